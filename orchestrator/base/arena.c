@@ -1,0 +1,123 @@
+/* A list of blocks, each twice as large as the last up to 1 MiB; large requests get their own. */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum { BLOCK_FIRST = 4096, BLOCK_MOST = 1 << 20 };
+
+struct block {
+	struct block *next;
+	size_t used, size;
+	alignas(max_align_t) unsigned char bytes[];
+};
+
+struct arena {
+	struct block *head;
+	size_t next_size;
+};
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = alloc(sizeof(*arena));
+
+	arena->next_size = BLOCK_FIRST;
+	return arena;
+}
+
+struct arena *arena_free(struct arena *arena)
+{
+	struct block *b, *next;
+
+	if (!arena)
+		return NULL;
+	for (b = arena->head; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(arena);
+	return NULL;
+}
+
+static struct block *block_add(struct arena *arena, size_t need)
+{
+	size_t size = arena->next_size;
+	struct block *b;
+
+	if (need > size)
+		size = need;
+	else if (arena->next_size < BLOCK_MOST)
+		arena->next_size *= 2;
+	bug_on(size > SIZE_MAX / 2);
+	b = alloc(sizeof(*b) + size);
+	b->size = size;
+	b->next = arena->head;
+	arena->head = b;
+	return b;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	const size_t align = alignof(max_align_t);
+	struct block *b = arena->head;
+	void *p;
+
+	size = (size + align - 1) & ~(align - 1);
+	if (!b || b->size - b->used < size)
+		b = block_add(arena, size);
+	p = b->bytes + b->used;
+	b->used += size;
+	return p;
+}
+
+void *arena_array(struct arena *arena, size_t n, size_t size)
+{
+	size_t total;
+
+	bug_on(__builtin_mul_overflow(n, size, &total));
+	return arena_alloc(arena, total);
+}
+
+void *arena_dup(struct arena *arena, const void *p, size_t size)
+{
+	void *copy = arena_alloc(arena, size);
+
+	if (size)
+		memcpy(copy, p, size);
+	return copy;
+}
+
+char *arena_str_n(struct arena *arena, const char *s, size_t n)
+{
+	char *copy = arena_alloc(arena, n + 1);
+
+	if (n)
+		memcpy(copy, s, n);
+	return copy;
+}
+
+char *arena_str(struct arena *arena, const char *s)
+{
+	return s ? arena_str_n(arena, s, strlen(s)) : NULL;
+}
+
+char *arena_fmt(struct arena *arena, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+	char *out;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	bug_on(n < 0);
+	out = arena_alloc(arena, (size_t)n + 1);
+	vsnprintf(out, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return out;
+}

@@ -1,0 +1,160 @@
+/* Looking at strings: views, globs, and the nearest name for "did you mean". */
+#include "base/str.h"
+
+#include "base/alloc.h"
+
+bool str_same(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool str_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool str_ends(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && memcmp(s + n - m, suffix, m) == 0;
+}
+
+bool str_cut(struct str *rest, char sep, struct str *ret_part)
+{
+	const char *end;
+
+	if (!rest->p)
+		return false;
+	end = rest->n ? memchr(rest->p, sep, rest->n) : NULL;
+	if (!end) {
+		*ret_part = *rest;
+		*rest = (struct str){ NULL, 0 };
+		return true;
+	}
+	*ret_part = (struct str){ rest->p, (size_t)(end - rest->p) };
+	*rest = (struct str){ end + 1, rest->n - ret_part->n - 1 };
+	return true;
+}
+
+/* Matches one [...] class at *pattern; advances it behind the class. */
+static bool class_matches(const char **pattern, char c)
+{
+	const char *p = *pattern + 1;
+	bool negate = *p == '!' || *p == '^';
+	bool hit = false;
+	const char *first;
+
+	if (negate)
+		p++;
+	first = p;
+	while (*p && (*p != ']' || p == first)) {
+		if (p[1] == '-' && p[2] && p[2] != ']') {
+			hit |= c >= p[0] && c <= p[2];
+			p += 3;
+		} else {
+			hit |= c == *p++;
+		}
+	}
+	*pattern = *p ? p + 1 : p;
+	return hit != negate && c != '/';
+}
+
+/* Iterative matching with one point to go back to per star kind: never exponential. */
+bool str_glob(const char *pattern, const char *name)
+{
+	const char *star = NULL, *star_name = NULL;   /* last '*' */
+	const char *deep = NULL, *deep_name = NULL;   /* last '**' */
+
+	while (*name) {
+		if (pattern[0] == '*' && pattern[1] == '*') {
+			pattern += pattern[2] == '/' ? 3 : 2;
+			deep = pattern;
+			deep_name = name;
+			star = NULL;
+			continue;
+		}
+		if (*pattern == '*') {
+			star = ++pattern;
+			star_name = name;
+			continue;
+		}
+		if (*pattern == '[') {
+			const char *after = pattern;
+			if (class_matches(&after, *name)) {
+				pattern = after;
+				name++;
+				continue;
+			}
+		} else if (*pattern == *name || (*pattern == '?' && *name != '/')) {
+			pattern++;
+			name++;
+			continue;
+		}
+		if (star && *star_name != '/') {
+			pattern = star;
+			name = ++star_name;
+		} else if (deep) {
+			pattern = deep;
+			name = ++deep_name;
+			star = NULL;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+/* Damerau-Levenshtein (optimal string alignment) over rows of at most 64 characters. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	enum { MAX = 64 };
+	size_t n = strlen(a), m = strlen(b);
+	size_t rows[3][MAX + 1];
+
+	if (n > MAX || m > MAX)
+		return MAX;
+	for (size_t j = 0; j <= m; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *row = rows[i % 3], *up = rows[(i - 1) % 3], *up2 = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			size_t best = up[j - 1] + (a[i - 1] != b[j - 1]);
+
+			if (up[j] + 1 < best)
+				best = up[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    up2[j - 2] + 1 < best)
+				best = up2[j - 2] + 1;
+			row[j] = best;
+		}
+	}
+	return rows[n % 3][m];
+}
+
+const char *str_nearest(const char *word, const char *const *candidates)
+{
+	const char *best = NULL;
+	size_t best_distance = strlen(word) / 3 + 1;
+
+	for (; *candidates; candidates++) {
+		size_t d = edit_distance(word, *candidates);
+
+		if (d < best_distance || (d == best_distance && !best)) {
+			best = *candidates;
+			best_distance = d;
+		}
+	}
+	return best;
+}
+
+int str_cmp_ptr(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}

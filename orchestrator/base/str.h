@@ -1,0 +1,45 @@
+#ifndef KILN_BASE_STR_H
+#define KILN_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* A view of bytes that somebody else owns; not necessarily ended by NUL. */
+struct str {
+	const char *p;
+	size_t n;
+};
+
+#define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
+
+static inline struct str str_of(const char *s)
+{
+	return (struct str){ s, s ? strlen(s) : 0 };
+}
+
+static inline bool str_eq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+bool str_same(struct str a, struct str b);
+bool str_starts(const char *s, const char *prefix);
+bool str_ends(const char *s, const char *suffix);
+
+/* Cuts the part before `sep` off the front of *rest. Returns false when *rest was at its end. */
+bool str_cut(struct str *rest, char sep, struct str *ret_part);
+
+/* Shell-like glob over a whole name: `*` (not '/'), `**` (also '/'), `?`, `[a-z]`. */
+bool str_glob(const char *pattern, const char *name);
+
+/*
+ * The candidate nearest to `word` by edit distance (insert, delete, replace, swap), or NULL when
+ * none is near enough to be a typing error. `candidates` ends with NULL.
+ */
+const char *str_nearest(const char *word, const char *const *candidates);
+
+/* qsort order of char *. */
+int str_cmp_ptr(const void *a, const void *b);
+
+#endif

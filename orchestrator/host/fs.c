@@ -1,0 +1,340 @@
+/*
+ * Files and folders by descriptor. What a build or an archive named is opened beneath a folder by
+ * openat2, so that a planted symlink can never lead outside.
+ */
+#include "host/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/path.h"
+
+void fs_names_deinit(struct fs_names *names)
+{
+	for (size_t i = 0; i < names->names.n; i++)
+		free(names->names.v[i]);
+	array_deinit(&names->names);
+}
+
+int fs_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+void fs_close_cleanup(int *fd)
+{
+	*fd = fs_close(*fd);
+}
+
+static int open_or_missing(int dirfd, const char *path, int flags, int *ret_fd, struct err *err)
+{
+	int fd = openat(dirfd, path, flags | O_CLOEXEC);
+
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	if (errno == ENOENT || errno == ENOTDIR)
+		return FS_MISSING;
+	return err_sys(err, ERR_IO, "cannot open %s", path);
+}
+
+int fs_open(int dirfd, const char *path, int *ret_fd, struct err *err)
+{
+	return open_or_missing(dirfd, path, O_RDONLY, ret_fd, err);
+}
+
+int fs_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err)
+{
+	return open_or_missing(dirfd, path, O_RDONLY | O_DIRECTORY, ret_fd, err);
+}
+
+int fs_open_beneath(int dirfd, const char *path, int flags, mode_t mode, bool nofollow, int *ret_fd,
+                    struct err *err)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC),
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+		           (nofollow ? RESOLVE_NO_SYMLINKS : 0u),
+	};
+	long fd;
+
+	do
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	if (fd >= 0) {
+		*ret_fd = (int)fd;
+		return 0;
+	}
+	if (errno == ENOENT || errno == ENOTDIR)
+		return FS_MISSING;
+	if (errno == EXDEV || errno == ELOOP)
+		return err_set(err, ERR_INPUT, "%s leads out of its folder through a link", path);
+	return err_sys(err, ERR_IO, "cannot open %s", path);
+}
+
+int fs_read_fd(int fd, const char *what, struct buf *buf, struct err *err)
+{
+	char chunk[65536];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, ERR_IO, "cannot read %s", what);
+		if (n == 0)
+			return 0;
+		buf_add(buf, chunk, (size_t)n);
+		if (buf->overflow)
+			return err_set(err, ERR_INPUT, "%s is larger than %zu bytes", what,
+			               buf->limit);
+	}
+}
+
+int fs_read(int dirfd, const char *path, struct buf *buf, struct err *err)
+{
+	_cleanup_fd_ int fd = -1;
+	int rc = fs_open(dirfd, path, &fd, err);
+
+	return rc ? rc : fs_read_fd(fd, path, buf, err);
+}
+
+int fs_write_all(int fd, const void *p, size_t n, const char *what, struct err *err)
+{
+	const char *at = p;
+
+	while (n > 0) {
+		ssize_t done = write(fd, at, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return err_sys(err, ERR_IO, "cannot write %s", what);
+		at += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+static int sync_dir_of(int dirfd, const char *path, struct err *err)
+{
+	_cleanup_free_ char *dir = path_dir(path);
+	_cleanup_fd_ int fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return err_sys(err, ERR_IO, "cannot make %s durable", dir);
+	return 0;
+}
+
+/* Fills and renames one temporary file; the caller removes it when this fails. */
+static int write_temp(int dirfd, const char *temp, const char *path, const void *p, size_t n,
+                      mode_t mode, bool sync, struct err *err)
+{
+	_cleanup_fd_ int fd =
+		openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return err_sys(err, ERR_IO, "cannot create %s", path);
+	if (fs_write_all(fd, p, n, path, err) < 0)
+		return -1;
+	if (fchmod(fd, mode) < 0)
+		return err_sys(err, ERR_IO, "cannot set the mode of %s", path);
+	if (sync && fsync(fd) < 0)
+		return err_sys(err, ERR_IO, "cannot make %s durable", path);
+	if (renameat(dirfd, temp, dirfd, path) < 0)
+		return err_sys(err, ERR_IO, "cannot put %s in place", path);
+	return sync ? sync_dir_of(dirfd, path, err) : 0;
+}
+
+int fs_write_file(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool sync,
+                  struct err *err)
+{
+	_cleanup_free_ char *dir = path_dir(path);
+	_cleanup_free_ char *temp =
+		str_fmt("%s/.%s.%d.tmp", dir, path_base(path), (int)getpid());
+
+	unlinkat(dirfd, temp, 0);
+	if (write_temp(dirfd, temp, path, p, n, mode, sync, err) < 0) {
+		unlinkat(dirfd, temp, 0);
+		return -1;
+	}
+	return 0;
+}
+
+int fs_list(int dirfd, const char *path, struct fs_names *ret, struct err *err)
+{
+	struct fs_names names = { 0 };
+	struct dirent *entry;
+	int fd = -1;
+	int rc = fs_open_dir(dirfd, path, &fd, err);
+	DIR *dir;
+
+	if (rc)
+		return rc;
+	dir = fdopendir(fd);
+	if (!dir) {
+		fs_close(fd);
+		return err_sys(err, ERR_IO, "cannot list %s", path);
+	}
+	errno = 0;
+	while ((entry = readdir(dir))) {
+		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, ".."))
+			continue;
+		array_push(&names.names, str_dup(entry->d_name));
+		errno = 0;
+	}
+	if (errno) {
+		err_sys(err, ERR_IO, "cannot list %s", path);
+		closedir(dir);
+		fs_names_deinit(&names);
+		return -1;
+	}
+	closedir(dir);
+	array_sort(&names.names, str_cmp_ptr);
+	*ret = names;
+	return 0;
+}
+
+int fs_make_dirs(int dirfd, const char *path, mode_t mode, struct err *err)
+{
+	_cleanup_free_ char *copy = str_dup(path);
+
+	for (char *p = copy + 1; copy[0]; p++) {
+		char c = *p;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*p = '\0';
+		if (mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST && errno != EISDIR)
+			return err_sys(err, ERR_IO, "cannot make the folder %s", copy);
+		*p = c;
+		if (c == '\0')
+			break;
+	}
+	return 0;
+}
+
+/* Removes what is in an open folder. */
+static int remove_inside(int fd, const char *what, struct err *err)
+{
+	struct fs_names list = { 0 };
+	int rc = fs_list(fd, ".", &list, err);
+
+	for (size_t i = 0; rc == 0 && i < list.names.n; i++)
+		rc = fs_remove_tree(fd, list.names.v[i], err);
+	fs_names_deinit(&list);
+	return rc < 0 ? err_while(err, "removing %s", what) : 0;
+}
+
+int fs_remove_tree(int dirfd, const char *path, struct err *err)
+{
+	_cleanup_fd_ int fd = -1;
+
+	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM && errno != EACCES)
+		return err_sys(err, ERR_IO, "cannot remove %s", path);
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES) {
+		fchmodat(dirfd, path, 0700, 0);
+		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return err_sys(err, ERR_IO, "cannot remove %s", path);
+	if (unlinkat(dirfd, path, AT_REMOVEDIR) == 0)
+		return 0;
+	fchmod(fd, 0700);
+	if (remove_inside(fd, path, err) < 0)
+		return -1;
+	if (unlinkat(dirfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(err, ERR_IO, "cannot remove %s", path);
+	return 0;
+}
+
+int fs_stat(int dirfd, const char *path, struct stat *ret, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return FS_MISSING;
+		return err_sys(err, ERR_IO, "cannot look at %s", path);
+	}
+	*ret = st;
+	return 0;
+}
+
+int fs_copy_fd(int from, int to, const char *what, struct err *err)
+{
+	char chunk[65536];
+
+	for (;;) {
+		ssize_t n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+
+		if (n == 0)
+			return 0;
+		if (n > 0)
+			continue;
+		if (errno == EINTR)
+			continue;
+		if (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ||
+		    errno == EBADF)
+			break;
+		return err_sys(err, ERR_IO, "cannot copy %s", what);
+	}
+	for (;;) {
+		ssize_t n = read(from, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, ERR_IO, "cannot read %s", what);
+		if (n == 0)
+			return 0;
+		if (fs_write_all(to, chunk, (size_t)n, what, err) < 0)
+			return -1;
+	}
+}
+
+int fs_read_link(int dirfd, const char *path, char **ret, struct err *err)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(dirfd, path, text, sizeof(text));
+
+	if (n < 0)
+		return err_sys(err, ERR_IO, "cannot read the link %s", path);
+	if ((size_t)n == sizeof(text))
+		return err_set(err, ERR_INPUT, "the link %s is longer than %d bytes", path,
+		               PATH_MAX);
+	*ret = str_dup_n(text, (size_t)n);
+	return 0;
+}
+
+int fs_real_path(const char *path, char **ret, struct err *err)
+{
+	char *real = realpath(path, NULL);
+
+	if (!real) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return FS_MISSING;
+		return err_sys(err, ERR_IO, "cannot resolve %s", path);
+	}
+	*ret = real;
+	return 0;
+}
+
+bool fs_exists(int dirfd, const char *path)
+{
+	return faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}

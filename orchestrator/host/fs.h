@@ -1,0 +1,64 @@
+#ifndef KILN_HOST_FS_H
+#define KILN_HOST_FS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/array.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Files and folders by descriptor. Every descriptor is O_CLOEXEC; folder listings are sorted by
+ * byte order. `dirfd` may be AT_FDCWD. Errors name the path and carry ERR_IO.
+ */
+
+/* Outcome: the file or folder is not there. */
+enum { FS_MISSING = 1 };
+
+struct fs_names {
+	ARRAY(char *) names;
+};
+
+void fs_names_deinit(struct fs_names *names);
+
+int fs_close(int fd);             /* fd < 0 is fine; returns -1, so `fd = fs_close(fd)` */
+void fs_close_cleanup(int *fd);   /* for `_cleanup_(fs_close_cleanup) int fd = -1;` */
+#define _cleanup_fd_ __attribute__((cleanup(fs_close_cleanup)))
+
+/* Opens for reading. Returns 0 or FS_MISSING. */
+int fs_open(int dirfd, const char *path, int *ret_fd, struct err *err);
+int fs_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err);
+/*
+ * Opens a path that a build or an archive named: never leaves dirfd, follows no magic links, and no
+ * symlink at all when `nofollow` (openat2 RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS). Returns 0 or
+ * FS_MISSING; a path that leaves is ERR_INPUT.
+ */
+int fs_open_beneath(int dirfd, const char *path, int flags, mode_t mode, bool nofollow, int *ret_fd,
+                    struct err *err);
+/* Reads a whole file of at most buf->limit bytes (more is an error). Returns 0 or FS_MISSING. */
+int fs_read(int dirfd, const char *path, struct buf *buf, struct err *err);
+int fs_read_fd(int fd, const char *what, struct buf *buf, struct err *err);
+int fs_write_all(int fd, const void *p, size_t n, const char *what, struct err *err);
+/* Writes by temporary file and rename; with `sync` also fsyncs file and folder. */
+int fs_write_file(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool sync,
+                  struct err *err);
+/* Sorted names without "." and "..". Returns 0 or FS_MISSING. */
+int fs_list(int dirfd, const char *path, struct fs_names *ret, struct err *err);
+/* mkdir -p. Existing folders are fine. */
+int fs_make_dirs(int dirfd, const char *path, mode_t mode, struct err *err);
+/* rm -rf that makes unreadable folders writable first and never follows links. Missing is fine. */
+int fs_remove_tree(int dirfd, const char *path, struct err *err);
+/* lstat. Returns 0 or FS_MISSING. */
+int fs_stat(int dirfd, const char *path, struct stat *ret, struct err *err);
+/* Copies bytes by copy_file_range, falling back to read and write. Returns 0. */
+int fs_copy_fd(int from, int to, const char *what, struct err *err);
+/* The text of a symlink; caller frees. */
+int fs_read_link(int dirfd, const char *path, char **ret, struct err *err);
+/* Absolute, links resolved; caller frees. Returns 0 or FS_MISSING. */
+int fs_real_path(const char *path, char **ret, struct err *err);
+bool fs_exists(int dirfd, const char *path);
+
+#endif
