@@ -1,0 +1,65 @@
+#ifndef KILN_EXEC_EXECUTOR_H
+#define KILN_EXEC_EXECUTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/action.h"
+
+/*
+ * Where actions run. The caller submits an action whose bytes and inputs are in the store's blobs
+ * and polls for what ended. An executor never looks at the action cache: that is the engine's.
+ */
+struct exec_request {
+	const struct digest *action;  /* its encoded bytes are a blob of action_size bytes */
+	uint64_t action_size;
+	const char *address;          /* for process titles and messages */
+	int64_t epoch;                /* SOURCE_DATE_EPOCH: mtime of all checked-out files */
+	int64_t timeout_ms;           /* 0: none */
+	int jobs;                     /* what -j may be: volatile environment KILN_JOBS */
+	uint64_t token;               /* comes back with the completion */
+};
+
+/* How a run ended. */
+enum exec_status {
+	EXEC_OK,          /* accepted: result is whole */
+	EXEC_FAILED,      /* the stage's own fault: exit code, signal, guard, missing output */
+	EXEC_BROKEN,      /* Kiln's or the machine's fault: err has it */
+	EXEC_CANCELLED,
+};
+
+struct exec_completion {
+	uint64_t token;
+	enum exec_status status;
+	struct result result;   /* EXEC_OK; EXEC_FAILED: exit_code, out, log, times are set */
+	const char *why;        /* EXEC_FAILED: one line for people ("exit status 2", "killed by
+	                           signal 9", "output src/x is missing", …); NULL else */
+	struct err err;         /* EXEC_BROKEN */
+};
+
+struct executor;
+
+struct executor_ops {
+	const char *name;
+	int (*submit)(struct executor *executor, const struct exec_request *request,
+	              struct err *err);
+	/* Waits at most timeout_ms (-1: for ever) for one completion, strings into the arena.
+	 * Returns 0, or EXECUTOR_IDLE when nothing ended in time or nothing is running. */
+	int (*wait)(struct executor *executor, struct arena *arena, int timeout_ms,
+	            struct exec_completion *ret, struct err *err);
+	/* A descriptor that is readable when wait would not block. */
+	int (*poll_fd)(struct executor *executor);
+	/* Ends everything that runs; completions with EXEC_CANCELLED follow. */
+	void (*cancel)(struct executor *executor);
+	void (*free)(struct executor *executor);
+};
+
+enum { EXECUTOR_IDLE = 1 };
+
+struct executor {
+	const struct executor_ops *ops;
+};
+
+#endif

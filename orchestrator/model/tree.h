@@ -1,0 +1,40 @@
+#ifndef KILN_MODEL_TREE_H
+#define KILN_MODEL_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+
+/*
+ * Trees of content. A node is a file (content, executable bit), a directory (may be empty) or a
+ * symlink (text, never followed). A directory's identity is the SHA-256 of its encoded Directory
+ * message (Remote Execution API v2): names sorted by bytes, so equal trees have equal digests.
+ */
+enum node_kind { NODE_FILE = 0, NODE_DIR = 1, NODE_LINK = 2 };
+
+struct tree_node {
+	const char *name;     /* one path part; "" where the node stands alone */
+	enum node_kind kind;
+	bool executable;      /* files */
+	struct blob_ref ref;  /* files: content; directories: the encoded Directory */
+	const char *target;   /* symlinks */
+};
+
+/* One directory, decoded. Nodes are sorted by name, whatever their kind. */
+struct tree_dir {
+	struct tree_node *nodes;
+	size_t n;
+};
+
+/* Encodes (sorts the nodes in place first). A clash of names is a bug. */
+void tree_dir_encode(struct tree_dir *dir, struct buf *buf);
+/* Decodes into the arena; refuses unsorted, duplicate or malformed names (ERR_IO: corrupt). */
+int tree_dir_decode(struct arena *arena, struct str bytes, struct tree_dir *ret, struct err *err);
+/* The digest of the directory without entries. */
+void tree_empty_ref(struct blob_ref *ret);
+
+#endif

@@ -1,0 +1,45 @@
+#ifndef KILN_SANDBOX_SPEC_H
+#define KILN_SANDBOX_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/action.h"
+
+/*
+ * What runs, in which root, with which limits. Host paths are absolute. The work folder stands at
+ * /build inside, the image at /, /tmp is private and bounded, there is no network.
+ */
+struct sandbox_spec {
+	const char *rootfs;    /* unpacked image, or NULL for a builtin's empty root */
+	const char *work;      /* host folder bound at /build, writable */
+	const char *workdir;   /* tree path below /build, "" */
+	const char *const *argv; /* NULL-ended */
+	const struct action_env *env; /* the whole environment, sorted */
+	size_t n_env;
+	bool fixed_addresses;
+	int64_t tmp_bytes;     /* size of /tmp and of /dev/shm */
+	int stdin_fd, stdout_fd, stderr_fd;
+};
+
+/*
+ * A sandbox runtime. `probe` says whether it can run here (0, or -1 with ERR_MACHINE and the one
+ * line that mends it). `prepare` runs in the runner with its own identity (mounts, folders);
+ * `enter` runs in the runner's child, drops privileges and execs: it returns only on failure.
+ */
+struct sandbox_runtime {
+	const char *name;
+	bool pinned; /* false: what it runs is marked unpinned (the host runtime) */
+	int (*probe)(struct err *err);
+	int (*prepare)(struct sandbox_spec *spec, struct err *err);
+	int (*enter)(const struct sandbox_spec *spec, struct err *err);
+};
+
+extern const struct sandbox_runtime sandbox_bwrap;
+extern const struct sandbox_runtime sandbox_host;
+/* NULL-ended, in the order they are tried. */
+extern const struct sandbox_runtime *const sandbox_runtimes[];
+
+#endif

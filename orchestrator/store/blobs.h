@@ -1,0 +1,36 @@
+#ifndef KILN_STORE_BLOBS_H
+#define KILN_STORE_BLOBS_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+
+/*
+ * Content by SHA-256: read-only files blobs/ab/cdef…, written by temporary file and rename. Safe
+ * for many processes at once, and usable in a forked runner (no database in here). A missing or
+ * short blob is a miss, never an error. Writing a blob that is there already does nothing.
+ */
+struct blobs;
+
+/* Outcome: no such blob. */
+enum { BLOBS_MISS = 1 };
+
+/* Opens (and makes) STORE_DIR/blobs. In-memory blobs for tests: blobs_new_memory(). */
+int blobs_open(const char *store_dir, struct blobs **ret, struct err *err);
+struct blobs *blobs_new_memory(void);
+struct blobs *blobs_free(struct blobs *blobs);
+
+int blobs_put(struct blobs *blobs, const void *p, size_t n, struct blob_ref *ret, struct err *err);
+/* Takes a file from fd's position to its end, hashing on the way. */
+int blobs_put_fd(struct blobs *blobs, int fd, const char *what, struct blob_ref *ret,
+                 struct err *err);
+/* Whether it is there with that size. */
+bool blobs_has(struct blobs *blobs, const struct blob_ref *ref);
+/* Reads whole (at most buf->limit). Returns 0 or BLOBS_MISS. */
+int blobs_read(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf, struct err *err);
+/* Opens for reading. Returns 0 or BLOBS_MISS. */
+int blobs_open_fd(struct blobs *blobs, const struct blob_ref *ref, int *ret_fd, struct err *err);
+
+#endif

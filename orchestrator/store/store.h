@@ -1,0 +1,53 @@
+#ifndef KILN_STORE_STORE_H
+#define KILN_STORE_STORE_H
+
+#include "base/arena.h"
+#include "model/action.h"
+#include "store/blobs.h"
+
+/*
+ * The store of one user on one machine: blobs, and a database (SQLite, WAL) of what is known:
+ * action results, facts, pins. A folder:
+ *   blobs/ab/…  images/<tree digest>/  work/<pid>-<n>/  tmp/  locks/  db.sqlite  VERSION
+ * Only the process that opened a store uses its handle; children use blobs alone.
+ */
+struct store;
+
+/* Outcome: not known. */
+enum { STORE_MISS = 1 };
+
+/* $KILN_STORE, else $XDG_CACHE_HOME/kiln, else ~/.cache/kiln; or `dir` when not NULL. Made 0700.
+ * A store of a newer version, a read-only or full one is ERR_IO with what to do. */
+int store_open(const char *dir, struct store **ret, struct err *err);
+struct store *store_close(struct store *store);
+const char *store_dir(const struct store *store);
+struct blobs *store_blobs(struct store *store);
+
+/* A result counts only while every blob it names is there. Decoded into the arena. */
+int store_get_result(struct store *store, struct arena *arena, const struct digest *action,
+                     struct result *ret, struct err *err);
+/* Records results in one transaction after one syncfs; what is visible is durable. */
+int store_put_result(struct store *store, const struct digest *action, const char *address,
+                     struct result *result, struct err *err);
+/* The last action (and its wall time) known under a stage address, for `log` and estimates. */
+int store_last_action(struct store *store, const char *address, struct digest *ret_action,
+                      int64_t *ret_wall_us, struct err *err);
+/* A failed run is kept under its address only for `log`: never a cache hit. */
+int store_put_failure(struct store *store, const char *address, const struct digest *action,
+                      struct result *result, struct err *err);
+int store_get_failure(struct store *store, struct arena *arena, const char *address,
+                      struct digest *ret_action, struct result *ret, struct err *err);
+
+/*
+ * Facts: small JSON documents by kind and name ("resolution", "training", "verdict", "leaf", …).
+ * The text is canonical JSON and is copied.
+ */
+int store_get_fact(struct store *store, const char *kind, const char *name, char **ret_json,
+                   struct err *err);
+int store_put_fact(struct store *store, const char *kind, const char *name, const char *json,
+                   struct err *err);
+
+/* Removes what dead processes left in work/ and tmp/ (their lock is free). */
+int store_sweep(struct store *store, struct err *err);
+
+#endif
