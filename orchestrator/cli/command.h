@@ -1,0 +1,62 @@
+#ifndef KILN_CLI_COMMAND_H
+#define KILN_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+struct runner_server;
+
+/* What every command gets. Results go to stdout, the rest to stderr. */
+struct cli {
+	const char *directory;     /* -C, already entered; "." */
+	const char *store_dir;     /* --store or NULL */
+	bool json;                 /* --json */
+	bool colour;               /* of stderr, after --color, NO_COLOR, terminal */
+	const char *progress;      /* auto, tty, plain, json, none */
+	int jobs;                  /* -j; 0: all */
+	bool under_ci;             /* CI=true */
+	struct log log;            /* says notes and warnings on stderr */
+	struct runner_server *server;
+	char **targets;            /* --target globs, NULL-ended */
+};
+
+/* One option of a command, besides the common ones. */
+struct command_option {
+	const char *name;      /* "--key" */
+	const char *argument;  /* "PUB.pem", or NULL for a switch */
+	const char *doc;
+	bool many;             /* may be given more than once */
+};
+
+/* What was given: values by option, operands in order. */
+struct command_args {
+	const struct command_option *options;
+	const char ***values;  /* per option: NULL-ended list; a switch that was given has "" */
+	const char **operands; /* NULL-ended */
+	size_t n_operands;
+};
+
+/* The last value of an option, or NULL; whether a switch was given; all values, NULL-ended. */
+const char *args_value(const struct command_args *args, const char *name);
+bool args_has(const struct command_args *args, const char *name);
+const char *const *args_values(const struct command_args *args, const char *name);
+
+/* A command: one file cli/cmd_NAME.c, one line in cli/commands.c. */
+struct command {
+	const char *name;      /* "image build" has two words */
+	const char *summary;   /* one line */
+	const char *operands;  /* "DIR|FILE" for the usage line, or "" */
+	const char *help;      /* paragraphs below the usage line */
+	const struct command_option *options; /* ends with name NULL; may be NULL */
+	size_t min_operands, max_operands;
+	/* 0 done; -1 with err. Prints its results on stdout itself. */
+	int (*run)(struct cli *cli, const struct command_args *args, struct err *err);
+};
+
+/* NULL-ended, in the order help shows them. */
+extern const struct command *const commands[];
+
+#endif

@@ -1,0 +1,53 @@
+#ifndef KILN_MODEL_STAGE_H
+#define KILN_MODEL_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "external/json.h"
+#include "model/action.h"
+
+/*
+ * A stage as the recipe declares it, and what its kind lowers it to: an action whose input root
+ * and image are still names. Everything lies in one arena or is borrowed from the document.
+ */
+struct stage {
+	const char *address;  /* TARGET/VARIANT/NAME, unique */
+	const char *target, *variant, *name;
+	const char *kind;
+	const char *where;    /* "file:line" */
+	const json_t *options;
+};
+
+enum ref_kind {
+	REF_STAGE, /* id is a stage address; path is an output, below one, "@stdout" or "@log" */
+	REF_LEAF,  /* id is a leaf's name; path is below it, "" the whole */
+	REF_TEXT,  /* id is the content of a file */
+};
+
+struct ref {
+	enum ref_kind kind;
+	const char *id;
+	const char *path;
+};
+
+/* A ref placed at a tree path of the work folder. */
+struct stage_input {
+	const char *at;
+	struct ref from;
+};
+
+struct stage_lowered {
+	struct action action;       /* without input_root, image, arch */
+	struct stage_input *inputs;
+	size_t n_inputs;
+	const char *image;          /* container name; NULL: the target's */
+	int cpus;                   /* 0: one */
+	int64_t memory;             /* bytes, 0: unsaid */
+	int64_t timeout_ms;         /* 0: none */
+	bool exclusive;             /* runs alone */
+	bool never_ships;           /* instrumented: an artefact must not be made of it */
+};
+
+#endif

@@ -1,0 +1,32 @@
+#ifndef KILN_STAGES_STAGE_H
+#define KILN_STAGES_STAGE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/schema.h"
+#include "model/stage.h"
+
+/*
+ * A stage kind: options in, one action out, nothing else: no file, clock or environment is looked
+ * at. `lower` reads options that the schema has accepted, and fails only for what a schema cannot
+ * say (ERR_INPUT, with stage->where in front).
+ */
+struct stage_kind {
+	const char *name;                   /* "profdata-merge"; Lua: stage.profdata_merge */
+	const char *doc;
+	const struct schema_field *fields;  /* besides stage_common_fields */
+	int (*lower)(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
+	             struct err *err);
+};
+
+/* Options that every kind takes: inputs, env, image, timeout, cpus, memory, exclusive, … */
+extern const struct schema_field stage_common_fields[];
+/* Every kind, NULL-ended, sorted by name. */
+extern const struct stage_kind *const stage_kinds[];
+
+const struct stage_kind *stage_kind_find(const char *name);
+/* Lowers by the stage's kind. An unknown kind is ERR_INPUT with the nearest name. */
+int stage_lower(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
+                struct err *err);
+
+#endif
