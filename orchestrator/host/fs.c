@@ -246,10 +246,8 @@ int fs_remove_tree(int dirfd, const char *path, struct err *err)
 	if (errno != EISDIR && errno != EPERM && errno != EACCES)
 		return err_sys(err, ERR_IO, "cannot remove %s", path);
 	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES) {
-		fchmodat(dirfd, path, 0700, 0);
+	if (fd < 0 && errno == EACCES && fchmodat(dirfd, path, 0700, 0) == 0)
 		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	}
 	if (fd < 0)
 		return err_sys(err, ERR_IO, "cannot remove %s", path);
 	if (unlinkat(dirfd, path, AT_REMOVEDIR) == 0)

@@ -1,0 +1,21 @@
+/*
+ * Looks a path up in the embedded table. The table is sorted when the program is built, so a
+ * binary search is all it takes.
+ */
+#include "model/embedded.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_path(const void *key, const void *entry)
+{
+	const struct embedded_file *file = entry;
+
+	return strcmp(key, file->path);
+}
+
+const struct embedded_file *embedded_find(const char *path)
+{
+	return bsearch(path, kiln_embedded, kiln_embedded_count, sizeof(kiln_embedded[0]),
+		compare_path);
+}
