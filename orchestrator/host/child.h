@@ -1,0 +1,88 @@
+#ifndef KILN_HOST_CHILD_H
+#define KILN_HOST_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Child processes of the host. Whatever the caller inherited (ignored signals, a mask, open
+ * descriptors), a child starts with default dispositions, an empty mask and only the descriptors
+ * named; it leads a session of its own and is killed when its parent ends.
+ */
+
+/* What to run. Zero means the default everywhere, so descriptor 0 cannot be named: dup it. */
+struct child_spec {
+	const char *const *argv; /* NULL-ended; argv[0] is a path or looked up in the caller's PATH */
+	const char *const *env;  /* NULL-ended "NAME=VALUE", the whole environment; NULL: the caller's */
+	const char *const *set_env; /* NULL-ended "NAME=VALUE" on top of `env`; NULL: none */
+	const char *dir;         /* working folder; NULL: the caller's */
+	const void *input;       /* bytes for standard input; NULL: none */
+	size_t input_n;
+	int stdin_fd;            /* when there is no `input`; 0: /dev/null */
+	int stdout_fd;           /* 0: captured */
+	int stderr_fd;           /* 0: captured; may be the same as stdout_fd */
+	const int *keep_fds;     /* further descriptors it has, under the same numbers */
+	size_t n_keep_fds;
+	size_t out_limit;        /* most bytes of captured stdout; 0: 16 MiB; more is an error */
+	size_t log_limit;        /* most bytes of captured stderr; 0: 1 MiB; the last ones are kept */
+	int64_t timeout_ms;      /* 0: none; afterwards it is killed, which is an error */
+	int umask;               /* 0: 022 */
+};
+
+struct child_result {
+	int exit_code; /* 0..255; 128 + signal when a signal ended it */
+	int signal;    /* what ended it, or 0 */
+	struct buf out, log; /* captured; empty where a descriptor was given */
+	int64_t wall_us, user_us, system_us, peak_bytes;
+};
+
+void child_result_deinit(struct child_result *result);
+#define _cleanup_child_result_ _cleanup_(child_result_deinit)
+
+/*
+ * Runs to the end. Returns 0 when it ended by itself, whatever its exit code. A program that is
+ * not there is ERR_MACHINE; a timeout or too much output is ERR_IO (everything it started in its
+ * session is killed first). Fills *ret only when it returns 0; the caller deinits it.
+ */
+int child_run(const struct child_spec *spec, struct child_result *ret, struct err *err);
+/* The same, and an exit code other than 0 is ERR_IO with the last lines of stderr. */
+int child_run_ok(const struct child_spec *spec, struct child_result *ret, struct err *err);
+/* Sets the error for a result with an exit code other than 0: what ran, how it ended, stderr. */
+int child_fail(const struct child_spec *spec, const struct child_result *result, struct err *err);
+/* Whether a program is found in PATH (or is an executable path). */
+bool child_find(const char *program, char **ret_path);
+
+/* Starts without waiting: nothing is captured (stdout_fd and stderr_fd 0 mean /dev/null). */
+struct child {
+	pid_t pid;
+	int pidfd; /* readable when it ended; owned by the caller */
+};
+int child_spawn(const struct child_spec *spec, struct child *ret, struct err *err);
+/* Waits for the end and closes the pidfd. `usage` may be NULL. Returns the exit code as above. */
+int child_wait(struct child *child, int *ret_signal, struct rusage *usage);
+/* SIGKILL for the child's whole process group. */
+void child_kill(const struct child *child);
+
+/* ---- for processes that are forked, not spawned -------------------------------------------- */
+
+/* Default dispositions for every signal, empty mask. */
+void child_reset_signals(void);
+/* A parent that ignores SIGCHLD never learns how children end: takes the default instead. */
+void child_mind_children(void);
+/*
+ * SIGKILL for this process when its parent ends. Call it after the last change of credentials;
+ * `parent` is the parent's pid read before the fork. False when the parent is gone already.
+ */
+bool child_die_with_parent(pid_t parent);
+/* Closes all descriptors from 3 up but those listed (any order); the listed stay as they are. */
+void child_close_fds(const int *keep, size_t n);
+/* A pidfd (close-on-exec) of a child that was not waited for yet; -1 and errno. */
+int child_pidfd(pid_t pid);
+
+#endif
