@@ -1,0 +1,121 @@
+/*
+ * bolt-instrument, llvm-bolt, strip: one binary in, one binary out. BOLT prints its worst troubles
+ * and ends with status 0; their texts are refused here.
+ */
+#include "stages/kinds.h"
+#include "stages/options.h"
+
+#define BINARY_FIELDS                                                                             \
+	{ "binary", SCHEMA_REF, true, "the file to rewrite", NULL, NULL },                        \
+		{ "tool", SCHEMA_STRING, true, "the tool's path in the image", NULL, NULL },      \
+	{                                                                                         \
+		"flags", SCHEMA_STRINGS, false, "further arguments", NULL, NULL                   \
+	}
+
+static const struct schema_field strip_fields[] = { BINARY_FIELDS, { 0 } };
+
+static const struct schema_field instrument_fields[] = {
+	BINARY_FIELDS,
+	{ "runtime_library", SCHEMA_STRING, false,
+	  "BOLT's instrumentation runtime for a foreign architecture", NULL, NULL },
+	{ 0 },
+};
+
+static const struct schema_field bolt_fields[] = {
+	BINARY_FIELDS,
+	{ "fdata", SCHEMA_REF, true, "the merged BOLT profile", NULL, NULL },
+	{ 0 },
+};
+
+static int begin(struct lowering *lowering, const struct stage *stage, struct arena *arena,
+                 struct err *err)
+{
+	struct ref binary;
+
+	if (lowering_begin(lowering, stage, arena, err) < 0 ||
+	    option_ref(lowering, "binary", &binary, err) < 0) {
+		lowering_deinit(lowering);
+		return -1;
+	}
+	lower_input(lowering, "input", binary);
+	lower_arg(lowering, option_str(lowering, "tool"));
+	return 0;
+}
+
+static int lower_strip(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
+                       struct err *err)
+{
+	struct lowering l;
+
+	if (begin(&l, stage, arena, err) < 0)
+		return -1;
+	lower_args_of(&l, "flags");
+	lower_arg(&l, "-o");
+	lower_arg(&l, "stripped");
+	lower_arg(&l, "input");
+	lower_output(&l, "stripped", true);
+	lowering_finish(&l, ret);
+	return 0;
+}
+
+static int lower_instrument(const struct stage *stage, struct arena *arena,
+                            struct stage_lowered *ret, struct err *err)
+{
+	struct lowering l;
+	const char *library;
+
+	if (begin(&l, stage, arena, err) < 0)
+		return -1;
+	library = option_str(&l, "runtime_library");
+	lower_arg(&l, "input");
+	lower_arg(&l, "-instrument");
+	lower_arg(&l, "-o");
+	lower_arg(&l, "instrumented");
+	lower_arg(&l, "--instrumentation-file=/build/prof/p");
+	lower_arg(&l, "--instrumentation-file-append-pid");
+	if (library)
+		lower_arg(&l, arena_fmt(arena, "--runtime-instrumentation-lib=%s", library));
+	lower_args_of(&l, "flags");
+	lower_reject(&l, "BOLT-ERROR");
+	lower_output(&l, "instrumented", true);
+	l.out.never_ships = true;
+	lowering_finish(&l, ret);
+	return 0;
+}
+
+static int lower_bolt(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
+                      struct err *err)
+{
+	struct lowering l;
+	struct ref fdata;
+
+	if (begin(&l, stage, arena, err) < 0)
+		return -1;
+	if (option_ref(&l, "fdata", &fdata, err) < 0) {
+		lowering_deinit(&l);
+		return -1;
+	}
+	lower_input(&l, "profile.fdata", fdata);
+	lower_arg(&l, "input");
+	lower_arg(&l, "-o");
+	lower_arg(&l, "bolted");
+	lower_arg(&l, "-data=profile.fdata");
+	lower_args_of(&l, "flags");
+	lower_reject(&l, "BOLT-ERROR");
+	lower_reject(&l, "invalid (possibly stale) profile");
+	lower_reject(&l, "no functions were optimized");
+	lower_output(&l, "bolted", true);
+	lowering_finish(&l, ret);
+	return 0;
+}
+
+const struct stage_kind stage_strip = { "strip", "removes symbols; output stripped", strip_fields,
+	                                lower_strip };
+const struct stage_kind stage_bolt_instrument = {
+	"bolt-instrument", "adds BOLT's counters to a linked binary; output instrumented",
+	instrument_fields, lower_instrument
+};
+const struct stage_kind stage_llvm_bolt = {
+	"llvm-bolt", "re-lays a binary by a BOLT profile; a stale profile fails it; output bolted",
+	bolt_fields, lower_bolt
+};

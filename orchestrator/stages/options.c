@@ -1,0 +1,240 @@
+/*
+ * Reading options and collecting an action. The recipe layer has checked the options against the
+ * kind's schema; what is read here is therefore of the right type or missing.
+ */
+#include "stages/options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/path.h"
+
+int lower_refuse(const struct lowering *lowering, struct err *err, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return err_set(err, ERR_INPUT, "%s: %s: %s", lowering->stage->where,
+	               lowering->stage->address, text);
+}
+
+const char *option_str(const struct lowering *lowering, const char *name)
+{
+	const char *s = json_str_or(lowering->stage->options, name, NULL);
+
+	return arena_str(lowering->arena, s);
+}
+
+int64_t option_int(const struct lowering *lowering, const char *name, int64_t fallback)
+{
+	const json_t *v = json_object_get(lowering->stage->options, name);
+
+	return json_is_integer(v) ? json_integer_value(v) : fallback;
+}
+
+bool option_bool(const struct lowering *lowering, const char *name)
+{
+	return json_is_true(json_object_get(lowering->stage->options, name));
+}
+
+const json_t *option_list(const struct lowering *lowering, const char *name)
+{
+	const json_t *v = json_object_get(lowering->stage->options, name);
+
+	return json_is_array(v) ? v : NULL;
+}
+
+int ref_from_json(struct arena *arena, const json_t *json, struct ref *ret)
+{
+	const char *stage = json_str_or(json, "$stage", NULL);
+	const char *leaf = json_str_or(json, "$leaf", NULL);
+
+	if (!stage == !leaf)
+		return -1;
+	ret->kind = stage ? REF_STAGE : REF_LEAF;
+	ret->id = arena_str(arena, stage ? stage : leaf);
+	ret->path = arena_str(arena, json_str_or(json, "path", ""));
+	return 0;
+}
+
+int option_ref(const struct lowering *lowering, const char *name, struct ref *ret, struct err *err)
+{
+	const json_t *v = json_object_get(lowering->stage->options, name);
+
+	if (ref_from_json(lowering->arena, v, ret) < 0)
+		return lower_refuse(lowering, err,
+		                    "\"%s\" must be an output of a stage or a source", name);
+	return 0;
+}
+
+void lower_arg(struct lowering *lowering, const char *arg)
+{
+	array_push(&lowering->argv, arena_str(lowering->arena, arg));
+}
+
+void lower_args_of(struct lowering *lowering, const char *name)
+{
+	const json_t *list = option_list(lowering, name);
+	size_t i;
+	json_t *v;
+
+	if (list)
+		json_array_foreach((json_t *)list, i, v)
+			lower_arg(lowering, json_string_value(v) ? json_string_value(v) : "");
+}
+
+void lower_env(struct lowering *lowering, const char *name, const char *value)
+{
+	for (size_t i = 0; i < lowering->env.n; i++)
+		if (str_eq(lowering->env.v[i].name, name)) {
+			lowering->env.v[i].value = arena_str(lowering->arena, value);
+			return;
+		}
+	array_push(&lowering->env,
+	           ((struct action_env){ arena_str(lowering->arena, name),
+	                                 arena_str(lowering->arena, value) }));
+}
+
+void lower_output(struct lowering *lowering, const char *path, bool non_empty)
+{
+	array_push(&lowering->outputs,
+	           ((struct action_output){ .path = arena_str(lowering->arena, path),
+	                                    .non_empty = non_empty }));
+}
+
+void lower_reject(struct lowering *lowering, const char *text)
+{
+	array_push(&lowering->reject, arena_str(lowering->arena, text));
+}
+
+void lower_input(struct lowering *lowering, const char *at, struct ref from)
+{
+	array_push(&lowering->inputs,
+	           ((struct stage_input){ arena_str(lowering->arena, at), from }));
+}
+
+void lower_text(struct lowering *lowering, const char *at, const char *text)
+{
+	lower_input(lowering, at,
+	            (struct ref){ REF_TEXT, arena_str(lowering->arena, text), "" });
+}
+
+void lower_parameters(struct lowering *lowering, const json_t *parameters)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+
+	json_write_canonical(parameters, &text);
+	bug_on(text.overflow);
+	lower_text(lowering, "kiln.json", buf_text(&text));
+}
+
+static int add_inputs(struct lowering *lowering, struct err *err)
+{
+	const json_t *list = option_list(lowering, "inputs");
+	size_t i;
+	json_t *v;
+
+	if (!list)
+		return 0;
+	json_array_foreach((json_t *)list, i, v)
+	{
+		const char *at = json_str_or(v, "at", "");
+		const char *fault = path_tree_fault(at);
+		struct ref ref;
+
+		if (fault)
+			return lower_refuse(lowering, err, "the input path \"%s\" %s", at, fault);
+		if (ref_from_json(lowering->arena, json_object_get(v, "from"), &ref) < 0)
+			return lower_refuse(lowering, err,
+			                    "inputs[%zu].from must be an output of a stage or a "
+			                    "source",
+			                    i + 1);
+		lower_input(lowering, at, ref);
+	}
+	return 0;
+}
+
+static void add_env(struct lowering *lowering)
+{
+	json_t *env = json_object_get(lowering->stage->options, "env");
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(env, name, value)
+		lower_env(lowering, name, json_string_value(value) ? json_string_value(value) : "");
+}
+
+static void add_exit_codes_and_rejects(struct lowering *lowering)
+{
+	const json_t *exits = option_list(lowering, "exit");
+	const json_t *rejects = option_list(lowering, "reject");
+	size_t i;
+	json_t *v;
+
+	if (exits)
+		json_array_foreach((json_t *)exits, i, v)
+			if (json_integer_value(v) != 0)
+				array_push(&lowering->exit_codes, (int)json_integer_value(v));
+	if (rejects)
+		json_array_foreach((json_t *)rejects, i, v)
+			lower_reject(lowering, json_string_value(v));
+}
+
+int lowering_begin(struct lowering *lowering, const struct stage *stage, struct arena *arena,
+                   struct err *err)
+{
+	const char *fault;
+
+	*lowering = (struct lowering){ .stage = stage, .arena = arena };
+	lowering->out = (struct stage_lowered){
+		.image = option_str(lowering, "image"),
+		.cpus = (int)option_int(lowering, "cpus", 0),
+		.memory = option_int(lowering, "memory", 0),
+		.timeout_ms = option_int(lowering, "timeout", 0) * 1000,
+		.exclusive = option_bool(lowering, "exclusive"),
+	};
+	lowering->out.action.workdir = option_str(lowering, "workdir");
+	if (!lowering->out.action.workdir)
+		lowering->out.action.workdir = "";
+	fault = path_tree_fault(lowering->out.action.workdir);
+	if (fault)
+		return lower_refuse(lowering, err, "workdir \"%s\" %s",
+		                    lowering->out.action.workdir, fault);
+	add_env(lowering);
+	add_exit_codes_and_rejects(lowering);
+	return add_inputs(lowering, err);
+}
+
+void lowering_deinit(struct lowering *lowering)
+{
+	array_deinit(&lowering->argv);
+	array_deinit(&lowering->env);
+	array_deinit(&lowering->outputs);
+	array_deinit(&lowering->inputs);
+	array_deinit(&lowering->reject);
+	array_deinit(&lowering->exit_codes);
+}
+
+#define FREEZE(lowering, array, pointer, count)                                                   \
+	do {                                                                                      \
+		(pointer) = arena_dup((lowering)->arena, (array).v,                               \
+		                      (array).n * sizeof(*(array).v));                            \
+		(count) = (array).n;                                                              \
+	} while (0)
+
+void lowering_finish(struct lowering *lowering, struct stage_lowered *ret)
+{
+	struct action *a = &lowering->out.action;
+
+	FREEZE(lowering, lowering->argv, a->argv, a->n_argv);
+	FREEZE(lowering, lowering->env, a->env, a->n_env);
+	FREEZE(lowering, lowering->outputs, a->outputs, a->n_outputs);
+	FREEZE(lowering, lowering->reject, a->reject, a->n_reject);
+	FREEZE(lowering, lowering->exit_codes, a->exit_codes, a->n_exit_codes);
+	FREEZE(lowering, lowering->inputs, lowering->out.inputs, lowering->out.n_inputs);
+	*ret = lowering->out;
+	lowering_deinit(lowering);
+}

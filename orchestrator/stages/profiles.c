@@ -1,0 +1,134 @@
+/*
+ * profdata-merge and fdata-merge: many runs become one profile. Both refuse what the tools accept
+ * silently: empty inputs (llvm-profdata merges a 0-byte profraw with status 0), a profile of
+ * nothing, and line orders that vary between runs (BOLT's output depends on the order of lines).
+ */
+#include "stages/kinds.h"
+#include "stages/options.h"
+
+static const struct schema_field part_fields[] = {
+	{ "from", SCHEMA_REF, true, "the prof folder of one run", NULL, NULL },
+	{ "weight", SCHEMA_INT, false, "how much it counts; default 1", NULL, NULL },
+	{ 0 },
+};
+
+static const struct schema_field profdata_fields[] = {
+	{ "profiles", SCHEMA_OBJECTS, true, "the runs", NULL, part_fields },
+	{ "tool", SCHEMA_STRING, true, "llvm-profdata of the image", NULL, NULL },
+	{ "functions", SCHEMA_INT, false, "fewest functions the profile must cover; default 1",
+	  NULL, NULL },
+	{ 0 },
+};
+
+static const struct schema_field fdata_fields[] = {
+	{ "profiles", SCHEMA_OBJECTS, true, "the runs", NULL, part_fields },
+	{ "tool", SCHEMA_STRING, true, "merge-fdata of the image", NULL, NULL },
+	{ 0 },
+};
+
+static const char profdata_script[] =
+	"tool=$1 floor=$2; shift 2\n"
+	"\"$tool\" merge --failure-mode=any -o merged.profdata \"$@\"\n"
+	"\"$tool\" show merged.profdata >summary.txt\n"
+	"functions=$(sed -n 's/^Total functions: *//p' summary.txt)\n"
+	"most=$(sed -n 's/^Maximum function count: *//p' summary.txt)\n"
+	"if [ \"${functions:-0}\" -lt \"$floor\" ]; then\n"
+	"  echo \"the merged profile covers ${functions:-0} functions, fewer than $floor: was the\" \\\n"
+	"       \"instrumented program really run, and built by the same compiler?\" >&2; exit 1\n"
+	"fi\n"
+	"if [ \"${most:-0}\" -eq 0 ]; then\n"
+	"  echo 'the merged profile counts no call at all: the training runs executed nothing of it' >&2\n"
+	"  exit 1\n"
+	"fi\n";
+
+static const char fdata_script[] =
+	"tool=$1; shift\n"
+	"find \"$@\" -type f -name '*.fdata' | sort >list\n"
+	"test -s list || { echo 'no run left an fdata file' >&2; exit 1; }\n"
+	"xargs \"$tool\" <list >merged\n"
+	"sort merged >merged.fdata\n";
+
+static int lower_parts(struct lowering *lowering, bool weights, struct err *err)
+{
+	const json_t *list = option_list(lowering, "profiles");
+	size_t n = json_array_size(list);
+
+	if (n == 0)
+		return lower_refuse(lowering, err, "profiles must name at least one run");
+	for (size_t i = 0; i < n; i++) {
+		const json_t *part = json_array_get(list, i);
+		json_t *weight = json_object_get(part, "weight");
+		long long w = json_is_integer(weight) ? json_integer_value(weight) : 1;
+		const char *at = arena_fmt(lowering->arena, "prof/%zu", i);
+		struct ref ref;
+
+		if (ref_from_json(lowering->arena, json_object_get(part, "from"), &ref) < 0)
+			return lower_refuse(lowering, err, "profiles[%zu].from is no output", i + 1);
+		if (w < 1)
+			return lower_refuse(lowering, err, "profiles[%zu].weight must be 1 or more",
+			                    i + 1);
+		lower_input(lowering, at, ref);
+		if (weights)
+			lower_arg(lowering, arena_fmt(lowering->arena,
+			                              "--weighted-input=%lld,%s", w, at));
+		else
+			lower_arg(lowering, at);
+	}
+	return 0;
+}
+
+static int lower_profdata(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
+                          struct err *err)
+{
+	struct lowering l;
+
+	if (lowering_begin(&l, stage, arena, err) < 0)
+		goto fail;
+	lower_arg(&l, "/bin/sh");
+	lower_arg(&l, "-euc");
+	lower_arg(&l, profdata_script);
+	lower_arg(&l, "sh");
+	lower_arg(&l, option_str(&l, "tool"));
+	lower_arg(&l, arena_fmt(arena, "%lld", (long long)option_int(&l, "functions", 1)));
+	if (lower_parts(&l, true, err) < 0)
+		goto fail;
+	lower_output(&l, "merged.profdata", true);
+	lower_output(&l, "summary.txt", true);
+	lowering_finish(&l, ret);
+	return 0;
+fail:
+	lowering_deinit(&l);
+	return -1;
+}
+
+static int lower_fdata(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
+                       struct err *err)
+{
+	struct lowering l;
+
+	if (lowering_begin(&l, stage, arena, err) < 0)
+		goto fail;
+	lower_arg(&l, "/bin/sh");
+	lower_arg(&l, "-euc");
+	lower_arg(&l, fdata_script);
+	lower_arg(&l, "sh");
+	lower_arg(&l, option_str(&l, "tool"));
+	if (lower_parts(&l, false, err) < 0)
+		goto fail;
+	lower_env(&l, "LC_ALL", "C");
+	lower_output(&l, "merged.fdata", true);
+	lowering_finish(&l, ret);
+	return 0;
+fail:
+	lowering_deinit(&l);
+	return -1;
+}
+
+const struct stage_kind stage_profdata_merge = {
+	"profdata-merge", "merges compiler profiles of several runs; output merged.profdata",
+	profdata_fields, lower_profdata
+};
+const struct stage_kind stage_fdata_merge = {
+	"fdata-merge", "merges and sorts BOLT profiles of several runs; output merged.fdata",
+	fdata_fields, lower_fdata
+};

@@ -1,0 +1,72 @@
+/* Which kinds there are, and what all of them take. */
+#include "stages/stage.h"
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "stages/kinds.h"
+
+static const struct schema_field input_fields[] = {
+	{ "at", SCHEMA_STRING, true, "where it is placed below the work folder; \"\" is its root",
+	  NULL, NULL },
+	{ "from", SCHEMA_REF, true, "an output of a stage, or a source", NULL, NULL },
+	{ 0 },
+};
+
+const struct schema_field stage_common_fields[] = {
+	{ "inputs", SCHEMA_OBJECTS, false, "what the work folder holds at the start", NULL,
+	  input_fields },
+	{ "env", SCHEMA_MAP, false, "environment variables besides the fixed ones", NULL, NULL },
+	{ "image", SCHEMA_STRING, false, "the container it runs in; default: the target's", NULL,
+	  NULL },
+	{ "workdir", SCHEMA_STRING, false, "the folder below the work folder it starts in", NULL,
+	  NULL },
+	{ "exit", SCHEMA_INTS, false, "accepted exit codes; 0 always is", NULL, NULL },
+	{ "reject", SCHEMA_STRINGS, false, "texts whose presence in the log fails the stage", NULL,
+	  NULL },
+	{ "timeout", SCHEMA_INT, false, "seconds after which it is ended; 0 is never", NULL, NULL },
+	{ "cpus", SCHEMA_INT, false, "processors it can use", NULL, NULL },
+	{ "memory", SCHEMA_INT, false, "bytes it is expected to need", NULL, NULL },
+	{ "exclusive", SCHEMA_BOOL, false, "runs alone on the machine", NULL, NULL },
+	{ 0 },
+};
+
+const struct stage_kind *const stage_kinds[] = {
+	&stage_bolt_instrument, &stage_bolt_workload, &stage_build,    &stage_compress,
+	&stage_deb_ar,          &stage_deb_members,   &stage_fdata_merge, &stage_instrument,
+	&stage_llvm_bolt,       &stage_perf_record,   &stage_profdata_merge, &stage_rebuild,
+	&stage_run,             &stage_smoke,         &stage_strip,    &stage_tar,
+	&stage_workload,        &stage_zip,           NULL,
+};
+
+const struct stage_kind *stage_kind_find(const char *name)
+{
+	for (size_t i = 0; stage_kinds[i]; i++)
+		if (str_eq(stage_kinds[i]->name, name))
+			return stage_kinds[i];
+	return NULL;
+}
+
+static const char *nearest_kind(const char *name)
+{
+	const char *names[ARRAY_LEN(stage_kinds)] = { 0 };
+
+	for (size_t i = 0; stage_kinds[i]; i++)
+		names[i] = stage_kinds[i]->name;
+	return str_nearest(name, names);
+}
+
+int stage_lower(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
+                struct err *err)
+{
+	const struct stage_kind *kind = stage_kind_find(stage->kind);
+
+	if (!kind) {
+		const char *near = nearest_kind(stage->kind);
+
+		return err_set(err, ERR_INPUT, "%s: %s: unknown stage kind \"%s\"%s%s%s",
+		               stage->where, stage->address, stage->kind,
+		               near ? " (did you mean \"" : "", near ? near : "",
+		               near ? "\"?)" : "");
+	}
+	return kind->lower(stage, arena, ret, err);
+}
