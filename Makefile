@@ -40,8 +40,8 @@ MODULES := yaml-0.1:libyaml-dev libarchive:libarchive-dev libcurl:libcurl4-opens
 NAMES   := $(foreach m,$(MODULES),$(firstword $(subst :, ,$m)))
 PACKAGE  = $(lastword $(subst :, ,$(filter $1:%,$(MODULES))))
 
-LIBLESS := setup setup-check demo check clean help fmt uninstall lint-light lint-scripts \
-	check-asan check-e2e check-long fuzz bench
+LIBLESS := setup setup-check demo check check-asan check-e2e check-long fuzz bench clean help fmt \
+	uninstall lint-light lint-scripts lint-format check-lint
 GOALS   := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out $(LIBLESS),$(GOALS)),)
 ifneq ($(shell $(PKG_CONFIG) --exists $(NAMES) 2>/dev/null && command -v $(PROTOC_C)),)
@@ -65,7 +65,11 @@ cc-option = $(if $(shell echo 'int x;' | $(CC) -Werror $1 -c -x c -o /dev/null -
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 HARDEN   := -fstack-protector-strong $(call cc-option,-fcf-protection) -fPIE
-ifdef SAN
+ifdef FUZZ
+OPTIMIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all
+LINK_SAN := -fsanitize=address,undefined
+else ifdef SAN
 OPTIMIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LINK_SAN := -fsanitize=address,undefined
 else ifdef DEBUG
@@ -149,22 +153,160 @@ $(BUILD)/embed.list: FORCE
 $(BUILD)/objects.list: FORCE
 	$(call stamp,$(OBJECTS))
 
-# ---- tests ----------------------------------------------------------------------------------
-CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
+# ---- what a newcomer types --------------------------------------------------------------------
+# These prepare the machine, then start make anew: the libraries may only just have arrived.
+AGAIN := $(MAKE) --no-print-directory -j$(JOBS)
 
-.PHONY: tests
+.PHONY: setup setup-check demo check
+setup:
+	@scripts/setup
+setup-check:
+	@scripts/setup --check
+demo: setup
+	@$(AGAIN) WERROR=0 all
+	@KILN=$(abspath $(BUILD))/kiln scripts/demo $(BUILD)/demo
+check: setup-check
+	@$(AGAIN) tests
+	@$(TEST_ENV) scripts/run-tests $(LINT_TESTS) $(UNIT_RUN) $(CLI_TESTS) $(E2E_TESTS)
+
+# ---- tests ----------------------------------------------------------------------------------
+# A test finds the program in $KILN and may leave files in $KILN_BUILD.
+TEST_ENV   = KILN=$(abspath $(BUILD))/kiln KILN_BUILD=$(abspath $(BUILD))
+some       = $(if $(strip $2),--group $1 -j $3 $2)
+LINT_TESTS = $(call some,lint,$(wildcard tests/lint/*.bats tests/scripts/*.bats),$(JOBS))
+UNIT_RUN   = $(call some,unit,$(UNIT_TESTS),$(JOBS))
+CLI_TESTS  = $(call some,cli,$(wildcard tests/cli/*.bats),$(JOBS)) \
+	$(call some,cases,$(wildcard tests/cases/*.bats tests/cases/*.t),$(JOBS))
+E2E_TESTS  = $(call some,e2e,$(wildcard tests/e2e/*.bats tests/e2e/*.t),1)
+LONG_TESTS = $(call some,long,$(wildcard tests/long/*.bats tests/long/*.t),1)
+
+CMOCKA_CFLAGS = $(shell $(PKG_CONFIG) --cflags cmocka)
+CMOCKA_LIBS   = $(or $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null),$(error cmocka: not found \
+	by $(PKG_CONFIG); install libcmocka-dev from Debian (scripts/setup --check does it)))
+
+.PHONY: tests check-unit check-cli check-e2e check-long check-asan check-lint
 tests: all $(UNIT_TESTS)
 
-$(BUILD)/obj/tests/%.o: EXTRA_CPPFLAGS = -Itests $(shell $(PKG_CONFIG) --cflags cmocka)
+$(BUILD)/obj/tests/%.o: EXTRA_CPPFLAGS = -Itests $(CMOCKA_CFLAGS)
 
 $(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(FAKE_OBJECTS) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CMOCKA_LIBS) $(PKG_LIBS)
 
+check-unit: tests
+	@$(TEST_ENV) scripts/run-tests $(UNIT_RUN)
+check-cli: all
+	@$(TEST_ENV) scripts/run-tests $(CLI_TESTS)
+check-e2e: setup-check
+	@$(AGAIN) all
+	@$(TEST_ENV) scripts/run-tests $(E2E_TESTS)
+check-long: setup-check
+	@$(AGAIN) tests
+	@$(TEST_ENV) scripts/run-tests $(LONG_TESTS)
+check-lint:
+	@$(TEST_ENV) scripts/run-tests $(LINT_TESTS)
+# The same unit and command line tests, with every program sanitized.
+check-asan: setup-check
+ifndef SAN
+	@$(AGAIN) SAN=1 BUILD=$(BUILD)/asan tests
+	@$(MAKE) --no-print-directory SAN=1 BUILD=$(BUILD)/asan check-sanitized
+else
+	@$(AGAIN) tests
+	@$(MAKE) --no-print-directory check-sanitized
+endif
+.PHONY: check-sanitized
+check-sanitized:
+	@$(TEST_ENV) ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+		UBSAN_OPTIONS=print_stacktrace=1 scripts/run-tests $(UNIT_RUN) $(CLI_TESTS)
+
+# Each fuzzer for FUZZ_SECONDS, against a library built with its instrumentation.
+.PHONY: fuzz
+fuzz: setup-check
+ifdef FUZZ_SOURCES
+	@$(AGAIN) CC=$(CLANG) FUZZ=1 BUILD=$(BUILD)/fuzz fuzzers
+	@scripts/run-fuzz $(FUZZ_SECONDS) $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%)
+else
+	@echo "fuzz: there is no tests/fuzz/fuzz_*.c" >&2; exit 1
+endif
+.PHONY: fuzzers
+fuzzers: $(FUZZ_SOURCES:%.c=$(BUILD)/%)
+$(FUZZ_SOURCES:%.c=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/%.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+
+# ONLY=NAME runs one benchmark.
+.PHONY: bench
+bench: setup
+	@$(AGAIN) WERROR=0 all
+	@$(TEST_ENV) scripts/bench/run $(ONLY)
+
+# ---- reading the code -------------------------------------------------------------------------
+LINTED   := $(sort $(wildcard orchestrator/*/*.[ch] orchestrator/*/*/*.[ch] tests/*/*.[ch] \
+	tests/*/*/*.[ch]))
+SHELLS   := $(sort $(shell grep -lsE '^\#!/bin/(ba)?sh' scripts/* scripts/*/* .ci/* tests/*/*) \
+	$(wildcard tests/*/*.bats tests/*/*.bash))
+
+.PHONY: lint lint-light lint-scripts lint-format lint-tidy lint-cppcheck fmt check-headers
+lint-light:
+	@scripts/check-layers
+	@scripts/check-size
+	@scripts/check-words
+check-headers: $(PB_H)
+	@CC='$(CC)' CFLAGS='$(CPPFLAGS_ALL) -std=gnu17 $(WARNINGS) -Werror' scripts/check-headers
+lint-scripts:
+	shellcheck $(SHELLS)
+lint-format:
+	clang-format-19 --dry-run -Werror $(LINTED)
+lint-cppcheck: $(PB_H)
+	cppcheck --quiet --std=c11 --language=c --enable=warning,portability,performance \
+		--inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
+		--suppressions-list=.cppcheck-suppressions -j $(JOBS) \
+		-D_GNU_SOURCE -DKILN_VERSION='"$(VERSION)"' -Iorchestrator -I$(GEN) orchestrator
+lint-tidy: $(PB_H)
+	printf '%s\n' $(SOURCES) $(MAIN) | xargs -P $(JOBS) -n 4 clang-tidy-19 --quiet -- \
+		$(CPPFLAGS_ALL) -std=gnu17
+lint: lint-light check-headers lint-scripts lint-cppcheck lint-format lint-tidy
+	@$(AGAIN) CC=$(CLANG) BUILD=$(BUILD)/clang tests
+	@echo "lint: clean"
+fmt:
+	clang-format-19 -i $(LINTED)
+
+# ---- installing -------------------------------------------------------------------------------
+# The library, toolchains and containers are inside the program; the copies in share/kiln are for
+# people and editors (Lua annotations, JSON schemas).
+SHARED := $(EMBED)
+DOCS   := $(wildcard README.md SECURITY.md THREAT_MODEL.md LICENSE)
+.PHONY: install uninstall
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/kiln
+	install -m 755 $(BUILD)/kiln $(DESTDIR)$(PREFIX)/bin/kiln
+	install -m 644 $(DOCS) $(DESTDIR)$(PREFIX)/share/doc/kiln
+	set -e; for f in $(SHARED); do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/kiln/$$f; done
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/kiln
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/kiln $(DESTDIR)$(PREFIX)/share/kiln
+
+.PHONY: help
+help:
+	@printf '%s\n' \
+	'make demo         prepare the machine, build, release gawk for two architectures, verify it' \
+	'make check        prepare the machine, build, run every test (last line: N passed, …)' \
+	'' \
+	'make              build build/kiln             (DEBUG=1, SAN=1, CC=clang-19, BUILD=DIR, V=1)' \
+	'make setup        install what building and running needs from Debian packages' \
+	'make check-unit   unit tests                   check-cli   command line tests and cases' \
+	'make check-asan   both, under ASan and UBSan   check-e2e   real pipelines' \
+	'make check-long   the slow ones                check-lint  layers, sizes, words, headers' \
+	'make bench        benchmarks (ONLY=NAME)       fuzz        fuzzers (FUZZ_SECONDS=10 each)' \
+	'make lint         all static checks            fmt         format the C code' \
+	'make install      PREFIX=/usr/local DESTDIR=   uninstall   the reverse' \
+	'make clean        remove the build folder'
+
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
 
 -include $(patsubst %.o,%.d,$(filter-out %/embedded.o,$(OBJECTS)) $(FAKE_OBJECTS) \
-	$(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o) $(if $(MAIN),$(BUILD)/obj/orchestrator/cli/main.o))
+	$(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o) $(FUZZ_SOURCES:%.c=$(BUILD)/obj/%.o) $(if $(MAIN),$(BUILD)/obj/orchestrator/cli/main.o))
