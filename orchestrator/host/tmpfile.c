@@ -1,0 +1,52 @@
+/* Temporary files without names where the file system can, and folders that a sweep can judge. */
+#include "host/tmpfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "host/fs.h"
+#include "host/lock.h"
+
+int tmpfile_open(int dirfd, const char *what, int *ret_fd, struct err *err)
+{
+	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	for (int n = 0; fd < 0 && n < 1000; n++) {
+		_cleanup_free_ char *name = str_fmt(".nameless.%d-%d", (int)getpid(), n);
+
+		fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			unlinkat(dirfd, name, 0);
+		else if (errno != EEXIST)
+			break;
+	}
+	if (fd < 0)
+		return err_sys(err, ERR_IO, "cannot make a temporary file for %s", what);
+	*ret_fd = fd;
+	return 0;
+}
+
+int tmpdir_init(struct tmpdir *dir, int parent_fd, const char *purpose, struct err *err)
+{
+	_cleanup_free_ char *stem = str_fmt("%s.%d", purpose, (int)getpid());
+	struct tmpdir made = { .parent_fd = parent_fd };
+
+	if (lock_new_dir(parent_fd, stem, &made.name, &made.fd, err) < 0)
+		return err_while(err, "making a temporary folder");
+	*dir = made;
+	return 0;
+}
+
+void tmpdir_deinit(struct tmpdir *dir)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!dir->name)
+		return;
+	fs_remove_tree(dir->parent_fd, dir->name, &ignored);
+	dir->fd = fs_close(dir->fd);
+	free(dir->name);
+	dir->name = NULL;
+}
