@@ -245,8 +245,8 @@ bench: setup
 # ---- reading the code -------------------------------------------------------------------------
 LINTED   := $(sort $(wildcard orchestrator/*/*.[ch] orchestrator/*/*/*.[ch] tests/*/*.[ch] \
 	tests/*/*/*.[ch]))
-SHELLS   := $(sort $(shell grep -lsE '^\#!/bin/(ba)?sh' scripts/* scripts/*/* .ci/* tests/*/*) \
-	$(wildcard tests/*/*.bats tests/*/*.bash))
+SHELLS   := $(sort $(shell grep -lsE '^\#!/bin/(ba)?sh' scripts/* scripts/*/* .ci/* tests/*/*))
+BATS_FILES := $(sort $(wildcard tests/*/*.bats))
 
 .PHONY: lint lint-light lint-scripts lint-format lint-tidy lint-cppcheck fmt check-headers
 lint-light:
@@ -257,6 +257,7 @@ check-headers: $(PB_H)
 	@CC='$(CC)' CFLAGS='$(CPPFLAGS_ALL) -std=gnu17 $(WARNINGS) -Werror' scripts/check-headers
 lint-scripts:
 	shellcheck $(SHELLS)
+	shellcheck --shell=bats --severity=warning --exclude=SC2164 $(BATS_FILES)
 lint-format:
 	clang-format-19 --dry-run -Werror $(LINTED)
 lint-cppcheck: $(PB_H)
