@@ -1,0 +1,238 @@
+/* Reading the recipe document into structs: one function per list, no judgement here. */
+#include "model/recipe_doc.h"
+
+#include "base/str.h"
+
+static const char what[] = "the recipe document";
+
+static int read_ref(struct arena *arena, const json_t *json, struct ref *ret, struct err *err)
+{
+	const char *stage = json_str_or(json, "$stage", NULL);
+	const char *leaf = json_str_or(json, "$leaf", NULL);
+
+	if (!stage == !leaf)
+		return err_set(err, ERR_INPUT, "%s: a reference names neither a stage nor a leaf",
+		               what);
+	ret->kind = stage ? REF_STAGE : REF_LEAF;
+	ret->id = stage ? stage : leaf;
+	ret->path = arena_str(arena, json_str_or(json, "path", ""));
+	return 0;
+}
+
+static int read_value(struct arena *arena, const json_t *document, const char *key,
+                      struct recipe_value *ret, struct err *err)
+{
+	json_t *v = json_object_get(document, key);
+
+	*ret = (struct recipe_value){ 0 };
+	if (json_is_string(v))
+		ret->text = json_string_value(v);
+	else if (json_is_integer(v))
+		ret->text = arena_fmt(arena, "%lld", (long long)json_integer_value(v));
+	else if (json_is_object(v)) {
+		if (json_get_str(v, "$fact", what, &ret->leaf, err) < 0 ||
+		    json_get_str(v, "field", what, &ret->field, err) < 0)
+			return -1;
+	} else if (v)
+		return err_set(err, ERR_INPUT, "%s: \"%s\" is no text", what, key);
+	return 0;
+}
+
+/* The member list, and an arena array of its length. */
+static int begin_list(struct arena *arena, const json_t *document, const char *key, size_t size,
+                      json_t **ret_list, void *ret_array, size_t *ret_n, struct err *err)
+{
+	json_t *list = json_object_get(document, key);
+	void *array;
+
+	if (list && !json_is_array(list))
+		return err_set(err, ERR_INPUT, "%s: \"%s\" is no list", what, key);
+	*ret_list = list;
+	*ret_n = json_array_size(list);
+	array = arena_array(arena, *ret_n, size);
+	memcpy(ret_array, &array, sizeof(array));
+	return 0;
+}
+
+static int read_targets(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *list;
+
+	if (begin_list(arena, r->document, "targets", sizeof(*r->targets), &list, &r->targets,
+	               &r->n_targets, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_targets; i++) {
+		struct recipe_target *t = &r->targets[i];
+		json_t *v = json_array_get(list, i), *variants;
+
+		if (json_get_str(v, "triple", what, &t->triple, err) < 0 ||
+		    json_get_str(v, "toolchain", what, &t->toolchain, err) < 0 ||
+		    json_get_str(v, "image", what, &t->image, err) < 0 ||
+		    json_get_array(v, "variants", what, &variants, err) < 0)
+			return -1;
+		t->ship = json_str_or(v, "ship", NULL);
+		t->reference = json_str_or(v, "reference", "plain");
+		t->where = json_str_or(v, "where", "?");
+		t->n_variants = json_array_size(variants);
+		t->variants = arena_array(arena, t->n_variants, sizeof(*t->variants));
+		for (size_t j = 0; j < t->n_variants; j++)
+			t->variants[j] = json_string_value(json_array_get(variants, j));
+	}
+	return 0;
+}
+
+static int read_stages(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *list;
+
+	if (begin_list(arena, r->document, "stages", sizeof(*r->stages), &list, &r->stages,
+	               &r->n_stages, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_stages; i++) {
+		struct stage *s = &r->stages[i];
+		json_t *v = json_array_get(list, i), *options;
+
+		if (json_get_str(v, "address", what, &s->address, err) < 0 ||
+		    json_get_str(v, "target", what, &s->target, err) < 0 ||
+		    json_get_str(v, "variant", what, &s->variant, err) < 0 ||
+		    json_get_str(v, "name", what, &s->name, err) < 0 ||
+		    json_get_str(v, "kind", what, &s->kind, err) < 0 ||
+		    json_get_object(v, "options", what, &options, err) < 0)
+			return -1;
+		s->where = json_str_or(v, "where", "?");
+		s->options = options;
+	}
+	return 0;
+}
+
+static int read_profiles(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *list;
+
+	if (begin_list(arena, r->document, "profiles", sizeof(*r->profiles), &list, &r->profiles,
+	               &r->n_profiles, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_profiles; i++) {
+		struct recipe_profile *p = &r->profiles[i];
+		json_t *v = json_array_get(list, i);
+
+		if (json_get_str(v, "id", what, &p->id, err) < 0 ||
+		    json_get_str(v, "target", what, &p->target, err) < 0 ||
+		    json_get_str(v, "kind", what, &p->kind, err) < 0 ||
+		    read_ref(arena, json_object_get(v, "from"), &p->from, err) < 0)
+			return -1;
+		p->flags = json_object_get(v, "flags");
+		p->sources = json_object_get(v, "sources");
+		p->after = json_str_or(v, "after", NULL);
+	}
+	return 0;
+}
+
+static int read_smokes(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *list;
+
+	if (begin_list(arena, r->document, "smoke", sizeof(*r->smokes), &list, &r->smokes,
+	               &r->n_smokes, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_smokes; i++) {
+		struct recipe_smoke *s = &r->smokes[i];
+		json_t *v = json_array_get(list, i);
+
+		if (json_get_str(v, "target", what, &s->target, err) < 0 ||
+		    json_get_str(v, "variant", what, &s->variant, err) < 0 ||
+		    json_get_str(v, "stage", what, &s->stage, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_artefacts(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *list;
+
+	if (begin_list(arena, r->document, "artefacts", sizeof(*r->artefacts), &list,
+	               &r->artefacts, &r->n_artefacts, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_artefacts; i++) {
+		struct recipe_artefact *a = &r->artefacts[i];
+		json_t *v = json_array_get(list, i);
+
+		if (json_get_str(v, "target", what, &a->target, err) < 0 ||
+		    json_get_str(v, "variant", what, &a->variant, err) < 0 ||
+		    json_get_str(v, "kind", what, &a->kind, err) < 0 ||
+		    json_get_str(v, "name", what, &a->name, err) < 0 ||
+		    json_get_str(v, "media_type", what, &a->media_type, err) < 0 ||
+		    read_ref(arena, json_object_get(v, "from"), &a->from, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_leaves(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *leaves, *spec;
+	const char *id;
+	size_t i = 0;
+
+	if (json_get_object(r->document, "leaves", what, &leaves, err) < 0)
+		return -1;
+	r->n_leaves = json_object_size(leaves);
+	r->leaves = arena_array(arena, r->n_leaves, sizeof(*r->leaves));
+	json_object_foreach(leaves, id, spec)
+		r->leaves[i++] = (struct recipe_leaf){ id, spec };
+	return 0;
+}
+
+int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret, struct err *err)
+{
+	struct recipe r = { .document = document };
+	const char *schema;
+
+	if (json_get_str(document, "schema", what, &schema, err) < 0)
+		return -1;
+	if (!str_eq(schema, "kiln.recipe/1"))
+		return err_set(err, ERR_INPUT, "%s has the schema \"%s\", this Kiln reads "
+		               "kiln.recipe/1", what, schema);
+	if (json_get_str(document, "name", what, &r.name, err) < 0 ||
+	    read_value(arena, document, "version", &r.version, err) < 0 ||
+	    read_value(arena, document, "license", &r.license, err) < 0 ||
+	    read_value(arena, document, "date", &r.date, err) < 0 ||
+	    read_leaves(arena, &r, err) < 0 || read_targets(arena, &r, err) < 0 ||
+	    read_stages(arena, &r, err) < 0 || read_profiles(arena, &r, err) < 0 ||
+	    read_smokes(arena, &r, err) < 0 || read_artefacts(arena, &r, err) < 0)
+		return -1;
+	r.summary = json_str_or(document, "summary", "");
+	r.homepage = json_str_or(document, "homepage", "");
+	*ret = r;
+	return 0;
+}
+
+int recipe_value_fill(struct recipe_value *value, const char *name, const json_t *leaf_facts,
+                      struct arena *arena, struct err *err)
+{
+	json_t *fact, *v;
+
+	if (value->text || !value->leaf)
+		return 0;
+	fact = json_object_get(leaf_facts, value->leaf);
+	v = json_object_get(fact, value->field);
+	if (json_is_integer(v))
+		value->text = arena_fmt(arena, "%lld", (long long)json_integer_value(v));
+	else if (json_is_string(v))
+		value->text = arena_str(arena, json_string_value(v));
+	else
+		return err_set(err, ERR_INPUT,
+		               "the recipe takes its %s from \"%s\" of the source \"%s\", which "
+		               "does not say it",
+		               name, value->field, value->leaf);
+	return 0;
+}
+
+const struct recipe_target *recipe_find_target(const struct recipe *recipe, const char *triple)
+{
+	for (size_t i = 0; i < recipe->n_targets; i++)
+		if (str_eq(recipe->targets[i].triple, triple))
+			return &recipe->targets[i];
+	return NULL;
+}

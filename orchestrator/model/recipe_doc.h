@@ -1,0 +1,72 @@
+#ifndef KILN_MODEL_RECIPE_DOC_H
+#define KILN_MODEL_RECIPE_DOC_H
+
+#include "base/arena.h"
+#include "external/json.h"
+#include "model/stage.h"
+
+/*
+ * What a recipe says, as data (schema "kiln.recipe/1"): the only thing that Lua leaves behind.
+ * Everything borrows from the document or lies in the arena; both must outlive it.
+ */
+struct recipe_leaf {
+	const char *id;
+	const json_t *spec; /* kind, where, and the fetcher's fields */
+};
+
+struct recipe_target {
+	const char *triple, *toolchain, *image, *ship, *reference, *where;
+	const char **variants;
+	size_t n_variants;
+};
+
+/* A profile that may be pinned in place of running what makes it. */
+struct recipe_profile {
+	const char *id, *target, *kind; /* kind: "pgo", "bolt" */
+	struct ref from;
+	const json_t *flags;     /* strings that change what the profile fits to */
+	const json_t *sources;   /* leaf ids */
+	const char *after;       /* profile id that it stands on, or NULL */
+};
+
+struct recipe_smoke {
+	const char *target, *variant, *stage;
+};
+
+struct recipe_artefact {
+	const char *target, *variant, *kind, *name, *media_type;
+	struct ref from;
+};
+
+/* A value that may wait for a leaf's fact: text, or {"$fact": leaf, "field": name}. */
+struct recipe_value {
+	const char *text;           /* NULL while it waits */
+	const char *leaf, *field;
+};
+
+struct recipe {
+	const json_t *document;
+	const char *name, *summary, *homepage;
+	struct recipe_value version, license, date;
+	struct recipe_leaf *leaves;
+	size_t n_leaves;
+	struct recipe_target *targets;
+	size_t n_targets;
+	struct stage *stages;
+	size_t n_stages;
+	struct recipe_profile *profiles;
+	size_t n_profiles;
+	struct recipe_smoke *smokes;
+	size_t n_smokes;
+	struct recipe_artefact *artefacts;
+	size_t n_artefacts;
+};
+
+/* Reads the document. What is missing or mistyped is ERR_INPUT. */
+int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret, struct err *err);
+/* Fills a waiting value out of a leaf's fact object. */
+int recipe_value_fill(struct recipe_value *value, const char *what, const json_t *leaf_facts,
+                      struct arena *arena, struct err *err);
+const struct recipe_target *recipe_find_target(const struct recipe *recipe, const char *triple);
+
+#endif

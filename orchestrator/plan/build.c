@@ -1,0 +1,370 @@
+/*
+ * From recipe and facts to a plan: lower every stage, tie references, pin profiles, choose goals,
+ * mark what they need, order it. Each step is one pass over the nodes.
+ */
+#include "plan/plan.h"
+
+#include "base/alloc.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "plan/goals.h"
+#include "plan/identity.h"
+#include "stages/stage.h"
+
+static const char default_path[] = "/usr/lib/llvm-19/bin:/usr/bin:/bin";
+
+/* ---- lowering ----------------------------------------------------------------------------- */
+
+/* The environment every stage has; a stage's own variables win. */
+static void add_fixed_env(struct arena *arena, const struct facts *facts, struct action *action)
+{
+	const struct action_env fixed[] = {
+		{ "HOME", "/tmp" },
+		{ "LC_ALL", "C.UTF-8" },
+		{ "LOGNAME", "builder" },
+		{ "PATH", default_path },
+		{ "SOURCE_DATE_EPOCH", arena_fmt(arena, "%lld", (long long)facts->epoch) },
+		{ "TZ", "UTC" },
+		{ "USER", "builder" },
+	};
+	struct action_env *env =
+		arena_array(arena, action->n_env + ARRAY_LEN(fixed), sizeof(*env));
+	size_t n = action->n_env;
+
+	if (n)
+		memcpy(env, action->env, n * sizeof(*env));
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
+		bool own = false;
+
+		for (size_t j = 0; j < action->n_env; j++)
+			own |= str_eq(env[j].name, fixed[i].name);
+		if (!own)
+			env[n++] = fixed[i];
+	}
+	action->env = env;
+	action->n_env = n;
+}
+
+static int set_image(const struct plan_request *request, struct plan_node *node, struct err *err)
+{
+	const struct stage *stage = node->stage;
+	const struct recipe_target *target = recipe_find_target(request->recipe, stage->target);
+	const char *name = node->lowered.image;
+	const struct fact_image *image;
+
+	if (node->lowered.action.builtin)
+		return 0;
+	if (!name && target)
+		name = target->image;
+	image = name ? map_get(request->facts->images, name) : NULL;
+	if (!image)
+		return err_set(err, ERR_INPUT, "%s: %s needs the image \"%s\", which is not known",
+		               stage->where, stage->address, name ? name : "?");
+	node->image = image->tree;
+	node->lowered.action.image = image->tree;
+	return 0;
+}
+
+static int lower_all(struct plan *plan, const struct plan_request *request, struct map *index,
+                     struct err *err)
+{
+	const struct recipe *recipe = request->recipe;
+
+	for (size_t i = 0; i < recipe->n_stages; i++) {
+		struct plan_node *node = &plan->nodes[i];
+
+		node->stage = &recipe->stages[i];
+		if (map_has(index, node->stage->address))
+			return err_set(err, ERR_INPUT, "%s: the stage %s is declared twice",
+			               node->stage->where, node->stage->address);
+		if (stage_lower(node->stage, plan->arena, &node->lowered, err) < 0 ||
+		    set_image(request, node, err) < 0)
+			return -1;
+		node->lowered.action.arch = request->facts->arch;
+		add_fixed_env(plan->arena, request->facts, &node->lowered.action);
+		map_set(index, node->stage->address, node);
+	}
+	return 0;
+}
+
+/* ---- references --------------------------------------------------------------------------- */
+
+static bool node_offers(const struct plan_node *node, const char *path)
+{
+	const struct action *action = &node->lowered.action;
+
+	if (str_eq(path, "@stdout") || str_eq(path, "@log"))
+		return true;
+	for (size_t i = 0; i < action->n_outputs; i++) {
+		const char *out = action->outputs[i].path;
+		size_t n = strlen(out);
+
+		if (strncmp(out, path, n) == 0 && (path[n] == '\0' || path[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static int refuse_ref(const struct plan_node *user, const struct ref *ref, const char *why,
+                      struct err *err)
+{
+	return err_set(err, ERR_INPUT, "%s: %s takes \"%s%s%s\", %s", user->stage->where,
+	               user->stage->address, ref->id, ref->path[0] ? ":" : "", ref->path, why);
+}
+
+static int tie_input(struct plan *plan, const struct plan_request *request, struct map *index,
+                     struct plan_node *node, struct plan_input *input, struct err *err)
+{
+	struct plan_node *from;
+
+	if (input->from.kind == REF_TEXT)
+		return 0;
+	if (input->from.kind == REF_LEAF) {
+		if (!map_has(request->facts->leaves, input->from.id))
+			return refuse_ref(node, &input->from, "which is no source of the recipe",
+			                  err);
+		return 0;
+	}
+	from = map_get(index, input->from.id);
+	if (!from)
+		return refuse_ref(node, &input->from, "which is no stage of the recipe", err);
+	if (!node_offers(from, input->from.path))
+		return refuse_ref(node, &input->from, "which that stage does not declare as output",
+		                  err);
+	input->node = (size_t)(from - plan->nodes);
+	for (size_t i = 0; i < node->n_deps; i++)
+		if (node->deps[i] == input->node)
+			return 0;
+	node->deps[node->n_deps++] = input->node;
+	return 0;
+}
+
+static int tie_all(struct plan *plan, const struct plan_request *request, struct map *index,
+                   struct err *err)
+{
+	for (size_t i = 0; i < plan->n_nodes; i++) {
+		struct plan_node *node = &plan->nodes[i];
+		size_t n = node->lowered.n_inputs;
+
+		node->inputs = arena_array(plan->arena, n, sizeof(*node->inputs));
+		node->n_inputs = n;
+		node->deps = arena_array(plan->arena, n, sizeof(*node->deps));
+		for (size_t j = 0; j < n; j++) {
+			node->inputs[j].at = node->lowered.inputs[j].at;
+			node->inputs[j].from = node->lowered.inputs[j].from;
+			if (tie_input(plan, request, index, node, &node->inputs[j], err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* ---- profiles ----------------------------------------------------------------------------- */
+
+static struct plan_profile *profile_by_id(struct plan *plan, const char *id)
+{
+	for (size_t i = 0; id && i < plan->n_profiles; i++)
+		if (str_eq(plan->profiles[i].profile->id, id))
+			return &plan->profiles[i];
+	return NULL;
+}
+
+/* Pins one profile when the lock has it for just this identity. */
+static int pin_profile(struct plan *plan, const struct plan_request *request,
+                       struct plan_profile *p, struct err *err)
+{
+	const struct fact_pin *pin = map_get(request->facts->pins, p->profile->id);
+	struct plan_profile *after = profile_by_id(plan, p->profile->after);
+	const struct digest *after_content = NULL;
+	struct plan_node *node = &plan->nodes[p->node];
+
+	p->state = pin ? PROFILE_MISMATCH : PROFILE_TRAINED;
+	if (p->profile->after) {
+		if (!after || after->state != PROFILE_PINNED)
+			return 0;
+		after_content = &plan->nodes[after->node].pin.ref.digest;
+	}
+	if (profile_identity(request->recipe, p->profile, request->facts, after_content,
+	                     &p->identity, err) < 0)
+		return -1;
+	p->identity_known = true;
+	if (!pin || !digest_eq(&pin->identity, &p->identity) || request->purpose == PLAN_TRAIN)
+		return 0;
+	p->state = PROFILE_PINNED;
+	node->pinned = true;
+	node->pin = pin->file;
+	node->pin_path = p->profile->from.path;
+	return 0;
+}
+
+/* Profiles come in the recipe's order, in which one stands behind what it stands on. */
+static int pin_profiles(struct plan *plan, const struct plan_request *request, struct map *index,
+                        struct err *err)
+{
+	const struct recipe *recipe = request->recipe;
+
+	plan->n_profiles = recipe->n_profiles;
+	plan->profiles = arena_array(plan->arena, plan->n_profiles, sizeof(*plan->profiles));
+	for (size_t i = 0; i < plan->n_profiles; i++) {
+		struct plan_profile *p = &plan->profiles[i];
+		struct plan_node *node = map_get(index, recipe->profiles[i].from.id);
+
+		p->profile = &recipe->profiles[i];
+		if (!node)
+			return err_set(err, ERR_INPUT, "the profile %s comes from \"%s\", which is "
+			               "no stage", p->profile->id, p->profile->from.id);
+		p->node = (size_t)(node - plan->nodes);
+		if (pin_profile(plan, request, p, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- what is wanted, in order ------------------------------------------------------------- */
+
+enum mark { MARK_NONE, MARK_OPEN, MARK_DONE };
+
+static int refuse_cycle(const struct plan *plan, const enum mark *marks, size_t from,
+                        struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(1500);
+	size_t at = from;
+
+	do {
+		const struct plan_node *node = &plan->nodes[at];
+
+		buf_fmt(&text, "%s -> ", node->stage->address);
+		for (size_t i = 0; i < node->n_deps; i++)
+			if (marks[node->deps[i]] == MARK_OPEN) {
+				at = node->deps[i];
+				break;
+			}
+	} while (at != from && !text.overflow);
+	return err_set(err, ERR_INPUT, "%s: these stages need each other: %s%s",
+	               plan->nodes[from].stage->where, buf_text(&text),
+	               plan->nodes[from].stage->address);
+}
+
+/* Depth first without recursion: a chain may be as long as the recipe. */
+static int want(struct plan *plan, size_t goal, enum mark *marks, size_t *stack, size_t *next,
+                struct err *err)
+{
+	size_t depth = 0;
+
+	if (marks[goal] == MARK_DONE)
+		return 0;
+	stack[depth++] = goal;
+	while (depth > 0) {
+		size_t at = stack[depth - 1];
+		struct plan_node *node = &plan->nodes[at];
+		size_t dep;
+
+		if (marks[at] == MARK_NONE) {
+			marks[at] = MARK_OPEN;
+			node->wanted = true;
+			next[at] = node->pinned ? node->n_deps : 0;
+		}
+		if (next[at] == node->n_deps) {
+			marks[at] = MARK_DONE;
+			plan->order[plan->n_wanted++] = at;
+			depth--;
+			continue;
+		}
+		dep = node->deps[next[at]++];
+		if (marks[dep] == MARK_OPEN)
+			return refuse_cycle(plan, marks, dep, err);
+		if (marks[dep] == MARK_NONE)
+			stack[depth++] = dep;
+	}
+	return 0;
+}
+
+static int want_goals(struct plan *plan, struct err *err)
+{
+	enum mark *marks = arena_array(plan->arena, plan->n_nodes, sizeof(*marks));
+	size_t *stack = arena_array(plan->arena, plan->n_nodes + 1, sizeof(*stack));
+	size_t *next = arena_array(plan->arena, plan->n_nodes, sizeof(*next));
+
+	plan->order = arena_array(plan->arena, plan->n_nodes, sizeof(*plan->order));
+	for (size_t i = 0; i < plan->n_goals; i++)
+		if (want(plan, plan->goals[i].node, marks, stack, next, err) < 0)
+			return -1;
+	return 0;
+}
+
+static size_t live_deps(const struct plan_node *node)
+{
+	return node->pinned ? 0 : node->n_deps;
+}
+
+/* The reverse of deps, over wanted nodes: counted first, then filled. */
+static void tie_users(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_wanted; i++) {
+		const struct plan_node *node = &plan->nodes[plan->order[i]];
+
+		for (size_t d = 0; d < live_deps(node); d++)
+			plan->nodes[node->deps[d]].n_users++;
+	}
+	for (size_t i = 0; i < plan->n_wanted; i++) {
+		struct plan_node *node = &plan->nodes[plan->order[i]];
+
+		node->users = arena_array(plan->arena, node->n_users, sizeof(size_t));
+		node->n_users = 0;
+	}
+	for (size_t i = 0; i < plan->n_wanted; i++) {
+		const struct plan_node *node = &plan->nodes[plan->order[i]];
+
+		for (size_t d = 0; d < live_deps(node); d++) {
+			struct plan_node *dep = &plan->nodes[node->deps[d]];
+
+			dep->users[dep->n_users++] = plan->order[i];
+		}
+	}
+}
+
+static int check_ships(const struct plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->n_goals; i++) {
+		const struct plan_goal *goal = &plan->goals[i];
+
+		if (goal->artefact && plan->nodes[goal->node].lowered.never_ships)
+			return err_set(err, ERR_INPUT,
+			               "the artefact %s would be made of the instrumented stage %s",
+			               goal->artefact->name, goal->artefact->from.id);
+		for (size_t j = 0; goal->artefact && j < i; j++)
+			if (plan->goals[j].artefact &&
+			    str_eq(plan->goals[j].artefact->name, goal->artefact->name))
+				return err_set(err, ERR_INPUT,
+				               "two artefacts would be named %s (%s and %s)",
+				               goal->artefact->name,
+				               plan->goals[j].artefact->from.id,
+				               goal->artefact->from.id);
+	}
+	return 0;
+}
+
+int plan_build(struct arena *arena, const struct plan_request *request, struct plan **ret,
+               struct err *err)
+{
+	struct plan *plan = arena_alloc(arena, sizeof(*plan));
+	struct map *index = map_new();
+	int rc = -1;
+
+	plan->arena = arena;
+	plan->n_nodes = request->recipe->n_stages;
+	plan->nodes = arena_array(arena, plan->n_nodes, sizeof(*plan->nodes));
+	plan->round = "train, candidates, package";
+	if (lower_all(plan, request, index, err) == 0 &&
+	    tie_all(plan, request, index, err) == 0 &&
+	    pin_profiles(plan, request, index, err) == 0 &&
+	    goals_choose(plan, request, index, err) == 0 && want_goals(plan, err) == 0 &&
+	    check_ships(plan, err) == 0)
+		rc = 0;
+	map_free(index);
+	if (rc < 0)
+		return -1;
+	tie_users(plan);
+	*ret = plan;
+	return 0;
+}
