@@ -19,6 +19,7 @@ struct exec_request {
 	int64_t epoch;                /* SOURCE_DATE_EPOCH: mtime of all checked-out files */
 	int64_t timeout_ms;           /* 0: none */
 	int jobs;                     /* what -j may be: volatile environment KILN_JOBS */
+	int nice;                     /* 0: normal; 1 to 19: gives way to others */
 	uint64_t token;               /* comes back with the completion */
 };
 

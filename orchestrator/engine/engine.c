@@ -1,0 +1,566 @@
+/*
+ * The loop: nodes become ready when what they take is there, get a key, are found in the store or
+ * run. One thread; all waiting is in wait_for_something. States only move forward
+ * (WANT → READY → RUNNING → DONE or FAILED, or → CACHED, SKIPPED).
+ *
+ * Order: a node's rank is the estimated time from its start to the end of everything that hangs on
+ * it. The highest rank starts first and runs at normal priority; what starts beside it is nice, so
+ * that it fills the processors that the critical path leaves idle without delaying it.
+ */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "base/alloc.h"
+#include "base/map.h"
+#include "engine/inputs.h"
+#include "host/clock.h"
+#include "store/place.h"
+
+enum { TICK_MS = 1000, TAIL_BYTES = 4000, NICE_FILLER = 10 };
+
+struct engine {
+	struct arena *arena;
+	const struct engine_request *request;
+	const struct plan *plan;
+	struct engine_node *nodes;
+	struct engine_result *result;
+	size_t *ready;              /* heap-free: few are ready at once; sorted when one starts */
+	size_t n_ready, n_running, n_left;
+	size_t *running;
+	size_t *fresh, n_fresh;     /* inputs are there, key not made yet */
+	struct map *by_action;      /* running or done in this run: action digest → node + 1 */
+	bool stopping;              /* nothing new starts */
+	bool cancelled;
+	int64_t started_us;
+	struct err first;           /* of the first failed stage */
+};
+
+/* ---- events ------------------------------------------------------------------------------- */
+
+static int64_t left_estimate(const struct engine *e)
+{
+	int64_t path = 0;
+
+	for (size_t i = 0; i < e->plan->n_wanted; i++) {
+		const struct engine_node *n = &e->nodes[e->plan->order[i]];
+
+		if ((n->state == NODE_WANT || n->state == NODE_READY || n->state == NODE_RUNNING) &&
+		    n->rank > path)
+			path = n->rank;
+	}
+	return path;
+}
+
+static void emit(struct engine *e, enum event_kind kind, const struct plan_node *node,
+                 struct event *event)
+{
+	struct event_sink *const *sink = e->request->sinks;
+
+	event->kind = kind;
+	event->plan = e->plan;
+	event->node = node;
+	event->n_done = e->result->n_run;
+	event->n_cached = e->result->n_cached;
+	event->n_failed = e->result->n_failed;
+	event->n_running = e->n_running;
+	event->n_left = e->n_left;
+	event->left_us = kind == EVENT_TICK || kind == EVENT_BEGIN ? left_estimate(e) : -1;
+	for (; sink && *sink; sink++)
+		(*sink)->event(*sink, event);
+}
+
+/* ---- estimates ---------------------------------------------------------------------------- */
+
+static int64_t guess(const char *kind)
+{
+	static const struct {
+		const char *kind;
+		int64_t seconds;
+	} guesses[] = {
+		{ "build", 20 },  { "instrument", 20 }, { "rebuild", 20 }, { "run", 10 },
+		{ "workload", 2 }, { "bolt-workload", 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(guesses); i++)
+		if (str_eq(kind, guesses[i].kind))
+			return guesses[i].seconds * 1000000;
+	return 300000;
+}
+
+static int set_ranks(struct engine *e, struct err *err)
+{
+	const struct plan *plan = e->plan;
+
+	for (size_t i = plan->n_wanted; i-- > 0;) {
+		size_t at = plan->order[i];
+		const struct plan_node *node = &plan->nodes[at];
+		struct engine_node *n = &e->nodes[at];
+		struct digest last;
+		int64_t most = 0;
+		int rc = store_last_action(e->request->store, node->stage->address, &last,
+		                           &n->estimate, err);
+
+		if (rc < 0)
+			return -1;
+		if (rc == STORE_MISS)
+			n->estimate = guess(node->stage->kind);
+		for (size_t u = 0; u < node->n_users; u++)
+			if (e->nodes[node->users[u]].rank > most)
+				most = e->nodes[node->users[u]].rank;
+		n->rank = n->estimate + most;
+	}
+	return 0;
+}
+
+/* ---- states ------------------------------------------------------------------------------- */
+
+/* Skips what needs a failed or skipped node: one pass in order, so every dep is judged first. */
+static void skip_dependants(struct engine *e)
+{
+	for (size_t i = 0; i < e->plan->n_wanted; i++) {
+		const struct plan_node *node = &e->plan->nodes[e->plan->order[i]];
+		struct engine_node *n = &e->nodes[e->plan->order[i]];
+		struct event event = { 0 };
+		bool lost = false;
+
+		if (n->state != NODE_WANT || node->pinned)
+			continue;
+		for (size_t d = 0; d < node->n_deps; d++) {
+			enum node_state state = e->nodes[node->deps[d]].state;
+
+			lost |= state == NODE_FAILED || state == NODE_SKIPPED;
+		}
+		if (!lost)
+			continue;
+		n->state = NODE_SKIPPED;
+		e->result->n_skipped++;
+		e->n_left--;
+		emit(e, EVENT_SKIPPED, node, &event);
+	}
+}
+
+/* Nodes whose last input has come are queued, not entered: a chain may be as long as the plan. */
+static void release_users(struct engine *e, size_t at)
+{
+	const struct plan_node *node = &e->plan->nodes[at];
+
+	for (size_t i = 0; i < node->n_users; i++) {
+		struct engine_node *user = &e->nodes[node->users[i]];
+
+		bug_on(user->pending == 0);
+		if (--user->pending == 0 && user->state == NODE_WANT)
+			e->fresh[e->n_fresh++] = node->users[i];
+	}
+}
+
+static void finish(struct engine *e, size_t at, enum node_state state, int64_t wall_us)
+{
+	struct engine_node *n = &e->nodes[at];
+	struct event event = { .wall_us = wall_us, .action = n->action };
+
+	n->state = state;
+	e->n_left--;
+	if (state == NODE_CACHED)
+		e->result->n_cached++;
+	else
+		e->result->n_run++;
+	emit(e, state == NODE_CACHED ? EVENT_CACHED : EVENT_DONE, &e->plan->nodes[at], &event);
+	release_users(e, at);
+}
+
+/* Everything it takes is there: key, cache, queue. */
+static int make_ready(struct engine *e, size_t at, struct err *err)
+{
+	struct engine_node *n = &e->nodes[at];
+	struct blob_ref action;
+	size_t same;
+	int rc;
+
+	if (inputs_key(store_blobs(e->request->store), e->plan, e->request->facts, e->nodes, at,
+	               &action, err) < 0)
+		return -1;
+	n->action = action.digest;
+	n->action_size = action.size;
+	same = (size_t)(uintptr_t)map_get_n(e->by_action, &n->action, sizeof(n->action));
+	rc = same ? STORE_MISS
+	          : store_get_result(e->request->store, e->arena, &n->action, &n->result, err);
+	if (rc < 0)
+		return -1;
+	if (same && e->nodes[same - 1].state == NODE_DONE) {
+		n->result = e->nodes[same - 1].result;
+		rc = 0;
+	}
+	if (rc == 0) {
+		finish(e, at, NODE_CACHED, n->result.wall_us);
+		return 0;
+	}
+	if (!same)
+		map_set_n(e->by_action, &n->action, sizeof(n->action),
+		          (void *)(uintptr_t)(at + 1));
+	n->twin = same ? same - 1 : at;
+	n->state = NODE_READY;
+	e->ready[e->n_ready++] = at;
+	return 0;
+}
+
+static int make_fresh_ready(struct engine *e, struct err *err)
+{
+	while (e->n_fresh > 0)
+		if (make_ready(e, e->fresh[--e->n_fresh], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- starting ----------------------------------------------------------------------------- */
+
+/* Takes the ready node of the highest rank that may start now; false when none may. */
+static bool take_ready(struct engine *e, size_t *ret_at)
+{
+	size_t best = e->n_ready;
+
+	for (size_t i = 0; i < e->n_ready;) {
+		struct engine_node *n = &e->nodes[e->ready[i]];
+
+		if (n->state != NODE_READY) {
+			e->ready[i] = e->ready[--e->n_ready];
+			continue;
+		}
+		if (n->twin == e->ready[i] &&
+		    (best == e->n_ready || n->rank > e->nodes[e->ready[best]].rank))
+			best = i;
+		i++;
+	}
+	if (best >= e->n_ready)
+		return false;
+	*ret_at = e->ready[best];
+	if (e->plan->nodes[*ret_at].lowered.exclusive && e->n_running > 0)
+		return false;
+	e->ready[best] = e->ready[--e->n_ready];
+	return true;
+}
+
+static bool runs_alone(const struct engine *e)
+{
+	return e->n_running == 1 && e->plan->nodes[e->running[0]].lowered.exclusive;
+}
+
+static bool is_critical(const struct engine *e, size_t at)
+{
+	for (size_t i = 0; i < e->n_running; i++)
+		if (e->nodes[e->running[i]].rank > e->nodes[at].rank)
+			return false;
+	return true;
+}
+
+static int start(struct engine *e, size_t at, struct err *err)
+{
+	const struct plan_node *node = &e->plan->nodes[at];
+	struct engine_node *n = &e->nodes[at];
+	struct event event = { .action = n->action };
+	const struct exec_request request = {
+		.action = &n->action,
+		.action_size = n->action_size,
+		.address = node->stage->address,
+		.epoch = e->request->facts->epoch,
+		.timeout_ms = node->lowered.timeout_ms,
+		.jobs = e->request->jobs,
+		.nice = is_critical(e, at) ? 0 : NICE_FILLER,
+		.token = at,
+	};
+
+	if (e->request->executor->ops->submit(e->request->executor, &request, err) < 0)
+		return -1;
+	n->state = NODE_RUNNING;
+	e->running[e->n_running++] = at;
+	emit(e, EVENT_START, node, &event);
+	return 0;
+}
+
+/* One more than the processors: the filler keeps them busy while the critical path waits. */
+static int start_ready(struct engine *e, struct err *err)
+{
+	size_t at;
+
+	while (!e->stopping && e->n_running < (size_t)e->request->jobs + 1 && !runs_alone(e) &&
+	       take_ready(e, &at))
+		if (start(e, at, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- ending ------------------------------------------------------------------------------- */
+
+static void remove_running(struct engine *e, size_t at)
+{
+	for (size_t i = 0; i < e->n_running; i++)
+		if (e->running[i] == at) {
+			e->running[i] = e->running[--e->n_running];
+			return;
+		}
+	bug_on(true);
+}
+
+/* Nodes that waited for the same action in this run. */
+static void finish_twins(struct engine *e, size_t of)
+{
+	for (size_t i = 0; i < e->plan->n_wanted; i++) {
+		size_t at = e->plan->order[i];
+		struct engine_node *n = &e->nodes[at];
+
+		if (n->state != NODE_READY || n->twin != of || at == of)
+			continue;
+		n->result = e->nodes[of].result;
+		finish(e, at, NODE_CACHED, n->result.wall_us);
+	}
+}
+
+static int on_ok(struct engine *e, size_t at, struct exec_completion *done, struct err *err)
+{
+	struct engine_node *n = &e->nodes[at];
+
+	n->result = done->result;
+	if (store_put_result(e->request->store, &n->action, e->plan->nodes[at].stage->address,
+	                     &n->result, err) < 0)
+		return -1;
+	finish(e, at, NODE_DONE, n->result.wall_us);
+	finish_twins(e, at);
+	return 0;
+}
+
+/* The last lines of a log, for the failure message. */
+static char *log_tail(struct engine *e, const struct result *result)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(256 << 20);
+	struct err ignored = ERR_INIT;
+	const char *from;
+	int lines = 0;
+
+	if (blobs_read(store_blobs(e->request->store), &result->log, &text, &ignored) != 0 ||
+	    text.n == 0)
+		if (blobs_read(store_blobs(e->request->store), &result->out, &text, &ignored) != 0)
+			return NULL;
+	from = buf_text(&text) + text.n;
+	while (from > buf_text(&text) && lines < 12 &&
+	       text.n - (size_t)(from - buf_text(&text)) < TAIL_BYTES)
+		if (*--from == '\n' && from[1] != '\0' && ++lines == 12)
+			from++;
+	return arena_str(e->arena, from);
+}
+
+/* Nodes that waited for the same action will not get it either. */
+static void skip_twins(struct engine *e, size_t of)
+{
+	for (size_t i = 0; i < e->plan->n_wanted; i++) {
+		struct engine_node *n = &e->nodes[e->plan->order[i]];
+
+		if (e->plan->order[i] == of || n->state != NODE_READY || n->twin != of)
+			continue;
+		n->state = NODE_SKIPPED;
+		e->result->n_skipped++;
+		e->n_left--;
+	}
+}
+
+static int on_failed(struct engine *e, size_t at, struct exec_completion *done, struct err *err)
+{
+	const struct plan_node *node = &e->plan->nodes[at];
+	struct engine_node *n = &e->nodes[at];
+	struct event event = {
+		.wall_us = done->result.wall_us,
+		.action = n->action,
+		.exit_code = done->result.exit_code,
+		.why = done->why,
+		.tail = log_tail(e, &done->result),
+	};
+
+	n->state = NODE_FAILED;
+	n->result = done->result;
+	e->result->n_failed++;
+	e->n_left--;
+	if (store_put_failure(e->request->store, node->stage->address, &n->action, &done->result,
+	                      err) < 0)
+		return -1;
+	err_set(&e->first, ERR_STAGE, "%s failed: %s", node->stage->address,
+	        done->why ? done->why : "no reason given");
+	emit(e, EVENT_FAILED, node, &event);
+	skip_twins(e, at);
+	skip_dependants(e);
+	if (!e->request->keep_going)
+		e->stopping = true;
+	if (e->request->fail_fast)
+		e->request->executor->ops->cancel(e->request->executor);
+	return 0;
+}
+
+static int on_completion(struct engine *e, struct exec_completion *done, struct err *err)
+{
+	size_t at = (size_t)done->token;
+
+	remove_running(e, at);
+	switch (done->status) {
+	case EXEC_OK:
+		return on_ok(e, at, done, err);
+	case EXEC_FAILED:
+		return on_failed(e, at, done, err);
+	case EXEC_CANCELLED:
+		e->nodes[at].state = NODE_SKIPPED;
+		e->result->n_skipped++;
+		e->n_left--;
+		skip_twins(e, at);
+		skip_dependants(e);
+		return 0;
+	case EXEC_BROKEN:
+		break;
+	}
+	*err = done->err;
+	return err_while(err, "running %s", e->plan->nodes[at].stage->address);
+}
+
+static void cancel(struct engine *e)
+{
+	if (!e->cancelled)
+		e->request->executor->ops->cancel(e->request->executor);
+	e->cancelled = e->stopping = true;
+}
+
+/* Sleeps until a stage ended, the user cancelled, or a second passed. */
+static int wait_for_something(struct engine *e, struct err *err)
+{
+	struct executor *executor = e->request->executor;
+	struct pollfd fds[2] = {
+		{ .fd = executor->ops->poll_fd(executor), .events = POLLIN },
+		{ .fd = e->cancelled ? -1 : e->request->cancel_fd, .events = POLLIN },
+	};
+	struct exec_completion done;
+	struct event tick = { 0 };
+	int n = poll(fds, 2, TICK_MS);
+
+	if (n < 0 && errno != EINTR)
+		return err_sys(err, ERR_IO, "cannot wait for stages");
+	if (n > 0 && fds[1].revents)
+		cancel(e);
+	for (;;) {
+		int rc = executor->ops->wait(executor, e->arena, 0, &done, err);
+
+		if (rc < 0)
+			return -1;
+		if (rc == EXECUTOR_IDLE)
+			break;
+		if (on_completion(e, &done, err) < 0)
+			return -1;
+	}
+	if (n == 0)
+		emit(e, EVENT_TICK, NULL, &tick);
+	return 0;
+}
+
+/* ---- the run ------------------------------------------------------------------------------ */
+
+static int begin(struct engine *e, struct err *err)
+{
+	const struct plan *plan = e->plan;
+	struct event event = { 0 };
+
+	for (size_t i = 0; i < plan->n_wanted; i++) {
+		size_t at = plan->order[i];
+		const struct plan_node *node = &plan->nodes[at];
+		struct engine_node *n = &e->nodes[at];
+
+		n->pending = node->pinned ? 0 : node->n_deps;
+		n->twin = at;
+		if (!node->pinned)
+			e->n_left++;
+	}
+	if (set_ranks(e, err) < 0)
+		return -1;
+	emit(e, EVENT_BEGIN, NULL, &event);
+	for (size_t i = 0; i < plan->n_wanted; i++) {
+		size_t at = plan->order[i];
+
+		if (plan->nodes[at].pinned) {
+			e->nodes[at].state = NODE_PINNED;
+			release_users(e, at);
+		} else if (plan->nodes[at].n_deps == 0) {
+			e->fresh[e->n_fresh++] = at;
+		}
+	}
+	return 0;
+}
+
+static int loop(struct engine *e, struct err *err)
+{
+	if (begin(e, err) < 0)
+		return -1;
+	for (;;) {
+		if (make_fresh_ready(e, err) < 0 || start_ready(e, err) < 0)
+			return -1;
+		if (e->n_running == 0)
+			return 0;
+		if (wait_for_something(e, err) < 0)
+			return -1;
+	}
+}
+
+/* After an error of Kiln's own: nothing may be left running. */
+static void drain(struct engine *e)
+{
+	struct exec_completion done;
+	struct err ignored = ERR_INIT;
+	struct executor *executor = e->request->executor;
+
+	if (e->n_running == 0)
+		return;
+	executor->ops->cancel(executor);
+	while (e->n_running > 0 &&
+	       executor->ops->wait(executor, e->arena, 5000, &done, &ignored) == 0)
+		remove_running(e, (size_t)done.token);
+}
+
+static int verdict(struct engine *e, struct err *err)
+{
+	if (e->cancelled)
+		return err_set(err, ERR_INTERRUPTED,
+		               "interrupted; %zu finished stages are kept, run the same command to "
+		               "go on",
+		               e->result->n_run + e->result->n_cached);
+	if (e->first.code != ERR_NONE) {
+		*err = e->first;
+		return -1;
+	}
+	bug_on(e->n_left != 0);
+	return 0;
+}
+
+int engine_run(struct arena *arena, const struct engine_request *request,
+               struct engine_result *ret, struct err *err)
+{
+	size_t n = request->plan->n_nodes;
+	struct engine e = {
+		.arena = arena,
+		.request = request,
+		.plan = request->plan,
+		.result = ret,
+		.by_action = map_new(),
+		.first = ERR_INIT,
+		.started_us = clock_mono_us(),
+	};
+	struct event event = { 0 };
+	int rc;
+
+	*ret = (struct engine_result){ .nodes = arena_array(arena, n, sizeof(*ret->nodes)) };
+	e.nodes = ret->nodes;
+	e.ready = arena_array(arena, n, sizeof(*e.ready));
+	e.running = arena_array(arena, n, sizeof(*e.running));
+	e.fresh = arena_array(arena, n, sizeof(*e.fresh));
+	rc = loop(&e, err);
+	if (rc < 0)
+		drain(&e);
+	else
+		rc = verdict(&e, err);
+	ret->wall_us = clock_mono_us() - e.started_us;
+	emit(&e, EVENT_END, NULL, &event);
+	map_free(e.by_action);
+	return rc;
+}

@@ -1,0 +1,69 @@
+#ifndef KILN_ENGINE_ENGINE_H
+#define KILN_ENGINE_ENGINE_H
+
+#include "engine/events.h"
+#include "exec/executor.h"
+#include "plan/plan.h"
+#include "store/store.h"
+
+/*
+ * Carries out a plan: a stage whose inputs are known has a key; a key whose result is in the store
+ * is done; everything else runs, the longest path first. Results are recorded as they come, so
+ * whatever ends the run, what is complete is kept.
+ */
+struct engine_request {
+	const struct plan *plan;
+	const struct facts *facts;
+	struct store *store;
+	struct executor *executor;
+	struct event_sink *const *sinks; /* NULL-ended */
+	int jobs;                        /* most stages at once, and what -j each is told */
+	bool keep_going;                 /* go on with what does not need a failed stage */
+	bool fail_fast;                  /* end what runs when one fails */
+	int cancel_fd;                   /* readable: end everything; -1: none */
+};
+
+/* The state of a node after the run. */
+enum node_state {
+	NODE_WANT,
+	NODE_READY,    /* its inputs are known */
+	NODE_RUNNING,
+	NODE_CACHED,
+	NODE_DONE,
+	NODE_FAILED,
+	NODE_SKIPPED,
+	NODE_PINNED,
+};
+
+struct engine_node {
+	enum node_state state;
+	struct digest action;      /* once READY */
+	uint64_t action_size;
+	struct result result;      /* once DONE or CACHED */
+	size_t pending;            /* deps that are not done */
+	int64_t rank;              /* estimated µs from its start to the end of all goals */
+	int64_t estimate;          /* µs it takes */
+	size_t twin;               /* a running node with the same action, or itself */
+};
+
+struct engine_result {
+	struct engine_node *nodes; /* as plan->nodes; in the arena */
+	size_t n_run, n_cached, n_failed, n_skipped;
+	int64_t wall_us;
+};
+
+/*
+ * Returns 0 when every goal is there. ERR_STAGE: a stage failed; ERR_INTERRUPTED: cancelled;
+ * ERR_IO and others: Kiln or the machine. *ret is filled in each case. Everything lies in `arena`.
+ */
+int engine_run(struct arena *arena, const struct engine_request *request,
+               struct engine_result *ret, struct err *err);
+
+/*
+ * The node at an output of a stage ("" is not one): below a declared output, "@stdout" or "@log".
+ * Returns 0 or PLACE_MISSING.
+ */
+int engine_output(struct blobs *blobs, struct arena *arena, const struct result *result,
+                  const char *path, struct tree_node *ret, struct err *err);
+
+#endif

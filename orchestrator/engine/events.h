@@ -1,0 +1,39 @@
+#ifndef KILN_ENGINE_EVENTS_H
+#define KILN_ENGINE_EVENTS_H
+
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/str.h"
+#include "plan/plan.h"
+
+/* What happens while a plan is carried out, for whoever shows or records it. */
+enum event_kind {
+	EVENT_BEGIN,   /* counts are known */
+	EVENT_START,   /* a stage runs */
+	EVENT_CACHED,  /* its result was known */
+	EVENT_DONE,    /* it ran and is kept */
+	EVENT_FAILED,  /* it ran and failed */
+	EVENT_SKIPPED, /* something it needs failed, or the run was ended */
+	EVENT_TICK,    /* time passed (at least every second while something runs) */
+	EVENT_END,
+};
+
+struct event {
+	enum event_kind kind;
+	const struct plan *plan;
+	const struct plan_node *node;  /* NULL for BEGIN, TICK, END */
+	int64_t wall_us;               /* DONE, FAILED, CACHED: how long it took (once) */
+	struct digest action;          /* DONE, FAILED, CACHED, START */
+	int exit_code;                 /* FAILED */
+	const char *why;               /* FAILED: one line */
+	const char *tail;              /* FAILED: the last lines of its log */
+	size_t n_done, n_cached, n_running, n_failed, n_left; /* stages, after this event */
+	int64_t left_us;               /* an estimate from history, -1: none */
+};
+
+struct event_sink {
+	void (*event)(struct event_sink *sink, const struct event *event);
+};
+
+#endif

@@ -1,0 +1,122 @@
+/* From a node's inputs to its key. Everything temporary lies in an arena of its own. */
+#include "engine/inputs.h"
+
+#include "base/path.h"
+#include "store/place.h"
+
+DEFINE_CLEANUP(struct arena, arena)
+
+static int output_file(const struct blob_ref *ref, struct tree_node *ret)
+{
+	*ret = (struct tree_node){ .name = "", .kind = NODE_FILE, .ref = *ref };
+	return 0;
+}
+
+int engine_output(struct blobs *blobs, struct arena *arena, const struct result *result,
+                  const char *path, struct tree_node *ret, struct err *err)
+{
+	if (str_eq(path, "@stdout"))
+		return output_file(&result->out, ret);
+	if (str_eq(path, "@log"))
+		return output_file(&result->log, ret);
+	for (size_t i = 0; i < result->n_outputs; i++) {
+		const struct result_output *out = &result->outputs[i];
+		size_t n = strlen(out->path);
+
+		if (!path_is_below(path, out->path))
+			continue;
+		if (path[n] == '\0') {
+			*ret = *out->node;
+			return 0;
+		}
+		if (out->node->kind != NODE_DIR)
+			return PLACE_MISSING;
+		return place_find(blobs, arena, &out->node->ref, path + n + 1, ret, err);
+	}
+	return PLACE_MISSING;
+}
+
+static int leaf_node(struct blobs *blobs, struct arena *arena, const struct fact_leaf *leaf,
+                     const char *path, struct tree_node *ret, struct err *err)
+{
+	if (path[0] == '\0') {
+		*ret = leaf->node;
+		return 0;
+	}
+	if (leaf->node.kind != NODE_DIR)
+		return PLACE_MISSING;
+	return place_find(blobs, arena, &leaf->node.ref, path, ret, err);
+}
+
+struct key_context {
+	struct blobs *blobs;
+	struct arena *arena;
+	const struct plan *plan;
+	const struct facts *facts;
+	const struct engine_node *nodes;
+};
+
+static int stage_node(struct key_context *c, const struct plan_input *input, struct tree_node *ret,
+                      struct err *err)
+{
+	const struct plan_node *from = &c->plan->nodes[input->node];
+
+	if (!from->pinned)
+		return engine_output(c->blobs, c->arena, &c->nodes[input->node].result,
+		                     input->from.path, ret, err);
+	if (!str_eq(input->from.path, from->pin_path))
+		return PLACE_MISSING;
+	*ret = from->pin;
+	return 0;
+}
+
+static int resolve(struct key_context *c, const struct plan_node *node,
+                   const struct plan_input *input, struct placement *ret, struct err *err)
+{
+	struct blob_ref ref;
+	int rc = 0;
+
+	ret->at = input->at;
+	switch (input->from.kind) {
+	case REF_TEXT:
+		if (blobs_put(c->blobs, input->from.id, strlen(input->from.id), &ref, err) < 0)
+			return -1;
+		return output_file(&ref, &ret->node);
+	case REF_LEAF:
+		rc = leaf_node(c->blobs, c->arena, map_get(c->facts->leaves, input->from.id),
+		               input->from.path, &ret->node, err);
+		break;
+	case REF_STAGE:
+		rc = stage_node(c, input, &ret->node, err);
+		break;
+	}
+	if (rc == PLACE_MISSING)
+		return err_set(err, ERR_INPUT, "%s: %s takes \"%s\" of %s, which has no such file",
+		               node->stage->where, node->stage->address, input->from.path,
+		               input->from.id);
+	return rc;
+}
+
+int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
+               const struct engine_node *nodes, size_t at, struct blob_ref *ret_action,
+               struct err *err)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct key_context c = { blobs, arena, plan, facts, nodes };
+	const struct plan_node *node = &plan->nodes[at];
+	struct placement *placements = arena_array(arena, node->n_inputs, sizeof(*placements));
+	struct action action = node->lowered.action;
+	_cleanup_buf_ struct buf bytes = BUF_INIT(64 << 20);
+
+	for (size_t i = 0; i < node->n_inputs; i++)
+		if (resolve(&c, node, &node->inputs[i], &placements[i], err) < 0)
+			return -1;
+	if (place_compose(blobs, placements, node->n_inputs, &action.input_root, err) < 0)
+		return err_while(err, "laying out the inputs of %s (%s)", node->stage->address,
+		                 node->stage->where);
+	action_encode(&action, &bytes);
+	if (bytes.overflow)
+		return err_set(err, ERR_INPUT, "%s: %s: the action is larger than 64 MiB",
+		               node->stage->where, node->stage->address);
+	return blobs_put(blobs, buf_text(&bytes), bytes.n, ret_action, err);
+}
