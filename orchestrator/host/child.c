@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
@@ -85,6 +86,15 @@ void child_close_fds(const int *keep, size_t n)
 		from = next + 1;
 	}
 	close_between(from, ~0u);
+}
+
+void child_keep_fds(const int *keep, size_t n)
+{
+	if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		for (int fd = 3; fd < 65536; fd++)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	for (size_t i = 0; i < n; i++)
+		fcntl(keep[i], F_SETFD, 0);
 }
 
 int child_pidfd(pid_t pid)
@@ -189,6 +199,9 @@ static void launch(struct launch *l)
 	keep[spec->n_keep_fds] = l->report;
 	child_close_fds(keep, spec->n_keep_fds + 1);
 	if (spec->dir && chdir(spec->dir) < 0)
+		goto failed;
+	if (spec->uid && (setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
+	                  setresuid(spec->uid, spec->uid, spec->uid) < 0))
 		goto failed;
 	if (!child_die_with_parent(l->parent))
 		_exit(127);

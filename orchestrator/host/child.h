@@ -33,6 +33,8 @@ struct child_spec {
 	size_t log_limit;        /* most bytes of captured stderr; 0: 1 MiB; the last ones are kept */
 	int64_t timeout_ms;      /* 0: none; afterwards it is killed, which is an error */
 	int umask;               /* 0: 022 */
+	uid_t uid;               /* becomes this user and `gid`, without groups; 0: the caller */
+	gid_t gid;
 };
 
 struct child_result {
@@ -82,6 +84,8 @@ void child_mind_children(void);
 bool child_die_with_parent(pid_t parent);
 /* Closes all descriptors from 3 up but those listed (any order); the listed stay as they are. */
 void child_close_fds(const int *keep, size_t n);
+/* Makes all descriptors from 3 up close on exec but those listed, which stay open. */
+void child_keep_fds(const int *keep, size_t n);
 /* A pidfd (close-on-exec) of a child that was not waited for yet; -1 and errno. */
 int child_pidfd(pid_t pid);
 

@@ -20,8 +20,11 @@ struct sandbox_spec {
 	const struct action_env *env; /* the whole environment, sorted */
 	size_t n_env;
 	bool fixed_addresses;
-	int64_t tmp_bytes;     /* size of /tmp and of /dev/shm */
+	int64_t tmp_bytes;     /* size of /tmp and of /dev/shm; 0: 1 GiB */
 	int stdin_fd, stdout_fd, stderr_fd;
+	int status_fd;         /* the runtime writes "exit-code" to it once the program has ended;
+	                          nothing means that the program was never started */
+	char staged[2][64];    /* prepare's: where rootfs and work stand for the dropped uid */
 };
 
 /*
@@ -32,6 +35,7 @@ struct sandbox_spec {
 struct sandbox_runtime {
 	const char *name;
 	bool pinned; /* false: what it runs is marked unpinned (the host runtime) */
+	bool needs_rootfs;
 	int (*probe)(struct err *err);
 	int (*prepare)(struct sandbox_spec *spec, struct err *err);
 	int (*enter)(const struct sandbox_spec *spec, struct err *err);
@@ -39,7 +43,9 @@ struct sandbox_runtime {
 
 extern const struct sandbox_runtime sandbox_bwrap;
 extern const struct sandbox_runtime sandbox_host;
-/* NULL-ended, in the order they are tried. */
+/* NULL-ended. The first is the default; the host runtime only when somebody asks for it. */
 extern const struct sandbox_runtime *const sandbox_runtimes[];
+/* By name, or NULL. */
+const struct sandbox_runtime *sandbox_find(const char *name);
 
 #endif

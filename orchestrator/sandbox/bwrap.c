@@ -1,0 +1,250 @@
+/*
+ * The bubblewrap runtime. What a build sees is the image, read-only; its work folder at /build;
+ * private, bounded /tmp and /dev/shm; a process tree, a host name, accounts and a loopback of its
+ * own; nothing else of this machine. Options go through a file descriptor, so that they show in no
+ * process list and have no length limit; the build's environment never reaches bubblewrap itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/buf.h"
+#include "base/path.h"
+#include "host/child.h"
+#include "host/fs.h"
+#include "sandbox/explain.h"
+#include "sandbox/identity.h"
+#include "sandbox/limits.h"
+#include "sandbox/spec.h"
+#include "sandbox/stage.h"
+
+enum { MAX_FDS = 12, ARGS_MAX = 16 << 20 };
+
+static const char install_hint[] = "apt-get install bubblewrap";
+
+/* Files laid over the image's: the same accounts and names wherever the image comes from. */
+static const struct {
+	const char *path, *text;
+} laid_over[] = {
+	{ "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
+	                "builder:x:1000:1000:builder:/tmp:/bin/sh\n"
+	                "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n" },
+	{ "etc/group", "root:x:0:\nbuilder:x:1000:\nnogroup:x:65534:\n" },
+	{ "etc/hosts", "127.0.0.1 localhost builder\n::1 localhost\n" },
+	{ "etc/hostname", "builder\n" },
+	{ "etc/resolv.conf", "" },
+};
+
+struct bwrap_args {
+	struct buf text;   /* NUL-ended words */
+	int keep[MAX_FDS]; /* descriptors that bubblewrap gets, owned */
+	size_t n_keep;
+};
+
+#define add(args, ...) add_words((args), (const char *const[]){ __VA_ARGS__, NULL })
+
+static void add_words(struct bwrap_args *args, const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++)
+		buf_add(&args->text, words[i], strlen(words[i]) + 1);
+}
+
+static void add_number(struct bwrap_args *args, long long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", number);
+	add(args, text);
+}
+
+/* Bytes as a descriptor that bubblewrap inherits. */
+static int add_data(struct bwrap_args *args, const void *p, size_t n, struct err *err)
+{
+	int fd = memfd_create("kiln", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, ERR_IO, "cannot pass data to bubblewrap");
+	bug_on(args->n_keep == MAX_FDS);
+	args->keep[args->n_keep++] = fd;
+	if (fs_write_all(fd, p, n, "bubblewrap's options", err) < 0)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(err, ERR_IO, "cannot pass data to bubblewrap");
+	return fd;
+}
+
+/* Namespaces, identity and the parts of the file system that no image brings. */
+static void add_walls(struct bwrap_args *args)
+{
+	add(args, "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session",
+	    "--hostname", "builder", "--uid");
+	add_number(args, SANDBOX_INNER_UID);
+	add(args, "--gid");
+	add_number(args, SANDBOX_INNER_GID);
+	add(args, "--cap-drop", "ALL");
+}
+
+static void add_system(struct bwrap_args *args, int64_t tmp_bytes)
+{
+	int64_t size = tmp_bytes > 0 ? tmp_bytes : (int64_t)1 << 30;
+
+	add(args, "--proc", "/proc", "--dev", "/dev");
+	add(args, "--perms", "1777", "--size");
+	add_number(args, size);
+	add(args, "--tmpfs", "/dev/shm", "--remount-ro", "/dev");
+	add(args, "--perms", "1777", "--size");
+	add_number(args, size);
+	add(args, "--tmpfs", "/tmp");
+}
+
+static int add_files(struct bwrap_args *args, const char *rootfs, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(laid_over); i++) {
+		_cleanup_free_ char *there = path_join(rootfs, laid_over[i].path);
+		char inner[64];
+		struct stat st;
+		int fd;
+
+		/* A read-only root can be covered only where it has a file. */
+		if (lstat(there, &st) < 0 || !S_ISREG(st.st_mode))
+			continue;
+		fd = add_data(args, laid_over[i].text, strlen(laid_over[i].text), err);
+		if (fd < 0)
+			return -1;
+		snprintf(inner, sizeof(inner), "/%s", laid_over[i].path);
+		add(args, "--perms", "0644", "--ro-bind-data");
+		add_number(args, fd);
+		add(args, inner);
+	}
+	return 0;
+}
+
+/* All options; *ret_fd holds them. */
+static int make_args(struct bwrap_args *args, const struct sandbox_spec *spec, int *ret_fd,
+                     struct err *err)
+{
+	_cleanup_free_ char *dir = str_fmt("/build%s%s", spec->workdir[0] ? "/" : "",
+	                                   spec->workdir);
+
+	add_walls(args);
+	if (spec->status_fd >= 0) {
+		add(args, "--json-status-fd");
+		add_number(args, spec->status_fd);
+	}
+	add(args, "--ro-bind", spec->rootfs, "/");
+	add_system(args, spec->tmp_bytes);
+	if (add_files(args, spec->rootfs, err) < 0)
+		return -1;
+	add(args, "--bind", spec->work, "/build", "--chdir", dir);
+	add(args, "--clearenv");
+	for (size_t i = 0; i < spec->n_env; i++)
+		add(args, "--setenv", spec->env[i].name, spec->env[i].value);
+	if (args->text.overflow)
+		return err_set(err, ERR_STAGE, "the environment is larger than %d bytes", ARGS_MAX);
+	*ret_fd = add_data(args, args->text.p, args->text.n, err);
+	return *ret_fd < 0 ? -1 : 0;
+}
+
+static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
+{
+	struct bwrap_args args = { .text = BUF_INIT(ARGS_MAX) };
+	ARRAY(const char *) argv = { 0 };
+	_cleanup_free_ char *program = NULL;
+	char number[16];
+	pid_t parent = getppid();
+	int fd = -1;
+
+	if (!child_find("bwrap", &program))
+		return err_set(err, ERR_MACHINE, "bubblewrap is not installed");
+	if (make_args(&args, spec, &fd, err) < 0)
+		return -1;
+	snprintf(number, sizeof(number), "%d", fd);
+	array_push(&argv, "bwrap");
+	array_push(&argv, "--args");
+	array_push(&argv, number);
+	array_push(&argv, "--");
+	for (size_t i = 0; spec->argv[i]; i++)
+		array_push(&argv, spec->argv[i]);
+	array_push(&argv, NULL);
+
+	if (spec->status_fd >= 0) {
+		bug_on(args.n_keep == MAX_FDS);
+		args.keep[args.n_keep++] = spec->status_fd;
+	}
+	if (dup2(spec->stdin_fd, 0) < 0 || dup2(spec->stdout_fd, 1) < 0 ||
+	    dup2(spec->stderr_fd, 2) < 0)
+		return err_sys(err, ERR_IO, "cannot set the standard streams");
+	sandbox_fix_limits(spec->fixed_addresses);
+	if (sandbox_drop(err) < 0)
+		return -1;
+	if (!child_die_with_parent(parent))
+		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
+	child_reset_signals();
+	child_keep_fds(args.keep, args.n_keep);
+	execve(program, (char *const *)argv.v, (char *const[]){ NULL });
+	return err_sys(err, errno == E2BIG ? ERR_STAGE : ERR_MACHINE, "cannot run %s", program);
+}
+
+static int bwrap_prepare(struct sandbox_spec *spec, struct err *err)
+{
+	static const char *const needed[] = { "build", "dev", "proc", "tmp" };
+
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+		_cleanup_free_ char *path = path_join(spec->rootfs, needed[i]);
+		struct stat st;
+
+		if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+			return err_set(err, ERR_INPUT, "the image at %s has no folder /%s",
+			               spec->rootfs, needed[i]);
+	}
+	return sandbox_stage(spec, err);
+}
+
+/* Makes a sandbox around bubblewrap's own --version, as the user that builds run as. */
+static int bwrap_probe(struct err *err)
+{
+	_cleanup_child_result_ struct child_result result = { 0 };
+	_cleanup_fd_ int sysctl = open("/proc/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct bwrap_args args = { .text = BUF_INIT(ARGS_MAX) };
+	_cleanup_free_ char *program = NULL;
+	ARRAY(const char *) argv = { 0 };
+	struct child_spec spec = { .timeout_ms = 20000 };
+	int rc;
+
+	if (!child_find("bwrap", &program)) {
+		err_set(err, ERR_MACHINE, "bubblewrap, which keeps builds apart from this machine, "
+		                          "is not installed");
+		return err_hint(err, "%s%s", geteuid() == 0 ? "" : "sudo ", install_hint);
+	}
+	array_push(&argv, program);
+	add_walls(&args);
+	add(&args, "--ro-bind", "/", "/");
+	add_system(&args, 1 << 20);
+	add(&args, "--", program, "--version");
+	for (size_t at = 0; at < args.text.n; at += strlen(args.text.p + at) + 1)
+		array_push(&argv, args.text.p + at);
+	array_push(&argv, NULL);
+	spec.argv = argv.v;
+	spec.uid = sandbox_drops() ? sandbox_uid() : 0;
+	spec.gid = sandbox_drops() ? sandbox_gid() : 0;
+	rc = child_run(&spec, &result, err);
+	if (rc == 0 && result.exit_code != 0)
+		rc = sandbox_explain(sysctl, buf_text(&result.log), err);
+	array_deinit(&argv);
+	buf_deinit(&args.text);
+	return rc;
+}
+
+const struct sandbox_runtime sandbox_bwrap = {
+	.name = "bwrap",
+	.pinned = true,
+	.needs_rootfs = true,
+	.probe = bwrap_probe,
+	.prepare = bwrap_prepare,
+	.enter = bwrap_enter,
+};

@@ -1,0 +1,102 @@
+/*
+ * Namespaces for Kiln's own builtins. Nothing is executed inside, so a pivoted root, an empty
+ * network and no capability are enough; there is no /proc and no device.
+ */
+#include "sandbox/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/child.h"
+#include "host/fs.h"
+#include "sandbox/explain.h"
+#include "sandbox/identity.h"
+#include "sandbox/limits.h"
+
+static int write_proc(const char *path, const char *text, struct err *err)
+{
+	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return err_sys(err, ERR_MACHINE, "cannot write %s", path);
+	return 0;
+}
+
+static int map_self(uid_t uid, gid_t gid, struct err *err)
+{
+	char text[64];
+
+	if (write_proc("/proc/self/setgroups", "deny", err) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)uid, (unsigned int)uid);
+	if (write_proc("/proc/self/uid_map", text, err) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)gid, (unsigned int)gid);
+	return write_proc("/proc/self/gid_map", text, err);
+}
+
+static int enter_namespaces(struct err *err)
+{
+	int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (!sandbox_drops())
+		flags |= CLONE_NEWUSER;
+	if (unshare(flags) < 0) {
+		_cleanup_fd_ int sysctl = open("/proc/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		return sandbox_explain(sysctl, strerror(errno), err);
+	}
+	return uid == 0 ? 0 : map_self(uid, gid, err);
+}
+
+static int pivot(const char *dir, struct err *err)
+{
+	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+	    mount(dir, dir, NULL, MS_BIND, NULL) < 0 || chdir(dir) < 0 ||
+	    syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_sys(err, ERR_MACHINE, "cannot make %s the root", dir);
+	/* Flags that only the mount's owner may drop are kept as they are. */
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	          NULL) < 0 &&
+	    errno != EPERM)
+		return err_sys(err, ERR_MACHINE, "cannot harden the root %s", dir);
+	return 0;
+}
+
+static int drop_capabilities(struct err *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 } };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+	    syscall(SYS_capset, &header, none) < 0)
+		return err_sys(err, ERR_MACHINE, "cannot drop capabilities");
+	return 0;
+}
+
+int sandbox_confine(const char *dir, pid_t parent, struct err *err)
+{
+	bool root = sandbox_drops();
+
+	if (enter_namespaces(err) < 0 || pivot(dir, err) < 0)
+		return -1;
+	sandbox_fix_limits(false);
+	if (root && sandbox_drop(err) < 0)
+		return -1;
+	if (drop_capabilities(err) < 0)
+		return -1;
+	if (!child_die_with_parent(parent))
+		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
+	return 0;
+}

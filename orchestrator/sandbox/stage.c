@@ -1,0 +1,77 @@
+/* Staging mounts as root, before privileges are dropped. */
+#include "sandbox/stage.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "sandbox/identity.h"
+
+/* Folders of every Linux that nothing of ours is looked for in; the first that fits is covered. */
+static const char *const places[] = { "/mnt", "/media", "/srv", "/opt", "/tmp" };
+
+static bool lies_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return path && strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static const char *choose_place(const struct sandbox_spec *spec)
+{
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct stat st;
+
+		if (lies_below(spec->work, places[i]) || lies_below(spec->rootfs, places[i]))
+			continue;
+		if (lstat(places[i], &st) == 0 && S_ISDIR(st.st_mode))
+			return places[i];
+	}
+	return NULL;
+}
+
+/* Binds one folder below the place and writes its new path. */
+static int bind_at(const char *place, const char *name, const char *from, char *ret, size_t size,
+                   struct err *err)
+{
+	char at[64];
+
+	snprintf(at, sizeof(at), "%s/%s", place, name);
+	if (mkdir(at, 0755) < 0 || mount(from, at, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return err_sys(err, ERR_MACHINE, "cannot bind %s for the build user", from);
+	snprintf(ret, size, "%s", at);
+	return 0;
+}
+
+int sandbox_stage(struct sandbox_spec *spec, struct err *err)
+{
+	const char *place;
+
+	if (!sandbox_drops())
+		return 0;
+	place = choose_place(spec);
+	if (!place)
+		return err_set(err, ERR_MACHINE,
+		               "none of /mnt, /media, /srv, /opt and /tmp can be mounted over");
+	if (unshare(CLONE_NEWNS) < 0) {
+		err_sys(err, ERR_MACHINE, "cannot make a mount namespace");
+		return err_hint(err, "run kiln as a plain user, or give the container CAP_SYS_ADMIN");
+	}
+	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+	    mount("kiln", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64k") < 0)
+		return err_sys(err, ERR_MACHINE, "cannot stage mounts over %s", place);
+	if (spec->rootfs) {
+		if (bind_at(place, "root", spec->rootfs, spec->staged[0], sizeof(spec->staged[0]),
+		            err) < 0)
+			return -1;
+		spec->rootfs = spec->staged[0];
+	}
+	if (bind_at(place, "work", spec->work, spec->staged[1], sizeof(spec->staged[1]), err) < 0)
+		return -1;
+	spec->work = spec->staged[1];
+	return 0;
+}

@@ -1,0 +1,14 @@
+#ifndef KILN_SANDBOX_STAGE_H
+#define KILN_SANDBOX_STAGE_H
+
+#include "sandbox/spec.h"
+
+/*
+ * Makes root file system and work folder reachable for the build user when Kiln runs as root: a
+ * store below a 0700 home is not reachable after the drop, and no descriptor helps. Enters a mount
+ * namespace of its own, puts a tmpfs over a folder that everybody can reach, binds both there and
+ * rewrites spec->rootfs and spec->work. A no-op for who is not root.
+ */
+int sandbox_stage(struct sandbox_spec *spec, struct err *err);
+
+#endif
