@@ -263,11 +263,11 @@ lint-format:
 lint-cppcheck: $(PB_H)
 	cppcheck --quiet --std=c11 --language=c --enable=warning,portability,performance \
 		--inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
-		--suppressions-list=.cppcheck-suppressions -j $(JOBS) \
+		--library=.cppcheck.cfg -j $(JOBS) \
 		-D_GNU_SOURCE -DKILN_VERSION='"$(VERSION)"' -Iorchestrator -I$(GEN) orchestrator
 lint-tidy: $(PB_H)
-	printf '%s\n' $(SOURCES) $(MAIN) | xargs -P $(JOBS) -n 4 clang-tidy-19 --quiet -- \
-		$(CPPFLAGS_ALL) -std=gnu17
+	@printf '%s\n' $(SOURCES) $(MAIN) | xargs -P $(JOBS) -n 4 bash -c \
+		'clang-tidy-19 --quiet "$$@" -- $(subst ','\'',$(CPPFLAGS_ALL)) -std=gnu17' clang-tidy
 lint: lint-light check-headers lint-scripts lint-cppcheck lint-format lint-tidy
 	@$(AGAIN) CC=$(CLANG) BUILD=$(BUILD)/clang tests
 	@echo "lint: clean"
