@@ -8,6 +8,76 @@ bool str_same(struct str a, struct str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* The length of the well-formed character at the front of s (not empty), or 0. */
+static size_t utf8_char(struct str s)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t n;
+
+	if (p[0] < 0x80)
+		return p[0] != 0;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (p[0] == 0xe0)
+		low = 0xa0; /* overlong */
+	else if (p[0] == 0xed)
+		high = 0x9f; /* surrogates */
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f; /* past U+10FFFF */
+	if (s.n < n || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	return n;
+}
+
+bool str_is_utf8(struct str s)
+{
+	while (s.n > 0) {
+		size_t n = utf8_char(s);
+
+		if (n == 0)
+			return false;
+		s.p += n;
+		s.n -= n;
+	}
+	return true;
+}
+
+char *str_escape(struct str s)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *out = alloc(s.n * 4 + 1), *at = out;
+
+	while (s.n > 0) {
+		unsigned char c = (unsigned char)s.p[0];
+		size_t n = utf8_char(s);
+
+		if (n > 0 && c >= 0x20 && c != 0x7f && c != '\\') {
+			memcpy(at, s.p, n);
+			at += n;
+		} else if (c == '\n' || c == '\t' || c == '\\') {
+			*at++ = '\\';
+			*at++ = c == '\n' ? 'n' : c == '\t' ? 't' : '\\';
+			n = 1;
+		} else {
+			*at++ = '\\';
+			*at++ = 'x';
+			*at++ = hex[c >> 4];
+			*at++ = hex[c & 15];
+			n = 1;
+		}
+		s.p += n;
+		s.n -= n;
+	}
+	return out;
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

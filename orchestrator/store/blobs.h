@@ -3,24 +3,34 @@
 
 #include <stdbool.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
 
 /*
  * Content by SHA-256: read-only files blobs/ab/cdef…, written by temporary file and rename. Safe
- * for many processes at once, and usable in a forked runner (no database in here). A missing or
- * short blob is a miss, never an error. Writing a blob that is there already does nothing.
+ * for many processes at once, and usable in a forked runner (no database in here). A missing,
+ * short or corrupt blob is a miss, never an error; a corrupt one is removed when it is seen, so
+ * that it can be written again. Writing a blob that is there already does nothing.
+ *
+ * When a blob is in place its mtime is one fixed stamp. A file with that stamp and the right size
+ * is trusted; with another one it is hashed first. Nothing is fsynced here: see store.h.
  */
 struct blobs;
 
 /* Outcome: no such blob. */
 enum { BLOBS_MISS = 1 };
 
+/* For callers that cannot go on without it: sets ERR_IO "… is missing from the store". */
+int blobs_miss(const struct blob_ref *ref, const char *what, struct err *err);
+
 /* Opens (and makes) STORE_DIR/blobs. In-memory blobs for tests: blobs_new_memory(). */
 int blobs_open(const char *store_dir, struct blobs **ret, struct err *err);
 struct blobs *blobs_new_memory(void);
 struct blobs *blobs_free(struct blobs *blobs);
+DEFINE_CLEANUP(struct blobs, blobs)
+#define _cleanup_blobs_ _cleanup_(blobs_cleanup)
 
 int blobs_put(struct blobs *blobs, const void *p, size_t n, struct blob_ref *ret, struct err *err);
 /* Takes a file from fd's position to its end, hashing on the way. */
@@ -28,7 +38,9 @@ int blobs_put_fd(struct blobs *blobs, int fd, const char *what, struct blob_ref 
                  struct err *err);
 /* Whether it is there with that size. */
 bool blobs_has(struct blobs *blobs, const struct blob_ref *ref);
-/* Reads whole (at most buf->limit). Returns 0 or BLOBS_MISS. */
+/* The same, but reads and hashes it whatever its stamp says. */
+bool blobs_verify(struct blobs *blobs, const struct blob_ref *ref);
+/* Appends it whole, its hash checked; larger than buf->limit is an error. Returns 0 or BLOBS_MISS. */
 int blobs_read(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf, struct err *err);
 /* Opens for reading. Returns 0 or BLOBS_MISS. */
 int blobs_open_fd(struct blobs *blobs, const struct blob_ref *ref, int *ret_fd, struct err *err);

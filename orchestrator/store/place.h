@@ -47,14 +47,17 @@ int checkout_node(struct blobs *blobs, const struct tree_node *node, int dirfd, 
 
 /*
  * Takes a file, folder or link from below dirfd into the store. Owners, times, xattrs and mode
- * bits other than owner-execute are dropped; sockets, fifos, devices and setuid or setgid files
- * are ERR_STAGE naming the path. `exclude` globs are relative to `path`. Strings of the node go to
- * the arena. Returns 0 or PLACE_MISSING.
+ * bits other than owner-execute are dropped; sockets, fifos, devices, setuid or setgid files and
+ * names that are not UTF-8 are `blame` naming the path. `exclude` globs are relative to `path`; a
+ * folder that matches is left out whole. No link is followed. Strings of the node go to the arena.
+ * `path` "" is dirfd itself. Returns 0 or PLACE_MISSING.
  */
 struct ingest_options {
 	const char *const *exclude;
 	size_t n_exclude;
 	bool non_empty; /* refuse an empty file, or a folder with no file or with an empty one */
+	const char *shown;   /* how messages call `path`; NULL: as it is */
+	enum err_code blame; /* code for what the content does wrong; ERR_NONE: ERR_STAGE */
 };
 int ingest_node(struct blobs *blobs, struct arena *arena, int dirfd, const char *path,
                 const struct ingest_options *options, struct tree_node *ret, struct err *err);

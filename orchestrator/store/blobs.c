@@ -1,0 +1,59 @@
+/* Blobs whatever keeps them: hashing what enters, and handing on to the backend. */
+#include "store/blobs.h"
+
+#include "external/crypto.h"
+#include "store/blobs_ops.h"
+
+struct blobs *blobs_free(struct blobs *blobs)
+{
+	if (blobs)
+		blobs->ops->free(blobs);
+	return NULL;
+}
+
+int blobs_put(struct blobs *blobs, const void *p, size_t n, struct blob_ref *ret, struct err *err)
+{
+	struct blob_ref ref = { .size = n };
+
+	digest_of(p, n, &ref.digest);
+	if (blobs->ops->put(blobs, p, n, &ref, err) < 0)
+		return -1;
+	*ret = ref;
+	return 0;
+}
+
+int blobs_put_fd(struct blobs *blobs, int fd, const char *what, struct blob_ref *ret,
+                 struct err *err)
+{
+	return blobs->ops->put_fd(blobs, fd, what, ret, err);
+}
+
+bool blobs_has(struct blobs *blobs, const struct blob_ref *ref)
+{
+	return blobs->ops->has(blobs, ref, false);
+}
+
+bool blobs_verify(struct blobs *blobs, const struct blob_ref *ref)
+{
+	return blobs->ops->has(blobs, ref, true);
+}
+
+int blobs_read(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf, struct err *err)
+{
+	if (ref->size > buf->limit || buf->n > buf->limit - ref->size)
+		return err_set(err, ERR_IO, "blob %s is larger (%llu bytes) than what may be read",
+		               DIGEST_TEXT(&ref->digest), (unsigned long long)ref->size);
+	return blobs->ops->read(blobs, ref, buf, err);
+}
+
+int blobs_open_fd(struct blobs *blobs, const struct blob_ref *ref, int *ret_fd, struct err *err)
+{
+	return blobs->ops->open_fd(blobs, ref, ret_fd, err);
+}
+
+int blobs_miss(const struct blob_ref *ref, const char *what, struct err *err)
+{
+	err_set(err, ERR_IO, "%s (blob %s) is missing from the store or corrupt", what,
+	        DIGEST_TEXT(&ref->digest));
+	return err_hint(err, "run the same command again: what is missing is made or fetched anew");
+}

@@ -1,0 +1,30 @@
+#ifndef KILN_STORE_BLOBS_OPS_H
+#define KILN_STORE_BLOBS_OPS_H
+
+#include "store/blobs.h"
+
+/*
+ * What a backend of blobs does. Each backend's struct begins with a `struct blobs`. A new backend is
+ * one file with one table, and a row in the contract test (tests/unit/store/test_blobs.c).
+ */
+struct blobs_ops {
+	const char *name;
+	/* Takes n bytes whose digest and size are *ref. */
+	int (*put)(struct blobs *blobs, const void *p, size_t n, const struct blob_ref *ref,
+	           struct err *err);
+	int (*put_fd)(struct blobs *blobs, int fd, const char *what, struct blob_ref *ret,
+	              struct err *err);
+	/* With `deep` the content is read and hashed, else only when its stamp is a strange one. */
+	bool (*has)(struct blobs *blobs, const struct blob_ref *ref, bool deep);
+	int (*read)(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf,
+	            struct err *err);
+	int (*open_fd)(struct blobs *blobs, const struct blob_ref *ref, int *ret_fd,
+	               struct err *err);
+	void (*free)(struct blobs *blobs);
+};
+
+struct blobs {
+	const struct blobs_ops *ops;
+};
+
+#endif
