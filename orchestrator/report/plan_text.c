@@ -1,0 +1,125 @@
+/* What would run: stages by target and variant in the order they hang together, and why. */
+#include "report/plan_text.h"
+
+#include "base/str.h"
+
+static const char *state_word(const struct plan_node *node, signed char cached)
+{
+	if (node->pinned)
+		return "pinned";
+	if (cached > 0)
+		return "cached";
+	return cached == 0 ? "run" : "run?";
+}
+
+static const char *profile_word(enum profile_state state)
+{
+	switch (state) {
+	case PROFILE_PINNED:
+		return "pinned by the lock";
+	case PROFILE_TRAINED:
+		return "trained in this run (pin it with `kiln lock`)";
+	case PROFILE_MISMATCH:
+		break;
+	}
+	return "trained anew: what the lock pins belongs to another source, compiler or flags";
+}
+
+static bool target_in_plan(const struct plan *plan, const char *triple)
+{
+	for (size_t i = 0; i < plan->n_wanted; i++)
+		if (str_eq(plan->nodes[plan->order[i]].stage->target, triple))
+			return true;
+	return false;
+}
+
+static void add_goals(const struct plan *plan, const char *triple, struct buf *text)
+{
+	for (size_t i = 0; i < plan->n_goals; i++)
+		if (plan->goals[i].artefact && str_eq(plan->goals[i].artefact->target, triple))
+			buf_fmt(text, "  makes    %s  (%s)\n", plan->goals[i].artefact->name,
+			        plan->goals[i].artefact->variant);
+	for (size_t i = 0; i < plan->n_profiles; i++) {
+		const struct plan_profile *p = &plan->profiles[i];
+
+		if (str_eq(p->profile->target, triple) && plan->nodes[p->node].wanted)
+			buf_fmt(text, "  profile  %s: %s\n", p->profile->kind,
+			        profile_word(p->state));
+	}
+}
+
+void plan_text(const struct plan *plan, const struct facts *facts, const signed char *cached,
+               struct buf *text)
+{
+	const char *target = "";
+	size_t counts[3] = { 0 };
+
+	buf_fmt(text, "round 1: %s\n", plan->round);
+	if (facts->profiler)
+		buf_fmt(text, "profiler: %s\n", facts->profiler);
+	for (size_t i = 0; i < plan->n_nodes; i++) {
+		const struct plan_node *node = &plan->nodes[i];
+		const struct stage *stage = node->stage;
+		signed char c = cached ? cached[i] : -1;
+
+		if (!node->wanted)
+			continue;
+		if (!str_eq(stage->target, target)) {
+			target = stage->target;
+			buf_fmt(text, "\n%s\n", target);
+			if (target_in_plan(plan, target))
+				add_goals(plan, target, text);
+		}
+		counts[node->pinned ? 2 : c > 0 ? 1 : 0]++;
+		buf_fmt(text, "  %-7s  %s/%s  [%s]\n", state_word(node, c), stage->variant,
+		        stage->name, stage->kind);
+	}
+	buf_fmt(text, "\n%zu to run, %zu cached, %zu pinned\n", counts[0], counts[1], counts[2]);
+}
+
+static json_t *node_json(const struct plan *plan, size_t i, signed char cached)
+{
+	const struct plan_node *node = &plan->nodes[i];
+	const struct stage *stage = node->stage;
+	json_t *deps = json_array();
+	json_t *argv = json_array();
+
+	for (size_t d = 0; d < node->n_deps; d++)
+		json_array_append_new(deps,
+		                      json_string(plan->nodes[node->deps[d]].stage->address));
+	for (size_t a = 0; a < node->lowered.action.n_argv; a++)
+		json_array_append_new(argv, json_string(node->lowered.action.argv[a]));
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "address", stage->address,
+	                 "target", stage->target, "variant", stage->variant, "name", stage->name,
+	                 "kind", stage->kind, "where", stage->where, "state",
+	                 state_word(node, cached), "needs", deps, "argv", argv);
+}
+
+json_t *plan_json(const struct plan *plan, const struct facts *facts, const signed char *cached)
+{
+	static const char *const states[] = { "pinned", "trained", "mismatch" };
+	json_t *stages = json_array(), *artefacts = json_array(), *profiles = json_array();
+
+	for (size_t i = 0; i < plan->n_nodes; i++)
+		if (plan->nodes[i].wanted)
+			json_array_append_new(stages,
+			                      node_json(plan, i, cached ? cached[i] : -1));
+	for (size_t i = 0; i < plan->n_goals; i++) {
+		const struct recipe_artefact *a = plan->goals[i].artefact;
+
+		if (a)
+			json_array_append_new(artefacts,
+			                      json_pack("{s:s,s:s,s:s,s:s}", "name", a->name,
+			                                "target", a->target, "variant",
+			                                a->variant, "kind", a->kind));
+	}
+	for (size_t i = 0; i < plan->n_profiles; i++)
+		if (plan->nodes[plan->profiles[i].node].wanted)
+			json_array_append_new(
+				profiles, json_pack("{s:s,s:s}", "id", plan->profiles[i].profile->id,
+			                            "state", states[plan->profiles[i].state]));
+	return json_pack("{s:s,s:s,s:I,s:s?,s:o,s:o,s:o}", "schema", "kiln.plan/1", "round",
+	                 plan->round, "epoch", (json_int_t)facts->epoch, "profiler",
+	                 facts->profiler, "stages", stages, "artefacts", artefacts, "profiles",
+	                 profiles);
+}

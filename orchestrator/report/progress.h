@@ -1,0 +1,31 @@
+#ifndef KILN_REPORT_PROGRESS_H
+#define KILN_REPORT_PROGRESS_H
+
+#include <stdbool.h>
+
+#include "engine/events.h"
+
+/*
+ * What a run looks like while it goes on. Two sinks: plain lines (what starts, ends, was cached,
+ * how long it took), and a board for terminals (a row per target, redrawn in place). Text goes to
+ * `write`; nothing is printed here.
+ */
+struct progress_output {
+	void (*write)(struct progress_output *output, const char *text, size_t n);
+	int columns, rows; /* of the terminal; 0: unknown. The owner updates them on resize. */
+	bool colour;
+};
+
+struct progress;
+
+struct progress *progress_plain_new(struct progress_output *output);
+struct progress *progress_board_new(struct progress_output *output);
+/* One JSON object a line, schema "kiln.events/1". */
+struct progress *progress_json_new(struct progress_output *output);
+struct progress *progress_free(struct progress *progress);
+struct event_sink *progress_sink(struct progress *progress);
+
+/* "0.42 s", "12.3 s", "2m14s", "1h02m": how long something took. */
+const char *progress_duration(int64_t us, char text[16]);
+
+#endif
