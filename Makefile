@@ -165,8 +165,9 @@ setup-check:
 demo: setup
 	@$(AGAIN) WERROR=0 all
 	@KILN=$(abspath $(BUILD))/kiln scripts/demo $(BUILD)/demo
+# Warnings fail the build where that helps: for whoever types plain make, and in CI.
 check: setup-check
-	@$(AGAIN) tests
+	@$(AGAIN) WERROR=$(if $(CI),1,0) tests
 	@$(TEST_ENV) scripts/run-tests $(LINT_TESTS) $(UNIT_RUN) $(CLI_TESTS) $(E2E_TESTS)
 
 # ---- tests ----------------------------------------------------------------------------------
