@@ -32,6 +32,17 @@ int json_read_file(int dirfd, const char *path, json_t **ret, struct err *err)
 	return rc ? rc : json_parse(buf_text(&buf), buf.n, path, ret, err);
 }
 
+int json_write_file(int dirfd, const char *path, const json_t *json, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(JSON_FILE_MOST);
+
+	json_write_pretty(json, &text);
+	if (text.overflow)
+		return err_set(err, ERR_INPUT, "%s would be larger than %d MiB", path,
+		               JSON_FILE_MOST >> 20);
+	return fs_write_file(dirfd, path, buf_text(&text), text.n, 0644, true, err);
+}
+
 static int add_to_buf(const char *p, size_t n, void *data)
 {
 	buf_add(data, p, n);

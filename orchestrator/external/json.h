@@ -18,6 +18,9 @@ void json_cleanup(json_t **json);
 int json_parse(const char *text, size_t n, const char *what, json_t **ret, struct err *err);
 /* Reads a file. Returns 0 or FS_MISSING. */
 int json_read_file(int dirfd, const char *path, json_t **ret, struct err *err);
+/* Writes it for people, durably and whole or not at all; what json_read_file could not read back
+ * for its size is ERR_INPUT. */
+int json_write_file(int dirfd, const char *path, const json_t *json, struct err *err);
 /* Canonical: keys sorted, no white space, no newline at the end. */
 void json_write_canonical(const json_t *json, struct buf *buf);
 /* For people: keys sorted, two spaces, newline at the end. */

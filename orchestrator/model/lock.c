@@ -5,7 +5,6 @@
 #include <stdarg.h>
 
 #include "base/alloc.h"
-#include "host/fs.h"
 
 static const char schema[] = "kiln.lock/1";
 
@@ -38,12 +37,7 @@ int lock_read(const char *path, json_t **ret, struct err *err)
 
 int lock_write(const char *path, const json_t *lock, struct err *err)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(64 << 20);
-
-	json_write_pretty(lock, &text);
-	if (text.overflow)
-		return err_set(err, ERR_INPUT, "%s would be larger than 64 MiB", path);
-	return fs_write_file(AT_FDCWD, path, buf_text(&text), text.n, 0644, true, err);
+	return json_write_file(AT_FDCWD, path, lock, err);
 }
 
 /* The member at a path of keys (NULL-ended), or NULL. */
