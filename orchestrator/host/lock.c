@@ -28,6 +28,11 @@ int lock_fd(int fd, bool exclusive, bool wait, const char *what, struct err *err
 	return 0;
 }
 
+void lock_release(int fd)
+{
+	flock(fd, LOCK_UN);
+}
+
 int lock_file(int dirfd, const char *path, bool exclusive, bool wait, int *ret_fd, struct err *err)
 {
 	_cleanup_fd_ int fd = openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -1,6 +1,7 @@
 #ifndef KILN_STORE_STORE_H
 #define KILN_STORE_STORE_H
 
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "model/action.h"
 #include "store/blobs.h"
@@ -20,15 +21,25 @@ enum { STORE_MISS = 1 };
  * A store of a newer version, a read-only or full one is ERR_IO with what to do. */
 int store_open(const char *dir, struct store **ret, struct err *err);
 struct store *store_close(struct store *store);
+/* Absolute, links resolved. */
 const char *store_dir(const struct store *store);
 struct blobs *store_blobs(struct store *store);
 
 /* A result counts only while every blob it names is there. Decoded into the arena. */
 int store_get_result(struct store *store, struct arena *arena, const struct digest *action,
                      struct result *ret, struct err *err);
-/* Records results in one transaction after one syncfs; what is visible is durable. */
+/*
+ * Records a result at once, so that a kill loses nothing, and without syncing the disk, which would
+ * stall all that runs: the record carries the kernel's boot id. Seen after another boot, every blob
+ * that it names is hashed once before it counts, so what a power loss broke is a miss. Where there
+ * is no boot id, one syncfs comes before the transaction. Under `address` it becomes the last
+ * action, and a failure kept there is forgotten.
+ */
 int store_put_result(struct store *store, const struct digest *action, const char *address,
                      struct result *result, struct err *err);
+/* Says that an action known already (a cache hit) is now the last one under an address. */
+int store_note_action(struct store *store, const char *address, const struct digest *action,
+                      int64_t wall_us, struct err *err);
 /* The last action (and its wall time) known under a stage address, for `log` and estimates. */
 int store_last_action(struct store *store, const char *address, struct digest *ret_action,
                       int64_t *ret_wall_us, struct err *err);
@@ -43,11 +54,14 @@ int store_get_failure(struct store *store, struct arena *arena, const char *addr
  * The text is canonical JSON and is copied.
  */
 int store_get_fact(struct store *store, const char *kind, const char *name, char **ret_json,
-                   struct err *err);
+                   struct err *err); /* caller frees */
 int store_put_fact(struct store *store, const char *kind, const char *name, const char *json,
                    struct err *err);
 
-/* Removes what dead processes left in work/ and tmp/ (their lock is free). */
+/*
+ * Removes what dead processes left in work/ and tmp/: entries whose lock (host/lock.h: flock on the
+ * folder itself) is free. Who makes one there uses tmpdir_init, and gives builds only what is below.
+ */
 int store_sweep(struct store *store, struct err *err);
 
 #endif

@@ -1,0 +1,133 @@
+/*
+ * The stat cache around ingesting. New stamps are gathered and written in one transaction at the
+ * end: hashing a large folder must not hold the database.
+ */
+#include "store/folder.h"
+
+#include <fcntl.h>
+
+#include "base/array.h"
+#include "host/fs.h"
+#include "store/ingest.h"
+#include "store/store_impl.h"
+
+/* Coarser than the time stamps of any file system in use (FAT has two seconds). */
+enum { RACY_MARGIN_US = 2500000 };
+
+struct noted {
+	int64_t dev, ino, size, mtime_ns, ctime_ns;
+	struct digest digest;
+};
+
+struct stat_cache {
+	struct ingest_stamps base;
+	struct store *store;
+	ARRAY(struct noted) noted;
+};
+
+static int64_t ns_of(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+static bool row_matches(struct db_stmt *row, const struct stat *st)
+{
+	return db_int(row, 0) == (int64_t)st->st_size && db_int(row, 1) == ns_of(&st->st_mtim) &&
+	       db_int(row, 2) == ns_of(&st->st_ctim) && db_bytes(row, 3).n == sizeof(struct digest);
+}
+
+static bool find(struct ingest_stamps *stamps, const struct stat *st, struct blob_ref *ret)
+{
+	struct stat_cache *cache = (struct stat_cache *)stamps;
+	struct blob_ref ref = { .size = (uint64_t)st->st_size };
+	struct err ignored = ERR_INIT;
+	struct db_stmt *row;
+	bool good = false;
+
+	if (store_query(cache->store, QUERY_GET_STAMP, &row, &ignored) < 0)
+		return false;
+	db_bind_int(row, 1, (int64_t)st->st_dev);
+	db_bind_int(row, 2, (int64_t)st->st_ino);
+	if (db_step(row, &ignored) != DB_ROW)
+		return false;
+	if (row_matches(row, st)) {
+		memcpy(ref.digest.bytes, db_bytes(row, 3).p, sizeof(ref.digest.bytes));
+		good = blobs_has(cache->store->blobs, &ref);
+	}
+	db_reset(row);
+	if (good)
+		*ret = ref;
+	return good;
+}
+
+static void note(struct ingest_stamps *stamps, const struct stat *st, int64_t began_us,
+                 const struct blob_ref *ref)
+{
+	struct stat_cache *cache = (struct stat_cache *)stamps;
+	int64_t mtime_ns = ns_of(&st->st_mtim), ctime_ns = ns_of(&st->st_ctim);
+	int64_t newest_ns = mtime_ns > ctime_ns ? mtime_ns : ctime_ns;
+
+	if (newest_ns / 1000 > began_us - RACY_MARGIN_US)
+		return;
+	array_push(&cache->noted, ((struct noted){
+					  .dev = (int64_t)st->st_dev,
+					  .ino = (int64_t)st->st_ino,
+					  .size = (int64_t)st->st_size,
+					  .mtime_ns = mtime_ns,
+					  .ctime_ns = ctime_ns,
+					  .digest = ref->digest,
+				  }));
+}
+
+static int write_rows(struct stat_cache *cache, struct err *err)
+{
+	struct db_stmt *stmt;
+
+	if (store_query(cache->store, QUERY_PUT_STAMP, &stmt, err) < 0)
+		return -1;
+	for (size_t i = 0; i < cache->noted.n; i++) {
+		const struct noted *n = &cache->noted.v[i];
+
+		db_bind_int(stmt, 1, n->dev);
+		db_bind_int(stmt, 2, n->ino);
+		db_bind_int(stmt, 3, n->size);
+		db_bind_int(stmt, 4, n->mtime_ns);
+		db_bind_int(stmt, 5, n->ctime_ns);
+		db_bind_bytes(stmt, 6, &n->digest, sizeof(n->digest));
+		if (db_run(stmt, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Losing stamps costs hashing, nothing else: failures are not reported. */
+static void write_noted(struct stat_cache *cache)
+{
+	struct db *db = cache->store->db;
+	struct err ignored = ERR_INIT;
+
+	if (cache->noted.n == 0 || db_begin(db, &ignored) < 0)
+		return;
+	if (write_rows(cache, &ignored) < 0 || db_commit(db, &ignored) < 0)
+		db_rollback(db);
+}
+
+int ingest_folder(struct store *store, struct arena *arena, const char *dir,
+                  const struct ingest_options *options, struct tree_node *ret, struct err *err)
+{
+	struct stat_cache cache = { .base = { find, note }, .store = store };
+	struct ingest_options own = *options;
+	_cleanup_fd_ int fd = -1;
+	int rc = fs_open_dir(AT_FDCWD, dir, &fd, err);
+
+	if (rc)
+		return rc < 0 ? -1 : PLACE_MISSING;
+	if (!own.shown)
+		own.shown = dir;
+	if (own.blame == ERR_NONE)
+		own.blame = ERR_INPUT;
+	rc = ingest_node_with(store->blobs, arena, fd, "", &own, &cache.base, ret, err);
+	write_noted(&cache);
+	array_deinit(&cache.noted);
+	return rc;
+}

@@ -1,0 +1,17 @@
+#ifndef KILN_STORE_FOLDER_H
+#define KILN_STORE_FOLDER_H
+
+#include "store/place.h"
+#include "store/store.h"
+
+/*
+ * Takes a folder of the user's into the store. A file whose device, inode, size, mtime and ctime
+ * are those it had when it was hashed last is not read again, provided that both times were older
+ * than that reading by a margin (a file may change twice within one tick) and its blob is there.
+ * What the content does wrong is ERR_INPUT unless options->blame says otherwise. Strings of the node
+ * go to the arena. Returns 0 or PLACE_MISSING (also when `dir` is no folder).
+ */
+int ingest_folder(struct store *store, struct arena *arena, const char *dir,
+                  const struct ingest_options *options, struct tree_node *ret, struct err *err);
+
+#endif

@@ -1,0 +1,279 @@
+/*
+ * What actions gave. Results are kept by action, for the cache; failures and the last action are
+ * kept by stage address, for people. Nothing here waits for the disk: see store_put_result.
+ */
+#include "store/store.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "store/place.h"
+#include "store/store_impl.h"
+
+enum { RESULT_MOST = 16 << 20 };
+
+/* Looking whether all content of a result is there. */
+struct completeness {
+	struct store *store;
+	bool deep; /* hash everything */
+};
+
+static bool blob_is_there(const struct completeness *c, const struct blob_ref *ref)
+{
+	return c->deep ? blobs_verify(c->store->blobs, ref) : blobs_has(c->store->blobs, ref);
+}
+
+static int visit_node(void *data, const char *path, const struct tree_node *node, struct err *err)
+{
+	const struct completeness *c = data;
+
+	if (node->kind == NODE_LINK || blob_is_there(c, &node->ref))
+		return 0;
+	return err_set(err, ERR_IO, "the content of %s is missing", path); /* ends the walk */
+}
+
+static bool dir_is_whole(struct completeness *c, const struct blob_ref *ref)
+{
+	struct map *seen = c->store->whole;
+	struct err err = ERR_INIT;
+
+	if (!c->deep && map_get_n(seen, &ref->digest, sizeof(ref->digest)))
+		return true;
+	if (!blob_is_there(c, ref))
+		return false;
+	if (tree_walk(c->store->blobs, ref, visit_node, c, &err) < 0)
+		return false;
+	map_set_n(seen, &ref->digest, sizeof(ref->digest), c->store);
+	return true;
+}
+
+static bool result_is_whole(struct store *store, const struct result *result, bool deep)
+{
+	struct completeness c = { .store = store, .deep = deep };
+
+	if (!digest_is_none(&result->out.digest) && !blob_is_there(&c, &result->out))
+		return false;
+	if (!digest_is_none(&result->log.digest) && !blob_is_there(&c, &result->log))
+		return false;
+	for (size_t i = 0; i < result->n_outputs; i++) {
+		const struct tree_node *node = result->outputs[i].node;
+
+		if (node->kind == NODE_FILE && !blob_is_there(&c, &node->ref))
+			return false;
+		if (node->kind == NODE_DIR && !dir_is_whole(&c, &node->ref))
+			return false;
+	}
+	return true;
+}
+
+/* A result of another boot was hashed whole: what the disk holds now it will hold. */
+static void settle(struct store *store, const struct digest *action)
+{
+	struct err ignored = ERR_INIT;
+	struct db_stmt *stmt;
+
+	if (store_query(store, QUERY_SETTLE_RESULT, &stmt, &ignored) < 0)
+		return;
+	db_bind_bytes(stmt, 1, action, sizeof(*action));
+	db_run(stmt, &ignored); /* else it is hashed again next time */
+}
+
+int store_get_result(struct store *store, struct arena *arena, const struct digest *action,
+                     struct result *ret, struct err *err)
+{
+	struct err corrupt = ERR_INIT;
+	struct result result;
+	struct db_stmt *stmt;
+	bool deep;
+	int rc;
+
+	if (store_query(store, QUERY_GET_RESULT, &stmt, err) < 0)
+		return -1;
+	db_bind_bytes(stmt, 1, action, sizeof(*action));
+	rc = db_step(stmt, err);
+	if (rc != DB_ROW)
+		return rc < 0 ? -1 : STORE_MISS;
+	rc = result_decode(arena, db_bytes(stmt, 0), &result, &corrupt);
+	deep = db_text(stmt, 1)[0] && !str_eq(db_text(stmt, 1), store->boot);
+	db_reset(stmt);
+	if (rc < 0 || !result_is_whole(store, &result, deep))
+		return STORE_MISS;
+	if (deep)
+		settle(store, action);
+	*ret = result;
+	return 0;
+}
+
+static int bind_and_run(struct store *store, enum store_query query, const char *address,
+                        const struct digest *action, int64_t wall_us, struct err *err)
+{
+	struct db_stmt *stmt;
+
+	if (store_query(store, query, &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, address);
+	if (query == QUERY_PUT_ADDRESS) {
+		db_bind_bytes(stmt, 2, action, sizeof(*action));
+		db_bind_int(stmt, 3, wall_us);
+	}
+	return db_run(stmt, err);
+}
+
+/* The last action of an address, and no failure any more; in the caller's transaction. */
+static int put_address(struct store *store, const char *address, const struct digest *action,
+                       int64_t wall_us, struct err *err)
+{
+	if (bind_and_run(store, QUERY_PUT_ADDRESS, address, action, wall_us, err) < 0)
+		return -1;
+	return bind_and_run(store, QUERY_DROP_FAILURE, address, NULL, 0, err);
+}
+
+static int put_result(struct store *store, const struct digest *action, const char *address,
+                      const struct buf *body, int64_t wall_us, struct err *err)
+{
+	struct db_stmt *stmt;
+
+	if (store_query(store, QUERY_PUT_RESULT, &stmt, err) < 0)
+		return -1;
+	db_bind_bytes(stmt, 1, action, sizeof(*action));
+	db_bind_bytes(stmt, 2, buf_text(body), body->n);
+	db_bind_text(stmt, 3, store->boot);
+	if (db_run(stmt, err) < 0)
+		return -1;
+	return put_address(store, address, action, wall_us, err);
+}
+
+static int end_transaction(struct store *store, int rc, struct err *err)
+{
+	if (rc == 0)
+		rc = db_commit(store->db, err);
+	if (rc < 0)
+		db_rollback(store->db);
+	return rc;
+}
+
+static int encode(struct result *result, struct buf *buf, struct err *err)
+{
+	result_encode(result, buf);
+	if (buf->overflow)
+		return err_set(err, ERR_IO, "a result names too many outputs (%zu)",
+		               result->n_outputs);
+	return 0;
+}
+
+int store_put_result(struct store *store, const struct digest *action, const char *address,
+                     struct result *result, struct err *err)
+{
+	_cleanup_buf_ struct buf body = BUF_INIT(RESULT_MOST);
+	int rc;
+
+	if (encode(result, &body, err) < 0)
+		return -1;
+	if (!store->boot[0] && syncfs(store->fd) < 0)
+		return err_sys(err, ERR_IO, "cannot make the store %s durable", store->dir);
+	if (db_begin(store->db, err) < 0)
+		return -1;
+	rc = put_result(store, action, address, &body, result->wall_us, err);
+	return end_transaction(store, rc, err);
+}
+
+/* 1 when a failure is kept under an address, 0 when not. */
+static int has_failure(struct store *store, const char *address, struct err *err)
+{
+	struct db_stmt *stmt;
+	int rc;
+
+	if (store_query(store, QUERY_GET_FAILURE, &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, address);
+	rc = db_step(stmt, err);
+	if (rc == DB_ROW)
+		db_reset(stmt);
+	return rc;
+}
+
+int store_note_action(struct store *store, const char *address, const struct digest *action,
+                      int64_t wall_us, struct err *err)
+{
+	struct digest last;
+	int rc = store_last_action(store, address, &last, NULL, err);
+	int failed = rc < 0 ? -1 : has_failure(store, address, err);
+
+	if (rc < 0 || failed < 0)
+		return -1;
+	if (rc == 0 && digest_eq(&last, action) && !failed)
+		return 0; /* the usual case writes nothing */
+	if (db_begin(store->db, err) < 0)
+		return -1;
+	rc = put_address(store, address, action, wall_us, err);
+	return end_transaction(store, rc, err);
+}
+
+static bool read_digest(struct str bytes, struct digest *ret)
+{
+	if (bytes.n != sizeof(ret->bytes))
+		return false;
+	memcpy(ret->bytes, bytes.p, sizeof(ret->bytes));
+	return true;
+}
+
+int store_last_action(struct store *store, const char *address, struct digest *ret_action,
+                      int64_t *ret_wall_us, struct err *err)
+{
+	struct db_stmt *stmt;
+	int rc;
+
+	if (store_query(store, QUERY_GET_ADDRESS, &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, address);
+	rc = db_step(stmt, err);
+	if (rc != DB_ROW)
+		return rc < 0 ? -1 : STORE_MISS;
+	rc = read_digest(db_bytes(stmt, 0), ret_action) ? 0 : STORE_MISS;
+	if (rc == 0 && ret_wall_us)
+		*ret_wall_us = db_int(stmt, 1);
+	db_reset(stmt);
+	return rc;
+}
+
+int store_put_failure(struct store *store, const char *address, const struct digest *action,
+                      struct result *result, struct err *err)
+{
+	_cleanup_buf_ struct buf body = BUF_INIT(RESULT_MOST);
+	struct db_stmt *stmt;
+
+	if (encode(result, &body, err) < 0 ||
+	    store_query(store, QUERY_PUT_FAILURE, &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, address);
+	db_bind_bytes(stmt, 2, action, sizeof(*action));
+	db_bind_bytes(stmt, 3, buf_text(&body), body.n);
+	return db_run(stmt, err);
+}
+
+int store_get_failure(struct store *store, struct arena *arena, const char *address,
+                      struct digest *ret_action, struct result *ret, struct err *err)
+{
+	struct err corrupt = ERR_INIT;
+	struct digest action;
+	struct result result;
+	struct db_stmt *stmt;
+	int rc;
+
+	if (store_query(store, QUERY_GET_FAILURE, &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, address);
+	rc = db_step(stmt, err);
+	if (rc != DB_ROW)
+		return rc < 0 ? -1 : STORE_MISS;
+	rc = result_decode(arena, db_bytes(stmt, 1), &result, &corrupt);
+	if (!read_digest(db_bytes(stmt, 0), &action))
+		rc = -1;
+	db_reset(stmt);
+	if (rc < 0)
+		return STORE_MISS;
+	*ret_action = action;
+	*ret = result;
+	return 0;
+}

@@ -1,0 +1,292 @@
+/*
+ * Opening and closing the store: its folder, its version, its database. One lock orders processes
+ * that open it at the same time, so that exactly one makes the tables.
+ */
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/str.h"
+#include "host/fs.h"
+#include "host/lock.h"
+#include "store/store_impl.h"
+
+enum { STORE_VERSION = 1, VERSION_FILE_MOST = 64, BOOT_MOST = 64 };
+
+static const char schema[] =
+	"CREATE TABLE results(action BLOB PRIMARY KEY, body BLOB NOT NULL, boot TEXT NOT NULL)"
+	" WITHOUT ROWID;"
+	"CREATE TABLE addresses(address TEXT PRIMARY KEY, action BLOB NOT NULL,"
+	" wall_us INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE failures(address TEXT PRIMARY KEY, action BLOB NOT NULL, body BLOB NOT NULL)"
+	" WITHOUT ROWID;"
+	"CREATE TABLE facts(kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,"
+	" PRIMARY KEY(kind, name)) WITHOUT ROWID;"
+	"CREATE TABLE stamps(dev INTEGER NOT NULL, ino INTEGER NOT NULL, size INTEGER NOT NULL,"
+	" mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, digest BLOB NOT NULL,"
+	" PRIMARY KEY(dev, ino)) WITHOUT ROWID;";
+
+static const char *const queries[QUERY_COUNT] = {
+	[QUERY_GET_RESULT] = "SELECT body, boot FROM results WHERE action=?1",
+	[QUERY_PUT_RESULT] = "INSERT OR REPLACE INTO results VALUES(?1, ?2, ?3)",
+	[QUERY_SETTLE_RESULT] = "UPDATE results SET boot='' WHERE action=?1",
+	[QUERY_GET_ADDRESS] = "SELECT action, wall_us FROM addresses WHERE address=?1",
+	[QUERY_PUT_ADDRESS] = "INSERT OR REPLACE INTO addresses VALUES(?1, ?2, ?3)",
+	[QUERY_GET_FAILURE] = "SELECT action, body FROM failures WHERE address=?1",
+	[QUERY_PUT_FAILURE] = "INSERT OR REPLACE INTO failures VALUES(?1, ?2, ?3)",
+	[QUERY_DROP_FAILURE] = "DELETE FROM failures WHERE address=?1",
+	[QUERY_GET_FACT] = "SELECT body FROM facts WHERE kind=?1 AND name=?2",
+	[QUERY_PUT_FACT] = "INSERT OR REPLACE INTO facts VALUES(?1, ?2, ?3)",
+	[QUERY_GET_STAMP] = "SELECT size, mtime_ns, ctime_ns, digest FROM stamps"
+	                    " WHERE dev=?1 AND ino=?2",
+	[QUERY_PUT_STAMP] = "INSERT OR REPLACE INTO stamps VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+};
+
+int store_query(struct store *store, enum store_query query, struct db_stmt **ret, struct err *err)
+{
+	struct db_stmt **stmt = &store->queries[query];
+
+	if (!*stmt && db_prepare(store->db, queries[query], stmt, err) < 0)
+		return -1;
+	*ret = *stmt;
+	return 0;
+}
+
+static int store_hint(struct err *err)
+{
+	return err_hint(err, "make it writable, or choose another folder with --store or "
+	                     "KILN_STORE");
+}
+
+/* The folder to use; caller frees. */
+static int choose_dir(const char *dir, char **ret, struct err *err)
+{
+	const char *kiln = getenv("KILN_STORE"), *cache = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (dir)
+		*ret = str_dup(dir);
+	else if (kiln && kiln[0])
+		*ret = str_dup(kiln);
+	else if (cache && cache[0] == '/')
+		*ret = path_join(cache, "kiln");
+	else if (home && home[0] == '/')
+		*ret = path_join(home, ".cache/kiln");
+	else
+		return err_set(err, ERR_USAGE, "no folder for the store: neither HOME nor KILN_STORE "
+		                               "is set; name one with --store DIR");
+	return 0;
+}
+
+/* Refuses to make a store among somebody's files. */
+static int check_is_ours(int fd, const char *dir, struct err *err)
+{
+	static const char *const ours[] = { "VERSION", "blobs", "db.sqlite", "images", "locks",
+		                            "tmp", "work", "lost+found", NULL };
+	struct fs_names list = { 0 };
+	int rc = fs_list(fd, ".", &list, err);
+
+	for (size_t i = 0; rc == 0 && i < list.names.n; i++) {
+		const char *name = list.names.v[i];
+		const char *const *known = ours;
+
+		while (*known && !str_eq(*known, name))
+			known++;
+		if (!*known && !str_starts(name, ".VERSION.")) {
+			err_set(err, ERR_IO, "%s is not a store of Kiln: it holds \"%s\"", dir,
+			        name);
+			rc = err_hint(err, "name a new or an empty folder with --store or "
+			                   "KILN_STORE");
+		}
+	}
+	fs_names_deinit(&list);
+	return rc;
+}
+
+/* Reads or writes VERSION. */
+static int check_version(int fd, const char *dir, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(VERSION_FILE_MOST);
+	_cleanup_free_ char *ours = str_fmt("%d\n", STORE_VERSION);
+	int rc = fs_read(fd, "VERSION", &text, err);
+	char *end;
+	long version;
+
+	if (rc < 0)
+		return err_while(err, "opening the store %s", dir);
+	if (rc == FS_MISSING) {
+		if (check_is_ours(fd, dir, err) < 0)
+			return -1;
+		if (fs_write_file(fd, "VERSION", ours, strlen(ours), 0644, false, err) < 0) {
+			err_while(err, "making the store %s", dir);
+			return store_hint(err);
+		}
+		return 0;
+	}
+	version = strtol(buf_text(&text), &end, 10);
+	if (version < 1 || !str_eq(end, "\n"))
+		return err_set(err, ERR_IO, "%s/VERSION is not a store's version", dir);
+	if (version == STORE_VERSION)
+		return 0;
+	err_set(err, ERR_IO, "the store %s has version %ld, made by a newer Kiln; this one knows "
+	                     "version %d",
+	        dir, version, STORE_VERSION);
+	return err_hint(err, "use the newer Kiln, or choose another folder with --store or "
+	                     "KILN_STORE");
+}
+
+/* Makes the tables of a new database, in one transaction. */
+static int make_tables(struct db *db, struct err *err)
+{
+	if (db_begin(db, err) < 0)
+		return -1;
+	if (db_exec(db, schema, err) < 0 || db_set_version(db, STORE_VERSION, err) < 0 ||
+	    db_commit(db, err) < 0) {
+		db_rollback(db);
+		return -1;
+	}
+	return 0;
+}
+
+static int open_db(struct store *store, struct err *err)
+{
+	_cleanup_free_ char *path = path_join(store->dir, "db.sqlite");
+	int version = 0;
+
+	if (db_open(path, &store->db, err) < 0 || db_get_version(store->db, &version, err) < 0)
+		return -1;
+	if (version == 0)
+		return make_tables(store->db, err);
+	if (version == STORE_VERSION)
+		return 0;
+	err_set(err, ERR_IO, "the database of the store %s has version %d; this Kiln knows version "
+	                     "%d",
+	        store->dir, version, STORE_VERSION);
+	return err_hint(err, "use the Kiln that made it, or choose another folder with --store or "
+	                     "KILN_STORE");
+}
+
+/* What the kernel calls its present run; "" where it does not say. */
+static char *read_boot(void)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(BOOT_MOST);
+	struct err ignored = ERR_INIT;
+
+	if (fs_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text, &ignored) != 0)
+		return str_dup("");
+	return str_dup_n(buf_text(&text), strcspn(buf_text(&text), "\n"));
+}
+
+static int make_folders(const char *dir, struct err *err)
+{
+	static const char *const parts[] = { "images", "work", "locks" };
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		_cleanup_free_ char *path = path_join(dir, parts[i]);
+
+		if (fs_make_dirs(AT_FDCWD, path, 0700, err) < 0) {
+			err_while(err, "making the store");
+			return store_hint(err);
+		}
+	}
+	return 0;
+}
+
+/* Fills an allocated store. What it opened is closed by store_close, also after a failure. */
+static int open_parts(struct store *store, struct err *err)
+{
+	char *real = NULL;
+	int rc;
+
+	if (fs_make_dirs(AT_FDCWD, store->dir, 0700, err) < 0) {
+		err_while(err, "making the store");
+		return store_hint(err);
+	}
+	rc = fs_open_dir(AT_FDCWD, store->dir, &store->fd, err);
+	if (rc == 0)
+		rc = fs_real_path(store->dir, &real, err);
+	if (rc)
+		return rc < 0 ? -1 : err_set(err, ERR_IO, "%s is no folder", store->dir);
+	free(store->dir);
+	store->dir = real;
+	/* The folder itself is the lock: nothing may be made in it before it is known as ours. */
+	if (lock_fd(store->fd, true, true, store->dir, err) < 0)
+		return -1;
+	if (check_version(store->fd, store->dir, err) < 0 || make_folders(store->dir, err) < 0 ||
+	    blobs_open(store->dir, &store->blobs, err) < 0 || open_db(store, err) < 0)
+		return -1;
+	lock_release(store->fd);
+	return 0;
+}
+
+int store_open(const char *dir, struct store **ret, struct err *err)
+{
+	struct store *store = alloc(sizeof(*store));
+
+	store->fd = -1;
+	store->whole = map_new();
+	if (choose_dir(dir, &store->dir, err) < 0 || open_parts(store, err) < 0) {
+		store_close(store);
+		return -1;
+	}
+	store->boot = read_boot();
+	*ret = store;
+	return 0;
+}
+
+struct store *store_close(struct store *store)
+{
+	if (!store)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(store->queries); i++)
+		db_stmt_free(store->queries[i]);
+	db_close(store->db);
+	blobs_free(store->blobs);
+	fs_close(store->fd);
+	map_free(store->whole);
+	free(store->boot);
+	free(store->dir);
+	free(store);
+	return NULL;
+}
+
+const char *store_dir(const struct store *store)
+{
+	return store->dir;
+}
+
+struct blobs *store_blobs(struct store *store)
+{
+	return store->blobs;
+}
+
+static int sweep(struct store *store, const char *part, struct err *err)
+{
+	_cleanup_fd_ int dir = -1;
+	struct fs_names list = { 0 };
+	int rc = fs_open_dir(store->fd, part, &dir, err);
+
+	if (rc == FS_MISSING)
+		return 0;
+	if (rc == 0)
+		rc = fs_list(dir, ".", &list, err);
+	for (size_t i = 0; rc == 0 && i < list.names.n; i++) {
+		_cleanup_fd_ int lock = -1;
+
+		if (lock_dir_is_dead(dir, list.names.v[i], &lock))
+			rc = fs_remove_tree(dir, list.names.v[i], err);
+	}
+	fs_names_deinit(&list);
+	return rc < 0 ? err_while(err, "sweeping %s/%s", store->dir, part) : 0;
+}
+
+int store_sweep(struct store *store, struct err *err)
+{
+	if (sweep(store, "work", err) < 0)
+		return -1;
+	return sweep(store, "tmp", err);
+}

@@ -1,0 +1,39 @@
+#ifndef KILN_STORE_STORE_IMPL_H
+#define KILN_STORE_STORE_IMPL_H
+
+#include "base/map.h"
+#include "external/db.h"
+#include "store/store.h"
+
+/* Inside of the store, for the files of this folder alone. */
+enum store_query {
+	QUERY_GET_RESULT,
+	QUERY_PUT_RESULT,
+	QUERY_SETTLE_RESULT,
+	QUERY_GET_ADDRESS,
+	QUERY_PUT_ADDRESS,
+	QUERY_GET_FAILURE,
+	QUERY_PUT_FAILURE,
+	QUERY_DROP_FAILURE,
+	QUERY_GET_FACT,
+	QUERY_PUT_FACT,
+	QUERY_GET_STAMP,
+	QUERY_PUT_STAMP,
+	QUERY_COUNT,
+};
+
+struct store {
+	char *dir;
+	int fd; /* dir, open */
+	struct blobs *blobs;
+	struct db *db;
+	struct db_stmt *queries[QUERY_COUNT]; /* prepared when first used */
+	char *boot;        /* names this run of the kernel; "" where it is unknown */
+	struct map *whole; /* digests of directories seen complete in this process */
+};
+
+/* The prepared statement of a query. */
+int store_query(struct store *store, enum store_query query, struct db_stmt **ret,
+                struct err *err);
+
+#endif
