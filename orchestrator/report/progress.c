@@ -32,16 +32,16 @@ struct progress {
 
 const char *progress_duration(int64_t us, char text[16])
 {
-	long long s = us / 1000000;
+	unsigned int s = us > 0 ? (unsigned int)(us / 1000000) : 0;
 
 	if (us < 9950000)
 		snprintf(text, 16, "%.2f s", (double)us / 1e6);
 	else if (s < 100)
 		snprintf(text, 16, "%.1f s", (double)us / 1e6);
 	else if (s < 3600)
-		snprintf(text, 16, "%lldm%02llds", s / 60, s % 60);
+		snprintf(text, 16, "%um%02us", s / 60 % 60, s % 60);
 	else
-		snprintf(text, 16, "%lldh%02lldm", s / 3600 % 10000, s / 60 % 60);
+		snprintf(text, 16, "%uh%02um", s / 3600 % 10000, s / 60 % 60);
 	return text;
 }
 
