@@ -1,0 +1,196 @@
+/*
+ * Archives out, by libarchive. Its own file output pads to the block size for some kinds of file
+ * and not for others, so the bytes go through a callback here; nothing is set on an entry that the
+ * format could write down beyond what the caller gave.
+ */
+#include "external/archive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "host/fs.h"
+
+struct archive_writer {
+	struct archive *archive;
+	struct archive_entry *entry;
+	int fd;
+	const char *what;
+	uint64_t left;     /* bytes that the member in progress still lacks */
+	struct err failed; /* why the output callback failed */
+};
+
+enum { USTAR_NAME = 100, USTAR_PREFIX = 155 };
+static const uint64_t USTAR_SIZE_MOST = 077777777777ull;
+
+bool archive_ustar_fits(const struct archive_member *member)
+{
+	/* A folder's name gets a '/' at its end. */
+	size_t n = strlen(member->name) + (member->kind == ARCHIVE_DIR);
+
+	if (member->kind == ARCHIVE_LINK && strlen(member->link) > USTAR_NAME)
+		return false;
+	if (member->size > USTAR_SIZE_MOST || member->mtime < 0 ||
+	    (uint64_t)member->mtime > USTAR_SIZE_MOST)
+		return false;
+	if (n <= USTAR_NAME)
+		return true;
+	for (const char *p = strchr(member->name, '/'); p; p = strchr(p + 1, '/')) {
+		size_t prefix = (size_t)(p - member->name);
+
+		if (prefix > 0 && prefix <= USTAR_PREFIX && n - prefix - 1 <= USTAR_NAME &&
+		    n - prefix - 1 > 1)
+			return true;
+	}
+	return false;
+}
+
+static la_ssize_t write_out(struct archive *archive, void *data, const void *p, size_t n)
+{
+	struct archive_writer *writer = data;
+
+	if (fs_write_all(writer->fd, p, n, writer->what, &writer->failed) < 0) {
+		archive_set_error(archive, EIO, "output failed");
+		return -1;
+	}
+	return (la_ssize_t)n;
+}
+
+struct archive_writer *archive_writer_new(int fd, enum archive_format format, const char *what)
+{
+	struct archive_writer *writer = alloc(sizeof(*writer));
+	struct archive *a = archive_write_new();
+	int rc = ARCHIVE_OK;
+
+	bug_on(!a);
+	if (format == ARCHIVE_AR_BSD)
+		rc |= archive_write_set_format_ar_bsd(a);
+	else if (format == ARCHIVE_USTAR)
+		rc |= archive_write_set_format_ustar(a);
+	else
+		rc |= archive_write_set_format_pax_restricted(a);
+	if (format == ARCHIVE_PAX)
+		rc |= archive_write_set_options(a, "hdrcharset=BINARY");
+	rc |= archive_write_add_filter_none(a);
+	rc |= archive_write_set_bytes_in_last_block(a, 1);
+	writer->archive = a;
+	writer->entry = archive_entry_new();
+	writer->fd = fd;
+	writer->what = what;
+	rc |= archive_write_open(a, writer, NULL, write_out, NULL);
+	bug_on(rc != ARCHIVE_OK || !writer->entry);
+	return writer;
+}
+
+struct archive_writer *archive_writer_free(struct archive_writer *writer)
+{
+	if (writer) {
+		archive_write_fail(writer->archive);
+		archive_entry_free(writer->entry);
+		archive_write_free(writer->archive);
+		free(writer);
+	}
+	return NULL;
+}
+
+static int fault(struct archive_writer *writer, const char *name, struct err *err)
+{
+	const char *text;
+
+	if (writer->failed.code != ERR_NONE) {
+		*err = err->code == ERR_NONE ? writer->failed : *err;
+		return -1;
+	}
+	text = archive_error_string(writer->archive);
+	return err_set(err, ERR_INPUT, "cannot put %s into %s: %s", name, writer->what,
+	               text ? text : "unknown reason");
+}
+
+static int complete(const struct archive_writer *writer, const char *what, struct err *err)
+{
+	if (writer->left == 0)
+		return 0;
+	return err_set(err, ERR_IO, "%s: a file is %llu bytes shorter than it was at first", what,
+	               (unsigned long long)writer->left);
+}
+
+int archive_writer_add(struct archive_writer *writer, const struct archive_member *member,
+                       struct err *err)
+{
+	static const mode_t types[] = { S_IFREG, S_IFDIR, S_IFLNK };
+	struct archive_entry *entry = archive_entry_clear(writer->entry);
+
+	if (complete(writer, writer->what, err) < 0)
+		return -1;
+	archive_entry_copy_pathname(entry, member->name);
+	archive_entry_set_filetype(entry, types[member->kind]);
+	archive_entry_set_perm(entry, (mode_t)member->mode);
+	archive_entry_set_uid(entry, 0);
+	archive_entry_set_gid(entry, 0);
+	archive_entry_set_mtime(entry, (time_t)member->mtime, 0);
+	archive_entry_set_size(entry, member->kind == ARCHIVE_FILE ? (la_int64_t)member->size : 0);
+	if (member->kind == ARCHIVE_LINK)
+		archive_entry_copy_symlink(entry, member->link);
+	if (archive_write_header(writer->archive, entry) != ARCHIVE_OK)
+		return fault(writer, member->name, err);
+	writer->left = member->kind == ARCHIVE_FILE ? member->size : 0;
+	return 0;
+}
+
+int archive_writer_data(struct archive_writer *writer, const void *p, size_t n, struct err *err)
+{
+	if (n > writer->left)
+		return err_set(err, ERR_IO, "%s: a file is longer than it was at first",
+		               writer->what);
+	if (n > 0 && archive_write_data(writer->archive, p, n) != (la_ssize_t)n)
+		return fault(writer, "a file", err);
+	writer->left -= n;
+	return 0;
+}
+
+int archive_writer_copy(struct archive_writer *writer, int fd, const char *name, struct err *err)
+{
+	char chunk[65536];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, ERR_IO, "cannot read %s", name);
+		if (n == 0)
+			return complete(writer, name, err);
+		if (archive_writer_data(writer, chunk, (size_t)n, err) < 0)
+			return err_while(err, "packing %s", name);
+	}
+}
+
+int archive_writer_file(struct archive_writer *writer, const char *name, unsigned int mode,
+                        int64_t mtime, const void *p, size_t n, struct err *err)
+{
+	struct archive_member member = {
+		.name = name,
+		.kind = ARCHIVE_FILE,
+		.mode = mode,
+		.mtime = mtime,
+		.size = n,
+	};
+
+	if (archive_writer_add(writer, &member, err) < 0)
+		return -1;
+	return archive_writer_data(writer, p, n, err);
+}
+
+int archive_writer_finish(struct archive_writer *writer, struct err *err)
+{
+	if (complete(writer, writer->what, err) < 0)
+		return -1;
+	if (archive_write_close(writer->archive) != ARCHIVE_OK)
+		return fault(writer, "the end", err);
+	return 0;
+}

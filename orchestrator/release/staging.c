@@ -1,0 +1,122 @@
+/*
+ * A release folder appears whole or not at all: rename where nothing stands, and an exchange of two
+ * folders where something does, so that no moment exists without a complete release.
+ */
+#include "release/staging.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "host/failpoint.h"
+#include "host/fs.h"
+#include "host/lock.h"
+
+static void sweep(int parent_fd, const char *stem)
+{
+	struct fs_names names = { 0 };
+	struct err ignored = ERR_INIT;
+	size_t n = strlen(stem);
+
+	if (fs_list(parent_fd, ".", &names, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < names.names.n; i++) {
+		const char *name = names.names.v[i];
+		int fd = -1;
+
+		if (!str_starts(name, stem) || name[n] != '.' ||
+		    name[n + 1 + strspn(name + n + 1, "0123456789-")] != '\0')
+			continue;
+		if (lock_dir_is_dead(parent_fd, name, &fd)) {
+			fs_remove_tree(parent_fd, name, &ignored);
+			fs_close(fd);
+		}
+	}
+	fs_names_deinit(&names);
+}
+
+/* "dist/gawk-5.2.1/" → "dist" and "gawk-5.2.1". */
+static int split(const char *path, struct staging *staging, struct err *err)
+{
+	_cleanup_free_ char *clean = str_dup(path);
+	size_t n = strlen(clean);
+
+	while (n > 1 && clean[n - 1] == '/')
+		clean[--n] = '\0';
+	staging->parent = path_dir(clean);
+	staging->name = str_dup(path_base(clean));
+	if (staging->name[0] == '\0' || str_eq(staging->name, ".") || str_eq(staging->name, ".."))
+		return err_set(err, ERR_USAGE, "\"%s\" is no place for a release folder", path);
+	return 0;
+}
+
+int staging_init(struct staging *staging, const char *path, struct err *err)
+{
+	struct staging made = { .parent_fd = -1 };
+	_cleanup_free_ char *stem = NULL;
+
+	if (split(path, &made, err) < 0)
+		goto failed;
+	stem = str_fmt(".%s", made.name);
+	if (fs_make_dirs(AT_FDCWD, made.parent, 0755, err) < 0)
+		goto failed;
+	if (fs_open_dir(AT_FDCWD, made.parent, &made.parent_fd, err) != 0) {
+		err_set(err, ERR_IO, "cannot open the folder %s", made.parent);
+		goto failed;
+	}
+	sweep(made.parent_fd, stem);
+	if (tmpdir_init(&made.dir, made.parent_fd, stem, err) < 0)
+		goto failed;
+	*staging = made;
+	return 0;
+failed:
+	staging_deinit(&made);
+	return -1;
+}
+
+void staging_deinit(struct staging *staging)
+{
+	tmpdir_deinit(&staging->dir);
+	staging->parent_fd = fs_close(staging->parent_fd);
+	free(staging->parent);
+	free(staging->name);
+	staging->parent = staging->name = NULL;
+}
+
+/* After an exchange the old folder has the temporary name, and staging_deinit removes it. */
+static int put_in_place(struct staging *staging, bool replace, struct err *err)
+{
+	int fd = staging->parent_fd;
+	int rc;
+
+	if (failpoint("dist-rename"))
+		return err_sys(err, ERR_IO, "cannot put %s in place", staging->name);
+	unlinkat(fd, staging->name, AT_REMOVEDIR); /* succeeds for an empty folder alone */
+	rc = renameat2(fd, staging->dir.name, fd, staging->name, RENAME_NOREPLACE);
+	if (rc == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_sys(err, ERR_IO, "cannot put %s in place", staging->name);
+	if (!replace)
+		return err_set(err, ERR_DENIED, "%s/%s is there already", staging->parent,
+		               staging->name);
+	if (renameat2(fd, staging->dir.name, fd, staging->name, RENAME_EXCHANGE) < 0)
+		return err_sys(err, ERR_IO, "cannot put %s in place", staging->name);
+	return 0;
+}
+
+int staging_commit(struct staging *staging, bool replace, struct err *err)
+{
+	if (fchmod(staging->dir.fd, 0755) < 0 || fsync(staging->dir.fd) < 0)
+		return err_sys(err, ERR_IO, "cannot make %s durable", staging->name);
+	if (put_in_place(staging, replace, err) < 0)
+		return -1;
+	if (fsync(staging->parent_fd) < 0)
+		return err_sys(err, ERR_IO, "cannot make %s durable", staging->name);
+	return 0;
+}
