@@ -33,14 +33,18 @@ enum { DEFAULT_OUT = 16 << 20, DEFAULT_LOG = 1 << 20 };
 
 /* ---- pieces for forked processes ----------------------------------------------------------- */
 
+/*
+ * By the system call: glibc's posix_spawn (make's, a shell's) leaves signals 32 and 33 ignored, and
+ * its sigaction() does not touch those two. All zero is the kernel's SIG_DFL on every architecture.
+ */
 void child_reset_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
+	static const char plain[64];
 	sigset_t none;
 
 	for (int i = 1; i < _NSIG; i++)
 		if (i != SIGKILL && i != SIGSTOP)
-			sigaction(i, &action, NULL);
+			syscall(SYS_rt_sigaction, i, plain, NULL, _NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -343,7 +347,8 @@ static int capture_some(struct capture *capture)
 
 		if (keep + (size_t)n > buf->limit)
 			keep = 0;
-		memmove(buf->p, buf->p + buf->n - keep, keep);
+		if (keep)
+			memmove(buf->p, buf->p + buf->n - keep, keep);
 		buf->n = keep;
 		if ((size_t)n > buf->limit)
 			n = (ssize_t)buf->limit;
