@@ -1,0 +1,264 @@
+/*
+ * mmdebstrap over a local archive. Its root is read from its standard output as a tar stream; its
+ * messages are kept in a nameless file and shown when it fails.
+ */
+#include "image/bootstrap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "host/child.h"
+#include "host/fs.h"
+#include "host/tmpfile.h"
+#include "image/repository.h"
+
+enum { LOG_MOST = 16 << 20, LOG_LINES = 15, SUBIDS_MOST = 1 << 20, SUBIDS_NEEDED = 65536 };
+
+static bool is_root(void)
+{
+	return geteuid() == 0;
+}
+
+/* Whether a line NAME:START:COUNT of subuid or subgid gives this user enough ids. */
+static bool range_suffices(struct str line, const char *name, const char *number)
+{
+	struct str who, start, count;
+	char digits[16] = "";
+
+	if (!str_cut(&line, ':', &who) || !str_cut(&line, ':', &start) ||
+	    !str_cut(&line, ':', &count) || count.n >= sizeof(digits))
+		return false;
+	memcpy(digits, count.p, count.n);
+	return (str_same(who, str_of(name)) || str_same(who, str_of(number))) &&
+	       strtoul(digits, NULL, 10) >= SUBIDS_NEEDED;
+}
+
+static bool has_range(const char *file, const char *name, const char *number)
+{
+	_cleanup_buf_ struct buf buf = BUF_INIT(SUBIDS_MOST);
+	struct err ignored = ERR_INIT;
+	struct str rest, line;
+
+	if (fs_read(AT_FDCWD, file, &buf, &ignored) != 0)
+		return false;
+	rest = buf_str(&buf);
+	while (str_cut(&rest, '\n', &line))
+		if (range_suffices(line, name, number))
+			return true;
+	return false;
+}
+
+static bool has_program(const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	return child_find(name, &path);
+}
+
+static int check_unprivileged(struct err *err)
+{
+	const struct passwd *user = getpwuid(geteuid());
+	_cleanup_free_ char *number = str_fmt("%u", (unsigned int)geteuid());
+	const char *name = user ? user->pw_name : number;
+
+	if (!has_program("newuidmap")) {
+		err_set(err, ERR_MACHINE, "newuidmap is not on this machine: an image cannot be built "
+		        "without being root");
+		return err_hint(err, "sudo apt-get install uidmap");
+	}
+	if (!has_range("/etc/subuid", name, number) || !has_range("/etc/subgid", name, number)) {
+		err_set(err, ERR_MACHINE, "user %s has no range of %d subordinate ids in /etc/subuid "
+		        "and /etc/subgid: an image cannot be built without being root", name,
+		        SUBIDS_NEEDED);
+		return err_hint(err, "sudo usermod --add-subuids 100000-165535 --add-subgids "
+		                     "100000-165535 %s", name);
+	}
+	return 0;
+}
+
+int bootstrap_check(struct err *err)
+{
+	if (!has_program("mmdebstrap")) {
+		err_set(err, ERR_MACHINE, "mmdebstrap is not on this machine: an image cannot be built");
+		return err_hint(err, "sudo apt-get install mmdebstrap uidmap; or bring the image from "
+		                     "another machine: kiln image export, kiln image import");
+	}
+	return is_root() ? 0 : check_unprivileged(err);
+}
+
+/*
+ * The folder in which mmdebstrap works. As root it lies in the store; otherwise mmdebstrap's other
+ * user must reach it, so it stands where everybody can walk, under a name nobody can list.
+ */
+static int make_work(const struct bootstrap *bootstrap, char **ret, struct err *err)
+{
+	const char *base = getenv("TMPDIR");
+	_cleanup_free_ char *work = NULL, *tmp = NULL;
+
+	if (is_root())
+		base = bootstrap->scratch;
+	else if (!base || *base != '/')
+		base = "/var/tmp";
+	work = path_join(base, "kiln-image-XXXXXX");
+	if (!mkdtemp(work))
+		return err_sys(err, ERR_IO, "cannot make a folder in %s", base);
+	tmp = path_join(work, "tmp");
+	if (chmod(work, 0711) < 0 || mkdir(tmp, 0700) < 0 || chmod(tmp, 01777) < 0) {
+		err_sys(err, ERR_IO, "cannot prepare %s", work);
+		rmdir(work);
+		return -1;
+	}
+	*ret = steal(work);
+	return 0;
+}
+
+static char *include_list(const struct debs *packages)
+{
+	struct buf buf = BUF_INIT(LOG_MOST);
+
+	buf_add_str(&buf, "--include=");
+	for (size_t i = 0; i < packages->list.n; i++) {
+		_cleanup_free_ char *spec = deb_spec(&packages->list.v[i]);
+
+		if (i)
+			buf_add_char(&buf, ',');
+		buf_add_str(&buf, spec);
+	}
+	return buf_steal(&buf);
+}
+
+static char *architecture_list(const char *const *architectures)
+{
+	struct buf buf = BUF_INIT(LOG_MOST);
+
+	buf_add_str(&buf, "--architectures=");
+	for (size_t i = 0; architectures[i]; i++)
+		buf_fmt(&buf, "%s%s", i ? "," : "", architectures[i]);
+	return buf_steal(&buf);
+}
+
+static int spawn(const struct bootstrap *bootstrap, const char *work, int out, int log,
+                 struct child *ret, struct err *err)
+{
+	_cleanup_free_ char *include = include_list(bootstrap->packages);
+	_cleanup_free_ char *architectures = architecture_list(bootstrap->architectures);
+	_cleanup_free_ char *line = str_fmt("deb [trusted=yes] copy://%s/repository %s main", work,
+	                                    bootstrap->suite);
+	_cleanup_free_ char *tmp = str_fmt("TMPDIR=%s/tmp", work);
+	const char *const argv[] = {
+		"mmdebstrap", is_root() ? "--mode=root" : "--mode=unshare", "--variant=essential",
+		"--format=tar", architectures, include,
+		"--aptopt=APT::Install-Recommends \"false\"", "--aptopt=APT::Sandbox::User \"root\"",
+		"--aptopt=Acquire::Check-Valid-Until \"false\"",
+		"--aptopt=Acquire::Languages \"none\"",
+		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/info/*",
+		"--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
+		"--dpkgopt=path-include=/usr/share/doc/*/copyright",
+		"--dpkgopt=path-exclude=/usr/share/lintian/*", bootstrap->suite, "-", line, NULL,
+	};
+	const char *const env[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
+		"LC_ALL=C.UTF-8", "TZ=UTC", "SOURCE_DATE_EPOCH=315532800", tmp, NULL,
+	};
+
+	return child_spawn(&(struct child_spec){ .argv = argv, .env = env, .dir = "/",
+	                                         .stdout_fd = out, .stderr_fd = log },
+	                   ret, err);
+}
+
+/* The last lines of what mmdebstrap said. */
+static int tool_failed(int log, int exit_code, struct err *err)
+{
+	_cleanup_buf_ struct buf buf = BUF_INIT(LOG_MOST);
+	struct err ignored = ERR_INIT;
+	const char *from;
+	int lines = 0;
+
+	lseek(log, 0, SEEK_SET);
+	fs_read_fd(log, "the messages of mmdebstrap", &buf, &ignored);
+	while (buf.n > 0 && buf.p[buf.n - 1] == '\n')
+		buf.p[--buf.n] = '\0';
+	from = buf_text(&buf) + buf.n;
+	while (from > buf_text(&buf) && lines < LOG_LINES)
+		if (*--from == '\n')
+			lines++;
+	if (strstr(from, "No space left"))
+		return err_set(err, ERR_IO, "mmdebstrap ran out of disk space:%s%s", lines ? "" : "\n",
+		               from);
+	return err_set(err, ERR_MACHINE, "mmdebstrap failed with status %d; its last lines:%s%s",
+	               exit_code, *from == '\n' ? "" : "\n", from);
+}
+
+/* What stands behind the end of the archive is padding: the writer must be able to write it. */
+static void drain(int fd)
+{
+	char block[4096];
+	ssize_t n;
+
+	do
+		n = read(fd, block, sizeof(block));
+	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+static int run_tool(const struct bootstrap *bootstrap, const char *work,
+                    struct image_unpack *unpack, struct err *err)
+{
+	_cleanup_fd_ int dir = -1, log = -1, in = -1, out = -1;
+	struct err fault = ERR_INIT;
+	struct child child;
+	int ends[2], code, rc, sig = 0;
+
+	if (fs_open_dir(AT_FDCWD, work, &dir, err) != 0 ||
+	    tmpfile_open(dir, "the messages of mmdebstrap", &log, err) < 0)
+		return -1;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(err, ERR_IO, "cannot make a pipe");
+	in = ends[0];
+	out = ends[1];
+	if (spawn(bootstrap, work, out, log, &child, err) < 0)
+		return -1;
+	out = fs_close(out);
+	rc = image_unpack_tar(unpack, in, "the tree mmdebstrap wrote", &fault);
+	if (rc < 0)
+		in = fs_close(in); /* it ends by a broken pipe, and cleans up */
+	else
+		drain(in);
+	code = child_wait(&child, &sig, NULL);
+	if (rc < 0 && fault.code == ERR_IO) {
+		*err = fault;
+		return -1;
+	}
+	if (code != 0)
+		return tool_failed(log, code, err);
+	if (rc < 0)
+		*err = fault;
+	return rc;
+}
+
+int bootstrap_run(struct blobs *blobs, const struct bootstrap *bootstrap,
+                  struct image_unpack *unpack, struct log *log, struct err *err)
+{
+	_cleanup_free_ char *work = NULL, *repository = NULL;
+	struct err ignored = ERR_INIT;
+	int rc;
+
+	if (bootstrap_check(err) < 0 || make_work(bootstrap, &work, err) < 0)
+		return -1;
+	log_say(log, LOG_NOTE, "installing %zu packages of Debian %s", bootstrap->packages->list.n,
+	        bootstrap->suite);
+	repository = path_join(work, "repository");
+	rc = repository_write(blobs, repository, bootstrap->suite, bootstrap->architectures,
+	                      bootstrap->packages, err);
+	if (rc == 0)
+		rc = run_tool(bootstrap, work, unpack, err);
+	fs_remove_tree(AT_FDCWD, work, &ignored);
+	return rc;
+}

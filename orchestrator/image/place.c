@@ -1,0 +1,126 @@
+/* A folder of images: STORE/images/<hex>/{root/, complete}. */
+#include "image/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "host/failpoint.h"
+#include "host/fs.h"
+#include "image/image.h"
+#include "sandbox/identity.h"
+
+enum { MARKER_MOST = 16 << 20 };
+
+static const char marker_schema[] = "kiln.image/1";
+
+static char *place_of(struct store *store, const char *hex)
+{
+	return str_fmt("%s/images/%s", store_dir(store), hex);
+}
+
+char *image_place_root(struct store *store, const struct digest *tree)
+{
+	return str_fmt("%s/images/%s/root", store_dir(store), DIGEST_TEXT(tree));
+}
+
+/* The marker of a complete image, or NULL. */
+static json_t *read_marker(struct store *store, const char *hex)
+{
+	_cleanup_free_ char *place = place_of(store, hex);
+	_cleanup_free_ char *path = path_join(place, "complete");
+	_cleanup_json_ json_t *marker = NULL;
+	struct err ignored = ERR_INIT;
+	json_int_t uid = -1;
+
+	if (json_read_file(AT_FDCWD, path, &marker, &ignored) != 0 ||
+	    !str_eq(json_str_or(marker, "schema", ""), marker_schema) ||
+	    json_get_int(marker, "uid", path, &uid, &ignored) < 0 || uid != (json_int_t)sandbox_uid())
+		return NULL;
+	return steal(marker);
+}
+
+bool image_place_has(struct store *store, const struct digest *tree)
+{
+	_cleanup_json_ json_t *marker = NULL;
+
+	if (digest_is_none(tree))
+		return false;
+	marker = read_marker(store, DIGEST_TEXT(tree));
+	return marker != NULL;
+}
+
+static int write_marker(const char *fresh, const struct image_place_info *info, struct err *err)
+{
+	_cleanup_free_ char *path = path_join(fresh, "complete");
+	_cleanup_buf_ struct buf text = BUF_INIT(MARKER_MOST);
+	_cleanup_json_ json_t *marker = json_object();
+
+	json_object_set_new(marker, "schema", json_string(marker_schema));
+	json_object_set_new(marker, "name", json_string(info->name));
+	json_object_set_new(marker, "architecture", json_string(info->arch));
+	json_object_set_new(marker, "manifest", json_string(DIGEST_TEXT(&info->manifest.digest)));
+	json_object_set_new(marker, "manifest_size", json_integer((json_int_t)info->manifest.size));
+	json_object_set_new(marker, "nodes", json_integer((json_int_t)info->nodes));
+	json_object_set_new(marker, "bytes", json_integer((json_int_t)info->bytes));
+	json_object_set_new(marker, "uid", json_integer((json_int_t)sandbox_uid()));
+	json_object_set(marker, "lock", (json_t *)info->section);
+	json_write_pretty(marker, &text);
+	return fs_write_file(AT_FDCWD, path, buf_text(&text), text.n, 0644, true, err);
+}
+
+int image_place(struct store *store, const char *fresh, int root_fd,
+                const struct image_place_info *info, struct err *err)
+{
+	_cleanup_free_ char *place = place_of(store, DIGEST_TEXT(&info->tree));
+
+	if (syncfs(root_fd) < 0)
+		return err_sys(err, ERR_IO, "cannot make image %s durable", info->name);
+	if (write_marker(fresh, info, err) < 0)
+		return -1;
+	if (image_place_has(store, &info->tree))
+		return 0; /* another definition gave the same tree meanwhile */
+	if (fs_remove_tree(AT_FDCWD, place, err) < 0)
+		return -1;
+	if (failpoint("image-place") || rename(fresh, place) < 0) {
+		if (image_place_has(store, &info->tree))
+			return 0;
+		return err_sys(err, ERR_IO, "cannot put image %s in place", info->name);
+	}
+	return 0;
+}
+
+void image_entries_deinit(struct image_entries *entries)
+{
+	for (size_t i = 0; i < entries->list.n; i++)
+		json_cleanup(&entries->list.v[i].info);
+	array_deinit(&entries->list);
+}
+
+int image_list(struct store *store, struct image_entries *ret, struct err *err)
+{
+	_cleanup_free_ char *images = path_join(store_dir(store), "images");
+	struct fs_names names = { 0 };
+
+	if (fs_list(AT_FDCWD, images, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.names.n; i++) {
+		struct image_entry *entry;
+		struct digest digest;
+		json_t *marker;
+
+		if (!digest_parse(names.names.v[i], &digest))
+			continue;
+		marker = read_marker(store, names.names.v[i]);
+		if (!marker)
+			continue;
+		entry = array_add(&ret->list);
+		digest_hex(&digest, entry->hex);
+		entry->info = marker;
+	}
+	fs_names_deinit(&names);
+	return 0;
+}

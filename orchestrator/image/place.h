@@ -1,0 +1,27 @@
+#ifndef KILN_IMAGE_PLACE_H
+#define KILN_IMAGE_PLACE_H
+
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "external/json.h"
+#include "store/store.h"
+
+/* Where unpacked images lie in a store, and when one counts as there. */
+struct image_place_info {
+	const char *name, *arch;
+	struct digest tree;
+	struct blob_ref manifest;
+	uint64_t nodes, bytes;
+	const json_t *section; /* borrowed */
+};
+
+/* STORE/images/<hex>/root; caller frees. */
+char *image_place_root(struct store *store, const struct digest *tree);
+/* Whether a complete image is there that belongs to the user builds run as. */
+bool image_place_has(struct store *store, const struct digest *tree);
+/* Syncs the folder `fresh` (with root/ in it, open as root_fd), marks it complete, renames it. */
+int image_place(struct store *store, const char *fresh, int root_fd,
+                const struct image_place_info *info, struct err *err);
+
+#endif
