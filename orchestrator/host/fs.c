@@ -225,36 +225,100 @@ int fs_make_dirs(int dirfd, const char *path, mode_t mode, struct err *err)
 	return 0;
 }
 
-/* Removes what is in an open folder. */
-static int remove_inside(int fd, const char *what, struct err *err)
+/* Folders up to this depth are removed where they are; deeper ones are moved up first. */
+enum { REMOVE_DEPTH = 32 };
+
+struct remover {
+	int top;             /* the folder that goes away */
+	unsigned int lifted; /* folders moved up into it */
+};
+
+/* Opens a folder that is to be emptied, making it readable and writable. */
+static int open_to_empty(int dirfd, const char *name)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dirfd, name, flags);
+
+	if (fd < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
+		fd = openat(dirfd, name, flags);
+	if (fd >= 0)
+		fchmod(fd, 0700);
+	return fd;
+}
+
+/* Moves a folder up to the top under a new name: depth costs no descriptors. */
+static int lift(struct remover *r, int dirfd, const char *name, struct err *err)
+{
+	for (;;) {
+		_cleanup_free_ char *up = str_fmt(".lifted.%u", r->lifted++);
+		int rc = renameat(dirfd, name, r->top, up);
+
+		/* Another parent changes "..", which is a write to the folder. */
+		if (rc < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
+			rc = renameat(dirfd, name, r->top, up);
+		if (rc == 0)
+			return 0;
+		if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR)
+			return err_sys(err, ERR_IO, "cannot remove %s", name);
+	}
+}
+
+static int remove_entry(struct remover *r, int dirfd, const char *name, int depth, struct err *err);
+
+/* Removes what is in an open folder now, `n` entries; lifting may add new ones at the top. */
+static int remove_inside(struct remover *r, int fd, int depth, size_t *ret_n, struct err *err)
 {
 	struct fs_names list = { 0 };
 	int rc = fs_list(fd, ".", &list, err);
 
 	for (size_t i = 0; rc == 0 && i < list.names.n; i++)
-		rc = fs_remove_tree(fd, list.names.v[i], err);
+		rc = remove_entry(r, fd, list.names.v[i], depth, err);
+	*ret_n = list.names.n;
 	fs_names_deinit(&list);
-	return rc < 0 ? err_while(err, "removing %s", what) : 0;
+	return rc;
+}
+
+static int remove_entry(struct remover *r, int dirfd, const char *name, int depth, struct err *err)
+{
+	_cleanup_fd_ int fd = -1;
+	size_t n;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (depth > REMOVE_DEPTH)
+		return lift(r, dirfd, name, err);
+	fd = open_to_empty(dirfd, name);
+	if (fd < 0)
+		return err_sys(err, ERR_IO, "cannot remove %s", name);
+	if (remove_inside(r, fd, depth + 1, &n, err) < 0)
+		return -1;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(err, ERR_IO, "cannot remove %s", name);
+	return 0;
 }
 
 int fs_remove_tree(int dirfd, const char *path, struct err *err)
 {
-	_cleanup_fd_ int fd = -1;
+	_cleanup_fd_ int top = -1;
+	struct remover r;
+	size_t n;
 
 	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM && errno != EACCES)
 		return err_sys(err, ERR_IO, "cannot remove %s", path);
-	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES && fchmodat(dirfd, path, 0700, 0) == 0)
-		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, ERR_IO, "cannot remove %s", path);
 	if (unlinkat(dirfd, path, AT_REMOVEDIR) == 0)
 		return 0;
-	fchmod(fd, 0700);
-	if (remove_inside(fd, path, err) < 0)
-		return -1;
+	top = open_to_empty(dirfd, path);
+	if (top < 0)
+		return err_sys(err, ERR_IO, "cannot remove %s", path);
+	r = (struct remover){ .top = top };
+	do
+		if (remove_inside(&r, top, 1, &n, err) < 0)
+			return err_while(err, "removing %s", path);
+	while (n > 0);
 	if (unlinkat(dirfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_sys(err, ERR_IO, "cannot remove %s", path);
 	return 0;
