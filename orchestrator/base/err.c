@@ -2,6 +2,7 @@
  * Errors by value: nothing to free, nothing to leak. The first cause wins, because what follows a
  * failure is usually its consequence.
  */
+#define KILN_BASE_ERR_C
 #include "base/err.h"
 
 #include <errno.h>

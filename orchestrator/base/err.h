@@ -46,6 +46,15 @@ int err_while(struct err *err, const char *fmt, ...) __attribute__((format(print
 /* Says what to do about it; the first hint stays. Returns -1. */
 int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The analyser does not look into err.c; this tells it what these return. */
+#if defined(__clang_analyzer__) && !defined(KILN_BASE_ERR_C)
+#define err_set(...) (err_set(__VA_ARGS__), -1)
+#define err_setv(...) (err_setv(__VA_ARGS__), -1)
+#define err_sys(...) (err_sys(__VA_ARGS__), -1)
+#define err_while(...) (err_while(__VA_ARGS__), -1)
+#define err_hint(...) (err_hint(__VA_ARGS__), -1)
+#endif
+
 void err_clear(struct err *err);
 int err_exit_status(const struct err *err);
 /* Whether a disk error code means "full or quota": such causes get the same hint everywhere. */

@@ -335,6 +335,7 @@ static int capture_some(struct capture *capture)
 	char chunk[32768];
 	ssize_t n = read(capture->fd, chunk, sizeof(chunk));
 	struct buf *buf = capture->buf;
+	size_t skip = 0;
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
@@ -351,9 +352,9 @@ static int capture_some(struct capture *capture)
 			memmove(buf->p, buf->p + buf->n - keep, keep);
 		buf->n = keep;
 		if ((size_t)n > buf->limit)
-			n = (ssize_t)buf->limit;
+			skip = (size_t)n - buf->limit;
 	}
-	buf_add(buf, chunk, (size_t)n);
+	buf_add(buf, chunk + skip, (size_t)n - skip);
 	return buf->overflow ? 1 : 0;
 }
 
