@@ -60,10 +60,67 @@ void child_mind_children(void)
 	}
 }
 
+bool child_signal_with_parent(pid_t parent, int sig)
+{
+	prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0);
+	return getppid() == parent;
+}
+
 bool child_die_with_parent(pid_t parent)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	return getppid() == parent;
+	return child_signal_with_parent(parent, SIGKILL);
+}
+
+static void kill_unless_kept(pid_t pid, const pid_t *keep, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (keep[i] == pid)
+			return;
+	kill(pid, SIGKILL);
+}
+
+/* Kernels without CONFIG_PROC_CHILDREN: every process says who its parent is. */
+static void kill_by_parent(const pid_t *keep, size_t n)
+{
+	struct fs_names list = { 0 };
+	struct err ignored = ERR_INIT;
+
+	if (fs_list(AT_FDCWD, "/proc", &list, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < list.names.n; i++) {
+		_cleanup_buf_ struct buf stat = BUF_INIT(4096);
+		_cleanup_free_ char *path = str_fmt("/proc/%s/stat", list.names.v[i]);
+		int pid = atoi(list.names.v[i]), parent = 0;
+		const char *behind;
+
+		if (pid <= 1 || fs_read(AT_FDCWD, path, &stat, &ignored) != 0 || !stat.n)
+			continue;
+		behind = strrchr(stat.p, ')');
+		if (behind && sscanf(behind, ") %*c %d", &parent) == 1 && parent == getpid())
+			kill_unless_kept(pid, keep, n);
+	}
+	fs_names_deinit(&list);
+}
+
+void child_kill_others(const pid_t *keep, size_t n)
+{
+	_cleanup_buf_ struct buf list = BUF_INIT(1 << 20);
+	struct err ignored = ERR_INIT;
+	char path[64];
+	char *at, *end;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	if (fs_read(AT_FDCWD, path, &list, &ignored) != 0) {
+		kill_by_parent(keep, n);
+		return;
+	}
+	for (at = list.p; at; at = end) {
+		long pid = strtol(at, &end, 10);
+
+		if (end == at)
+			return;
+		kill_unless_kept((pid_t)pid, keep, n);
+	}
 }
 
 static void close_between(unsigned int first, unsigned int last)

@@ -81,8 +81,9 @@ static int add_data(struct bwrap_args *args, const void *p, size_t n, struct err
 /* Namespaces, identity and the parts of the file system that no image brings. */
 static void add_walls(struct bwrap_args *args)
 {
-	add(args, "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session",
-	    "--hostname", "builder", "--uid");
+	add(args, "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net",
+	    "--unshare-uts", "--unshare-cgroup-try", "--disable-userns", "--die-with-parent",
+	    "--new-session", "--hostname", "builder", "--uid");
 	add_number(args, SANDBOX_INNER_UID);
 	add(args, "--gid");
 	add_number(args, SANDBOX_INNER_GID);
@@ -156,7 +157,6 @@ static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
 	ARRAY(const char *) argv = { 0 };
 	_cleanup_free_ char *program = NULL;
 	char number[16];
-	pid_t parent = getppid();
 	int fd = -1;
 
 	if (!child_find("bwrap", &program))
@@ -182,7 +182,7 @@ static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
 	sandbox_fix_limits(spec->fixed_addresses);
 	if (sandbox_drop(err) < 0)
 		return -1;
-	if (!child_die_with_parent(parent))
+	if (!child_die_with_parent(spec->runner))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
 	child_reset_signals();
 	child_keep_fds(args.keep, args.n_keep);

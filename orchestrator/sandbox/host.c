@@ -61,7 +61,6 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 	_cleanup_free_ char *dir = spec->workdir[0] ? path_join(spec->work, spec->workdir) :
 	                                              str_dup(spec->work);
 	const char *path = "/usr/bin:/bin";
-	pid_t parent = getppid();
 
 	for (size_t i = 0; spec->argv[i]; i++)
 		array_push(&argv, translate(spec->argv[i], spec->work));
@@ -83,7 +82,7 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 		return -1;
 	if (chdir(dir) < 0)
 		return err_sys(err, ERR_STAGE, "cannot work in %s", dir);
-	if (!child_die_with_parent(parent))
+	if (!child_die_with_parent(spec->runner))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
 	child_reset_signals();
 	child_keep_fds(NULL, 0);

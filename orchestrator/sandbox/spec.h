@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "model/action.h"
@@ -24,6 +25,7 @@ struct sandbox_spec {
 	int stdin_fd, stdout_fd, stderr_fd;
 	int status_fd;         /* the runtime writes "exit-code" to it once the program has ended;
 	                          nothing means that the program was never started */
+	pid_t runner;          /* the caller of prepare and parent of who enters: dies with it */
 	char staged[2][64];    /* prepare's: where rootfs and work stand for the dropped uid */
 };
 

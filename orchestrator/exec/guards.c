@@ -1,0 +1,119 @@
+/* Exit codes, rejected texts and outputs: a tool that failed quietly must not count as done. */
+#include "exec/guards.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "store/place.h"
+
+int guard_exit_code(const struct action *action, int exit_code, struct arena *arena,
+                    const char **ret_why)
+{
+	if (exit_code == 0)
+		return 0;
+	for (size_t i = 0; i < action->n_exit_codes; i++)
+		if (action->exit_codes[i] == exit_code)
+			return 0;
+	if (exit_code > 128 && exit_code <= 128 + 64)
+		*ret_why = arena_fmt(arena, "exit status %d (killed by signal %d, %s)", exit_code,
+		                     exit_code - 128, strsignal(exit_code - 128));
+	else
+		*ret_why = arena_fmt(arena, "exit status %d", exit_code);
+	return 0;
+}
+
+/* The line around a hit, cut to a bearable length. */
+static const char *line_around(struct arena *arena, const char *text, size_t n, const char *hit)
+{
+	const char *from = hit, *to = hit;
+
+	while (from > text && from[-1] != '\n' && hit - from < 120)
+		from--;
+	while (to < text + n && *to != '\n' && to - hit < 200)
+		to++;
+	return arena_str_n(arena, from, (size_t)(to - from));
+}
+
+static int reject_in(const struct action *action, int fd, const char *what, struct arena *arena,
+                     const char **ret_why, struct err *err)
+{
+	struct stat st;
+	char *text;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, ERR_IO, "cannot look at the stage's %s", what);
+	if (st.st_size == 0)
+		return 0;
+	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		return err_sys(err, ERR_IO, "cannot read the stage's %s", what);
+	for (size_t i = 0; i < action->n_reject && !*ret_why; i++) {
+		const char *hit = memmem(text, (size_t)st.st_size, action->reject[i],
+		                         strlen(action->reject[i]));
+
+		if (hit)
+			*ret_why = arena_fmt(arena, "%s has a line that this stage must not have: %s",
+			                     what, line_around(arena, text, (size_t)st.st_size, hit));
+	}
+	munmap(text, (size_t)st.st_size);
+	return 0;
+}
+
+int guard_reject(const struct action *action, const struct work *work, struct arena *arena,
+                 const char **ret_why, struct err *err)
+{
+	if (!action->n_reject)
+		return 0;
+	if (reject_in(action, work->log_file, "standard error", arena, ret_why, err) < 0)
+		return -1;
+	if (*ret_why)
+		return 0;
+	return reject_in(action, work->out_file, "standard output", arena, ret_why, err);
+}
+
+static int take_output(const struct action_output *output, const struct work *work,
+                       struct blobs *blobs, struct arena *arena, struct result_output *ret,
+                       const char **ret_why, struct err *err)
+{
+	struct ingest_options options = { .exclude = output->exclude,
+		                          .n_exclude = output->n_exclude,
+		                          .non_empty = output->non_empty };
+	struct err fault = ERR_INIT;
+	int rc;
+
+	ret->path = output->path;
+	ret->node = arena_alloc(arena, sizeof(*ret->node));
+	rc = ingest_node(blobs, arena, work->build_fd, output->path, &options, ret->node, &fault);
+	ret->node->name = "";
+	if (rc == PLACE_MISSING)
+		*ret_why = arena_fmt(arena, "the output %s is missing", output->path);
+	else if (rc < 0 && (fault.code == ERR_STAGE || fault.code == ERR_INPUT))
+		*ret_why = arena_fmt(arena, "the output %s cannot be taken: %s", output->path,
+		                     fault.cause);
+	else if (rc < 0) {
+		*err = fault;
+		return err_while(err, "taking the output %s", output->path);
+	}
+	return 0;
+}
+
+int guard_outputs(const struct action *action, const struct work *work, struct blobs *blobs,
+                  struct arena *arena, struct result *result, const char **ret_why,
+                  struct err *err)
+{
+	struct result_output *outputs = arena_array(arena, action->n_outputs, sizeof(*outputs));
+
+	for (size_t i = 0; i < action->n_outputs; i++) {
+		if (take_output(&action->outputs[i], work, blobs, arena, &outputs[i], ret_why,
+		                err) < 0)
+			return -1;
+		if (*ret_why)
+			return 0;
+	}
+	result->outputs = outputs;
+	result->n_outputs = action->n_outputs;
+	return 0;
+}

@@ -1,0 +1,12 @@
+#ifndef KILN_EXEC_RUNNER_H
+#define KILN_EXEC_RUNNER_H
+
+#include "base/str.h"
+
+/*
+ * One action, in a process of its own that the runner server forked: request in, reply (exec/wire.h)
+ * out through reply_fd. Returns the process's exit status: 0 when the reply is whole.
+ */
+int runner_main(struct str request, int reply_fd);
+
+#endif

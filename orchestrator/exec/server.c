@@ -1,0 +1,334 @@
+/*
+ * Forking runners away from the main process. Requests go over a socket pair; the answer to each is
+ * the runner's pid with a pidfd and the read end of its reply pipe; what a runner has to say, it says
+ * through its pipe.
+ *
+ * The server is also the last reaper. bubblewrap asks to die with its parent only some time after
+ * it was forked and does not look whether the parent is still there, so a runner that is killed in
+ * that moment leaves a sandbox behind. Orphans of runners become the server's children; whatever is
+ * no runner is killed. For the same reason the server itself is not killed when the main process
+ * ends: it is told, has the runners tidy up, kills what is left, and ends.
+ */
+#include "exec/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "exec/runner.h"
+#include "host/child.h"
+#include "host/clock.h"
+#include "host/fs.h"
+
+struct runner_server {
+	pid_t pid;
+	int sock;
+};
+
+/* What the server answers: a pid with two descriptors, or an errno without. */
+struct answer {
+	pid_t pid;
+	int sys;
+};
+
+/* How long runners have to stop their stages and tidy up once the main process is gone. */
+enum { LAST_GRACE_MS = 400 };
+
+struct serving {
+	int sock, signal_fd;
+	ARRAY(pid_t) runners;
+	bool orphaned; /* the main process is gone */
+};
+
+/* ---- in the server ------------------------------------------------------------------------- */
+
+static int send_answer(int sock, const struct answer *answer, const int *fds, size_t n_fds)
+{
+	union {
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { (void *)answer, sizeof(*answer) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (n_fds) {
+		struct cmsghdr *cmsg;
+
+		memset(&control, 0, sizeof(control));
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), fds, n_fds * sizeof(int));
+	}
+	return sendmsg(sock, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+static void become_runner(pid_t server, int reply_fd, struct str request) __attribute__((noreturn));
+static void become_runner(pid_t server, int reply_fd, struct str request)
+{
+	child_reset_signals();
+	if (!child_die_with_parent(server))
+		_exit(1);
+	prctl(PR_SET_NAME, "kiln-runner", 0, 0, 0);
+	child_close_fds(&reply_fd, 1);
+	_exit(runner_main(request, reply_fd));
+}
+
+static void serve_request(struct serving *serving, struct str request)
+{
+	int sock = serving->sock;
+	pid_t server = getpid();
+	struct answer answer = { 0 };
+	int pipe_fds[2] = { -1, -1 };
+	int fds[2] = { -1, -1 };
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
+		answer.sys = errno;
+		send_answer(sock, &answer, NULL, 0);
+		return;
+	}
+	answer.pid = fork();
+	if (answer.pid == 0)
+		become_runner(server, pipe_fds[1], request);
+	if (answer.pid > 0) {
+		fds[0] = child_pidfd(answer.pid);
+		fds[1] = pipe_fds[0];
+	}
+	if (answer.pid < 0 || fds[0] < 0) {
+		answer.sys = errno;
+		if (answer.pid > 0)
+			kill(answer.pid, SIGKILL);
+		answer.pid = 0;
+	}
+	if (answer.pid > 0)
+		array_push(&serving->runners, answer.pid);
+	send_answer(sock, &answer, fds, answer.pid > 0 ? 2 : 0);
+	fs_close(fds[0]);
+	fs_close(pipe_fds[0]);
+	fs_close(pipe_fds[1]);
+}
+
+static void forget(struct serving *serving, pid_t pid)
+{
+	for (size_t i = 0; i < serving->runners.n; i++)
+		if (serving->runners.v[i] == pid)
+			serving->runners.v[i] = serving->runners.v[--serving->runners.n];
+}
+
+/* Waits for whoever ended and kills whoever is no runner. False: there is no child at all. */
+static bool reap(struct serving *serving)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		forget(serving, pid);
+	if (pid < 0)
+		return false;
+	child_kill_others(serving->runners.v, serving->runners.n);
+	return true;
+}
+
+static void read_signals(struct serving *serving)
+{
+	struct signalfd_siginfo info;
+
+	while (read(serving->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo == SIGTERM)
+			serving->orphaned = true;
+	reap(serving);
+}
+
+/* Nothing of what was started may outlive the server. */
+static void end_all(struct serving *serving) __attribute__((noreturn));
+static void end_all(struct serving *serving)
+{
+	int64_t deadline = clock_mono_us() + LAST_GRACE_MS * 1000;
+
+	for (size_t i = 0; i < serving->runners.n; i++)
+		kill(serving->runners.v[i], SIGTERM);
+	while (reap(serving)) {
+		if (clock_mono_us() >= deadline)
+			serving->runners.n = 0;
+		usleep(2000);
+	}
+	_exit(0);
+}
+
+static void serve(struct serving *serving) __attribute__((noreturn));
+static void serve(struct serving *serving)
+{
+	static char request[WIRE_REQUEST_MAX];
+
+	while (!serving->orphaned) {
+		struct pollfd p[2] = { { serving->sock, POLLIN, 0 },
+			               { serving->signal_fd, POLLIN, 0 } };
+		ssize_t n;
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (p[1].revents)
+			read_signals(serving);
+		if (!p[0].revents)
+			continue;
+		n = recv(serving->sock, request, sizeof(request), 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		serve_request(serving, (struct str){ request, (size_t)n });
+	}
+	end_all(serving);
+}
+
+static int take_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void become_server(pid_t parent, int sock) __attribute__((noreturn));
+static void become_server(pid_t parent, int sock)
+{
+	struct serving serving = { .sock = sock };
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	child_reset_signals();
+	setsid();
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	child_close_fds((int[]){ sock, null_fd }, 2);
+	serving.signal_fd = take_signals();
+	if (null_fd < 0 || serving.signal_fd < 0 || chdir("/") < 0 ||
+	    !child_signal_with_parent(parent, SIGTERM))
+		_exit(1);
+	prctl(PR_SET_NAME, "kiln-server", 0, 0, 0);
+	for (int fd = 0; fd < 3; fd++)
+		if (fd != sock)
+			dup2(null_fd, fd);
+	serve(&serving);
+}
+
+/* ---- in the main process ------------------------------------------------------------------- */
+
+int runner_server_start(struct runner_server **ret, struct err *err)
+{
+	struct runner_server *server;
+	pid_t parent = getpid();
+	int socks[2];
+	pid_t pid;
+
+	child_mind_children();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
+		return err_sys(err, ERR_IO, "cannot make a socket pair");
+	/* Kiln may have been started with a standard stream closed. */
+	for (int i = 0; i < 2; i++) {
+		int high = fcntl(socks[i], F_DUPFD_CLOEXEC, 3);
+
+		close(socks[i]);
+		socks[i] = high;
+	}
+	pid = fork();
+	if (pid == 0)
+		become_server(parent, socks[1]);
+	fs_close(socks[1]);
+	if (pid < 0) {
+		err_sys(err, ERR_IO, "cannot fork the runner server");
+		fs_close(socks[0]);
+		return -1;
+	}
+	server = alloc(sizeof(*server));
+	server->pid = pid;
+	server->sock = socks[0];
+	*ret = server;
+	return 0;
+}
+
+struct runner_server *runner_server_stop(struct runner_server *server)
+{
+	if (!server)
+		return NULL;
+	fs_close(server->sock);
+	kill(server->pid, SIGTERM);
+	while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	free(server);
+	return NULL;
+}
+
+static int gone(struct err *err)
+{
+	return err_set(err, ERR_IO, "the runner server is gone (was it killed?)");
+}
+
+static int receive_answer(int sock, struct answer *answer, int fds[2], struct err *err)
+{
+	union {
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { answer, sizeof(*answer) };
+	struct msghdr msg = { .msg_iov = &iov,
+		              .msg_iovlen = 1,
+		              .msg_control = control.bytes,
+		              .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *cmsg;
+	ssize_t n;
+
+	do
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(*answer))
+		return gone(err);
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (answer->pid > 0 && (!cmsg || cmsg->cmsg_type != SCM_RIGHTS ||
+	                        cmsg->cmsg_len != CMSG_LEN(2 * sizeof(int))))
+		return err_set(err, ERR_IO, "the runner server passed no descriptors: is the "
+		                            "limit of open files reached?");
+	if (answer->pid > 0)
+		memcpy(fds, CMSG_DATA(cmsg), 2 * sizeof(int));
+	return 0;
+}
+
+int runner_server_run(struct runner_server *server, const struct runner_request *request,
+                      struct runner *ret, struct err *err)
+{
+	_cleanup_buf_ struct buf bytes = BUF_INIT(WIRE_REQUEST_MAX);
+	struct answer answer = { 0 };
+	int fds[2] = { -1, -1 };
+	ssize_t n;
+
+	wire_put_request(request, &bytes);
+	if (bytes.overflow)
+		return err_set(err, ERR_INPUT, "the request for %.200s is too large",
+		               request->address);
+	do
+		n = send(server->sock, bytes.p, bytes.n, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return gone(err);
+	if (receive_answer(server->sock, &answer, fds, err) < 0)
+		return -1;
+	if (answer.pid == 0) {
+		errno = answer.sys;
+		return err_sys(err, ERR_IO, "cannot fork a runner");
+	}
+	ret->pid = answer.pid;
+	ret->pidfd = fds[0];
+	ret->reply_fd = fds[1];
+	return 0;
+}

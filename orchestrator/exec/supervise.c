@@ -1,0 +1,301 @@
+/*
+ * Watching over what an action started. The runner is a child subreaper: whatever outlives the
+ * child, a detached daemon too, becomes the runner's own child, is killed, and is waited for. As
+ * the first process of a PID namespace ends only after all others in it, "no child left" means that
+ * nothing of the action can write any more.
+ */
+#include "exec/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/child.h"
+#include "host/clock.h"
+#include "host/fs.h"
+#include "sandbox/identity.h"
+
+struct stream {
+	int fd;   /* read end; -1 at its end */
+	int file;
+	uint64_t n, limit;
+	const char *what;
+};
+
+struct watch {
+	const struct supervise_spec *spec;
+	struct supervised *s;
+	pid_t child;
+	bool child_ended, none_left;
+	int signal_fd;
+	struct stream out, log;
+	int64_t deadline; /* monotonic us, 0: none */
+	bool killing;
+};
+
+/* ---- ending everything --------------------------------------------------------------------- */
+
+static void kill_all(struct watch *w)
+{
+	w->killing = true;
+	if (!w->child_ended)
+		kill(w->child, SIGKILL);
+	child_kill_others(NULL, 0);
+}
+
+static void stop(struct watch *w, enum supervise_end end)
+{
+	if (w->s->end == SUPERVISE_EXITED && !w->child_ended)
+		w->s->end = end;
+	kill_all(w);
+}
+
+static void add_usage(struct supervised *s, const struct rusage *usage)
+{
+	int64_t peak = (int64_t)usage->ru_maxrss * 1024;
+
+	s->user_us += (int64_t)usage->ru_utime.tv_sec * 1000000 + usage->ru_utime.tv_usec;
+	s->system_us += (int64_t)usage->ru_stime.tv_sec * 1000000 + usage->ru_stime.tv_usec;
+	s->peak_bytes = peak > s->peak_bytes ? peak : s->peak_bytes;
+}
+
+static void reap(struct watch *w)
+{
+	for (;;) {
+		struct rusage usage;
+		int status;
+		pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+
+		if (pid < 0 && errno == EINTR)
+			continue;
+		w->none_left = pid < 0;
+		if (pid <= 0)
+			break;
+		add_usage(w->s, &usage);
+		if (pid != w->child)
+			continue;
+		w->child_ended = true;
+		w->s->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+		                                        WEXITSTATUS(status);
+	}
+	if (w->child_ended && !w->none_left)
+		kill_all(w);
+}
+
+/* ---- streams ------------------------------------------------------------------------------- */
+
+static int copy_some(struct stream *stream, struct err *err)
+{
+	char chunk[65536];
+	ssize_t n = read(stream->fd, chunk, sizeof(chunk));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		stream->fd = fs_close(stream->fd);
+		return 0;
+	}
+	stream->n += (uint64_t)n;
+	if (stream->n > stream->limit)
+		return 0; /* the caller kills; what comes until then is dropped */
+	return fs_write_all(stream->file, chunk, (size_t)n, stream->what, err);
+}
+
+/* Moves what is there into the file. */
+static int drain(struct watch *w, struct stream *stream, enum supervise_end past, struct err *err)
+{
+	ssize_t n = -1;
+
+	errno = EINVAL;
+	if (stream->n < stream->limit)
+		n = splice(stream->fd, NULL, stream->file, NULL, 1 << 20,
+		           SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (n > 0)
+		stream->n += (uint64_t)n;
+	else if (n == 0)
+		stream->fd = fs_close(stream->fd);
+	else if (errno == EINVAL || errno == ENOSYS) {
+		if (copy_some(stream, err) < 0)
+			return -1;
+	} else if (errno != EAGAIN && errno != EINTR)
+		return err_sys(err, ERR_IO, "cannot keep %s", stream->what);
+	if (stream->n > stream->limit)
+		stop(w, past);
+	return 0;
+}
+
+static void read_signals(struct watch *w)
+{
+	struct signalfd_siginfo info;
+
+	while (read(w->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			stop(w, SUPERVISE_CANCELLED);
+	reap(w);
+}
+
+static int wait_ms(const struct watch *w)
+{
+	int64_t left;
+
+	if (w->killing)
+		return 10; /* children that forked while they were listed */
+	if (!w->deadline)
+		return -1;
+	left = (w->deadline - clock_mono_us()) / 1000 + 1;
+	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+}
+
+static int watch(struct watch *w, struct err *err)
+{
+	while (!w->none_left || w->out.fd >= 0 || w->log.fd >= 0) {
+		struct pollfd p[3] = { { w->signal_fd, POLLIN, 0 },
+			               { w->out.fd, POLLIN, 0 },
+			               { w->log.fd, POLLIN, 0 } };
+		int n = poll(p, 3, wait_ms(w));
+
+		if (n < 0 && errno != EINTR)
+			return err_sys(err, ERR_IO, "cannot watch the stage");
+		if (n < 0)
+			continue;
+		if (p[1].revents && drain(w, &w->out, SUPERVISE_OUT_LIMIT, err) < 0)
+			return -1;
+		if (p[2].revents && drain(w, &w->log, SUPERVISE_LOG_LIMIT, err) < 0)
+			return -1;
+		if (p[0].revents)
+			read_signals(w);
+		else if (w->killing) {
+			kill_all(w);
+			reap(w);
+		}
+		if (w->deadline && clock_mono_us() >= w->deadline && !w->child_ended)
+			stop(w, SUPERVISE_TIMEOUT);
+	}
+	return 0;
+}
+
+/* ---- starting ------------------------------------------------------------------------------ */
+
+enum { PIPE_OUT, PIPE_LOG, PIPE_STATUS, PIPE_ERR, N_PIPES };
+
+struct pipes {
+	int fd[N_PIPES][2];
+};
+
+static void close_ends(struct pipes *p, int end)
+{
+	for (int i = 0; i < N_PIPES; i++)
+		p->fd[i][end] = fs_close(p->fd[i][end]);
+}
+
+static void close_pipes(struct pipes *p)
+{
+	close_ends(p, 0);
+	close_ends(p, 1);
+}
+
+static int open_pipes(struct pipes *p, struct err *err)
+{
+	memset(p, -1, sizeof(*p));
+	for (int i = 0; i < N_PIPES; i++) {
+		if (pipe2(p->fd[i], O_CLOEXEC) == 0)
+			continue;
+		err_sys(err, ERR_IO, "cannot make a pipe");
+		close_pipes(p);
+		return -1;
+	}
+	/* A program that opens /dev/stderr anew needs to own the pipe. */
+	if (sandbox_drops()) {
+		(void)!fchown(p->fd[PIPE_OUT][1], sandbox_uid(), sandbox_gid());
+		(void)!fchown(p->fd[PIPE_LOG][1], sandbox_uid(), sandbox_gid());
+	}
+	fcntl(p->fd[PIPE_OUT][1], F_SETPIPE_SZ, 1 << 20);
+	fcntl(p->fd[PIPE_STATUS][0], F_SETFL, O_NONBLOCK);
+	fcntl(p->fd[PIPE_ERR][0], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+static void run_child(const struct supervise_spec *spec, struct pipes *p)
+	__attribute__((noreturn));
+static void run_child(const struct supervise_spec *spec, struct pipes *p)
+{
+	struct supervise_streams streams = { p->fd[PIPE_OUT][1], p->fd[PIPE_LOG][1], p->fd[PIPE_STATUS][1] };
+	struct err err = ERR_INIT;
+	int rc;
+
+	close_ends(p, 0);
+	rc = spec->fn(spec->data, &streams, &err);
+	if (rc < 0)
+		(void)!write(p->fd[PIPE_ERR][1], &err, sizeof(err));
+	_exit(rc < 0 ? 1 : rc);
+}
+
+static int block_signals(int *ret_fd, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	*ret_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return *ret_fd < 0 ? err_sys(err, ERR_IO, "cannot take signals") : 0;
+}
+
+static int watch_child(struct watch *w, struct pipes *p, struct err *err)
+{
+	int64_t began = clock_mono_us();
+	char byte;
+	int rc;
+
+	w->deadline = w->spec->timeout_ms ? began + w->spec->timeout_ms * 1000 : 0;
+	rc = watch(w, err);
+	if (rc < 0) /* the disk is full, say: leave nothing running */
+		for (kill_all(w), reap(w); !w->none_left; kill_all(w), reap(w))
+			usleep(1000);
+	w->s->wall_us = clock_mono_us() - began;
+	w->s->told_status = read(p->fd[PIPE_STATUS][0], &byte, 1) == 1;
+	if (read(p->fd[PIPE_ERR][0], &w->s->err, sizeof(w->s->err)) != (ssize_t)sizeof(w->s->err))
+		w->s->err = ERR_INIT;
+	return rc;
+}
+
+int supervise(const struct supervise_spec *spec, struct supervised *ret, struct err *err)
+{
+	struct supervised s = { .err = ERR_INIT };
+	_cleanup_fd_ int signal_fd = -1;
+	struct watch w = { .spec = spec, .s = &s };
+	struct pipes p;
+	int rc;
+
+	if (block_signals(&signal_fd, err) < 0 || open_pipes(&p, err) < 0)
+		return -1;
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	w.child = fork();
+	if (w.child == 0)
+		run_child(spec, &p);
+	if (w.child < 0) {
+		err_sys(err, ERR_IO, "cannot fork");
+		close_pipes(&p);
+		return -1;
+	}
+	close_ends(&p, 1);
+	w.signal_fd = signal_fd;
+	w.out = (struct stream){ p.fd[PIPE_OUT][0], spec->out_file, 0, spec->out_limit, "standard output" };
+	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0, spec->log_limit, "the log" };
+	p.fd[PIPE_OUT][0] = p.fd[PIPE_LOG][0] = -1;
+	rc = watch_child(&w, &p, err);
+	fs_close(w.out.fd);
+	fs_close(w.log.fd);
+	close_pipes(&p);
+	if (rc == 0)
+		*ret = s;
+	return rc;
+}

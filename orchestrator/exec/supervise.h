@@ -1,0 +1,49 @@
+#ifndef KILN_EXEC_SUPERVISE_H
+#define KILN_EXEC_SUPERVISE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * Runs a function in a forked child and watches over it: its output goes into files up to a limit,
+ * time is limited, SIGTERM to the runner cancels, and it is over only when every process that it
+ * started has ended. The calling process becomes the reaper of all of them and must have no other
+ * children.
+ */
+struct supervise_streams {
+	int out_fd, log_fd; /* pipes: standard output and standard error of the child */
+	int status_fd;      /* what is written here says that the program was started */
+};
+
+/* Runs in the child. Returns its exit code, or -1 with err; or execs. */
+typedef int (*supervise_fn)(void *data, const struct supervise_streams *streams, struct err *err);
+
+enum supervise_end {
+	SUPERVISE_EXITED,
+	SUPERVISE_TIMEOUT,
+	SUPERVISE_OUT_LIMIT,
+	SUPERVISE_LOG_LIMIT,
+	SUPERVISE_CANCELLED,
+};
+
+struct supervise_spec {
+	supervise_fn fn;
+	void *data;
+	int64_t timeout_ms;          /* 0: none */
+	uint64_t out_limit, log_limit;
+	int out_file, log_file;      /* written from their position on */
+};
+
+struct supervised {
+	enum supervise_end end;
+	int exit_code;    /* 128 + signal when a signal ended the child itself */
+	bool told_status; /* something came through status_fd */
+	struct err err;   /* what fn returned -1 with; code ERR_NONE when it did not */
+	int64_t wall_us, user_us, system_us, peak_bytes;
+};
+
+int supervise(const struct supervise_spec *spec, struct supervised *ret, struct err *err);
+
+#endif

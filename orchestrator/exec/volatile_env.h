@@ -1,0 +1,11 @@
+#ifndef KILN_EXEC_VOLATILE_ENV_H
+#define KILN_EXEC_VOLATILE_ENV_H
+
+/*
+ * The volatile environment, whole: what a stage may see that is not in the key of its work, because
+ * it must not change what is made. Added to the action's environment by the runner; an action that
+ * names one of these itself is refused.
+ */
+#define VOLATILE_ENV_JOBS "KILN_JOBS" /* what -j may be */
+
+#endif

@@ -1,0 +1,150 @@
+/* Requests to runners and their replies as bytes. */
+#include "exec/wire.h"
+
+#include <string.h>
+
+static void put_u64(struct buf *buf, uint64_t v)
+{
+	buf_add(buf, &v, sizeof(v));
+}
+
+static void put_bytes(struct buf *buf, const void *p, size_t n)
+{
+	put_u64(buf, n);
+	if (n)
+		buf_add(buf, p, n);
+}
+
+static void put_text(struct buf *buf, const char *s)
+{
+	put_bytes(buf, s ? s : "", s ? strlen(s) : 0);
+}
+
+/* Takes from the front; sets *bad and gives zeroes once the bytes do not suffice. */
+static void take_raw(struct str *in, void *out, size_t n, bool *bad)
+{
+	memset(out, 0, n);
+	if (*bad || in->n < n) {
+		*bad = true;
+		return;
+	}
+	memcpy(out, in->p, n);
+	in->p += n;
+	in->n -= n;
+}
+
+static uint64_t take_u64(struct str *in, bool *bad)
+{
+	uint64_t v;
+
+	take_raw(in, &v, sizeof(v), bad);
+	return v;
+}
+
+static struct str take_bytes(struct str *in, bool *bad)
+{
+	uint64_t n = take_u64(in, bad);
+	struct str part = { in->p, 0 };
+
+	if (*bad || n > in->n) {
+		*bad = true;
+		return part;
+	}
+	part.n = n;
+	in->p += n;
+	in->n -= n;
+	return part;
+}
+
+static char *take_text(struct arena *arena, struct str *in, bool *bad)
+{
+	struct str part = take_bytes(in, bad);
+
+	return arena_str_n(arena, part.p ? part.p : "", part.n);
+}
+
+void wire_put_request(const struct runner_request *r, struct buf *buf)
+{
+	put_text(buf, r->store_dir);
+	put_text(buf, r->images_dir);
+	put_text(buf, r->runtime);
+	put_text(buf, r->address);
+	buf_add(buf, r->action.bytes, sizeof(r->action.bytes));
+	put_u64(buf, r->action_size);
+	put_u64(buf, (uint64_t)r->epoch);
+	put_u64(buf, (uint64_t)r->timeout_ms);
+	put_u64(buf, (uint64_t)r->jobs);
+}
+
+int wire_take_request(struct arena *arena, struct str in, struct runner_request *ret,
+                      struct err *err)
+{
+	struct runner_request r = { 0 };
+	bool bad = false;
+
+	r.store_dir = take_text(arena, &in, &bad);
+	r.images_dir = take_text(arena, &in, &bad);
+	r.runtime = take_text(arena, &in, &bad);
+	r.address = take_text(arena, &in, &bad);
+	take_raw(&in, r.action.bytes, sizeof(r.action.bytes), &bad);
+	r.action_size = take_u64(&in, &bad);
+	r.epoch = (int64_t)take_u64(&in, &bad);
+	r.timeout_ms = (int64_t)take_u64(&in, &bad);
+	r.jobs = (int)take_u64(&in, &bad);
+	if (bad || in.n)
+		return err_set(err, ERR_BUG, "malformed request to a runner");
+	*ret = r;
+	return 0;
+}
+
+void wire_put_reply(struct runner_reply *r, struct buf *buf)
+{
+	struct buf result = BUF_INIT(WIRE_REPLY_MAX);
+
+	put_u64(buf, (uint64_t)r->status);
+	put_text(buf, r->why);
+	put_u64(buf, (uint64_t)r->err.code);
+	put_u64(buf, (uint64_t)r->err.sys);
+	put_text(buf, r->err.cause);
+	put_text(buf, r->err.trail);
+	put_text(buf, r->err.hint);
+	result_encode(&r->result, &result);
+	bug_on(result.overflow);
+	put_bytes(buf, result.p, result.n);
+	put_text(buf, "end");
+	buf_deinit(&result);
+}
+
+static void take_fixed(struct str *in, char *out, size_t size, bool *bad)
+{
+	struct str part = take_bytes(in, bad);
+	size_t n = part.n < size ? part.n : size - 1;
+
+	memcpy(out, part.p ? part.p : "", n);
+	out[n] = '\0';
+}
+
+int wire_take_reply(struct arena *arena, struct str in, struct runner_reply *ret, struct err *err)
+{
+	struct runner_reply r = { .err = ERR_INIT };
+	struct str result, end;
+	bool bad = false;
+
+	r.status = (enum exec_status)take_u64(&in, &bad);
+	r.why = take_text(arena, &in, &bad);
+	r.err.code = (enum err_code)take_u64(&in, &bad);
+	r.err.sys = (int)take_u64(&in, &bad);
+	take_fixed(&in, r.err.cause, sizeof(r.err.cause), &bad);
+	take_fixed(&in, r.err.trail, sizeof(r.err.trail), &bad);
+	take_fixed(&in, r.err.hint, sizeof(r.err.hint), &bad);
+	result = take_bytes(&in, &bad);
+	end = take_bytes(&in, &bad);
+	if (bad || in.n || !str_same(end, STR("end")))
+		return err_set(err, ERR_IO, "a runner ended in the middle of its answer");
+	if (result_decode(arena, result, &r.result, err) < 0)
+		return -1;
+	if (!*r.why)
+		r.why = NULL;
+	*ret = r;
+	return 0;
+}

@@ -1,0 +1,41 @@
+#ifndef KILN_EXEC_WIRE_H
+#define KILN_EXEC_WIRE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "exec/executor.h"
+
+/*
+ * The two messages between the main process and a runner. Both ends are the same program on the
+ * same machine, so numbers are eight bytes as they lie in memory and texts have a length before.
+ */
+enum { WIRE_REQUEST_MAX = 64 << 10, WIRE_REPLY_MAX = 64 << 20 };
+
+struct runner_request {
+	const char *store_dir, *images_dir; /* absolute */
+	const char *runtime;                /* a name in the runtime table */
+	const char *address;
+	struct digest action;
+	uint64_t action_size;
+	int64_t epoch, timeout_ms;
+	int jobs;
+};
+
+struct runner_reply {
+	enum exec_status status;
+	const char *why;      /* EXEC_FAILED */
+	struct err err;       /* EXEC_BROKEN */
+	struct result result;
+};
+
+void wire_put_request(const struct runner_request *request, struct buf *buf);
+/* Strings point into the arena. -1: malformed (ERR_BUG). */
+int wire_take_request(struct arena *arena, struct str bytes, struct runner_request *ret,
+                      struct err *err);
+void wire_put_reply(struct runner_reply *reply, struct buf *buf);
+/* -1: not whole (ERR_IO), as after a runner that was killed while it wrote. */
+int wire_take_reply(struct arena *arena, struct str bytes, struct runner_reply *ret,
+                    struct err *err);
+
+#endif

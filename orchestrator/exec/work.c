@@ -1,0 +1,123 @@
+/* Work folders: made, filled, removed. */
+#include "exec/work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "host/fs.h"
+#include "host/lock.h"
+#include "host/tmpfile.h"
+#include "sandbox/identity.h"
+#include "store/place.h"
+
+/* Makes a folder below `fd` for the build user. An existing one is opened. */
+static int open_owned(int fd, const char *name, int *ret_fd, struct err *err)
+{
+	bool made = mkdirat(fd, name, 0755) == 0;
+	_cleanup_fd_ int sub = -1;
+
+	if (!made && errno != EEXIST)
+		return err_sys(err, ERR_IO, "cannot make the folder %s", name);
+	sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sub < 0)
+		return err_sys(err, ERR_STAGE, "an input stands where the folder %s must be",
+		               name);
+	if (made && sandbox_drops() && fchown(sub, sandbox_uid(), sandbox_gid()) < 0)
+		return err_sys(err, ERR_IO, "cannot give the folder %s to the build user", name);
+	*ret_fd = sub;
+	sub = -1;
+	return 0;
+}
+
+static int open_parts(struct work *work, const char *store_dir, struct err *err)
+{
+	_cleanup_free_ char *parent = path_join(store_dir, "work");
+	_cleanup_free_ char *stem = str_fmt("%d", (int)getpid());
+
+	if (fs_make_dirs(AT_FDCWD, parent, 0700, err) < 0)
+		return -1;
+	work->parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (work->parent_fd < 0)
+		return err_sys(err, ERR_IO, "cannot open %s", parent);
+	if (lock_new_dir(work->parent_fd, stem, &work->name, &work->fd, err) < 0 ||
+	    open_owned(work->fd, "build", &work->build_fd, err) < 0 ||
+	    tmpfile_open(work->fd, "the stage's output", &work->out_file, err) < 0 ||
+	    tmpfile_open(work->fd, "the stage's log", &work->log_file, err) < 0)
+		return -1;
+	work->build_path = str_fmt("%s/%s/build", parent, work->name);
+	return 0;
+}
+
+int work_init(struct work *work, const char *store_dir, struct err *err)
+{
+	struct work made = WORK_INIT;
+
+	umask(022);
+	if (open_parts(&made, store_dir, err) < 0) {
+		work_deinit(&made);
+		return err_while(err, "making a work folder");
+	}
+	*work = made;
+	return 0;
+}
+
+void work_deinit(struct work *work)
+{
+	struct err ignored = ERR_INIT;
+
+	fs_close(work->out_file);
+	fs_close(work->log_file);
+	fs_close(work->build_fd);
+	if (work->name)
+		fs_remove_tree(work->parent_fd, work->name, &ignored);
+	fs_close(work->fd);
+	fs_close(work->parent_fd);
+	free(work->name);
+	free(work->build_path);
+	*work = WORK_INIT;
+}
+
+/* Makes every folder on a tree path, following no link that an input may have put there. */
+static int make_folders(int build_fd, const char *path, struct err *err)
+{
+	struct str rest = str_of(path);
+	_cleanup_fd_ int at = fcntl(build_fd, F_DUPFD_CLOEXEC, 3);
+	struct str part;
+
+	while (rest.n && str_cut(&rest, '/', &part)) {
+		_cleanup_free_ char *name = str_dup_n(part.p, part.n);
+		int sub = -1;
+
+		if (open_owned(at, name, &sub, err) < 0)
+			return err_while(err, "making the folder %s", path);
+		close(at);
+		at = sub;
+	}
+	return 0;
+}
+
+int work_lay_out(struct work *work, struct blobs *blobs, const struct action *action,
+                 int64_t epoch, struct err *err)
+{
+	struct checkout_options options = {
+		.epoch = epoch,
+		.uid = sandbox_drops() ? (int64_t)sandbox_uid() : -1,
+		.gid = sandbox_drops() ? (int64_t)sandbox_gid() : -1,
+	};
+
+	if (checkout_tree(blobs, &action->input_root, work->build_fd, &options, err) < 0)
+		return err_while(err, "laying out the inputs");
+	if (make_folders(work->build_fd, action->workdir ? action->workdir : "", err) < 0)
+		return -1;
+	for (size_t i = 0; i < action->n_outputs; i++) {
+		_cleanup_free_ char *dir = path_dir(action->outputs[i].path);
+
+		if (!str_eq(dir, ".") && make_folders(work->build_fd, dir, err) < 0)
+			return -1;
+	}
+	return 0;
+}
