@@ -27,7 +27,9 @@ static int fail(struct db *db, int code, const char *what, struct err *err)
 
 	code &= 0xff;
 	err_set(err, ERR_IO, "cannot %s the database %s: %s", what, db->path,
-	        db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
+	        db->handle && sqlite3_errcode(db->handle) != SQLITE_OK
+	                ? sqlite3_errmsg(db->handle)
+	                : sqlite3_errstr(code));
 	if (code == SQLITE_FULL || err_sys_is_full(sys))
 		return err_hint(err, "free some space (or raise the quota) and run the same command "
 		                     "again; what is complete is kept");
@@ -69,6 +71,9 @@ int db_open(const char *path, struct db **ret, struct err *err)
 
 	db->path = str_dup(path);
 	rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
+	/* SQLite opens what it cannot write for reading, and fails only later. */
+	if (rc == SQLITE_OK && sqlite3_db_readonly(db->handle, "main") == 1)
+		rc = SQLITE_READONLY;
 	if (rc != SQLITE_OK) {
 		fail(db, rc, "open", err);
 		db_close(db);
