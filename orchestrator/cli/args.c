@@ -149,6 +149,7 @@ static int read_option(struct parse *p, int argc, char **argv, int *i, struct er
 	if (common < 0 && own < 0)
 		return unknown_option(p, arg, n, err);
 	option = own >= 0 ? &p->command->options[own] : &common_option_table[common];
+	bug_on(!option);
 	if (option->argument) {
 		if (equals)
 			value = equals + 1;

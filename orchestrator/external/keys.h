@@ -26,10 +26,11 @@ enum { KEY_BAD_SIGNATURE = 1 };
  * Reads a private key; `what` names it in errors ("file:release.pem"). `passphrase` is NULL where
  * none is at hand: an encrypted key is then refused with a message of its own.
  */
-int key_read_private(const char *pem, size_t n, const char *passphrase, const char *what,
+int key_read_private(const char *text, size_t n, const char *passphrase, const char *what,
                      struct key **ret, struct err *err);
 /* Reads a public key. A private key or a certificate in its place is refused by name. */
-int key_read_public(const char *pem, size_t n, const char *what, struct key **ret, struct err *err);
+int key_read_public(const char *text, size_t n, const char *what, struct key **ret,
+                    struct err *err);
 int key_generate(enum key_type type, struct key **ret, struct err *err);
 struct key *key_free(struct key *key); /* NULL is fine; returns NULL */
 void key_cleanup(struct key **key);

@@ -27,8 +27,6 @@
 #include "host/clock.h"
 #include "host/fs.h"
 
-extern char **environ;
-
 enum { DEFAULT_OUT = 16 << 20, DEFAULT_LOG = 1 << 20 };
 
 /* ---- pieces for forked processes ----------------------------------------------------------- */

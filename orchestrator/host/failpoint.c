@@ -28,6 +28,6 @@ bool failpoint(const char *name)
 		return false;
 	if (strcmp(end, ":kill") == 0)
 		kill(getpid(), SIGKILL);
-	errno = *end == ':' ? atoi(end + 1) : ENOSPC;
+	errno = *end == ':' ? (int)strtol(end + 1, NULL, 10) : ENOSPC;
 	return true;
 }

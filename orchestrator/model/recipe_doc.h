@@ -65,7 +65,7 @@ struct recipe {
 /* Reads the document. What is missing or mistyped is ERR_INPUT. */
 int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret, struct err *err);
 /* Fills a waiting value out of a leaf's fact object. */
-int recipe_value_fill(struct recipe_value *value, const char *what, const json_t *leaf_facts,
+int recipe_value_fill(struct recipe_value *value, const char *name, const json_t *leaf_facts,
                       struct arena *arena, struct err *err);
 const struct recipe_target *recipe_find_target(const struct recipe *recipe, const char *triple);
 

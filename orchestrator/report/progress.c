@@ -95,12 +95,15 @@ static void add_command(struct buf *text, const struct action *action)
 
 static void add_failure(const struct progress *p, const struct event *e, struct buf *text)
 {
-	const struct stage *stage = e->node->stage;
+	const struct plan_node *node = e->node;
+	const struct stage *stage;
 	char took[16];
 
+	bug_on(!node);
+	stage = node->stage;
 	buf_fmt(text, "  %sfailed%s  %s   %s after %s\n\n", paint(p, RED), paint(p, PLAIN),
 	        stage->address, e->why ? e->why : "", progress_duration(e->wall_us, took));
-	add_command(text, &e->node->lowered.action);
+	add_command(text, &node->lowered.action);
 	if (e->tail && e->tail[0])
 		add_indented(text, e->tail);
 	buf_fmt(text, "\n    log      kiln log %s\n    recipe   %s\n", stage->address,

@@ -41,8 +41,8 @@ static const char *const queries[QUERY_COUNT] = {
 	[QUERY_DROP_FAILURE] = "DELETE FROM failures WHERE address=?1",
 	[QUERY_GET_FACT] = "SELECT body FROM facts WHERE kind=?1 AND name=?2",
 	[QUERY_PUT_FACT] = "INSERT OR REPLACE INTO facts VALUES(?1, ?2, ?3)",
-	[QUERY_GET_STAMP] = "SELECT size, mtime_ns, ctime_ns, digest FROM stamps"
-	                    " WHERE dev=?1 AND ino=?2",
+	[QUERY_GET_STAMP] = ("SELECT size, mtime_ns, ctime_ns, digest FROM stamps"
+	                     " WHERE dev=?1 AND ino=?2"),
 	[QUERY_PUT_STAMP] = "INSERT OR REPLACE INTO stamps VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 };
 
