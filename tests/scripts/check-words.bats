@@ -5,7 +5,7 @@ setup() {
 	script=$BATS_TEST_DIRNAME/../../scripts/check-words
 	tree=$BATS_TEST_TMPDIR/tree
 	mkdir -p "$tree/docs"
-	echo 'The workload reads /tmp/work/in and writes /build/work/out; see https://example.org/.' >"$tree/docs/a.md"
+	echo 'The workload reads /tmp/work/in and writes /build/work/out; see https://example.org/ or /home/me/src.' >"$tree/docs/a.md"
 	echo 'mkstemp("kiln.XXXXXX")' >"$tree/a.c"
 }
 
