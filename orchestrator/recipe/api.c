@@ -1,0 +1,540 @@
+/*
+ * The outer halves of the bindings: they own nothing, take arguments apart, call an inner half,
+ * and raise or push as their last act.
+ */
+#include "recipe/api.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "external/crypto.h"
+#include "host/fs.h"
+#include "model/embedded.h"
+#include "model/toolchain.h"
+#include "model/triple.h"
+#include "recipe/base_lib.h"
+#include "recipe/declare.h"
+#include "recipe/diagnose.h"
+#include "recipe/values.h"
+
+enum { FAIL_PATH_MOST = 8 };
+
+static const char modules_key[] = "kiln.modules";
+
+static struct err *fresh_err(struct recipe_state *state)
+{
+	err_clear(&state->err);
+	return &state->err;
+}
+
+/* ---- loading code ---- */
+
+static int code_fault(struct recipe_state *state, const struct recipe_file *file,
+                      const char *message)
+{
+	return diagnose_lua(state, message, (struct place){ file, 0 }, fresh_err(state));
+}
+
+/* Pushes a file's code as a function. Raises. */
+static void load_code(lua_State *L, const struct recipe_file *file)
+{
+	if (luaL_loadbufferx(L, file->text, file->n, file->chunk, "t") == LUA_OK)
+		return;
+	if (lua_type(L, -1) != LUA_TSTRING || str_eq(lua_tostring(L, -1), "not enough memory"))
+		lua_error(L);
+	code_fault(state_of(L), file, lua_tostring(L, -1));
+	state_raise(L);
+}
+
+static int read_recipe(struct recipe_state *state, const char *path, const struct recipe_file **ret)
+{
+	struct err *err = fresh_err(state);
+	int rc = state_read(state, path, ret, err);
+
+	if (rc == FS_MISSING)
+		return err_set(err, ERR_INPUT, "%s: there is no such recipe", path);
+	return rc;
+}
+
+void api_load_project_file(lua_State *L, const char *path)
+{
+	const struct recipe_file *file;
+
+	if (read_recipe(state_of(L), path, &file) < 0)
+		state_raise(L);
+	load_code(L, file);
+}
+
+static bool is_module_name(const char *name)
+{
+	bool start = true;
+
+	if (strlen(name) > 100)
+		return false;
+	for (const char *p = name; *p; p++) {
+		if (*p == '.' ? start : !isalnum((unsigned char)*p) && *p != '_' && *p != '-')
+			return false;
+		start = *p == '.';
+	}
+	return !start;
+}
+
+static char *module_path(const char *folder, const char *name)
+{
+	char *path = folder[0] ? str_fmt("%s/%s.lua", folder, name) : str_fmt("%s.lua", name);
+	size_t skip = folder[0] ? strlen(folder) + 1 : 0;
+
+	for (char *p = path + skip; p < path + strlen(path) - 4; p++)
+		if (*p == '.')
+			*p = '/';
+	return path;
+}
+
+/* The embedded module nearest to a name: "kiln.fdo". The caller frees. */
+static char *nearest_module(const char *name)
+{
+	ARRAY(char *) names = { 0 };
+	const char *near;
+	char *result;
+
+	for (size_t i = 0; i < kiln_embedded_count; i++) {
+		const char *path = kiln_embedded[i].path;
+
+		if (str_starts(path, "recipes/lib/") && str_ends(path, ".lua") &&
+		    !str_ends(path, ".d.lua"))
+			array_push(&names, str_fmt("kiln.%.*s", (int)strlen(path) - 16, path + 12));
+	}
+	array_push(&names, NULL);
+	near = str_nearest(name, (const char *const *)names.v);
+	result = str_dup(near);
+	for (size_t i = 0; i + 1 < names.n; i++)
+		free(names.v[i]);
+	array_deinit(&names);
+	return result;
+}
+
+/* Finds a module: the embedded library first, then the recipe's folder, then the project. */
+static int find_module(struct recipe_state *state, const char *name, const struct recipe_file **ret)
+{
+	struct err *err = fresh_err(state);
+	struct fault_at at = { .place = state_place(state->L) };
+	_cleanup_free_ char *here = NULL, *root = NULL, *near = NULL, *note = NULL;
+	int rc;
+
+	if (!is_module_name(name))
+		return diagnose(state, &at, "write require \"folder.name\"", err,
+		                "require: \"%.80s\" is no module name", name);
+	*ret = state_embedded(state, name);
+	if (*ret)
+		return 0;
+	here = module_path(state->folder, name);
+	root = module_path("", name);
+	rc = state_read(state, here, ret, err);
+	if (rc == FS_MISSING)
+		rc = state_read(state, root, ret, err);
+	if (rc != FS_MISSING)
+		return rc;
+	near = nearest_module(name);
+	note = near ? str_fmt("did you mean \"%s\"?", near) : NULL;
+	return diagnose(state, &at, note, err, "require: there is no module \"%s\" (%s%s%s)", name,
+	                here, str_eq(here, root) ? "" : ", ", str_eq(here, root) ? "" : root);
+}
+
+static int cycle_fault(struct recipe_state *state, const char *name)
+{
+	struct fault_at at = { .place = state_place(state->L) };
+
+	return diagnose(state, &at, NULL, fresh_err(state),
+	                "require: \"%.80s\" needs itself, through what it requires", name);
+}
+
+static int api_require(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	const struct recipe_file *file;
+
+	lua_settop(L, 1);
+	lua_getfield(L, LUA_REGISTRYINDEX, modules_key);
+	lua_getfield(L, 2, name);
+	if (lua_isboolean(L, 3) && !lua_toboolean(L, 3)) {
+		cycle_fault(state_of(L), name);
+		return state_raise(L);
+	}
+	if (!lua_isnil(L, 3))
+		return 1;
+	if (find_module(state_of(L), name, &file) < 0)
+		return state_raise(L);
+	lua_pushboolean(L, 0);
+	lua_setfield(L, 2, name);
+	load_code(L, file);
+	lua_call(L, 0, 1);
+	if (lua_isnil(L, -1)) {
+		lua_pop(L, 1);
+		lua_pushboolean(L, 1);
+	}
+	lua_pushvalue(L, -1);
+	lua_setfield(L, 2, name);
+	return 1;
+}
+
+/*
+ * A library function as recipes see it. The C function in between keeps the recipe's own frame on
+ * the stack for `return release { … }`: a tail call of a Lua function would drop it, and with it
+ * the line that errors are to name.
+ */
+static int entry(lua_State *L)
+{
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
+static int api_entry(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	lua_settop(L, 1);
+	lua_pushcclosure(L, entry, 1);
+	return 1;
+}
+
+/* Makes the members of the table on top global: functions as entries, tables read-only. */
+void api_load_prelude(lua_State *L)
+{
+	int globals, prelude;
+
+	lua_pushcfunction(L, api_require);
+	lua_pushliteral(L, "kiln.prelude");
+	lua_call(L, 1, 1);
+	prelude = lua_gettop(L);
+	base_lib_globals(L);
+	globals = lua_gettop(L);
+	lua_pushnil(L);
+	while (lua_next(L, prelude)) {
+		if (lua_isfunction(L, -1)) {
+			lua_pushcclosure(L, entry, 1);
+		} else {
+			int members = lua_gettop(L);
+
+			lua_newtable(L);
+			lua_pushnil(L);
+			while (lua_next(L, members)) {
+				lua_pushcclosure(L, entry, 1);
+				lua_pushvalue(L, -2);
+				lua_insert(L, -2);
+				lua_rawset(L, members + 1);
+			}
+			base_lib_protect(L, lua_tostring(L, members - 1));
+			lua_remove(L, members);
+		}
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, globals);
+	}
+	lua_settop(L, prelude - 1);
+}
+
+/* ---- stages and the rest of the document ---- */
+
+static int api_stage(lua_State *L)
+{
+	struct recipe_state *state = state_of(L);
+	const char *address;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	if (declare_stage(state, lua_tostring(L, lua_upvalueindex(1)), 1, &address,
+	                  fresh_err(state)) < 0)
+		return state_raise(L);
+	values_push_ref(L, false, address, "", 0);
+	return 1;
+}
+
+/* kiln.leaf(id, spec[, values]) gives a reference; `values` can be read through it. */
+static int api_leaf(lua_State *L)
+{
+	struct recipe_state *state = state_of(L);
+	const char *id = luaL_checkstring(L, 1);
+
+	luaL_checktype(L, 2, LUA_TTABLE);
+	lua_settop(L, 3);
+	if (declare_leaf(state, id, 2, fresh_err(state)) < 0)
+		return state_raise(L);
+	values_push_ref(L, true, id, "", lua_istable(L, 3) ? 3 : 0);
+	return 1;
+}
+
+static int api_item(lua_State *L)
+{
+	struct recipe_state *state = state_of(L);
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	if (declare_item(state, lua_tostring(L, lua_upvalueindex(1)), 1, fresh_err(state)) < 0)
+		return state_raise(L);
+	return 0;
+}
+
+static int api_recipe(lua_State *L)
+{
+	struct recipe_state *state = state_of(L);
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	if (declare_recipe(state, 1, fresh_err(state)) < 0)
+		return state_raise(L);
+	return 1;
+}
+
+/* ---- what library code needs to speak well ---- */
+
+static int api_where(lua_State *L)
+{
+	struct place place = state_place(L);
+
+	lua_pushfstring(L, "%s:%d",
+	                place.file ? place.file->path : state_of(L)->request->recipe, place.line);
+	return 1;
+}
+
+/* kiln.fail { text =, note =, where =, callee =, path = { "targets", 1 }, key = } */
+static int api_fail(lua_State *L)
+{
+	struct recipe_state *state = state_of(L);
+	const char *parts[FAIL_PATH_MOST + 1] = { 0 };
+	struct fault_at at = { 0 };
+	const char *text, *note, *where;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	lua_getfield(L, 1, "text");
+	lua_getfield(L, 1, "note");
+	lua_getfield(L, 1, "where");
+	lua_getfield(L, 1, "callee");
+	lua_getfield(L, 1, "path");
+	lua_getfield(L, 1, "key");
+	text = luaL_checkstring(L, 2);
+	note = lua_tostring(L, 3);
+	where = lua_tostring(L, 4);
+	at.callee = lua_tostring(L, 5);
+	at.key = lua_toboolean(L, 7);
+	if (lua_istable(L, 6))
+		for (int i = 0; i < FAIL_PATH_MOST; i++) {
+			lua_rawgeti(L, 6, i + 1);
+			parts[i] = lua_tostring(L, -1);
+			if (!parts[i])
+				break;
+		}
+	at.path = parts[0] ? parts : NULL;
+	if (where)
+		at.place = diagnose_where(state, where);
+	if (!at.place.file)
+		at.place = state_place(L);
+	diagnose(state, &at, note, fresh_err(state), "%s", text);
+	return state_raise(L);
+}
+
+/* The answer is a string of Lua's list, so nothing is owned past this. */
+static const char *nearest_of_list(lua_State *L, const char *word)
+{
+	ARRAY(const char *) names = { 0 };
+	const char *near;
+
+	for (lua_Integer i = 1;; i++) {
+		lua_rawgeti(L, 2, i);
+		if (lua_type(L, -1) != LUA_TSTRING)
+			break;
+		array_push(&names, lua_tostring(L, -1));
+		lua_pop(L, 1);
+	}
+	array_push(&names, NULL);
+	near = str_nearest(word, names.v);
+	array_deinit(&names);
+	return near;
+}
+
+static int api_nearest(lua_State *L)
+{
+	const char *word = luaL_checkstring(L, 1);
+
+	luaL_checktype(L, 2, LUA_TTABLE);
+	lua_settop(L, 2);
+	lua_pushstring(L, nearest_of_list(L, word));
+	return 1;
+}
+
+/* kiln.triple(text): its parts, or nil, what is wrong, and the nearest. */
+static int api_triple(lua_State *L)
+{
+	const char *text = luaL_checkstring(L, 1);
+	struct triple t;
+
+	if (!triple_parse(text, &t)) {
+		lua_pushnil(L);
+		lua_pushstring(L, triple_fault(text));
+		lua_pushstring(L, triple_nearest(text));
+		return 3;
+	}
+	lua_newtable(L);
+	lua_pushstring(L, t.base);
+	lua_setfield(L, -2, "base");
+	lua_pushstring(L, t.arch);
+	lua_setfield(L, -2, "arch");
+	lua_pushstring(L, t.os);
+	lua_setfield(L, -2, "os");
+	lua_pushstring(L, t.env);
+	lua_setfield(L, -2, "env");
+	lua_pushstring(L, t.glibc);
+	lua_setfield(L, -2, "glibc");
+	return 1;
+}
+
+/* Loads a toolchain's view of a triple once. 0, or DEFINITION_UNKNOWN; *ret NULL: not listed. */
+static int find_toolchain(struct recipe_state *state, const char *name, const char *triple,
+                          const json_t **ret)
+{
+	_cleanup_free_ char *key = str_fmt("%s/%s", name, triple);
+	struct definition def = { 0 };
+	struct err *err = fresh_err(state);
+	json_t *view = map_get(state->toolchains, key);
+	int rc;
+
+	if (!view) {
+		rc = toolchain_load(state->request->project, name, &def, err);
+		if (rc == DEFINITION_UNKNOWN) {
+			definition_refuse(state->request->project, "toolchains", "toolchain", name,
+			                  err);
+			return rc;
+		}
+		if (rc < 0)
+			return -1;
+		state_note_file(state, def.path, DIGEST_TEXT(&def.digest), def.embedded);
+		view = toolchain_target(&def, name, triple);
+		definition_deinit(&def);
+		if (view)
+			map_set(state->toolchains, key, view);
+	}
+	*ret = view;
+	return 0;
+}
+
+/* kiln.toolchain(name, triple): a table, or nil, what is wrong, and a note. */
+static int api_toolchain(lua_State *L)
+{
+	struct recipe_state *state = state_of(L);
+	const char *name = luaL_checkstring(L, 1), *triple = luaL_checkstring(L, 2);
+	const json_t *view = NULL;
+	int rc = find_toolchain(state, name, triple, &view);
+
+	if (rc < 0)
+		return state_raise(L);
+	if (view) {
+		values_push(L, view);
+		return 1;
+	}
+	lua_pushnil(L);
+	if (rc == DEFINITION_UNKNOWN) {
+		lua_pushstring(L, state->err.cause);
+		lua_pushstring(L, state->err.hint);
+	} else {
+		lua_pushfstring(L, "the toolchain \"%s\" does not list \"%s\"", name, triple);
+		lua_pushliteral(L, "");
+	}
+	return 3;
+}
+
+/*
+ * kiln.stat(path), below the recipe's folder: "file" and the digest of its content (files of up to
+ * 64 MiB), "folder", or nil.
+ */
+enum { HASHED_MOST = 64 << 20 };
+
+static const char *stat_path(struct recipe_state *state, const char *path,
+                             char ret_digest[DIGEST_HEX_SIZE])
+{
+	_cleanup_free_ char *folder = path_join(state->request->project, state->folder);
+	_cleanup_free_ char *full = path_join(folder, path);
+	_cleanup_fd_ int fd = -1;
+	struct err ignored = ERR_INIT;
+	struct blob_ref ref;
+	struct stat st;
+
+	if ((!path_is_tree(path) && !str_eq(path, ".")) || stat(full, &st) < 0)
+		return NULL;
+	if (S_ISREG(st.st_mode) && st.st_size <= HASHED_MOST &&
+	    fs_open(AT_FDCWD, full, &fd, &ignored) == 0 &&
+	    digest_of_fd(fd, path, &ref, &ignored) == 0)
+		digest_hex(&ref.digest, ret_digest);
+	return S_ISDIR(st.st_mode) ? "folder" : "file";
+}
+
+static int api_stat(lua_State *L)
+{
+	char digest[DIGEST_HEX_SIZE] = "";
+
+	lua_pushstring(L, stat_path(state_of(L), luaL_checkstring(L, 1), digest));
+	lua_pushstring(L, digest[0] ? digest : NULL);
+	return 2;
+}
+
+/* ---- opening ---- */
+
+static void open_stages(lua_State *L)
+{
+	const struct recipe_kind *kind = state_of(L)->request->kinds;
+
+	lua_newtable(L);
+	for (; kind->name; kind++) {
+		lua_pushstring(L, kind->name);
+		luaL_gsub(L, kind->name, "-", "_");
+		lua_insert(L, -2);
+		lua_pushcclosure(L, api_stage, 1);
+		lua_rawset(L, -3);
+	}
+	base_lib_protect(L, "stage");
+}
+
+static void add_item(lua_State *L, const char *what)
+{
+	lua_pushstring(L, what);
+	lua_pushcclosure(L, api_item, 1);
+	lua_setfield(L, -2, what);
+}
+
+void api_open(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{ "entry", api_entry },     { "fail", api_fail },           { "leaf", api_leaf },
+		{ "nearest", api_nearest }, { "recipe", api_recipe },       { "stat", api_stat },
+		{ "toolchain", api_toolchain }, { "triple", api_triple },   { "where", api_where },
+		{ NULL, NULL },
+	};
+
+	values_open(L);
+	lua_newtable(L);
+	lua_setfield(L, LUA_REGISTRYINDEX, modules_key);
+	base_lib_globals(L);
+	lua_pushcfunction(L, api_require);
+	lua_setfield(L, -2, "require");
+	open_stages(L);
+	lua_setfield(L, -2, "stage");
+	lua_newtable(L);
+	luaL_setfuncs(L, functions, 0);
+	add_item(L, "target");
+	add_item(L, "profile");
+	add_item(L, "smoke");
+	add_item(L, "artefact");
+	base_lib_protect(L, "kiln");
+	lua_setfield(L, -2, "kiln");
+	lua_pop(L, 1);
+}
+
+int api_finish(struct recipe_state *state, struct err *err)
+{
+	return declare_finish(state, err);
+}

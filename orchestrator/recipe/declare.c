@@ -1,0 +1,348 @@
+/*
+ * Parts of the document. Each is a Lua table that a schema judges; what a schema cannot say
+ * (addresses, what is there twice) is judged here.
+ */
+#include "recipe/declare.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "recipe/diagnose.h"
+#include "recipe/values.h"
+
+static const struct schema_field place_fields[] = {
+	{ "where", SCHEMA_STRING, false, "the recipe's line, FILE:LINE", NULL, NULL },
+	{ 0 },
+};
+
+static const struct schema_field address_fields[] = {
+	{ "address", SCHEMA_STRING, true, "TARGET/VARIANT/NAME", NULL, NULL },
+	{ 0 },
+};
+
+static const struct schema_field target_fields[] = {
+	{ "triple", SCHEMA_STRING, true, "the target", NULL, NULL },
+	{ "toolchain", SCHEMA_STRING, true, "what compiles for it", NULL, NULL },
+	{ "image", SCHEMA_STRING, true, "the container its stages run in", NULL, NULL },
+	{ "variants", SCHEMA_STRINGS, true, "from the simplest on", NULL, NULL },
+	{ "ship", SCHEMA_STRING, true, "the variant that is released", NULL, NULL },
+	{ "reference", SCHEMA_STRING, true, "the variant others are compared with", NULL, NULL },
+	{ 0 },
+};
+
+static const char *const profile_kinds[] = { "pgo", "bolt", NULL };
+static const struct schema_field profile_fields[] = {
+	{ "id", SCHEMA_STRING, true, "TARGET/NAME", NULL, NULL },
+	{ "target", SCHEMA_STRING, true, "the target", NULL, NULL },
+	{ "kind", SCHEMA_STRING, true, "pgo or bolt", profile_kinds, NULL },
+	{ "from", SCHEMA_REF, true, "the merged profile", NULL, NULL },
+	{ "flags", SCHEMA_STRINGS, false, "flags that change what it fits to", NULL, NULL },
+	{ "sources", SCHEMA_STRINGS, true, "ids of the leaves it was trained on", NULL, NULL },
+	{ "after", SCHEMA_STRING, false, "id of the profile it stands on", NULL, NULL },
+	{ 0 },
+};
+
+static const struct schema_field smoke_fields[] = {
+	{ "target", SCHEMA_STRING, true, "the target", NULL, NULL },
+	{ "variant", SCHEMA_STRING, true, "the variant", NULL, NULL },
+	{ "stage", SCHEMA_REF, true, "the smoke stage", NULL, NULL },
+	{ 0 },
+};
+
+static const struct schema_field artefact_fields[] = {
+	{ "target", SCHEMA_STRING, true, "the target", NULL, NULL },
+	{ "variant", SCHEMA_STRING, true, "the variant", NULL, NULL },
+	{ "kind", SCHEMA_STRING, true, "archive, deb, …", NULL, NULL },
+	{ "name", SCHEMA_STRING, true, "file name in dist/", NULL, NULL },
+	{ "media_type", SCHEMA_STRING, true, "its media type", NULL, NULL },
+	{ "from", SCHEMA_REF, true, "what a stage makes", NULL, NULL },
+	{ 0 },
+};
+
+static const struct schema_field recipe_fields[] = {
+	{ "name", SCHEMA_STRING, true, "the release's name", NULL, NULL },
+	{ "version", SCHEMA_ANY, true, "its version, or a fact of a leaf", NULL, NULL },
+	{ "license", SCHEMA_ANY, true, "SPDX expression, or a fact of a leaf", NULL, NULL },
+	{ "summary", SCHEMA_STRING, false, "one line", NULL, NULL },
+	{ "homepage", SCHEMA_STRING, false, "its address", NULL, NULL },
+	{ "date", SCHEMA_ANY, true, "seconds since 1970, or a fact of a leaf", NULL, NULL },
+	{ 0 },
+};
+
+static const struct {
+	const char *what, *list;
+	const struct schema_field *fields;
+} items[] = {
+	{ "target", "targets", target_fields },
+	{ "profile", "profiles", profile_fields },
+	{ "smoke", "smoke", smoke_fields },
+	{ "artefact", "artefacts", artefact_fields },
+};
+
+/* The place an object gives itself, else the line that is being run. */
+static struct place place_of(struct recipe_state *state, const json_t *object)
+{
+	const char *where = json_str_or(object, "where", NULL);
+	struct place place = { 0 };
+
+	if (where)
+		place = diagnose_where(state, where);
+	return place.file ? place : state_place(state->L);
+}
+
+/* Reads and checks a table, and gives it a "where". */
+static int take(struct recipe_state *state, const char *what, int index,
+                const struct schema_field *const *tables, json_t **ret, struct err *err)
+{
+	_cleanup_json_ json_t *object = NULL;
+	struct schema_fault fault;
+	struct place place;
+	char text[400];
+
+	if (values_to_json(state->L, index, &object, text, sizeof(text)) < 0) {
+		struct fault_at at = { .place = state_place(state->L) };
+
+		return diagnose(state, &at, NULL, err, "%s: %s", what, text);
+	}
+	place = place_of(state, object);
+	if (schema_check(object, tables, &fault))
+		return diagnose_fault(state, place, what, &fault, err);
+	if (!json_object_get(object, "where"))
+		json_object_set_new(object, "where",
+		                    json_sprintf("%s:%d",
+		                                 place.file ? place.file->path
+		                                            : state->request->recipe,
+		                                 place.line));
+	*ret = steal(object);
+	return 0;
+}
+
+__attribute__((format(printf, 4, 5))) static int
+refuse(struct recipe_state *state, const json_t *object, struct err *err, const char *fmt, ...)
+{
+	struct fault_at at = { .place = place_of(state, object) };
+	char text[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return diagnose(state, &at, NULL, err, "%s", text);
+}
+
+static bool is_part(struct str part)
+{
+	if (part.n == 0 || part.p[0] == '.')
+		return false;
+	for (size_t i = 0; i < part.n; i++)
+		if ((unsigned char)part.p[i] <= ' ' || strchr("*?[]\\\"'`$", part.p[i]) ||
+		    part.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* Adds target, variant and name of an address. */
+static int split_address(struct recipe_state *state, json_t *stage, struct err *err)
+{
+	static const char *const names[] = { "target", "variant", "name" };
+	const char *address = json_string_value(json_object_get(stage, "address"));
+	struct str rest = str_of(address), part;
+	size_t n = 0;
+
+	while (str_cut(&rest, '/', &part)) {
+		if (n == ARRAY_LEN(names) || !is_part(part))
+			n = ARRAY_LEN(names);
+		else
+			json_object_set_new(stage, names[n], json_stringn(part.p, part.n));
+		n++;
+	}
+	if (n != ARRAY_LEN(names))
+		return refuse(state, stage, err,
+		              "stage: the address \"%.100s\" is not TARGET/VARIANT/NAME", address);
+	return 0;
+}
+
+static const struct recipe_kind *find_kind(const struct recipe_state *state, const char *name)
+{
+	for (const struct recipe_kind *k = state->request->kinds; k->name; k++)
+		if (str_eq(k->name, name))
+			return k;
+	return NULL;
+}
+
+int declare_stage(struct recipe_state *state, const char *kind, int index, const char **ret_address,
+                  struct err *err)
+{
+	const struct schema_field *const tables[] = { find_kind(state, kind)->fields,
+		                                      state->request->common, address_fields,
+		                                      place_fields, NULL };
+	_cleanup_free_ char *what = str_fmt("stage.%s", kind);
+	_cleanup_json_ json_t *options = NULL, *stage = json_object();
+	const json_t *other;
+
+	if (take(state, what, index, tables, &options, err) < 0)
+		return -1;
+	json_object_set(stage, "address", json_object_get(options, "address"));
+	json_object_set_new(stage, "kind", json_string(kind));
+	json_object_set(stage, "where", json_object_get(options, "where"));
+	json_object_del(options, "address");
+	json_object_del(options, "where");
+	json_object_set(stage, "options", options);
+	if (split_address(state, stage, err) < 0)
+		return -1;
+	*ret_address = json_string_value(json_object_get(stage, "address"));
+	other = map_get(state->addresses, *ret_address);
+	if (other)
+		return refuse(state, stage, err, "stage %s is declared twice (first at %s)",
+		              *ret_address, json_str_or(other, "where", "?"));
+	map_set(state->addresses, *ret_address, stage);
+	json_array_append(json_object_get(state->document, "stages"), stage);
+	return 0;
+}
+
+int declare_leaf(struct recipe_state *state, const char *id, int index, struct err *err)
+{
+	json_t *leaves = json_object_get(state->document, "leaves");
+	_cleanup_json_ json_t *leaf = NULL;
+	struct fault_at at = { 0 };
+	char text[400];
+
+	at.place = state_place(state->L);
+	if (!is_part(str_of(id)) || strchr(id, '/'))
+		return diagnose(state, &at, NULL, err, "source: \"%.80s\" is no name for one", id);
+	if (values_to_json(state->L, index, &leaf, text, sizeof(text)) < 0)
+		return diagnose(state, &at, NULL, err, "source %s: %s", id, text);
+	if (!json_is_object(leaf) || !json_is_string(json_object_get(leaf, "kind")))
+		return diagnose(state, &at, NULL, err, "source %s: it has no kind", id);
+	if (json_object_get(leaves, id))
+		return refuse(state, leaf, err, "source \"%s\" is declared twice (first at %s)", id,
+		              json_str_or(json_object_get(leaves, id), "where", "?"));
+	if (!json_object_get(leaf, "where")) {
+		at.place = place_of(state, leaf);
+		json_object_set_new(leaf, "where",
+		                    json_sprintf("%s:%d",
+		                                 at.place.file ? at.place.file->path
+		                                               : state->request->recipe,
+		                                 at.place.line));
+	}
+	json_object_set(leaves, id, leaf);
+	return 0;
+}
+
+/* A target, profile or artefact that is there twice. */
+static const json_t *twin(const json_t *list, const json_t *item, const char *what)
+{
+	const char *key = str_eq(what, "target")  ? "triple"
+	                  : str_eq(what, "profile") ? "id"
+	                                            : NULL;
+	size_t i;
+	json_t *v;
+
+	if (!key)
+		return NULL;
+	json_array_foreach((json_t *)list, i, v)
+		if (json_equal(json_object_get(v, key), json_object_get(item, key)))
+			return v;
+	return NULL;
+}
+
+int declare_item(struct recipe_state *state, const char *what, int index, struct err *err)
+{
+	_cleanup_json_ json_t *item = NULL;
+	json_t *list;
+	size_t i = 0;
+
+	while (!str_eq(items[i].what, what))
+		i++;
+	const struct schema_field *const tables[] = { items[i].fields, place_fields, NULL };
+	const json_t *other;
+
+	if (take(state, what, index, tables, &item, err) < 0)
+		return -1;
+	list = json_object_get(state->document, items[i].list);
+	other = twin(list, item, what);
+	if (other)
+		return refuse(state, item, err, "%s \"%s\" is declared twice (first at %s)", what,
+		              json_str_or(item, str_eq(what, "target") ? "triple" : "id", ""),
+		              json_str_or(other, "where", "?"));
+	if (str_eq(what, "smoke")) {
+		json_t *stage = json_object_get(json_object_get(item, "stage"), "$stage");
+
+		if (!stage)
+			return refuse(state, item, err, "smoke: stage must be a stage");
+		json_object_set(item, "stage", stage);
+	}
+	json_array_append(list, item);
+	return 0;
+}
+
+/* A value that may wait for a leaf: {"$fact": LEAF, "field": NAME}. */
+static bool is_fact(const struct recipe_state *state, const json_t *v)
+{
+	const char *leaf = json_str_or(v, "$fact", NULL);
+
+	return leaf && json_str_or(v, "field", NULL) && json_object_size(v) == 2 &&
+	       json_object_get(json_object_get(state->document, "leaves"), leaf);
+}
+
+static bool is_file_name(const char *s)
+{
+	return is_part(str_of(s)) && s[0] != '-' && !strchr(s, '/') && strlen(s) <= 100;
+}
+
+int declare_recipe(struct recipe_state *state, int index, struct err *err)
+{
+	const struct schema_field *const tables[] = { recipe_fields, place_fields, NULL };
+	_cleanup_json_ json_t *header = NULL;
+	const json_t *version, *license, *date;
+
+	if (take(state, "release", index, tables, &header, err) < 0)
+		return -1;
+	if (state->declared)
+		return refuse(state, header, err, "a recipe declares one release, this is a second");
+	version = json_object_get(header, "version");
+	license = json_object_get(header, "license");
+	date = json_object_get(header, "date");
+	if (!is_file_name(json_str_or(header, "name", "")))
+		return refuse(state, header, err, "name: \"%.80s\" cannot be part of a file name",
+		              json_str_or(header, "name", ""));
+	if (!is_fact(state, version) &&
+	    !(json_is_string(version) && is_file_name(json_string_value(version))))
+		return refuse(state, header, err, "version: expected text fit for a file name");
+	if (!is_fact(state, license) && !json_is_string(license))
+		return refuse(state, header, err, "license: expected an SPDX expression");
+	if (!is_fact(state, date) && !(json_is_integer(date) && json_integer_value(date) >= 0))
+		return refuse(state, header, err, "date: expected seconds since 1970");
+	json_object_del(header, "where");
+	json_object_update(state->document, header);
+	state->declared = true;
+	return 0;
+}
+
+int declare_finish(struct recipe_state *state, struct err *err)
+{
+	json_t *targets = json_object_get(state->document, "targets");
+	json_t *stages = json_object_get(state->document, "stages");
+	size_t i, k;
+	json_t *stage, *target;
+
+	if (!state->declared)
+		return err_set(err, ERR_INPUT,
+		               "%s: the recipe declares no release; end it with "
+		               "`return release { … }`",
+		               state->request->recipe);
+	json_array_foreach(stages, i, stage)
+	{
+		const char *triple = json_str_or(stage, "target", "");
+		bool there = false;
+
+		json_array_foreach(targets, k, target)
+			there |= str_eq(json_str_or(target, "triple", ""), triple);
+		if (!there)
+			return refuse(state, stage, err, "stage %s: no target \"%s\" is declared",
+			              json_str_or(stage, "address", ""), triple);
+	}
+	return 0;
+}

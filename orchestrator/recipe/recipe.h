@@ -1,0 +1,46 @@
+#ifndef KILN_RECIPE_RECIPE_H
+#define KILN_RECIPE_RECIPE_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "external/json.h"
+#include "model/schema.h"
+
+/*
+ * Evaluating a recipe: Lua in, one JSON document out ("kiln.recipe/1"), nothing else left behind.
+ * The recipe runs in a forked child with a memory cap, an instruction budget and a CPU limit, and
+ * sees no file, clock or environment but the Lua and YAML files of its project.
+ */
+
+/* A stage kind as recipes see it; Lua writes its dashes as underscores. */
+struct recipe_kind {
+	const char *name;
+	const struct schema_field *fields;
+};
+
+struct recipe_request {
+	const char *project;  /* root folder of the project: kiln.lock and .kiln/ lie there */
+	const char *recipe;   /* the recipe, a tree path below it: "recipes/gawk.lua" */
+	const struct recipe_kind *kinds;      /* ends with name NULL */
+	const struct schema_field *common;    /* what every kind takes */
+	struct log *log;      /* gets what the recipe prints; may be NULL */
+	unsigned int cpu_ms;       /* 0: 5000 */
+	size_t memory;             /* bytes of Lua's heap; 0: 48 MiB */
+	long long instructions;    /* Lua instructions; 0: 50 million */
+};
+
+/*
+ * Gives the document. Errors of the recipe are ERR_INPUT: "FILE:LINE: what", the source line with
+ * a caret, the nearest valid name. Must be called while the process has one thread.
+ */
+int recipe_load(const struct recipe_request *request, json_t **ret_document, struct err *err);
+
+/*
+ * Finds the recipe that an operand names (a .lua file, or a folder that holds kiln.lua); NULL looks
+ * for kiln.lua here and in the parents. The project's root is the nearest folder from the recipe
+ * upwards that holds kiln.lock, .kiln or .git, else the recipe's own. Both are for the caller to
+ * free; *ret_recipe is below *ret_project.
+ */
+int recipe_find(const char *operand, char **ret_project, char **ret_recipe, struct err *err);
+
+#endif

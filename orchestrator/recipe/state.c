@@ -1,0 +1,311 @@
+/*
+ * The sandboxed Lua state: a heap with a cap, an instruction budget that pcall cannot outlive,
+ * no library that reaches the world, and `require` that knows the embedded library and the
+ * project's own files.
+ */
+#include "recipe/state.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "external/crypto.h"
+#include "host/fs.h"
+#include "model/embedded.h"
+#include "recipe/api.h"
+#include "recipe/base_lib.h"
+#include "recipe/diagnose.h"
+
+enum {
+	SOURCE_MOST = 1 << 20,
+	HOOK_EVERY = 1000,
+	NODES_MOST = 1000000,
+	MEMORY_DEFAULT = 48 << 20,
+};
+static const long long INSTRUCTIONS_DEFAULT = 50 * 1000 * 1000;
+
+struct recipe_state *state_of(lua_State *L)
+{
+	return *(struct recipe_state **)lua_getextraspace(L);
+}
+
+/* ---- heap ---- */
+
+static void *capped_alloc(void *data, void *p, size_t old, size_t size)
+{
+	struct recipe_state *state = data;
+	void *fresh;
+
+	if (!p)
+		old = 0; /* Lua passes a type tag there */
+	if (size == 0) {
+		free(p);
+		state->memory -= old;
+		return NULL;
+	}
+	if (size > old && size - old > state->memory_most - state->memory)
+		return NULL;
+	fresh = realloc(p, size);
+	if (!fresh)
+		return NULL;
+	state->memory += size - old;
+	return fresh;
+}
+
+/* ---- places and budget ---- */
+
+static const struct recipe_file *file_of_chunk(const struct recipe_state *state, const char *chunk)
+{
+	return chunk[0] == '@' ? map_get(state->files, chunk) : NULL;
+}
+
+struct place state_place(lua_State *L)
+{
+	const struct recipe_state *state = state_of(L);
+	lua_Debug ar;
+
+	for (int level = 0; lua_getstack(L, level, &ar); level++) {
+		const struct recipe_file *file;
+
+		lua_getinfo(L, "Sl", &ar);
+		file = file_of_chunk(state, ar.source);
+		if (file)
+			return (struct place){ file, ar.currentline };
+	}
+	return (struct place){ 0 };
+}
+
+int state_raise(lua_State *L)
+{
+	lua_pushstring(L, state_of(L)->err.cause);
+	lua_error(L);
+	__builtin_unreachable();
+}
+
+static void spend(lua_State *L, lua_Debug *ar)
+{
+	struct recipe_state *state = state_of(L);
+	struct fault_at at = { .place = state_place(L) };
+
+	(void)ar;
+	state->instructions -= HOOK_EVERY;
+	if (state->instructions > 0)
+		return;
+	if (!state->exhausted) {
+		long long budget = state->request->instructions ? state->request->instructions
+		                                                : INSTRUCTIONS_DEFAULT;
+
+		state->exhausted = true;
+		err_clear(&state->err);
+		diagnose(state, &at, "here; is there an endless loop?", &state->err,
+		         "the recipe ran for more than %lld million Lua instructions",
+		         budget / 1000000);
+		/* From now on every instruction raises, so that pcall cannot go on. */
+		lua_sethook(L, spend, LUA_MASKCOUNT, 1);
+	}
+	state_raise(L);
+}
+
+/* ---- files ---- */
+
+static struct recipe_file *add_file(struct recipe_state *state, const char *path, char *chunk,
+                                    const void *text, size_t n, bool embedded)
+{
+	struct recipe_file *file = alloc(sizeof(*file));
+	struct digest digest;
+
+	*file = (struct recipe_file){ str_dup(path), chunk, str_dup_n(text, n), n, embedded };
+	map_set(state->files, chunk, file);
+	digest_of(text, n, &digest);
+	state_note_file(state, path, DIGEST_TEXT(&digest), embedded);
+	return file;
+}
+
+void state_note_file(struct recipe_state *state, const char *path, const char *sha256,
+                     bool embedded)
+{
+	json_t *files = json_object_get(state->document, "files");
+	const char *origin = embedded ? "embedded" : "project";
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(files, i, v)
+		if (str_eq(json_str_or(v, "path", ""), path) &&
+		    str_eq(json_str_or(v, "origin", ""), origin))
+			return;
+	json_array_append_new(files, json_pack("{s:s,s:s,s:s}", "path", path, "sha256", sha256,
+	                                       "origin", origin));
+}
+
+int state_read(struct recipe_state *state, const char *path, const struct recipe_file **ret,
+               struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(SOURCE_MOST);
+	_cleanup_free_ char *chunk = str_fmt("@%s", path);
+	_cleanup_free_ char *full = path_join(state->request->project, path);
+	struct recipe_file *known = map_get(state->files, chunk);
+	struct stat st;
+	int rc;
+
+	if (known) {
+		*ret = known;
+		return 0;
+	}
+	/* A fifo or a device must not be opened: it could block or do something. */
+	rc = stat(full, &st);
+	if (rc < 0)
+		return FS_MISSING;
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INPUT, "%s is not a regular file", path);
+	rc = fs_read(AT_FDCWD, full, &text, err);
+	if (rc != 0)
+		return rc;
+	if (memchr(buf_text(&text), '\0', text.n) || buf_text(&text)[0] == '\033')
+		return err_set(err, ERR_INPUT, "%s is not a text file", path);
+	*ret = add_file(state, path, steal(chunk), buf_text(&text), text.n, false);
+	return 0;
+}
+
+const struct recipe_file *state_embedded(struct recipe_state *state, const char *module)
+{
+	_cleanup_free_ char *path = NULL, *chunk = str_fmt("=%s", module);
+	const struct embedded_file *file;
+	struct recipe_file *known = map_get(state->files, chunk);
+
+	if (known || !str_starts(module, "kiln."))
+		return known;
+	path = str_fmt("recipes/lib/%s.lua", module + strlen("kiln."));
+	for (char *p = path + strlen("recipes/lib/"); p < path + strlen(path) - 4; p++)
+		if (*p == '.')
+			*p = '/';
+	file = embedded_find(path);
+	if (!file)
+		return NULL;
+	return add_file(state, path, steal(chunk), file->data, file->size, true);
+}
+
+/* ---- opening and closing ---- */
+
+/* Runs under pcall: what raises here finds the state whole and owned by its caller. */
+static int open_inside(lua_State *L)
+{
+	base_lib_open(L);
+	api_open(L);
+	return 0;
+}
+
+int state_open(const struct recipe_request *request, struct recipe_state *state, struct err *err)
+{
+	*state = (struct recipe_state){
+		.request = request,
+		.memory_most = request->memory ? request->memory : MEMORY_DEFAULT,
+		.instructions =
+			request->instructions ? request->instructions : INSTRUCTIONS_DEFAULT,
+		.nodes = NODES_MOST,
+		.files = map_new(),
+		.addresses = map_new(),
+		.toolchains = map_new(),
+		.folder = path_dir(request->recipe),
+		.document = json_pack("{s:s,s:{},s:[],s:[],s:[],s:[],s:[],s:[]}", "schema",
+		                      "kiln.recipe/1", "leaves", "targets", "stages", "profiles",
+		                      "smoke", "artefacts", "files"),
+	};
+	if (str_eq(state->folder, "."))
+		state->folder[0] = '\0';
+	state->L = lua_newstate(capped_alloc, state);
+	if (state->L) {
+		*(struct recipe_state **)lua_getextraspace(state->L) = state;
+		lua_pushcfunction(state->L, open_inside);
+		if (lua_pcall(state->L, 0, 0, 0) == LUA_OK)
+			return 0;
+	}
+	state_close(state);
+	return err_set(err, ERR_BUG, "cannot open Lua in %zu bytes", state->memory_most);
+}
+
+void state_close(struct recipe_state *state)
+{
+	if (state->L)
+		lua_close(state->L);
+	state->L = NULL;
+	for (size_t i = 0; i < map_count(state->files); i++) {
+		struct recipe_file *file = map_at(state->files, i)->value;
+
+		free(file->path);
+		free(file->chunk);
+		free(file->text);
+		free(file);
+	}
+	for (size_t i = 0; i < map_count(state->toolchains); i++)
+		json_decref(map_at(state->toolchains, i)->value);
+	state->files = map_free(state->files);
+	state->addresses = map_free(state->addresses);
+	state->toolchains = map_free(state->toolchains);
+	json_decref(state->document);
+	state->document = NULL;
+	free(state->folder);
+	state->folder = NULL;
+}
+
+/* ---- running ---- */
+
+/* Notes where an error of Lua's own was raised, while its stack is still there. */
+static int on_error(lua_State *L)
+{
+	struct recipe_state *state = state_of(L);
+	const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : NULL;
+
+	if (state->exhausted || (text && str_eq(text, state->err.cause)))
+		return 1;
+	err_clear(&state->err);
+	diagnose_lua(state, text ? text : "error(…) was called with something that is no text",
+	             state_place(L), &state->err);
+	lua_settop(L, 0);
+	lua_pushstring(L, state->err.cause);
+	return 1;
+}
+
+static int evaluate(lua_State *L)
+{
+	struct recipe_state *state = state_of(L);
+
+	err_clear(&state->err);
+	api_load_prelude(L);
+	api_load_project_file(L, state->request->recipe);
+	lua_call(L, 0, 1);
+	return 0;
+}
+
+static int memory_fault(struct recipe_state *state, struct err *err)
+{
+	return err_set(err, ERR_INPUT,
+	               "%s: the recipe needs more than %zu MiB of memory; does a list or a text "
+	               "grow without end?",
+	               state->request->recipe, state->memory_most >> 20);
+}
+
+int state_run(struct recipe_state *state, struct err *err)
+{
+	lua_State *L = state->L;
+	int rc;
+
+	lua_sethook(L, spend, LUA_MASKCOUNT, HOOK_EVERY);
+	lua_pushcfunction(L, on_error);
+	lua_pushcfunction(L, evaluate);
+	rc = lua_pcall(L, 0, 0, 1);
+	lua_sethook(L, NULL, 0, 0);
+	if (rc == LUA_ERRMEM && !state->exhausted)
+		return memory_fault(state, err);
+	if ((rc != LUA_OK || state->exhausted) && state->err.code != ERR_NONE) {
+		*err = state->err;
+		return -1;
+	}
+	if (rc != LUA_OK)
+		return err_set(err, ERR_INPUT, "%s: an error while handling an error",
+		               state->request->recipe);
+	return api_finish(state, err);
+}

@@ -1,0 +1,115 @@
+-- Checks the tables that recipes hand to the library: every unknown field, wrong type and missing
+-- field is an error that points at the recipe's own line.
+local check = {}
+
+-- The kinds a field may have: a description for errors, and a test.
+local kinds = {
+  text = { "text", function(v) return type(v) == "string" end },
+  number = { "a whole number, 0 or more", function(v) return math.type(v) == "integer" and v >= 0 end },
+  boolean = { "true or false", function(v) return type(v) == "boolean" end },
+  table = { "a table { … }", function(v) return type(v) == "table" end },
+  any = { "a value", function() return true end },
+  texts = { "a list of texts", function(v)
+    if type(v) ~= "table" then return false end
+    for key, item in pairs(v) do
+      if type(key) ~= "number" or (type(item) ~= "string" and math.type(item) ~= "integer") then
+        return false
+      end
+    end
+    return true
+  end },
+  numbers = { "a list of whole numbers", function(v)
+    if type(v) ~= "table" then return false end
+    for key, item in pairs(v) do
+      if type(key) ~= "number" or math.type(item) ~= "integer" then return false end
+    end
+    return true
+  end },
+  map = { "a table of texts by name", function(v)
+    if type(v) ~= "table" then return false end
+    for key, item in pairs(v) do
+      if type(key) ~= "string" or (type(item) ~= "string" and math.type(item) ~= "integer") then
+        return false
+      end
+    end
+    return true
+  end },
+}
+
+-- What a value is, for errors.
+function check.describe(value)
+  if type(value) == "string" then return '"' .. value .. '"' end
+  if type(value) == "table" and value.type then return "a " .. tostring(value.type) end
+  if type(value) == "table" then return "a table" end
+  return tostring(value)
+end
+
+local function names_of(spec)
+  local names = {}
+  for name in pairs(spec) do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  return names
+end
+
+-- "did you mean …" for a word among names; nil where none is near.
+function check.hint(word, names)
+  local near = kiln.nearest(word, names)
+  if near then return 'did you mean "' .. near .. '"?' end
+end
+
+local function field_fault(what, where, key, value, expected)
+  kiln.fail {
+    where = where, callee = what:match("[%w_]+$"), path = { key },
+    text = what .. ": " .. key .. ": expected " .. expected .. ", got " .. check.describe(value),
+  }
+end
+
+-- Checks `args` of `what { … }` against `spec`: name = { kind [, required = true] }, where kind is a
+-- name of the table above, or of an object's type: "run", "leaf", several as "build|function".
+-- `positions` allows entries without names. Returns the place of the call.
+function check.fields(what, args, spec, positions)
+  local where = kiln.where()
+  local callee = what:match("[%w_]+$")
+  if type(args) ~= "table" then
+    kiln.fail { where = where, text = what .. ": expected a table, as in " .. what .. " { … }" }
+  end
+  for key, value in pairs(args) do
+    if type(key) ~= "string" then
+      if not positions then
+        kiln.fail { where = where, callee = callee, path = { tostring(key) },
+          text = what .. ": a value without a field's name (" .. check.describe(value) .. ")" }
+      end
+    elseif not spec[key] then
+      kiln.fail { where = where, callee = callee, path = { key }, key = true,
+        text = what .. ': unknown field "' .. key .. '"', note = check.hint(key, names_of(spec)) }
+    else
+      local fits, described = false, {}
+      for kind in spec[key][1]:gmatch("[^|]+") do
+        local known = rawget(kinds, kind)
+        described[#described + 1] = known and known[1] or kind
+        fits = fits or (known and known[2](value)) or type(value) == kind
+          or (type(value) == "table" and value.type == kind)
+      end
+      if not fits then field_fault(what, where, key, value, table.concat(described, " or ")) end
+    end
+  end
+  for name, field in pairs(spec) do
+    if field.required and args[name] == nil then
+      kiln.fail { where = where, text = what .. ': the field "' .. name .. '" is missing',
+        note = field.doc }
+    end
+  end
+  return where
+end
+
+-- Joins lists; nil counts as empty.
+function check.join(...)
+  local all = {}
+  for i = 1, select("#", ...) do
+    for _, item in ipairs((select(i, ...)) or {}) do all[#all + 1] = item end
+  end
+  return all
+end
+
+return check

@@ -1,0 +1,230 @@
+-- fdo { … }: feedback-directed optimisation. The program is built plain, with link-time
+-- optimisation, with a profile of its training runs, and re-laid by BOLT; every variant is run on
+-- the held-out workload and must print what the plain one prints.
+local check = require "kiln.check"
+local workload = require "kiln.workload"
+
+local lto_flags = { thin = { "-flto=thin" }, full = { "-flto" } }
+
+local bolt_flags = {
+  "-reorder-blocks=ext-tsp", "-reorder-functions=cdsort", "-split-functions", "-split-all-cold",
+  "-split-eh", "-icf=1", "-no-huge-pages", "-dyno-stats",
+}
+
+-- Which variants there are, from the simplest on, with and without BOLT.
+local function variant_names(args)
+  local names, last = { "plain" }, nil
+  if args.lto then
+    last = "lto"
+    names[#names + 1] = last
+  end
+  if args.pgo then
+    last = args.lto and "pgo+lto" or "pgo"
+    names[#names + 1] = last
+  end
+  return names, last, (last and last .. "+" or "") .. "bolt"
+end
+
+local function use_bolt(args, target, where)
+  local listed = target.bolt ~= nil
+  if args.bolt == true and not listed then
+    kiln.fail { where = where, callee = "fdo", path = { "bolt" },
+      text = "fdo: bolt: the toolchain does not list it for " .. target.triple,
+      note = 'bolt = "auto" uses it where it is listed' }
+  end
+  return listed and (args.bolt == "auto" or args.bolt == true)
+end
+
+-- ship names a variant; where the target has no BOLT, the variant below it ships.
+local function shipped(args, names, best, with_bolt, where)
+  local all = check.join(names, args.bolt and { with_bolt })
+  for _, name in ipairs(names) do
+    if name == args.ship then return name end
+  end
+  if args.bolt and args.ship == with_bolt then return best end
+  local fastest = args.ship == "fastest"
+  kiln.fail { where = where, callee = "fdo", path = { "ship" },
+    text = fastest and 'fdo: ship: "fastest" needs measurements, and nothing measures yet'
+      or 'fdo: ship: there is no variant "' .. args.ship .. '"',
+    note = (not fastest and check.hint(args.ship, all)) or "name one of: " .. table.concat(all, ", ") }
+end
+
+local function suffix(bins, name) return #bins > 1 and "-" .. name or "" end
+
+-- The profile of the training runs, and the build that uses it.
+local function profile_guided(ctx, args, shared, variant, how)
+  local triple = ctx.target.triple
+  local address = triple .. "/" .. variant .. "/"
+  local counting = ctx.build.compile(ctx, shared, {
+    kind = "instrument", address = address .. "instrument",
+    cflags = check.join(how.cflags, { "-fprofile-generate" }), ldflags = {},
+  })
+  local parts = {}
+  for _, entry in ipairs(ctx.train) do
+    local ran = workload.stage("workload", ctx, entry, address .. "train-" .. entry.name,
+      counting[entry.run.bin], { collect = "profraw" })
+    parts[#parts + 1] = { from = ran:at "prof", weight = entry.run.weight }
+  end
+  local merged = stage.profdata_merge {
+    address = address .. "profile", where = args.where, profiles = parts,
+    tool = ctx.target.tools.profdata, functions = args.functions,
+  }
+  local profile = merged:at "merged.profdata"
+  kiln.profile { id = triple .. "/pgo", target = triple, kind = "pgo", from = profile,
+    flags = how.cflags, sources = { ctx.source.id }, where = args.where }
+  return ctx.build.compile(ctx, shared, {
+    kind = "rebuild", address = address .. "rebuild", profile = profile,
+    cflags = check.join(how.cflags,
+      { "-fprofile-use=/build/kiln.profdata", "-Werror=backend-plugin" }),
+    ldflags = how.ldflags,
+  })
+end
+
+-- One program through BOLT; a program that no training run uses stays as it is.
+local function bolted(ctx, args, variant, name, binary, after)
+  local target, bins = ctx.target, ctx.build.bins
+  local address = target.triple .. "/" .. variant .. "/"
+  local parts, counting = {}, nil
+  for _, entry in ipairs(ctx.train) do
+    if entry.run.bin == name then
+      counting = counting or stage.bolt_instrument {
+        address = address .. "instrument" .. suffix(bins, name), where = args.where, binary = binary,
+        tool = target.tools.bolt, runtime_library = target.bolt.runtime_library,
+        flags = args.bolt_skip,
+      }
+      local ran = workload.stage("bolt_workload", ctx, entry, address .. "train-" .. entry.name,
+        counting:at "instrumented")
+      parts[#parts + 1] = { from = ran:at "prof" }
+    end
+  end
+  if not counting then return binary end
+  local merged = stage.fdata_merge {
+    address = address .. "profile" .. suffix(bins, name), where = args.where, profiles = parts,
+    tool = target.tools.merge_fdata,
+  }
+  local profile = merged:at "merged.fdata"
+  kiln.profile { id = target.triple .. "/bolt" .. suffix(bins, name), target = target.triple,
+    kind = "bolt", from = profile, flags = {}, sources = { ctx.source.id }, after = after,
+    where = args.where }
+  return stage.llvm_bolt {
+    address = address .. "bolt" .. suffix(bins, name), where = args.where, binary = binary,
+    fdata = profile, tool = target.tools.bolt, flags = check.join(args.bolt_flags, args.bolt_skip),
+  } :at "bolted"
+end
+
+local function strip(ctx, args, variant, built)
+  local bins = {}
+  for _, name in ipairs(ctx.build.bins) do
+    bins[name] = stage.strip {
+      address = ctx.target.triple .. "/" .. variant .. "/strip" .. suffix(ctx.build.bins, name),
+      where = args.where, binary = built[name], tool = ctx.target.tools.strip,
+    } :at "stripped"
+  end
+  return bins
+end
+
+-- What a variant's stripped programs print on the held-out workload.
+local function hold_out(ctx, variant, bins, again)
+  local printed = {}
+  for _, entry in ipairs(ctx.holdout) do
+    printed[#printed + 1] = workload.stage("workload", ctx, entry,
+      ctx.target.triple .. "/" .. variant .. "/holdout-" .. entry.name .. (again and "-again" or ""),
+      bins[entry.run.bin], { collect = "none", run = again and 2 or nil }).stdout
+  end
+  return printed
+end
+
+-- Compares with the plain variant; the plain one with its own second run, so that a workload that
+-- prints something else every time is found before it accuses a variant.
+local function smoke(ctx, args, variant, bins, reference)
+  local first = variant == "plain"
+  local printed = hold_out(ctx, variant, bins, false)
+  if #ctx.holdout == 0 then return printed end
+  local names, filters = {}, {}
+  for _, entry in ipairs(ctx.holdout) do
+    names[#names + 1] = entry.name
+    filters = check.join(filters, entry.run.filters)
+  end
+  local result = stage.smoke {
+    address = ctx.target.triple .. "/" .. variant .. "/smoke", where = args.where, cases = names,
+    reference = first and printed or reference,
+    candidate = first and hold_out(ctx, variant, bins, true) or printed,
+    filters = #filters > 0 and filters or nil,
+    label = first and "plain against itself: the workload prints something else on every run"
+      or variant .. " against plain",
+  }
+  kiln.smoke { target = ctx.target.triple, variant = variant, stage = result, where = args.where }
+  return printed
+end
+
+-- Declares every variant of a target. Returns their names, the stripped programs of each, and
+-- which one ships.
+local function pipeline(args, ctx)
+  local triple = ctx.target.triple
+  local names, last, with_bolt = variant_names(args)
+  local bolt = use_bolt(args, ctx.target, args.where)
+  if bolt then names[#names + 1] = with_bolt end
+  local ship = shipped(args, names, names[#names], with_bolt, args.where)
+  local shared = ctx.build.setup(ctx)
+  local how = {
+    cflags = check.join({ args.level }, rawget(lto_flags, args.lto or "") or {}),
+    ldflags = bolt and { "-Wl,--emit-relocs" } or {},
+  }
+  local built = { plain = ctx.build.compile(ctx, shared, { kind = "build",
+    address = triple .. "/plain/build", cflags = { args.baseline },
+    ldflags = last == nil and how.ldflags or {} }) }
+  if args.lto then
+    built.lto = ctx.build.compile(ctx, shared, { kind = "build", address = triple .. "/lto/build",
+      cflags = how.cflags, ldflags = last == "lto" and how.ldflags or {} })
+  end
+  if args.pgo then built[last] = profile_guided(ctx, args, shared, last, how) end
+  if bolt then
+    built[with_bolt] = {}
+    for _, name in ipairs(ctx.build.bins) do
+      built[with_bolt][name] = bolted(ctx, args, with_bolt, name, built[last or "plain"][name],
+        args.pgo and triple .. "/pgo" or nil)
+    end
+  end
+  local stripped, reference = {}, nil
+  for _, variant in ipairs(names) do
+    stripped[variant] = strip(ctx, args, variant, built[variant])
+    local printed = smoke(ctx, args, variant, stripped[variant], reference)
+    reference = reference or printed
+  end
+  return names, stripped, ship
+end
+
+-- lto: "thin", "full" or false. pgo: true or false. bolt: "auto" (where the toolchain lists it), true
+-- or false. ship: the variant that is released. baseline, level: -O flags of the plain and the other
+-- variants. functions: the fewest functions a profile must cover. bolt_flags replace the usual ones;
+-- bolt_skip names functions (as regular expressions) that BOLT leaves alone.
+local function fdo(args)
+  local where = check.fields("fdo", args, {
+    lto = { "text|boolean" }, pgo = { "boolean" }, bolt = { "text|boolean" },
+    ship = { "text", required = true, doc = "say which variant is released" },
+    baseline = { "text" }, level = { "text" }, functions = { "number" }, bolt_flags = { "texts" },
+    bolt_skip = { "texts" },
+  })
+  local function one_of(field, value, values)
+    for _, allowed in ipairs(values) do
+      if value == allowed then return end
+    end
+    kiln.fail { where = where, callee = "fdo", path = { field },
+      text = "fdo: " .. field .. ": " .. check.describe(value) .. " is none of: " ..
+        table.concat(values, ", ") }
+  end
+  if args.lto then one_of("lto", args.lto, { "thin", "full" }) end
+  if args.bolt and args.bolt ~= true then one_of("bolt", args.bolt, { "auto" }) end
+  local all = {
+    where = where, lto = args.lto or nil, pgo = args.pgo or false, bolt = args.bolt or false,
+    ship = args.ship, baseline = args.baseline or "-O2", level = args.level or "-O3",
+    functions = args.functions, bolt_flags = args.bolt_flags or bolt_flags,
+    bolt_skip = args.bolt_skip and { "-skip-funcs=" .. table.concat(args.bolt_skip, ",") } or {},
+  }
+  return {
+    type = "fdo", where = where, trains = all.pgo or all.bolt ~= false,
+    pipeline = function(ctx) return pipeline(all, ctx) end,
+  }
+end
+
+return { fdo = fdo }

@@ -1,0 +1,190 @@
+-- Packages: archive { … } and deb { … }. Each is declared for every variant; the plan makes the one
+-- that ships. A package is a table { type = "package", declare = function(ctx, variant, bins) }.
+local check = require "kiln.check"
+
+local package = {}
+
+-- File endings: how the archive is compressed, and its media type.
+local formats = {
+  ["tar.zst"] = { "zst", "application/zstd" },
+  ["tar.xz"] = { "xz", "application/x-xz" },
+  ["tar.gz"] = { "gz", "application/gzip" },
+  zip = { nil, "application/zip" },
+}
+
+local function format_names()
+  local names = {}
+  for name in pairs(formats) do names[#names + 1] = name end
+  return names
+end
+
+-- files = { "COPYING", man = { "doc/x.1" }, completions = { bash = "x.bash" } } as a list of
+-- { path, kind, … }: paths in the source.
+function package.files(files, where)
+  local list = {}
+  local function fault(path, text, note)
+    kiln.fail { where = where, callee = "release", path = path, text = "files: " .. text, note = note }
+  end
+  local function add(kind, path, at)
+    if type(path) ~= "string" then
+      fault(at, "expected a path in the source, got " .. check.describe(path))
+    end
+    if path:match("[*?%[]") then
+      fault(at, '"' .. path .. '": patterns are not looked up', "name the files one by one")
+    end
+    list[#list + 1] = { kind = kind, path = path, name = path:match("[^/]+$") }
+    return list[#list]
+  end
+  for key, value in pairs(files or {}) do
+    if type(key) == "number" then
+      add("doc", value, { "files", tostring(key) })
+    elseif key == "man" then
+      for i, path in ipairs(type(value) == "table" and value or { value }) do
+        local page = add("man", path, { "files", "man", tostring(i) })
+        page.section = path:match("%.(%d)%w*$")
+        if not page.section then
+          fault({ "files", "man", tostring(i) }, '"' .. path .. '" is no manual page (NAME.1)')
+        end
+      end
+    elseif key == "completions" and type(value) == "table" then
+      local folders = { bash = "bash-completion/completions", fish = "fish/vendor_completions.d",
+        zsh = "zsh/site-functions" }
+      for shell, path in pairs(value) do
+        if not folders[shell] then
+          fault({ "files", "completions", tostring(shell) }, 'completions: unknown shell "' ..
+            tostring(shell) .. '"', "bash, fish or zsh")
+        end
+        add("completion", path, { "files", "completions", shell }).folder = folders[shell]
+      end
+    else
+      fault({ "files", tostring(key) }, 'unknown field "' .. tostring(key) .. '"',
+        check.hint(tostring(key), { "man", "completions" }))
+    end
+  end
+  return list
+end
+
+-- Where a file stands below a prefix ("" or "usr/"); documents where `docs` says.
+local function place(file, prefix, docs)
+  if file.kind == "man" then
+    return prefix .. "share/man/man" .. file.section .. "/" .. file.name
+  elseif file.kind == "completion" then
+    return prefix .. "share/" .. file.folder .. "/" .. file.name
+  end
+  return docs .. file.name
+end
+
+local function tree(ctx, bins, prefix, docs)
+  local list = {}
+  for name, binary in pairs(bins) do
+    list[#list + 1] = { at = prefix .. "bin/" .. name .. ctx.target.exe, from = binary, mode = "0755" }
+  end
+  for _, file in ipairs(ctx.files) do
+    list[#list + 1] = { at = place(file, prefix, docs), from = ctx.source:at(file.path), mode = "0644" }
+  end
+  return list
+end
+
+local function base_name(ctx)
+  return ctx.name .. "-" .. ctx.version .. "-" .. ctx.target.triple
+end
+
+-- archive { "tar.xz", windows = "zip" }: one folder NAME-VERSION-TRIPLE with bin/, share/, documents.
+function package.archive(args)
+  local where = check.fields("archive", args, { windows = { "text" } }, true)
+  local function known(format, at)
+    if type(format) ~= "string" or not rawget(formats, format) then
+      kiln.fail { where = where, callee = "archive", path = { at },
+        text = "archive: unknown format " .. check.describe(format),
+        note = "one of: " .. table.concat(format_names(), ", ") }
+    end
+    return format
+  end
+  if #args ~= 1 then
+    kiln.fail { where = where, text = "archive: name one format, as in archive { \"tar.xz\" }" }
+  end
+  local usual = known(args[1], "1")
+  local windows = args.windows and known(args.windows, "windows") or usual
+
+  local function declare(ctx, variant, bins)
+    local format = ctx.target.os == "windows" and windows or usual
+    local address = ctx.target.triple .. "/" .. variant .. "/"
+    local root, made = base_name(ctx), nil
+    local files = tree(ctx, bins, "", "")
+    if format == "zip" then
+      made = stage.zip { address = address .. "zip", where = where, root = root, files = files }
+        :at "out.zip"
+    else
+      local compression = formats[format][1]
+      local tars = ctx.tars
+      tars[variant] = tars[variant] or stage.tar { address = address .. "tar", where = where,
+        root = root, files = files }
+      made = stage.compress { address = address .. format, where = where, format = compression,
+        from = tars[variant]:at "out.tar" } :at("out.tar." .. compression)
+    end
+    kiln.artefact { target = ctx.target.triple, variant = variant, kind = "archive", from = made,
+      name = root .. "." .. format, media_type = formats[format][2], where = where }
+  end
+  return { type = "package", where = where, declare = declare }
+end
+
+-- The control file of a Debian package.
+local function control(args, ctx)
+  local summary = ctx.summary or ctx.name
+  return {
+    Package = args.name or ctx.name, Version = ctx.version .. "-" .. (args.revision or "1"),
+    Architecture = ctx.target.debian, Maintainer = args.maintainer,
+    Section = args.section or "misc", Priority = args.priority or "optional",
+    Homepage = ctx.homepage, Description = summary,
+    Depends = args.depends and #args.depends > 0 and table.concat(args.depends, ", ") or nil,
+    Conflicts = args.conflicts and table.concat(args.conflicts, ", ") or nil,
+    Provides = args.provides and table.concat(args.provides, ", ") or nil,
+    Replaces = args.replaces and table.concat(args.replaces, ", ") or nil,
+  }
+end
+
+-- deb { maintainer = "NAME <ADDRESS>", depends = { "libc6 (>= 2.34)" } }
+function package.deb(args)
+  local where = check.fields("deb", args, {
+    name = { "text" }, revision = { "text|number" }, section = { "text" }, priority = { "text" },
+    maintainer = { "text", required = true, doc = "maintainer = \"NAME <ADDRESS>\"" },
+    depends = { "texts" }, conflicts = { "texts" }, provides = { "texts" }, replaces = { "texts" },
+    copyright = { "text" },
+  })
+  if args.name and not args.name:match("^[a-z0-9][a-z0-9+.-]+$") then
+    kiln.fail { where = where, callee = "deb", path = { "name" },
+      text = 'deb: name: "' .. args.name .. '" is no name for a Debian package',
+      note = "small letters, digits, + - ." }
+  end
+
+  local function declare(ctx, variant, bins)
+    if ctx.target.os ~= "linux" then return end
+    local name = args.name or ctx.name
+    local docs = "usr/share/doc/" .. name .. "/"
+    local address = ctx.target.triple .. "/" .. variant .. "/deb"
+    local files = tree(ctx, bins, "usr/", docs)
+    local copyright = args.copyright
+    for _, file in ipairs(ctx.files) do
+      copyright = copyright or (file.kind == "doc" and file.path) or nil
+    end
+    if copyright then
+      -- The document is not there under its own name as well.
+      for _, file in ipairs(files) do
+        if file.at == docs .. copyright:match("[^/]+$") then file.at = docs .. "copyright" end
+      end
+    end
+    local members = stage.deb_members { address = address .. "-members", where = where,
+      control = control(args, ctx), files = files }
+    local made = stage.deb_ar { address = address, where = where,
+      control = stage.compress { address = address .. "-control", where = where, format = "xz",
+        name = "control.tar", from = members:at "control.tar" } :at "control.tar.xz",
+      data = stage.compress { address = address .. "-data", where = where, format = "xz",
+        name = "data.tar", from = members:at "data.tar" } :at "data.tar.xz" }
+    kiln.artefact { target = ctx.target.triple, variant = variant, kind = "deb",
+      from = made:at "out.deb", name = base_name(ctx) .. ".deb",
+      media_type = "application/vnd.debian.binary-package", where = where }
+  end
+  return { type = "package", where = where, declare = declare }
+end
+
+return package

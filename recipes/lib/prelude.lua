@@ -1,0 +1,21 @@
+-- The names that every recipe finds without `require`. Each comes from a module that a recipe can
+-- read, and replace by one of its own.
+local source = require "kiln.source"
+local workload = require "kiln.workload"
+local package = require "kiln.package"
+
+return {
+  release = require("kiln.release").release,
+  fdo = require("kiln.fdo").fdo,
+  autotools = require "kiln.autotools",
+  make = require "kiln.make",
+  debian = source.debian,
+  folder = source.folder,
+  https = source.https,
+  run = workload.run,
+  bin = workload.bin,
+  file = workload.file,
+  dir = workload.dir,
+  archive = package.archive,
+  deb = package.deb,
+}

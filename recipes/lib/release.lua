@@ -1,0 +1,152 @@
+-- release { … }: what a recipe ends with. Checks the description, declares the sources, and for every
+-- target lets the builder, the optimisation and the packages declare their stages.
+local check = require "kiln.check"
+local workload = require "kiln.workload"
+local package = require "kiln.package"
+local fdo = require("kiln.fdo").fdo
+
+local fields = {
+  api = { "number", required = true, doc = "write api = 1" },
+  name = { "text", required = true }, version = { "text" },
+  license = { "text", required = true, doc = "an SPDX expression, as in \"MIT\"" },
+  summary = { "text" }, homepage = { "text" }, date = { "number" },
+  source = { "source", required = true }, work = { "source" },
+  build = { "build", required = true }, toolchain = { "text" },
+  targets = { "table", required = true }, train = { "table" }, holdout = { "table" },
+  optimize = { "fdo" }, files = { "table" }, packages = { "table", required = true },
+}
+
+local function fault(where, path, text, note)
+  kiln.fail { where = where, callee = "release", path = path, text = text, note = note }
+end
+
+-- One entry of targets: "TRIPLE" or { "TRIPLE", toolchain = "NAME" }.
+local function target_of(args, where, i, entry)
+  local path = { "targets", tostring(i) }
+  local text, toolchain = entry, args.toolchain or "llvm-19"
+  if type(entry) == "table" then
+    for key, value in pairs(entry) do
+      if key ~= 1 and key ~= "toolchain" then
+        fault(where, { "targets", tostring(i), tostring(key) }, 'targets: unknown field "' ..
+          tostring(key) .. '"', check.hint(tostring(key), { "toolchain" }))
+      end
+      if type(value) ~= "string" then
+        fault(where, path, "targets: expected text, got " .. check.describe(value))
+      end
+    end
+    text, toolchain = entry[1], entry.toolchain or toolchain
+  end
+  if type(text) ~= "string" then
+    fault(where, path, "targets: expected a target's triple, got " .. check.describe(text))
+  end
+  local triple, wrong, near = kiln.triple(text)
+  if not triple then
+    fault(where, path, "targets: " .. wrong .. ' "' .. text .. '"',
+      near and 'did you mean "' .. near .. '"?   (kiln plan --targets lists all)')
+  end
+  local target, missing, note = kiln.toolchain(toolchain, triple.base)
+  if not target then
+    local at = type(entry) == "table" and entry.toolchain and { "targets", tostring(i), "toolchain" }
+      or (args.toolchain and { "toolchain" } or path)
+    fault(where, at, "targets: " .. missing, note)
+  end
+  if triple.glibc ~= "" then
+    fault(where, path, 'targets: the toolchain "' .. toolchain .. '" cannot lower the glibc floor',
+      'write "' .. triple.base .. '"')
+  end
+  target.triple, target.arch, target.os = text, triple.arch, triple.os
+  target.exe = triple.os == "windows" and ".exe" or ""
+  target.cross = #target.emulator > 0
+  return target
+end
+
+-- Leaves for files from the web that runs name: one each, however often it is used.
+local function fetcher()
+  local known = {}
+  return function(source)
+    local key = source.spec.sha256
+    known[key] = known[key] or kiln.leaf("data-" .. key:sub(1, 12), source.spec)
+    return known[key]
+  end
+end
+
+local function check_runs(args, where, optimize)
+  local train = workload.list("train", args.train, where)
+  local holdout = workload.list("holdout", args.holdout, where)
+  if optimize.trains and #train == 0 then
+    fault(where, { "optimize" }, "release: a profile needs training runs: train = { run { … } }")
+  end
+  if args.optimize and #holdout == 0 then
+    fault(where, { "optimize" },
+      "release: an optimised variant must be proved on a held-out workload: holdout = { run { … } }")
+  end
+  workload.resolve(train, args.build.bins, args.work)
+  workload.resolve(holdout, args.build.bins, args.work)
+  workload.disjoint(train, holdout, args.work)
+  return train, holdout
+end
+
+local function check_lists(args, where)
+  for key, item in pairs(args.packages) do
+    if type(key) ~= "number" or type(item) ~= "table" or item.type ~= "package" then
+      fault(where, { "packages", tostring(key) },
+        "packages: expected archive { … } or deb { … }, got " .. check.describe(item))
+    end
+  end
+  if #args.packages == 0 then fault(where, { "packages" }, "packages: name at least one") end
+  if #args.targets == 0 then fault(where, { "targets" }, "targets: name at least one") end
+  for key in pairs(args.targets) do
+    if type(key) ~= "number" then
+      fault(where, { "targets", tostring(key) }, "targets: expected a list of triples")
+    end
+  end
+  if args.work and args.work.spec.kind ~= "folder" then
+    fault(where, { "work" }, "work: expected folder \"…\"")
+  end
+end
+
+local function release(args)
+  local where = check.fields("release", args, fields)
+  if args.api ~= 1 then
+    fault(where, { "api" }, "release: this Kiln knows api = 1, not " .. tostring(args.api))
+  end
+  check_lists(args, where)
+  local optimize = args.optimize or fdo { ship = "plain" }
+  local train, holdout = check_runs(args, where, optimize)
+  local files = package.files(args.files, where)
+  local version = args.version or args.source.values.version
+  if not version then
+    kiln.fail { where = where, text = 'release: the field "version" is missing' }
+  end
+  local date = args.date
+  if not date and args.source.spec.kind ~= "debian" then
+    kiln.fail { where = where, text = 'release: the field "date" is missing',
+      note = "seconds since 1970: the time every file of the release carries" }
+  end
+
+  local source = kiln.leaf("source", args.source.spec, args.source.values)
+  local work = args.work and kiln.leaf("work", args.work.spec)
+  kiln.recipe {
+    name = args.name, version = version, license = args.license, summary = args.summary,
+    homepage = args.homepage, date = date or { ["$fact"] = source.id, field = "date" }, where = where,
+  }
+  local fetched = fetcher()
+  local targets = {}
+  for i, entry in ipairs(args.targets) do targets[i] = target_of(args, where, i, entry) end
+  for _, target in ipairs(targets) do
+    local ctx = {
+      where = args.build.where, name = args.name, version = version, summary = args.summary,
+      homepage = args.homepage, target = target, source = source, work = work, build = args.build,
+      train = train, holdout = holdout, files = files, fetched = fetched, tars = {},
+    }
+    local variants, bins, ship = optimize.pipeline(ctx)
+    kiln.target { triple = target.triple, toolchain = target.name, image = target.image,
+      variants = variants, ship = ship, reference = "plain", where = where }
+    for _, variant in ipairs(variants) do
+      for _, item in ipairs(args.packages) do item.declare(ctx, variant, bins[variant]) end
+    end
+  end
+  return { type = "release", name = args.name }
+end
+
+return { release = release }

@@ -1,0 +1,56 @@
+-- Sources: what a release is made from. Each is fetched before anything runs and known by its
+-- digest. These functions describe one; release { … } declares it under the name of its field.
+local check = require "kiln.check"
+
+local source = { debian = {} }
+
+local function leaf(where, spec, values)
+  spec.where = where
+  return { type = "source", where = where, spec = spec, values = values or {} }
+end
+
+-- A Debian source package. `dsc` pins it: the digest of the .dsc names everything else.
+function source.debian.source(args)
+  local where = check.fields("debian.source", args, {
+    name = { "text", required = true }, version = { "text", required = true },
+    dsc = { "text" }, patches = { "boolean" },
+  })
+  if args.dsc and not args.dsc:match("^sha256:%x+$") or args.dsc and #args.dsc ~= 71 then
+    kiln.fail { where = where, callee = "source", path = { "dsc" },
+      text = "debian.source: dsc: expected sha256: and 64 hex digits" }
+  end
+  -- [epoch:]upstream[-revision]
+  local upstream = args.version:gsub("^%d+:", ""):gsub("%-[^-]*$", "")
+  return leaf(where, { kind = "debian", name = args.name, version = args.version, dsc = args.dsc,
+    patches = args.patches or false }, { name = args.name, version = upstream })
+end
+
+-- A folder beside the recipe.
+function source.folder(path)
+  local where = kiln.where()
+  if type(path) ~= "string" then
+    kiln.fail { where = where, text = "folder: expected a path, as in folder \"src\"" }
+  end
+  if kiln.stat(path) ~= "folder" then
+    kiln.fail { where = where, text = "folder: there is no folder \"" .. path .. "\" beside the recipe" }
+  end
+  return leaf(where, { kind = "folder", path = path })
+end
+
+-- A file from the web, by digest.
+function source.https(args)
+  local where = check.fields("https", args, {
+    url = { "text", required = true }, sha256 = { "text", required = true },
+  })
+  if not args.url:match("^https://[^/]+/.+") then
+    kiln.fail { where = where, callee = "https", path = { "url" },
+      text = "https: url: expected an address that begins with https://" }
+  end
+  if #args.sha256 ~= 64 or args.sha256:match("[^0-9a-f]") then
+    kiln.fail { where = where, callee = "https", path = { "sha256" },
+      text = "https: sha256: expected 64 hex digits in lower case" }
+  end
+  return leaf(where, { kind = "https", url = args.url, sha256 = args.sha256 })
+end
+
+return source
