@@ -9,8 +9,8 @@
  * Actions that Kiln itself carries out. A builtin runs shut into its work folder, which is / and
  * the current folder, as the build user, without network: it reads inputs there, writes declared
  * outputs there, and its standard output to `out`. Parameters too large for arguments are the input
- * file kiln.json. Its bytes must depend on nothing but inputs and arguments, and never on the
- * version of a library: a change in what it writes takes a new `version`.
+ * file kiln.json; the environment is the action's. Its bytes must depend on these alone, and never
+ * on the version of a library: a change in what it writes takes a new `version`.
  *
  * Returns 0, or -1 with err: ERR_STAGE or ERR_INPUT for the fault of what it was given, which fails
  * the stage with that text in its log.
@@ -26,7 +26,7 @@ extern const struct builtin *const builtins[];
 /* By "name@version", or NULL. */
 const struct builtin *builtin_find(const char *name_at_version);
 
-extern const struct builtin builtin_smoke;
+extern const struct builtin builtin_deb_ar, builtin_deb_members, builtin_smoke, builtin_tar;
 
 /* The name of the parameter document. */
 #define BUILTIN_PARAMS "kiln.json"

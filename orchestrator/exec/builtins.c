@@ -5,7 +5,10 @@
 #include <string.h>
 
 const struct builtin *const builtins[] = {
+	&builtin_deb_ar,
+	&builtin_deb_members,
 	&builtin_smoke,
+	&builtin_tar,
 	NULL,
 };
 

@@ -19,9 +19,9 @@
 #include "exec/volatile_env.h"
 #include "exec/wire.h"
 #include "exec/work.h"
-#include "host/child.h"
 #include "host/clock.h"
 #include "host/fs.h"
+#include "host/process.h"
 #include "sandbox/confine.h"
 #include "sandbox/spec.h"
 
@@ -66,7 +66,15 @@ static int shut_in(struct run *run, struct err *err)
 		*err = fault;
 		return -1;
 	}
-	return child_die_with_parent(run->self) ? 0 : -1;
+	return process_die_with_parent(run->self) ? 0 : -1;
+}
+
+/* Kiln's own code gets the action's environment too, and nothing of the user's. */
+static void take_environment(const struct run *run)
+{
+	clearenv();
+	for (size_t i = 0; i < run->spec.n_env; i++)
+		setenv(run->spec.env[i].name, run->spec.env[i].value, 1);
 }
 
 static int enter_builtin(void *data, const struct supervise_streams *streams, struct err *err)
@@ -76,7 +84,8 @@ static int enter_builtin(void *data, const struct supervise_streams *streams, st
 	FILE *log = fdopen(streams->log_fd, "w");
 	int dir_fd, rc;
 
-	child_reset_signals();
+	process_reset_signals();
+	take_environment(run);
 	if (!out || !log)
 		return err_sys(err, ERR_IO, "cannot open the streams");
 	if (shut_in(run, err) < 0)

@@ -27,6 +27,7 @@
 #include "host/child.h"
 #include "host/clock.h"
 #include "host/fs.h"
+#include "host/process.h"
 
 struct runner_server {
 	pid_t pid;
@@ -77,11 +78,11 @@ static int send_answer(int sock, const struct answer *answer, const int *fds, si
 static void become_runner(pid_t server, int reply_fd, struct str request) __attribute__((noreturn));
 static void become_runner(pid_t server, int reply_fd, struct str request)
 {
-	child_reset_signals();
-	if (!child_die_with_parent(server))
+	process_reset_signals();
+	if (!process_die_with_parent(server))
 		_exit(1);
 	prctl(PR_SET_NAME, "kiln-runner", 0, 0, 0);
-	child_close_fds(&reply_fd, 1);
+	process_close_fds(&reply_fd, 1);
 	_exit(runner_main(request, reply_fd));
 }
 
@@ -102,7 +103,7 @@ static void serve_request(struct serving *serving, struct str request)
 	if (answer.pid == 0)
 		become_runner(server, pipe_fds[1], request);
 	if (answer.pid > 0) {
-		fds[0] = child_pidfd(answer.pid);
+		fds[0] = process_pidfd(answer.pid);
 		fds[1] = pipe_fds[0];
 	}
 	if (answer.pid < 0 || fds[0] < 0) {
@@ -135,7 +136,7 @@ static bool reap(struct serving *serving)
 		forget(serving, pid);
 	if (pid < 0)
 		return false;
-	child_kill_others(serving->runners.v, serving->runners.n);
+	process_kill_others(serving->runners.v, serving->runners.n);
 	return true;
 }
 
@@ -208,13 +209,13 @@ static void become_server(pid_t parent, int sock)
 	struct serving serving = { .sock = sock };
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	child_reset_signals();
+	process_reset_signals();
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	child_close_fds((int[]){ sock, null_fd }, 2);
+	process_close_fds((int[]){ sock, null_fd }, 2);
 	serving.signal_fd = take_signals();
 	if (null_fd < 0 || serving.signal_fd < 0 || chdir("/") < 0 ||
-	    !child_signal_with_parent(parent, SIGTERM))
+	    !process_signal_with_parent(parent, SIGTERM))
 		_exit(1);
 	prctl(PR_SET_NAME, "kiln-server", 0, 0, 0);
 	for (int fd = 0; fd < 3; fd++)

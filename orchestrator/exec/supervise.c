@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/child.h"
 #include "host/clock.h"
 #include "host/fs.h"
+#include "host/process.h"
 #include "sandbox/identity.h"
 
 struct stream {
@@ -47,7 +47,7 @@ static void kill_all(struct watch *w)
 	w->killing = true;
 	if (!w->child_ended)
 		kill(w->child, SIGKILL);
-	child_kill_others(NULL, 0);
+	process_kill_others(NULL, 0);
 }
 
 static void stop(struct watch *w, enum supervise_end end)

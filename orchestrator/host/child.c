@@ -8,16 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,140 +23,9 @@
 #include "base/path.h"
 #include "host/clock.h"
 #include "host/fs.h"
+#include "host/process.h"
 
 enum { DEFAULT_OUT = 16 << 20, DEFAULT_LOG = 1 << 20 };
-
-/* ---- pieces for forked processes ----------------------------------------------------------- */
-
-/*
- * By the system call: glibc's posix_spawn (make's, a shell's) leaves signals 32 and 33 ignored, and
- * its sigaction() does not touch those two. All zero is the kernel's SIG_DFL on every architecture.
- */
-void child_reset_signals(void)
-{
-	static const char plain[64];
-	sigset_t none;
-
-	for (int i = 1; i < _NSIG; i++)
-		if (i != SIGKILL && i != SIGSTOP)
-			syscall(SYS_rt_sigaction, i, plain, NULL, _NSIG / 8);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-void child_mind_children(void)
-{
-	struct sigaction action;
-
-	if (sigaction(SIGCHLD, NULL, &action) == 0 &&
-	    (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT))) {
-		action = (struct sigaction){ .sa_handler = SIG_DFL };
-		sigaction(SIGCHLD, &action, NULL);
-	}
-}
-
-bool child_signal_with_parent(pid_t parent, int sig)
-{
-	prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0);
-	return getppid() == parent;
-}
-
-bool child_die_with_parent(pid_t parent)
-{
-	return child_signal_with_parent(parent, SIGKILL);
-}
-
-static void kill_unless_kept(pid_t pid, const pid_t *keep, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (keep[i] == pid)
-			return;
-	kill(pid, SIGKILL);
-}
-
-/* Kernels without CONFIG_PROC_CHILDREN: every process says who its parent is. */
-static void kill_by_parent(const pid_t *keep, size_t n)
-{
-	struct fs_names list = { 0 };
-	struct err ignored = ERR_INIT;
-
-	if (fs_list(AT_FDCWD, "/proc", &list, &ignored) != 0)
-		return;
-	for (size_t i = 0; i < list.names.n; i++) {
-		_cleanup_buf_ struct buf stat = BUF_INIT(4096);
-		_cleanup_free_ char *path = str_fmt("/proc/%s/stat", list.names.v[i]);
-		int pid = atoi(list.names.v[i]), parent = 0;
-		const char *behind;
-
-		if (pid <= 1 || fs_read(AT_FDCWD, path, &stat, &ignored) != 0 || !stat.n)
-			continue;
-		behind = strrchr(stat.p, ')');
-		if (behind && sscanf(behind, ") %*c %d", &parent) == 1 && parent == getpid())
-			kill_unless_kept(pid, keep, n);
-	}
-	fs_names_deinit(&list);
-}
-
-void child_kill_others(const pid_t *keep, size_t n)
-{
-	_cleanup_buf_ struct buf list = BUF_INIT(1 << 20);
-	struct err ignored = ERR_INIT;
-	char path[64];
-	char *at, *end;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	if (fs_read(AT_FDCWD, path, &list, &ignored) != 0) {
-		kill_by_parent(keep, n);
-		return;
-	}
-	for (at = list.p; at; at = end) {
-		long pid = strtol(at, &end, 10);
-
-		if (end == at)
-			return;
-		kill_unless_kept((pid_t)pid, keep, n);
-	}
-}
-
-static void close_between(unsigned int first, unsigned int last)
-{
-	if (first <= last && syscall(SYS_close_range, first, last, 0u) < 0)
-		for (unsigned int fd = first; fd <= last && fd < 65536; fd++)
-			close((int)fd);
-}
-
-void child_close_fds(const int *keep, size_t n)
-{
-	unsigned int from = 3;
-
-	for (;;) {
-		unsigned int next = ~0u;
-
-		for (size_t i = 0; i < n; i++)
-			if (keep[i] >= 0 && (unsigned int)keep[i] >= from &&
-			    (unsigned int)keep[i] < next)
-				next = (unsigned int)keep[i];
-		if (next == ~0u)
-			break;
-		close_between(from, next - 1);
-		from = next + 1;
-	}
-	close_between(from, ~0u);
-}
-
-void child_keep_fds(const int *keep, size_t n)
-{
-	if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
-		for (int fd = 3; fd < 65536; fd++)
-			fcntl(fd, F_SETFD, FD_CLOEXEC);
-	for (size_t i = 0; i < n; i++)
-		fcntl(keep[i], F_SETFD, 0);
-}
-
-int child_pidfd(pid_t pid)
-{
-	return (int)syscall(SYS_pidfd_open, pid, 0u);
-}
 
 /* ---- finding programs ---------------------------------------------------------------------- */
 
@@ -197,6 +63,17 @@ bool child_find(const char *program, char **ret_path)
 }
 
 /* ---- spawning ------------------------------------------------------------------------------ */
+
+void child_mind_children(void)
+{
+	struct sigaction action;
+
+	if (sigaction(SIGCHLD, NULL, &action) == 0 &&
+	    (action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT))) {
+		action = (struct sigaction){ .sa_handler = SIG_DFL };
+		sigaction(SIGCHLD, &action, NULL);
+	}
+}
 
 /* The environment of the child; the array is the caller's, the strings are borrowed. */
 static char **make_env(const struct child_spec *spec)
@@ -241,7 +118,7 @@ static void launch(struct launch *l)
 	_cleanup_free_ int *keep = alloc_array(spec->n_keep_fds + 1, sizeof(*keep));
 	int sys;
 
-	child_reset_signals();
+	process_reset_signals();
 	setsid();
 	umask(spec->umask ? (mode_t)spec->umask : 022);
 	l->report = above_stdio(l->report);
@@ -256,13 +133,13 @@ static void launch(struct launch *l)
 			goto failed;
 	}
 	keep[spec->n_keep_fds] = l->report;
-	child_close_fds(keep, spec->n_keep_fds + 1);
+	process_close_fds(keep, spec->n_keep_fds + 1);
 	if (spec->dir && chdir(spec->dir) < 0)
 		goto failed;
 	if (spec->uid && (setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
 	                  setresuid(spec->uid, spec->uid, spec->uid) < 0))
 		goto failed;
-	if (!child_die_with_parent(l->parent))
+	if (!process_die_with_parent(l->parent))
 		_exit(127);
 	execve(l->program, (char *const *)spec->argv, l->env);
 failed:
@@ -310,7 +187,7 @@ static int start(struct launch *l, struct child *ret, struct err *err)
 		               l->spec->dir ? " in " : "", l->spec->dir ? l->spec->dir : "");
 	}
 	ret->pid = pid;
-	ret->pidfd = child_pidfd(pid);
+	ret->pidfd = process_pidfd(pid);
 	if (ret->pidfd < 0) {
 		err_sys(err, ERR_IO, "cannot watch %s", l->program);
 		kill(-pid, SIGKILL);

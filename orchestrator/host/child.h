@@ -71,30 +71,7 @@ int child_wait(struct child *child, int *ret_signal, struct rusage *usage);
 /* SIGKILL for the child's whole process group. */
 void child_kill(const struct child *child);
 
-/* ---- for processes that are forked, not spawned -------------------------------------------- */
-
-/* Default dispositions for every signal, empty mask. */
-void child_reset_signals(void);
 /* A parent that ignores SIGCHLD never learns how children end: takes the default instead. */
 void child_mind_children(void);
-/*
- * SIGKILL for this process when its parent ends. Call it after the last change of credentials;
- * `parent` is the parent's pid read before the fork. False when the parent is gone already.
- */
-bool child_die_with_parent(pid_t parent);
-/* The same with a signal that the caller takes by itself (blocked, in a signalfd). */
-bool child_signal_with_parent(pid_t parent, int sig);
-/*
- * SIGKILL for every child of this process but those listed: for reapers, whose children are also
- * what others left behind. Their own children come to light when they are gone, so call it again
- * after each wait until nothing is left.
- */
-void child_kill_others(const pid_t *keep, size_t n);
-/* Closes all descriptors from 3 up but those listed (any order); the listed stay as they are. */
-void child_close_fds(const int *keep, size_t n);
-/* Makes all descriptors from 3 up close on exec but those listed, which stay open. */
-void child_keep_fds(const int *keep, size_t n);
-/* A pidfd (close-on-exec) of a child that was not waited for yet; -1 and errno. */
-int child_pidfd(pid_t pid);
 
 #endif

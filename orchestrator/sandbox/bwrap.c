@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "host/child.h"
 #include "host/fs.h"
+#include "host/process.h"
 #include "sandbox/explain.h"
 #include "sandbox/identity.h"
 #include "sandbox/limits.h"
@@ -182,10 +183,10 @@ static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
 	sandbox_fix_limits(spec->fixed_addresses);
 	if (sandbox_drop(err) < 0)
 		return -1;
-	if (!child_die_with_parent(spec->runner))
+	if (!process_die_with_parent(spec->runner))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
-	child_reset_signals();
-	child_keep_fds(args.keep, args.n_keep);
+	process_reset_signals();
+	process_keep_fds(args.keep, args.n_keep);
 	execve(program, (char *const *)argv.v, (char *const[]){ NULL });
 	return err_sys(err, errno == E2BIG ? ERR_STAGE : ERR_MACHINE, "cannot run %s", program);
 }

@@ -15,8 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/child.h"
 #include "host/fs.h"
+#include "host/process.h"
 #include "sandbox/explain.h"
 #include "sandbox/identity.h"
 #include "sandbox/limits.h"
@@ -96,7 +96,7 @@ int sandbox_confine(const char *dir, pid_t parent, struct err *err)
 		return -1;
 	if (drop_capabilities(err) < 0)
 		return -1;
-	if (!child_die_with_parent(parent))
+	if (!process_die_with_parent(parent))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
 	return 0;
 }

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "base/str.h"
-#include "host/child.h"
+#include "host/process.h"
 #include "sandbox/identity.h"
 #include "sandbox/limits.h"
 #include "sandbox/spec.h"
@@ -82,10 +82,10 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 		return -1;
 	if (chdir(dir) < 0)
 		return err_sys(err, ERR_STAGE, "cannot work in %s", dir);
-	if (!child_die_with_parent(spec->runner))
+	if (!process_die_with_parent(spec->runner))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
-	child_reset_signals();
-	child_keep_fds(NULL, 0);
+	process_reset_signals();
+	process_keep_fds(NULL, 0);
 	setenv("PATH", path, 1);
 	execvpe(argv.v[0], argv.v, env.v);
 	return err_sys(err, ERR_STAGE, "cannot run %s", argv.v[0]);

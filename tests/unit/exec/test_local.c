@@ -662,6 +662,33 @@ static void smoke_compares(void **state)
 	assert_non_null(strstr(c.why, "regex"));
 }
 
+static void tar_is_made_inside(void **state)
+{
+	struct lab *lab = *state;
+	struct input inputs[] = { { "kiln.json", "{\"modes\":{},\"root\":\"x-1\"}" },
+		                  { "tree/x-1/bin/x", "content\n" } };
+	struct action_output output = { .path = "out.tar", .non_empty = true };
+	struct action a = { .builtin = "tar@1", .outputs = &output, .n_outputs = 1 };
+	struct exec_completion c;
+
+	compose(lab, inputs, 2, &a.input_root);
+	submit(lab, &a, 10000, 1);
+	wait_one(lab, &c);
+	if (c.status != EXEC_OK)
+		fail_msg("%s %s", c.why, c.err.cause);
+	assert_true(c.result.outputs[0].node->ref.size >= 1536);
+	inputs[1].at = "tree/wrong/bin/x";
+	compose(lab, inputs, 2, &a.input_root);
+	submit(lab, &a, 10000, 1);
+	wait_one(lab, &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	a.builtin = "no-such@1";
+	submit(lab, &a, 10000, 1);
+	wait_one(lab, &c);
+	assert_int_equal(c.status, EXEC_BROKEN);
+	assert_non_null(strstr(c.err.cause, "no-such@1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -681,6 +708,7 @@ int main(void)
 		cmocka_unit_test(dies_with_main),
 		cmocka_unit_test(dead_server_is_told),
 		cmocka_unit_test(smoke_compares),
+		cmocka_unit_test(tar_is_made_inside),
 	};
 	struct err err = ERR_INIT;
 	int failed;

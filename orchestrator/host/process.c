@@ -1,0 +1,138 @@
+/*
+ * Hygiene of forked processes. close_range exists from Linux 5.9 and its close-on-exec flag from
+ * 5.11; older kernels get the loop.
+ */
+#include "host/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "host/fs.h"
+
+/*
+ * By the system call: glibc's posix_spawn (make's, a shell's) leaves signals 32 and 33 ignored, and
+ * its sigaction() does not touch those two. All zero is the kernel's SIG_DFL on every architecture.
+ */
+void process_reset_signals(void)
+{
+	static const char plain[64];
+	sigset_t none;
+
+	for (int i = 1; i < _NSIG; i++)
+		if (i != SIGKILL && i != SIGSTOP)
+			syscall(SYS_rt_sigaction, i, plain, NULL, _NSIG / 8);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool process_signal_with_parent(pid_t parent, int sig)
+{
+	prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0);
+	return getppid() == parent;
+}
+
+bool process_die_with_parent(pid_t parent)
+{
+	return process_signal_with_parent(parent, SIGKILL);
+}
+
+static void kill_unless_kept(pid_t pid, const pid_t *keep, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (keep[i] == pid)
+			return;
+	kill(pid, SIGKILL);
+}
+
+/* Kernels without CONFIG_PROC_CHILDREN: every process says who its parent is. */
+static void kill_by_parent(const pid_t *keep, size_t n)
+{
+	struct fs_names list = { 0 };
+	struct err ignored = ERR_INIT;
+
+	if (fs_list(AT_FDCWD, "/proc", &list, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < list.names.n; i++) {
+		_cleanup_buf_ struct buf stat = BUF_INIT(4096);
+		_cleanup_free_ char *path = str_fmt("/proc/%s/stat", list.names.v[i]);
+		int pid = atoi(list.names.v[i]), parent = 0;
+		const char *behind;
+
+		if (pid <= 1 || fs_read(AT_FDCWD, path, &stat, &ignored) != 0 || !stat.n)
+			continue;
+		behind = strrchr(stat.p, ')');
+		if (behind && sscanf(behind, ") %*c %d", &parent) == 1 && parent == getpid())
+			kill_unless_kept(pid, keep, n);
+	}
+	fs_names_deinit(&list);
+}
+
+void process_kill_others(const pid_t *keep, size_t n)
+{
+	_cleanup_buf_ struct buf list = BUF_INIT(1 << 20);
+	struct err ignored = ERR_INIT;
+	char path[64];
+	char *at, *end;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	if (fs_read(AT_FDCWD, path, &list, &ignored) != 0) {
+		kill_by_parent(keep, n);
+		return;
+	}
+	for (at = list.p; at; at = end) {
+		long pid = strtol(at, &end, 10);
+
+		if (end == at)
+			return;
+		kill_unless_kept((pid_t)pid, keep, n);
+	}
+}
+
+static void close_between(unsigned int first, unsigned int last)
+{
+	if (first <= last && syscall(SYS_close_range, first, last, 0u) < 0)
+		for (unsigned int fd = first; fd <= last && fd < 65536; fd++)
+			close((int)fd);
+}
+
+void process_close_fds(const int *keep, size_t n)
+{
+	unsigned int from = 3;
+
+	for (;;) {
+		unsigned int next = ~0u;
+
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= 0 && (unsigned int)keep[i] >= from &&
+			    (unsigned int)keep[i] < next)
+				next = (unsigned int)keep[i];
+		if (next == ~0u)
+			break;
+		close_between(from, next - 1);
+		from = next + 1;
+	}
+	close_between(from, ~0u);
+}
+
+void process_keep_fds(const int *keep, size_t n)
+{
+	if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		for (int fd = 3; fd < 65536; fd++)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	for (size_t i = 0; i < n; i++)
+		fcntl(keep[i], F_SETFD, 0);
+}
+
+int process_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0u);
+}

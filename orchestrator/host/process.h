@@ -1,0 +1,35 @@
+#ifndef KILN_HOST_PROCESS_H
+#define KILN_HOST_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * What a process that was forked, not spawned, does to itself: nothing it inherited by accident
+ * stays, and it does not outlive who wants it.
+ */
+
+/* Default dispositions for every signal, empty mask. */
+void process_reset_signals(void);
+/*
+ * SIGKILL for this process when its parent ends. Call it after the last change of credentials;
+ * `parent` is the parent's pid read before the fork. False when the parent is gone already.
+ */
+bool process_die_with_parent(pid_t parent);
+/* The same with a signal that the caller takes by itself (blocked, in a signalfd). */
+bool process_signal_with_parent(pid_t parent, int sig);
+/*
+ * SIGKILL for every child of this process but those listed: for reapers, whose children are also
+ * what others left behind. Their own children come to light when they are gone, so call it again
+ * after each wait until nothing is left.
+ */
+void process_kill_others(const pid_t *keep, size_t n);
+/* Closes all descriptors from 3 up but those listed (any order); the listed stay as they are. */
+void process_close_fds(const int *keep, size_t n);
+/* Makes all descriptors from 3 up close on exec but those listed, which stay open. */
+void process_keep_fds(const int *keep, size_t n);
+/* A pidfd (close-on-exec) of a child that was not waited for yet; -1 and errno. */
+int process_pidfd(pid_t pid);
+
+#endif
