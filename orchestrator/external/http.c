@@ -1,0 +1,318 @@
+/*
+ * Downloads with libcurl's easy interface. A resumed transfer trusts nothing: the digest of the
+ * whole file decides, and when it is wrong after a resumption the file is fetched once more whole.
+ */
+#include "external/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "external/crypto.h"
+#include "host/fs.h"
+
+enum { TRIES = 5, TRIES_MOST = 50, PAUSE_MS = 500, PAUSE_MOST_MS = 30000, STALL_MS = 30000, REDIRECTS = 10 };
+
+static const uint64_t size_most = (uint64_t)16 << 30;
+
+/* One file on its way. */
+struct transfer {
+	const struct http_request *request;
+	int fd;
+	uint64_t have;   /* bytes in the file */
+	uint64_t most;
+	bool resumed;    /* part of the file came in an earlier try */
+	char *etag;      /* of the first answer, when it is a strong one */
+	long status;     /* of the last answer */
+	bool body;       /* the answer's body belongs to the file */
+	bool too_large;
+	struct err fault; /* of writing */
+	char text[CURL_ERROR_SIZE];
+};
+
+static bool is_loopback(const char *host)
+{
+	return str_eq(host, "localhost") || str_eq(host, "[::1]") || str_eq(host, "::1") ||
+	       (str_starts(host, "127.") && strspn(host, "0123456789.") == strlen(host));
+}
+
+/* *ret_plain: http to a loopback address. */
+static int read_url(const char *url, bool *ret_plain, struct err *err)
+{
+	char *scheme = NULL, *host = NULL;
+	CURLU *parsed = curl_url();
+	bool https, plain;
+
+	bug_on(!parsed);
+	if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK ||
+	    curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
+		scheme = NULL;
+	else if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		host = NULL;
+	https = scheme && host && str_eq(scheme, "https");
+	plain = scheme && host && str_eq(scheme, "http") && is_loopback(host);
+	curl_free(scheme);
+	curl_free(host);
+	curl_url_cleanup(parsed);
+	if (!https && !plain)
+		return err_set(err, ERR_INPUT, "\"%s\" is no https address", url);
+	*ret_plain = plain;
+	return 0;
+}
+
+int http_check_url(const char *url, struct err *err)
+{
+	bool plain;
+
+	return read_url(url, &plain, err);
+}
+
+static size_t take_header(char *p, size_t size, size_t n, void *data)
+{
+	struct transfer *transfer = data;
+	size_t length = size * n;
+
+	if (length > 5 && strncasecmp(p, "HTTP/", 5) == 0) {
+		const char *blank = memchr(p, ' ', length);
+
+		transfer->status = blank ? strtol(blank, NULL, 10) : 0;
+		transfer->body = transfer->status == 200 || transfer->status == 206;
+		if (transfer->status == 200 && transfer->have > 0) {
+			transfer->have = 0; /* the whole file again */
+			transfer->resumed = false;
+		}
+	}
+	if (length > 6 && strncasecmp(p, "etag:", 5) == 0 && transfer->status == 200) {
+		while (length > 5 && (p[length - 1] == '\n' || p[length - 1] == '\r'))
+			length--;
+		for (p += 5, length -= 5; length > 0 && *p == ' '; length--)
+			p++;
+		free(transfer->etag);
+		transfer->etag = *p == '"' ? str_dup_n(p, length) : NULL;
+	}
+	return size * n;
+}
+
+static size_t take_body(char *p, size_t size, size_t n, void *data)
+{
+	struct transfer *transfer = data;
+	size_t length = size * n, done = 0;
+
+	if (!transfer->body)
+		return length; /* the page that comes with an error */
+	if (transfer->have + length > transfer->most) {
+		transfer->too_large = true;
+		return 0;
+	}
+	if (transfer->have == 0 && ftruncate(transfer->fd, 0) < 0) {
+		err_sys(&transfer->fault, ERR_IO, "cannot empty the file");
+		return 0;
+	}
+	while (done < length) {
+		ssize_t w = pwrite(transfer->fd, p + done, length - done,
+		                   (off_t)(transfer->have + done));
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0) {
+			err_sys(&transfer->fault, ERR_IO, "cannot write what %s sent",
+			        transfer->request->url);
+			return 0;
+		}
+		done += (size_t)w;
+	}
+	transfer->have += length;
+	return length;
+}
+
+static void set_options(CURL *curl, struct transfer *transfer, bool plain)
+{
+	const struct http_request *request = transfer->request;
+	int64_t stall = request->stall_ms ? request->stall_ms : STALL_MS;
+
+	curl_easy_setopt(curl, CURLOPT_URL, request->url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http,https" : "https");
+	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, plain ? "http,https" : "https");
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "kiln");
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)stall);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)(stall < 1000 ? 1 : stall / 1000));
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->text);
+}
+
+static CURLcode perform(struct transfer *transfer, bool plain)
+{
+	CURL *curl = curl_easy_init();
+	struct curl_slist *headers = NULL;
+	_cleanup_free_ char *range = NULL, *condition = NULL;
+	CURLcode code;
+
+	bug_on(!curl);
+	transfer->text[0] = '\0';
+	transfer->status = 0;
+	transfer->body = false;
+	set_options(curl, transfer, plain);
+	/* Not CURLOPT_RESUME_FROM: a server without ranges sends the whole file, which is fine. */
+	if (transfer->have > 0) {
+		range = str_fmt("%llu-", (unsigned long long)transfer->have);
+		curl_easy_setopt(curl, CURLOPT_RANGE, range);
+		transfer->resumed = true;
+		if (transfer->etag) {
+			condition = str_fmt("If-Range: %s", transfer->etag);
+			headers = curl_slist_append(headers, condition);
+			curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+		}
+	}
+	code = curl_easy_perform(curl);
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(curl);
+	return code;
+}
+
+static bool is_transient(CURLcode code, long status)
+{
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		return true;
+	case CURLE_OK:
+		return status == 408 || status == 425 || status == 429 || status >= 500;
+	default:
+		return false;
+	}
+}
+
+static int answer_fault(const struct transfer *transfer, CURLcode code, struct err *err)
+{
+	const char *url = transfer->request->url;
+	const char *text = transfer->text[0] ? transfer->text : curl_easy_strerror(code);
+
+	if (transfer->fault.code != ERR_NONE) {
+		*err = transfer->fault;
+		return -1;
+	}
+	if (transfer->too_large)
+		return err_set(err, ERR_INPUT, "%s is larger than %llu bytes", url,
+		               (unsigned long long)transfer->most);
+	if (code == CURLE_OK && !is_transient(code, transfer->status)) {
+		err_set(err, ERR_INPUT, "%s answers with status %ld", url, transfer->status);
+		return err_hint(err, "check the address: the server does not hand out the file there");
+	}
+	if (code == CURLE_OK) {
+		err_set(err, ERR_IO, "%s answers with status %ld", url, transfer->status);
+		return err_hint(err, "the server is in trouble: try again later");
+	}
+	err_set(err, ERR_IO, "cannot fetch %s: %s (%llu bytes arrived)", url, text,
+	        (unsigned long long)transfer->have);
+	return err_hint(err, "check the network and try again; with --offline Kiln uses only what "
+	                     "its store holds");
+}
+
+static void rest(int64_t ms)
+{
+	struct timespec left = { ms / 1000, (ms % 1000) * 1000000 };
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
+/* Tries until the file is whole, no byte arrives any more, or a repetition is pointless. */
+static int download(struct transfer *transfer, bool plain, struct err *err)
+{
+	const struct http_request *request = transfer->request;
+	int tries = request->tries ? request->tries : TRIES, failed = 0;
+	int64_t pause = request->pause_ms ? request->pause_ms : PAUSE_MS;
+
+	for (int all = 1;; all++) {
+		uint64_t before = transfer->have;
+		CURLcode code = perform(transfer, plain);
+
+		if (code == CURLE_OK && transfer->body)
+			return 0;
+		if (code == CURLE_OK && transfer->status == 416) {
+			transfer->have = 0; /* what is here is no part of that file: begin again */
+			code = CURLE_PARTIAL_FILE;
+		}
+		failed = transfer->have > before ? 1 : failed + 1;
+		if (failed >= tries || all >= TRIES_MOST || !is_transient(code, transfer->status) ||
+		    transfer->fault.code != ERR_NONE || transfer->too_large)
+			return answer_fault(transfer, code, err);
+		rest(pause);
+		pause = pause * 2 < PAUSE_MOST_MS ? pause * 2 : PAUSE_MOST_MS;
+	}
+}
+
+static int check_digest(struct transfer *transfer, bool *ret_equal, struct blob_ref *ret_have,
+                        struct err *err)
+{
+	if (lseek(transfer->fd, 0, SEEK_SET) < 0)
+		return err_sys(err, ERR_IO, "cannot read again what %s sent",
+		               transfer->request->url);
+	if (digest_of_fd(transfer->fd, transfer->request->url, ret_have, err) < 0)
+		return -1;
+	*ret_equal = digest_is_none(&transfer->request->sha256) ||
+	             digest_eq(&transfer->request->sha256, &ret_have->digest);
+	return 0;
+}
+
+static int fetch(struct transfer *transfer, bool plain, struct err *err)
+{
+	bool equal = false, again;
+	struct blob_ref got;
+
+	do {
+		if (download(transfer, plain, err) < 0)
+			return -1;
+		/* An empty file brings no body: nothing was written yet. */
+		if (transfer->have == 0 && ftruncate(transfer->fd, 0) < 0)
+			return err_sys(err, ERR_IO, "cannot empty the file");
+		if (check_digest(transfer, &equal, &got, err) < 0)
+			return -1;
+		again = !equal && transfer->resumed;
+		transfer->have = 0;
+		transfer->resumed = false;
+	} while (again);
+	if (equal)
+		return 0;
+	err_set(err, ERR_INPUT, "%s is not the pinned file: pinned sha256:%s, got sha256:%s (%llu "
+	        "bytes)", transfer->request->url, DIGEST_TEXT(&transfer->request->sha256),
+	        DIGEST_TEXT(&got.digest), (unsigned long long)got.size);
+	return err_hint(err, "find out why the file changed before you change the pin");
+}
+
+int http_fetch(const struct http_request *request, int fd, struct err *err)
+{
+	struct transfer transfer = { .request = request,
+		                     .fd = fd,
+		                     .most = request->most ? request->most : size_most };
+	bool plain = false;
+	int rc;
+
+	if (read_url(request->url, &plain, err) < 0)
+		return -1;
+	rc = fetch(&transfer, plain, err);
+	free(transfer.etag);
+	return rc;
+}

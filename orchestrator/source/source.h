@@ -1,0 +1,40 @@
+#ifndef KILN_SOURCE_SOURCE_H
+#define KILN_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "external/json.h"
+#include "model/tree.h"
+#include "store/store.h"
+
+/*
+ * Leaves: what a release is made from. A leaf is named by its pinned digest and brought in before
+ * anything runs; what the store holds is not fetched again. Without a pin the answer of the first
+ * time is kept, until `update`.
+ */
+struct source_request {
+	const char *id;         /* of the leaf in the recipe */
+	const json_t *leaf;     /* {"kind", "where", …} as in the recipe document */
+	const char *recipe_dir; /* folders are relative to it */
+	const char *mirror;     /* of Debian, named by the user, or NULL */
+	bool offline;
+	bool update;            /* ask again where nothing is pinned */
+};
+
+struct source_result {
+	struct tree_node node; /* a file or a folder; name "" */
+	json_t *fact; /* {"uri","digest", "version" and "date" (epoch seconds) where known, and
+	               * "resolved_on" where nothing pinned it} */
+};
+
+void source_result_deinit(struct source_result *result);
+
+/*
+ * Brings one leaf into the store. A digest that is not the pinned one, an unknown version, an
+ * address that answers 404 are ERR_INPUT; a dead network or a broken transfer is ERR_IO.
+ */
+int source_fetch(struct store *store, const struct source_request *request, struct log *log,
+                 struct source_result *ret, struct err *err);
+
+#endif
