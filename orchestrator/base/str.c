@@ -1,6 +1,8 @@
 /* Looking at strings: views, globs, and the nearest name for "did you mean". */
 #include "base/str.h"
 
+#include <stdint.h>
+
 #include "base/alloc.h"
 
 bool str_same(struct str a, struct str b)
@@ -135,10 +137,12 @@ bool str_glob(const char *pattern, const char *name)
 {
 	const char *star = NULL, *star_name = NULL;   /* last '*' */
 	const char *deep = NULL, *deep_name = NULL;   /* last '**' */
+	bool parts = false;                           /* it was a "**" + "/": whole parts only */
 
 	while (*name) {
 		if (pattern[0] == '*' && pattern[1] == '*') {
-			pattern += pattern[2] == '/' ? 3 : 2;
+			parts = pattern[2] == '/';
+			pattern += parts ? 3 : 2;
 			deep = pattern;
 			deep_name = name;
 			star = NULL;
@@ -165,8 +169,12 @@ bool str_glob(const char *pattern, const char *name)
 			pattern = star;
 			name = ++star_name;
 		} else if (deep) {
+			const char *slash = parts ? strchr(deep_name, '/') : deep_name;
+
+			if (!slash)
+				return false;
 			pattern = deep;
-			name = ++deep_name;
+			name = deep_name = slash + 1;
 			star = NULL;
 		} else {
 			return false;
@@ -185,7 +193,7 @@ static size_t edit_distance(const char *a, const char *b)
 	size_t rows[3][MAX + 1];
 
 	if (n > MAX || m > MAX)
-		return MAX;
+		return SIZE_MAX;
 	for (size_t j = 0; j <= m; j++)
 		rows[0][j] = j;
 	for (size_t i = 1; i <= n; i++) {
