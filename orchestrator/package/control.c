@@ -54,12 +54,12 @@ static bool is_describe(const char *suffix)
 	return str_starts(p, "-g") && isxdigit((unsigned char)p[2]);
 }
 
-/* Whether `suffix` is a Debian revision, a number and what Debian puts behind one. */
-static bool is_revision(const char *suffix)
+/* The dash of a Debian revision at the end ("-1", "-2.1"), or NULL. */
+static char *find_revision(char *text)
 {
-	const char *p = suffix + 1;
+	char *dash = strrchr(text, '-');
 
-	return isdigit((unsigned char)*p) && !strchr(p, '-');
+	return dash && isdigit((unsigned char)dash[1]) ? dash : NULL;
 }
 
 int deb_version(const char *version, char **ret, struct err *err)
@@ -67,26 +67,28 @@ int deb_version(const char *version, char **ret, struct err *err)
 	const char *from =
 		version[0] == 'v' && isdigit((unsigned char)version[1]) ? version + 1 : version;
 	_cleanup_free_ char *text = str_dup(from);
-	char *dash = strchr(text, '-');
-	bool revision = dash && is_revision(dash);
+	char *revision = find_revision(text);
+	char *dash;
 
 	if (!isdigit((unsigned char)text[0]) ||
 	    text[strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	                      ".+~-:")] != '\0' ||
 	    strlen(text) > 200)
-		return err_set(err, ERR_INPUT,
-		               "the version \"%s\" cannot become a Debian version: "
-		               "it must start with a digit and hold letters, digits and . + ~ - "
-		               "only",
-		               version);
-	if (dash && !revision) {
+		return err_set(
+			err, ERR_INPUT,
+			"the version \"%s\" cannot become a Debian version: it must start with a "
+			"digit and hold letters, digits and . + ~ - only",
+			version);
+	if (revision)
+		*revision++ = '\0';
+	dash = strchr(text, '-');
+	if (dash)
 		*dash = is_describe(dash) ? '+' : '~';
-		for (char *p = dash + 1; *p; p++) {
-			if (*p == '-')
-				*p = '.';
-		}
+	for (char *p = dash; p && *p; p++) {
+		if (*p == '-')
+			*p = '.';
 	}
-	*ret = revision ? str_dup(text) : str_fmt("%s-1", text);
+	*ret = str_fmt("%s-%s", text, revision ? revision : "1");
 	return 0;
 }
 

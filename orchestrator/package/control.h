@@ -26,8 +26,8 @@ void deb_control_deinit(struct deb_control *control);
 /*
  * A version as Debian writes it: as given when dpkg would take it with its meaning; a pre-release
  * ("2.0.0-rc.1") sorts before its release ("2.0.0~rc.1"); "v" in front is cut off; a describe
- * suffix ("1.4.0-12-gab12cd") sorts behind ("1.4.0+12.gab12cd"). A version without a Debian
- * revision gets "-1". Caller frees.
+ * suffix ("1.4.0-12-gab12cd") sorts behind ("1.4.0+12.gab12cd"). A number behind the
+ * last dash is the Debian revision; without one it is "-1". Caller frees.
  */
 int deb_version(const char *version, char **ret, struct err *err);
 /* dpkg's name of a target triple's or architecture's machine, or NULL where it has none. */
