@@ -135,9 +135,9 @@ static bool class_matches(const char **pattern, char c)
 /* Iterative matching with one point to go back to per star kind: never exponential. */
 bool str_glob(const char *pattern, const char *name)
 {
-	const char *star = NULL, *star_name = NULL;   /* last '*' */
-	const char *deep = NULL, *deep_name = NULL;   /* last '**' */
-	bool parts = false;                           /* it was a "**" + "/": whole parts only */
+	const char *star = NULL, *star_name = NULL; /* last '*' */
+	const char *deep = NULL, *deep_name = NULL; /* last '**' */
+	bool parts = false;                         /* it was a "**" + "/": whole parts only */
 
 	while (*name) {
 		if (pattern[0] == '*' && pattern[1] == '*') {

@@ -27,18 +27,20 @@ static int fail(struct db *db, int code, const char *what, struct err *err)
 
 	code &= 0xff;
 	err_set(err, ERR_IO, "cannot %s the database %s: %s", what, db->path,
-	        db->handle && sqlite3_errcode(db->handle) != SQLITE_OK
-	                ? sqlite3_errmsg(db->handle)
-	                : sqlite3_errstr(code));
+	        db->handle && sqlite3_errcode(db->handle) != SQLITE_OK ?
+	                sqlite3_errmsg(db->handle) :
+	                sqlite3_errstr(code));
 	if (code == SQLITE_FULL || err_sys_is_full(sys))
-		return err_hint(err, "free some space (or raise the quota) and run the same command "
-		                     "again; what is complete is kept");
+		return err_hint(err,
+		                "free some space (or raise the quota) and run the same command "
+		                "again; what is complete is kept");
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		return err_hint(err, "remove %s, %s-wal and %s-shm: what it knew is found out anew",
 		                db->path, db->path, db->path);
 	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
-		return err_hint(err, "another process holds it for more than %d s: wait for it or "
-		                     "end it",
+		return err_hint(err,
+		                "another process holds it for more than %d s: wait for it or "
+		                "end it",
 		                BUSY_MS / 1000);
 	if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM)
 		return err_hint(err, "make the folder writable, or choose another one with --store "
@@ -82,8 +84,10 @@ int db_open(const char *path, struct db **ret, struct err *err)
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
 	if (enter_wal(db, err) < 0 ||
-	    db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
-	                "PRAGMA trusted_schema=OFF", err) < 0) {
+	    db_exec(db,
+	            "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
+	            "PRAGMA trusted_schema=OFF",
+	            err) < 0) {
 		db_close(db);
 		return -1;
 	}

@@ -161,8 +161,7 @@ int fs_write_file(int dirfd, const char *path, const void *p, size_t n, mode_t m
                   struct err *err)
 {
 	_cleanup_free_ char *dir = path_dir(path);
-	_cleanup_free_ char *temp =
-		str_fmt("%s/.%s.%d.tmp", dir, path_base(path), (int)getpid());
+	_cleanup_free_ char *temp = str_fmt("%s/.%s.%d.tmp", dir, path_base(path), (int)getpid());
 
 	unlinkat(dirfd, temp, 0);
 	if (write_temp(dirfd, temp, path, p, n, mode, sync, err) < 0) {

@@ -98,8 +98,7 @@ static bool read_output(struct arena *arena, const Kiln__V1__OutputNode *from,
 	}
 }
 
-static bool read_result(struct arena *arena, const Kiln__V1__Result *message,
-                        struct result *result)
+static bool read_result(struct arena *arena, const Kiln__V1__Result *message, struct result *result)
 {
 	*result = (struct result){
 		.exit_code = message->exit_code,

@@ -25,11 +25,11 @@ enum {
 struct folder_blobs {
 	struct blobs base;
 	char *store_dir;
-	int fd;                 /* STORE/blobs */
-	int tmp_fd;             /* STORE/tmp */
-	struct tmpdir scratch;  /* in it, made when first needed; name is NULL before */
-	pid_t scratch_pid;      /* whose it is */
-	unsigned int counter;   /* names of temporary files in it */
+	int fd;                /* STORE/blobs */
+	int tmp_fd;            /* STORE/tmp */
+	struct tmpdir scratch; /* in it, made when first needed; name is NULL before */
+	pid_t scratch_pid;     /* whose it is */
+	unsigned int counter;  /* names of temporary files in it */
 	struct hasher *hasher;
 	char *chunk; /* CHUNK bytes */
 };

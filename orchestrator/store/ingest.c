@@ -149,8 +149,8 @@ static int take_link(struct ingest *in, int dir, const char *name, struct tree_n
 	if (fs_read_link(dir, name, &target, err) < 0)
 		return -1;
 	if (!str_is_utf8(str_of(target)))
-		return refuse(in, name, "is a link whose text is not UTF-8, which a tree cannot hold",
-		              err);
+		return refuse(in, name,
+		              "is a link whose text is not UTF-8, which a tree cannot hold", err);
 	node->kind = NODE_LINK;
 	node->target = arena_str(in->arena, target);
 	return 0;

@@ -16,9 +16,9 @@ enum { TREE_PATH_MOST = 4000 };
 
 /* A name in the tree being composed. */
 struct spot {
-	struct tree_node node;  /* name, and the content where the spot is not open */
-	const char *at;         /* the placement that brought it */
-	bool open;              /* a directory whose entries are in kids */
+	struct tree_node node; /* name, and the content where the spot is not open */
+	const char *at;        /* the placement that brought it */
+	bool open;             /* a directory whose entries are in kids */
 	ARRAY(struct spot *) kids;
 };
 
@@ -73,8 +73,9 @@ static int overlap(const char *at, const struct spot *found, struct err *err)
 {
 	if (str_eq(at, found->at))
 		return err_set(err, ERR_INPUT, "two inputs are placed at \"%s\"", at);
-	err_set(err, ERR_INPUT, "the inputs placed at \"%s\" and at \"%s\" overlap: %s has %s%s%s "
-	                        "already",
+	err_set(err, ERR_INPUT,
+	        "the inputs placed at \"%s\" and at \"%s\" overlap: %s has %s%s%s "
+	        "already",
 	        found->at, at, found->at[0] ? found->at : "the root",
 	        found->node.kind == NODE_DIR ? "a directory \"" : "\"", found->node.name, "\"");
 	return err_hint(err, "place one of them at another path");
@@ -123,8 +124,9 @@ static int place_one(struct composer *c, const struct placement *placement, stru
 		               placement->at, fault);
 	if (placement->at[0] == '\0') {
 		if (node.kind != NODE_DIR)
-			return err_set(err, ERR_INPUT, "an input placed at the root (\"\") must be "
-			                               "a folder");
+			return err_set(err, ERR_INPUT,
+			               "an input placed at the root (\"\") must be "
+			               "a folder");
 		if (c->root->at)
 			return err_set(err, ERR_INPUT, "two inputs are placed at the root (\"\")");
 		c->root->node = node;

@@ -36,7 +36,7 @@ int place_find(struct blobs *blobs, struct arena *arena, const struct blob_ref *
  * Copies content; the store's files never share an inode with the work folder.
  */
 struct checkout_options {
-	int64_t epoch; /* SOURCE_DATE_EPOCH, seconds */
+	int64_t epoch;    /* SOURCE_DATE_EPOCH, seconds */
 	int64_t uid, gid; /* -1: leave */
 };
 int checkout_tree(struct blobs *blobs, const struct blob_ref *root, int dirfd,
@@ -55,8 +55,8 @@ int checkout_node(struct blobs *blobs, const struct tree_node *node, int dirfd, 
 struct ingest_options {
 	const char *const *exclude;
 	size_t n_exclude;
-	bool non_empty; /* refuse an empty file, or a folder with no file or with an empty one */
-	const char *shown;   /* how messages call `path`; NULL: as it is */
+	bool non_empty;    /* refuse an empty file, or a folder with no file or with an empty one */
+	const char *shown; /* how messages call `path`; NULL: as it is */
 	enum err_code blame; /* code for what the content does wrong; ERR_NONE: ERR_STAGE */
 };
 int ingest_node(struct blobs *blobs, struct arena *arena, int dirfd, const char *path,

@@ -243,8 +243,7 @@ int store_put_failure(struct store *store, const char *address, const struct dig
 	_cleanup_buf_ struct buf body = BUF_INIT(RESULT_MOST);
 	struct db_stmt *stmt;
 
-	if (encode(result, &body, err) < 0 ||
-	    store_query(store, QUERY_PUT_FAILURE, &stmt, err) < 0)
+	if (encode(result, &body, err) < 0 || store_query(store, QUERY_PUT_FAILURE, &stmt, err) < 0)
 		return -1;
 	db_bind_text(stmt, 1, address);
 	db_bind_bytes(stmt, 2, action, sizeof(*action));

@@ -77,16 +77,17 @@ static int choose_dir(const char *dir, char **ret, struct err *err)
 	else if (home && home[0] == '/')
 		*ret = path_join(home, ".cache/kiln");
 	else
-		return err_set(err, ERR_USAGE, "no folder for the store: neither HOME nor KILN_STORE "
-		                               "is set; name one with --store DIR");
+		return err_set(err, ERR_USAGE,
+		               "no folder for the store: neither HOME nor KILN_STORE "
+		               "is set; name one with --store DIR");
 	return 0;
 }
 
 /* Refuses to make a store among somebody's files. */
 static int check_is_ours(int fd, const char *dir, struct err *err)
 {
-	static const char *const ours[] = { "VERSION", "blobs", "db.sqlite", "images", "locks",
-		                            "tmp", "work", "lost+found", NULL };
+	static const char *const ours[] = { "VERSION", "blobs", "db.sqlite",  "images", "locks",
+		                            "tmp",     "work",  "lost+found", NULL };
 	struct fs_names list = { 0 };
 	int rc = fs_list(fd, ".", &list, err);
 
@@ -132,8 +133,9 @@ static int check_version(int fd, const char *dir, struct err *err)
 		return err_set(err, ERR_IO, "%s/VERSION is not a store's version", dir);
 	if (version == STORE_VERSION)
 		return 0;
-	err_set(err, ERR_IO, "the store %s has version %ld, made by a newer Kiln; this one knows "
-	                     "version %d",
+	err_set(err, ERR_IO,
+	        "the store %s has version %ld, made by a newer Kiln; this one knows "
+	        "version %d",
 	        dir, version, STORE_VERSION);
 	return err_hint(err, "use the newer Kiln, or choose another folder with --store or "
 	                     "KILN_STORE");
@@ -163,8 +165,9 @@ static int open_db(struct store *store, struct err *err)
 		return make_tables(store->db, err);
 	if (version == STORE_VERSION)
 		return 0;
-	err_set(err, ERR_IO, "the database of the store %s has version %d; this Kiln knows version "
-	                     "%d",
+	err_set(err, ERR_IO,
+	        "the database of the store %s has version %d; this Kiln knows version "
+	        "%d",
 	        store->dir, version, STORE_VERSION);
 	return err_hint(err, "use the Kiln that made it, or choose another folder with --store or "
 	                     "KILN_STORE");

@@ -33,7 +33,6 @@ struct store {
 };
 
 /* The prepared statement of a query. */
-int store_query(struct store *store, enum store_query query, struct db_stmt **ret,
-                struct err *err);
+int store_query(struct store *store, enum store_query query, struct db_stmt **ret, struct err *err);
 
 #endif

@@ -20,18 +20,17 @@
 #include "host/fs.h"
 
 /* Fails with the error's text where `rc` is not 0. */
-#define must(rc, err)                                                                             \
-	do {                                                                                      \
-		int must_rc = (rc);                                                               \
-		if (must_rc != 0)                                                                 \
-			fail_msg("%s gave %d: %s [%s]", #rc, must_rc, (err)->cause,               \
-			         (err)->trail);                                                   \
+#define must(rc, err)                                                                              \
+	do {                                                                                       \
+		int must_rc = (rc);                                                                \
+		if (must_rc != 0)                                                                  \
+			fail_msg("%s gave %d: %s [%s]", #rc, must_rc, (err)->cause, (err)->trail); \
 	} while (0)
 
-#define assert_contains(text, part)                                                               \
-	do {                                                                                      \
-		if (!strstr((text), (part)))                                                      \
-			fail_msg("\"%s\" is not in \"%s\"", (part), (text));                      \
+#define assert_contains(text, part)                                                                \
+	do {                                                                                       \
+		if (!strstr((text), (part)))                                                       \
+			fail_msg("\"%s\" is not in \"%s\"", (part), (text));                       \
 	} while (0)
 
 /* A new folder; test_folder_remove frees the name. */
@@ -64,7 +63,8 @@ static inline int test_open_dir(const char *path)
 static inline void test_write(int dirfd, const char *path, const char *text, mode_t mode)
 {
 	struct err err = ERR_INIT;
-	char *dir = strrchr(path, '/') ? str_dup_n(path, (size_t)(strrchr(path, '/') - path)) : NULL;
+	char *dir =
+		strrchr(path, '/') ? str_dup_n(path, (size_t)(strrchr(path, '/') - path)) : NULL;
 	int fd;
 
 	if (dir)

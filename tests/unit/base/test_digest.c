@@ -22,7 +22,13 @@ static void text_and_back(void **state)
 static void anything_else_is_no_digest(void **state)
 {
 	static const char *const bad[] = {
-		"", "sha256:", "sha512:" ABC, "SHA256:" ABC, ABC "0", ABC " ", "sha256:sha256:" ABC,
+		"",
+		"sha256:",
+		"sha512:" ABC,
+		"SHA256:" ABC,
+		ABC "0",
+		ABC " ",
+		"sha256:sha256:" ABC,
 		"BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a",
 		"ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",

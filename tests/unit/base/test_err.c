@@ -79,9 +79,9 @@ static void long_texts_are_cut(void **state)
 static void statuses(void **state)
 {
 	static const int expected[] = {
-		[ERR_NONE] = 0,    [ERR_STAGE] = 1,       [ERR_USAGE] = 2,
-		[ERR_INPUT] = 3,   [ERR_DENIED] = 4,      [ERR_MACHINE] = 5,
-		[ERR_INTERRUPTED] = 6, [ERR_IO] = 7,      [ERR_BUG] = 70,
+		[ERR_NONE] = 0,        [ERR_STAGE] = 1,  [ERR_USAGE] = 2,
+		[ERR_INPUT] = 3,       [ERR_DENIED] = 4, [ERR_MACHINE] = 5,
+		[ERR_INTERRUPTED] = 6, [ERR_IO] = 7,     [ERR_BUG] = 70,
 	};
 
 	(void)state;
@@ -95,12 +95,9 @@ static void statuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_first_cause_stays),
-		cmocka_unit_test(errno_is_kept_and_named),
-		cmocka_unit_test(full_disks_get_a_hint),
-		cmocka_unit_test(the_trail_goes_outwards),
-		cmocka_unit_test(long_texts_are_cut),
-		cmocka_unit_test(statuses),
+		cmocka_unit_test(the_first_cause_stays), cmocka_unit_test(errno_is_kept_and_named),
+		cmocka_unit_test(full_disks_get_a_hint), cmocka_unit_test(the_trail_goes_outwards),
+		cmocka_unit_test(long_texts_are_cut),    cmocka_unit_test(statuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

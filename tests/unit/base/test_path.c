@@ -8,9 +8,9 @@ static void tree_paths(void **state)
 	static const struct {
 		const char *path, *fault;
 	} bad[] = {
-		{ "/", "absolute" },     { "/a", "absolute" }, { "a/", "empty part" },
-		{ "a//b", "empty part" }, { ".", "'.' part" },  { "a/./b", "'.' part" },
-		{ "..", "'..' part" },   { "a/../b", "'..' part" },
+		{ "/", "absolute" },      { "/a", "absolute" },      { "a/", "empty part" },
+		{ "a//b", "empty part" }, { ".", "'.' part" },       { "a/./b", "'.' part" },
+		{ "..", "'..' part" },    { "a/../b", "'..' part" },
 	};
 	char part[300], path[4200];
 

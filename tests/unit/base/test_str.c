@@ -84,11 +84,28 @@ static void nearest_names(void **state)
 
 static void well_formed_text(void **state)
 {
-	static const char *const good[] = { "", "abc", "é", "\u20ac", "\U0001F600", "\xf4\x8f\xbf\xbf",
-		                            "\xed\x9f\xbf", "\xee\x80\x80", "\x01\x7f" };
-	static const char *const bad[] = { "\x80", "\xff", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf",
-		                           "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-		                           "\xf5\x80\x80\x80", "\xe2\x82", "\xc3", "a\xc3(", "\xe2(\xa1" };
+	static const char *const good[] = { "",
+		                            "abc",
+		                            "é",
+		                            "\u20ac",
+		                            "\U0001F600",
+		                            "\xf4\x8f\xbf\xbf",
+		                            "\xed\x9f\xbf",
+		                            "\xee\x80\x80",
+		                            "\x01\x7f" };
+	static const char *const bad[] = { "\x80",
+		                           "\xff",
+		                           "\xc0\xaf",
+		                           "\xc1\xbf",
+		                           "\xe0\x9f\xbf",
+		                           "\xed\xa0\x80",
+		                           "\xf0\x8f\xbf\xbf",
+		                           "\xf4\x90\x80\x80",
+		                           "\xf5\x80\x80\x80",
+		                           "\xe2\x82",
+		                           "\xc3",
+		                           "a\xc3(",
+		                           "\xe2(\xa1" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
@@ -140,9 +157,12 @@ static void starts_and_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(globs),           cmocka_unit_test(nearest_names),
-		cmocka_unit_test(well_formed_text), cmocka_unit_test(escapes),
-		cmocka_unit_test(cutting),         cmocka_unit_test(starts_and_ends),
+		cmocka_unit_test(globs),
+		cmocka_unit_test(nearest_names),
+		cmocka_unit_test(well_formed_text),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(cutting),
+		cmocka_unit_test(starts_and_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

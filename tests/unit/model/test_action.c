@@ -116,7 +116,9 @@ static void negative_exit_codes(void **state)
 {
 	const char *argv[] = { "x" };
 	int codes[] = { 7, -1 };
-	struct action action = { .argv = argv, .n_argv = 1, .exit_codes = codes, .n_exit_codes = 2 };
+	struct action action = {
+		.argv = argv, .n_argv = 1, .exit_codes = codes, .n_exit_codes = 2
+	};
 	struct buf buf = BUF_INIT(4096);
 
 	(void)state;
@@ -206,9 +208,15 @@ static void a_result_comes_back(void **state)
 	struct tree_node dir = { .name = "", .kind = NODE_DIR };
 	struct tree_node link = { .name = "", .kind = NODE_LINK, .target = "a.out" };
 	struct result_output outputs[] = { { "ln", &link }, { "dir", &dir }, { "a.out", &exe } };
-	struct result back, result = { .exit_code = 2, .outputs = outputs, .n_outputs = 3,
-		                       .out.size = 3, .log.size = 3, .wall_us = 1234567,
-		                       .user_us = 1000, .system_us = 2000, .peak_bytes = 1 << 30,
+	struct result back, result = { .exit_code = 2,
+		                       .outputs = outputs,
+		                       .n_outputs = 3,
+		                       .out.size = 3,
+		                       .log.size = 3,
+		                       .wall_us = 1234567,
+		                       .user_us = 1000,
+		                       .system_us = 2000,
+		                       .peak_bytes = 1 << 30,
 		                       .started_us = 1735689600000000 };
 	struct arena *arena = arena_new();
 	struct buf buf = BUF_INIT(4096);

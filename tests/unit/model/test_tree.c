@@ -199,7 +199,7 @@ static void clashes_and_disorder_are_refused(void **state)
 	struct tree_node a[] = { file("a", "1", false) }, b[] = { file("b", "2", false) };
 	struct tree_node dir[] = { folder("a", &a[0].ref) };
 	struct blob_ref ref;
-	struct buf first, second, third;
+	struct buf first, second, third, twice;
 
 	(void)state;
 	encode(a, 1, &first, &ref);
@@ -209,8 +209,11 @@ static void clashes_and_disorder_are_refused(void **state)
 	refused(second.p, second.n);
 	buf_add(&third, first.p, first.n); /* directories before files */
 	refused(third.p, third.n);
-	buf_add(&first, first.p, first.n); /* a, a */
-	refused(first.p, first.n);
+	twice = BUF_INIT(1 << 20); /* a, a */
+	buf_add(&twice, first.p, first.n);
+	buf_add(&twice, first.p, first.n);
+	refused(twice.p, twice.n);
+	buf_deinit(&twice);
 	buf_deinit(&first);
 	buf_deinit(&second);
 	buf_deinit(&third);

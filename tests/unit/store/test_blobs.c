@@ -401,9 +401,11 @@ static void many_writers_at_once(void **state)
 	assert_int_equal(entries(f->dir, "tmp"), 0);
 }
 
-#define CONTRACT(test)                                                                            \
-	{ #test " (folder)", test, setup_folder, teardown, NULL },                                \
-	{ #test " (memory)", test, setup_memory, teardown, NULL }
+#define CONTRACT(test)                                                                             \
+	{ #test " (folder)", test, setup_folder, teardown, NULL },                                 \
+	{                                                                                          \
+		#test " (memory)", test, setup_memory, teardown, NULL                              \
+	}
 #define FOLDER(test) cmocka_unit_test_setup_teardown(test, setup_folder, teardown)
 
 int main(void)

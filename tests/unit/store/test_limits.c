@@ -43,12 +43,12 @@ static bool mount_small(const char *path, const char *options)
 	return good;
 }
 
-#define child_check(cond)                                                                         \
-	do {                                                                                      \
-		if (!(cond)) {                                                                    \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                \
-			_exit(1);                                                                 \
-		}                                                                                 \
+#define child_check(cond)                                                                          \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                 \
+			_exit(1);                                                                  \
+		}                                                                                  \
 	} while (0)
 
 /* Runs `body` in a child with a tmpfs of that size as its folder. */

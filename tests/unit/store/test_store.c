@@ -5,7 +5,7 @@
 
 #include "external/crypto.h"
 #include "host/tmpfile.h"
-#include "store/folder.h"
+#include "store/place.h"
 #include "store/store.h"
 #include "store/store_impl.h"
 #include "unit/support.h"
@@ -415,8 +415,8 @@ static void many_processes_open_and_write_at_once(void **state)
 				struct sample s;
 
 				sample_fill(store, seed, &s);
-				bad |= store_put_result(store, &s.action, seed, &s.result,
-				                        &err) != 0;
+				bad |= store_put_result(store, &s.action, seed, &s.result, &err) !=
+				       0;
 				free(seed);
 			}
 			if (bad)
@@ -495,119 +495,6 @@ static void only_what_the_dead_left_is_swept(void **state)
 	free(left);
 }
 
-/* ---- the stat cache ----------------------------------------------------------------------- */
-
-static struct tree_node take(struct fixture *f, const char *name)
-{
-	const struct ingest_options plain = { 0 };
-	char *path = str_fmt("%s/%s", f->dir, name);
-	struct tree_node node = { 0 };
-	struct err err = ERR_INIT;
-
-	must(ingest_folder(f->store, f->arena, path, &plain, &node, &err), &err);
-	free(path);
-	return node;
-}
-
-static int64_t count_stamps(const struct fixture *f)
-{
-	struct db_stmt *stmt;
-	struct err err = ERR_INIT;
-	int64_t n;
-
-	must(db_prepare(f->store->db, "SELECT count(*) FROM stamps", &stmt, &err), &err);
-	assert_int_equal(db_step(stmt, &err), DB_ROW);
-	n = db_int(stmt, 0);
-	db_stmt_free(stmt);
-	return n;
-}
-
-/* Lets the store believe that every file has what `text` names. */
-static void plant(const struct fixture *f, const struct blob_ref *ref)
-{
-	struct db_stmt *stmt;
-	struct err err = ERR_INIT;
-
-	must(db_prepare(f->store->db, "UPDATE stamps SET digest=?1", &stmt, &err), &err);
-	db_bind_bytes(stmt, 1, &ref->digest, sizeof(ref->digest));
-	must(db_run(stmt, &err), &err);
-	db_stmt_free(stmt);
-}
-
-static void assert_content(const struct fixture *f, const struct tree_node *root, const char *text)
-{
-	struct tree_node node;
-	struct digest digest;
-	struct err err = ERR_INIT;
-
-	digest_of(text, strlen(text), &digest);
-	must(place_find(store_blobs(f->store), f->arena, &root->ref, "file", &node, &err), &err);
-	assert_true(digest_eq(&node.ref.digest, &digest));
-}
-
-static void files_just_written_are_always_read(void **state)
-{
-	struct fixture *f = *state;
-	struct tree_node root;
-
-	test_write(f->fd, "src/file", "one", 0644);
-	root = take(f, "src");
-	assert_content(f, &root, "one");
-	assert_int_equal(count_stamps(f), 0);
-	test_write(f->fd, "src/file", "two", 0644);
-	root = take(f, "src");
-	assert_content(f, &root, "two");
-}
-
-static void files_long_unchanged_are_not_read_again(void **state)
-{
-	struct fixture *f = *state;
-	struct tree_node root;
-	struct blob_ref other;
-
-	test_write(f->fd, "src/file", "one", 0644);
-	setenv("KILN_CLOCK", "7000000000", 1); /* the file is old by now */
-	root = take(f, "src");
-	assert_content(f, &root, "one");
-	assert_int_equal(count_stamps(f), 1);
-	put_text(f->store, "ONE", &other);
-	plant(f, &other);
-	root = take(f, "src");
-	assert_content(f, &root, "ONE"); /* so it was not read */
-	remove_blob(f, &other);
-	root = take(f, "src");
-	assert_content(f, &root, "one"); /* the blob is needed too */
-	put_text(f->store, "ONE", &other);
-	plant(f, &other);
-	test_write(f->fd, "src/file", "new", 0644);
-	root = take(f, "src");
-	assert_content(f, &root, "new");
-	plant(f, &other);
-	test_write(f->fd, "src/other", "new", 0644);
-	assert_int_equal(renameat(f->fd, "src/other", f->fd, "src/file"), 0);
-	root = take(f, "src");
-	assert_content(f, &root, "new"); /* another inode */
-	unsetenv("KILN_CLOCK");
-}
-
-static void a_users_folder_is_blamed_as_input(void **state)
-{
-	struct fixture *f = *state;
-	const struct ingest_options plain = { 0 };
-	struct tree_node node;
-	struct err err = ERR_INIT;
-	char *path = str_fmt("%s/src", f->dir), *no = str_fmt("%s/no", f->dir);
-
-	test_write(f->fd, "src/suid", "x", 04755);
-	assert_int_equal(ingest_folder(f->store, f->arena, path, &plain, &node, &err), -1);
-	assert_int_equal(err.code, ERR_INPUT);
-	assert_contains(err.cause, "/src/suid is setuid");
-	assert_int_equal(ingest_folder(f->store, f->arena, no, &plain, &node, &err),
-	                 PLACE_MISSING);
-	free(path);
-	free(no);
-}
-
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -628,9 +515,6 @@ int main(void)
 		TEST(facts_are_kept_by_kind_and_name),
 		TEST(many_processes_open_and_write_at_once),
 		TEST(only_what_the_dead_left_is_swept),
-		TEST(files_just_written_are_always_read),
-		TEST(files_long_unchanged_are_not_read_again),
-		TEST(a_users_folder_is_blamed_as_input),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
