@@ -82,7 +82,7 @@ int deb822_next(struct str *rest, struct deb822 *stanza, const char *what, struc
 			continue;
 		}
 		if (line_starts(line, "-----BEGIN PGP SIGNATURE")) {
-			*rest = (struct str){ rest->p + rest->n, 0 };
+			*rest = (struct str){ NULL, 0 };
 			break;
 		}
 		if (text.n == 0) {
