@@ -52,6 +52,7 @@ struct command {
 	const char *help;      /* paragraphs below the usage line */
 	const struct command_option *options; /* ends with name NULL; may be NULL */
 	size_t min_operands, max_operands;
+	bool runs_stages;      /* needs the runner server, which is forked before all else */
 	/* 0 done; -1 with err. Prints its results on stdout itself. */
 	int (*run)(struct cli *cli, const struct command_args *args, struct err *err);
 };

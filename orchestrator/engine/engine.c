@@ -283,7 +283,7 @@ static int start_ready(struct engine *e, struct err *err)
 {
 	size_t at;
 
-	while (!e->stopping && e->n_running < (size_t)e->request->jobs + 1 && !runs_alone(e) &&
+	while (!e->stopping && !e->request->dry && e->n_running < (size_t)e->request->jobs + 1 && !runs_alone(e) &&
 	       take_ready(e, &at))
 		if (start(e, at, err) < 0)
 			return -1;
@@ -529,7 +529,7 @@ static int verdict(struct engine *e, struct err *err)
 		*err = e->first;
 		return -1;
 	}
-	bug_on(e->n_left != 0);
+	bug_on(e->n_left != 0 && !e->request->dry);
 	return 0;
 }
 

@@ -20,6 +20,7 @@ struct engine_request {
 	int jobs;                        /* most stages at once, and what -j each is told */
 	bool keep_going;                 /* go on with what does not need a failed stage */
 	bool fail_fast;                  /* end what runs when one fails */
+	bool dry;                        /* look into the store only; nothing runs */
 	int cancel_fd;                   /* readable: end everything; -1: none */
 };
 
@@ -55,6 +56,8 @@ struct engine_result {
 /*
  * Returns 0 when every goal is there. ERR_STAGE: a stage failed; ERR_INTERRUPTED: cancelled;
  * ERR_IO and others: Kiln or the machine. *ret is filled in each case. Everything lies in `arena`.
+ * A dry run returns 0 whatever is missing: nodes are then CACHED, READY (would run) or WANT (not
+ * known until what they take has run); the executor may be NULL.
  */
 int engine_run(struct arena *arena, const struct engine_request *request,
                struct engine_result *ret, struct err *err);

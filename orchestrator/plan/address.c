@@ -30,30 +30,30 @@ bool plan_address_matches(const char *typed, const char *address)
 	return false;
 }
 
-int plan_find(const struct plan *plan, const char *address, size_t *ret_node, struct err *err)
+int plan_find_stage(const struct stage *stages, size_t n, const char *typed,
+                    const struct stage **ret, struct err *err)
 {
 	_cleanup_buf_ struct buf names = BUF_INIT(1200);
-	size_t found = 0, hits = 0;
+	const struct stage *found = NULL;
+	size_t hits = 0;
 
-	for (size_t i = 0; i < plan->n_nodes; i++) {
-		const char *full = plan->nodes[i].stage->address;
-
-		if (str_eq(full, address)) {
-			*ret_node = i;
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(stages[i].address, typed)) {
+			*ret = &stages[i];
 			return 0;
 		}
-		if (!plan_address_matches(address, full))
+		if (!plan_address_matches(typed, stages[i].address))
 			continue;
-		found = i;
-		buf_fmt(&names, "\n  %s", full);
+		found = &stages[i];
+		buf_fmt(&names, "\n  %s", found->address);
 		hits++;
 	}
 	if (hits == 0)
-		return err_set(err, ERR_USAGE, "no stage matches \"%s\"; `kiln plan` lists all",
-		               address);
+		return err_set(err, ERR_USAGE, "no stage matches \"%s\"; `kiln plan` lists them",
+		               typed);
 	if (hits > 1)
-		return err_set(err, ERR_USAGE, "\"%s\" means several stages, name one:%s", address,
+		return err_set(err, ERR_USAGE, "\"%s\" means several stages, name one:%s", typed,
 		               buf_text(&names));
-	*ret_node = found;
+	*ret = found;
 	return 0;
 }

@@ -84,9 +84,10 @@ struct plan_request {
 int plan_build(struct arena *arena, const struct plan_request *request, struct plan **ret,
                struct err *err);
 
-/* The node of a stage address as people type it: globs, or a unique suffix or part of it.
+/* The stage that an address as people type it means: globs, or a unique suffix or part of it.
  * ERR_USAGE where none or several match (they are listed). */
-int plan_find(const struct plan *plan, const char *address, size_t *ret_node, struct err *err);
+int plan_find_stage(const struct stage *stages, size_t n, const char *typed,
+                    const struct stage **ret, struct err *err);
 /* Whether an address as typed matches a stage. */
 bool plan_address_matches(const char *typed, const char *address);
 

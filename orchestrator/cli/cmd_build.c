@@ -1,0 +1,101 @@
+/* kiln build: runs the plan, keeps everything in the store. */
+#include "cli/outputs.h"
+#include "cli/pin.h"
+#include "cli/print.h"
+#include "cli/session.h"
+
+static const struct command_option options[] = {
+	{ "--variant", "NAME", "only this variant; default: what ships", false },
+	{ "--until", "STAGE", "only up to this stage", true },
+	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
+	{ "--fail-fast", NULL, "end everything when one stage fails", false },
+	{ "--events", "FILE", "write events as JSON lines", false },
+	{ "-o", "DIR", "copy the packages there", false },
+	{ "--update-lock", NULL, "write what was resolved and trained into the lock", false },
+	SESSION_OPTIONS,
+	{ 0 },
+};
+
+static int show_artefact(struct session *s, const struct plan *plan,
+                         const struct engine_result *result, const struct plan_goal *goal,
+                         const char *dir, json_t *list, struct err *err)
+{
+	struct tree_node node;
+
+	if (outputs_node(s, plan, result, goal, &node, err) < 0)
+		return -1;
+	if (dir && outputs_copy(s, &node, dir, goal->artefact->name, err) < 0)
+		return -1;
+	json_array_append_new(list,
+	                      json_pack("{s:s,s:s,s:s,s:s,s:I}", "name", goal->artefact->name,
+	                                "target", goal->artefact->target, "variant",
+	                                goal->artefact->variant, "sha256",
+	                                DIGEST_TEXT(&node.ref.digest), "size",
+	                                (json_int_t)node.ref.size));
+	return 0;
+}
+
+static int show(struct session *s, const struct plan *plan, const struct engine_result *result,
+                const char *dir, struct err *err)
+{
+	_cleanup_json_ json_t *document = NULL;
+	_cleanup_buf_ struct buf text = BUF_INIT(16 << 20);
+	json_t *list = json_array(), *v;
+	size_t i;
+
+	document = json_pack("{s:s,s:I,s:I,s:o}", "schema", "kiln.build/1", "run",
+	                     (json_int_t)result->n_run, "cached", (json_int_t)result->n_cached,
+	                     "artefacts", list);
+	for (i = 0; i < plan->n_goals; i++)
+		if (plan->goals[i].artefact &&
+		    show_artefact(s, plan, result, &plan->goals[i], dir, list, err) < 0)
+			return -1;
+	if (s->cli->json)
+		return print_json(document, err);
+	json_array_foreach(list, i, v)
+		buf_fmt(&text, "%s  %s%s%s\n", json_str_or(v, "sha256", ""), dir ? dir : "",
+		        dir ? "/" : "", json_str_or(v, "name", ""));
+	return print_text(buf_text(&text), text.n, err);
+}
+
+static int run(struct cli *cli, const struct command_args *args, struct err *err)
+{
+	struct arena *arena = arena_new();
+	_cleanup_session_ struct session *s = NULL;
+	struct session_run_options run_options = {
+		.keep_going = args_has(args, "--keep-going"),
+		.fail_fast = args_has(args, "--fail-fast"),
+		.events_file = args_value(args, "--events"),
+	};
+	const char *const *until = args_values(args, "--until");
+	struct engine_result result;
+	struct plan *plan;
+	const char **stages;
+	const char *recipe = session_operand(args, &stages, arena);
+	int rc = -1;
+
+	if (session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
+	    session_plan(s, PLAN_BUILD, args_value(args, "--variant"), stages[0] ? stages : until,
+	                 &plan, err) == 0 &&
+	    session_run(s, plan, &run_options, &result, err) == 0) {
+		outputs_summary(s, &result);
+		rc = show(s, plan, &result, args_value(args, "-o"), err);
+		if (rc == 0 && args_has(args, "--update-lock"))
+			rc = pin_write(s, plan, &result, err);
+	}
+	arena_free(arena);
+	return rc;
+}
+
+const struct command cmd_build = {
+	.name = "build",
+	.summary = "build and package, without evidence or signature",
+	.operands = "[RECIPE] [STAGE]...",
+	.help = "Builds the packages of what ships, and runs its smoke test. With STAGE, builds only\n"
+	        "up to there (TARGET/VARIANT/STAGE; globs and short forms are fine). What is built\n"
+	        "stays in the store: a second run does nothing.",
+	.options = options,
+	.max_operands = 64,
+	.runs_stages = true,
+	.run = run,
+};

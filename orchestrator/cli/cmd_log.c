@@ -1,0 +1,61 @@
+/* kiln log: what a stage printed, whether it failed or not. */
+#include "cli/print.h"
+#include "cli/session.h"
+
+static const struct command_option options[] = { SESSION_OPTIONS, { 0 } };
+
+static int print_blob(struct session *s, const struct blob_ref *ref, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT((size_t)1 << 30);
+	int rc = ref->size ? blobs_read(store_blobs(s->store), ref, &text, err) : 0;
+
+	if (rc == BLOBS_MISS)
+		return err_set(err, ERR_IO, "the store does not have this output any more");
+	return rc < 0 ? -1 : print_text(buf_text(&text), text.n, err);
+}
+
+static int find_result(struct session *s, const struct stage *stage, struct result *ret,
+                       struct err *err)
+{
+	struct digest action;
+	int64_t wall;
+	int rc = store_get_failure(s->store, s->arena, stage->address, &action, ret, err);
+
+	if (rc != STORE_MISS)
+		return rc;
+	rc = store_last_action(s->store, stage->address, &action, &wall, err);
+	if (rc == 0)
+		rc = store_get_result(s->store, s->arena, &action, ret, err);
+	if (rc == STORE_MISS)
+		return err_set(err, ERR_USAGE, "%s has not run in this store", stage->address);
+	return rc;
+}
+
+static int run(struct cli *cli, const struct command_args *args, struct err *err)
+{
+	_cleanup_session_ struct session *s = NULL;
+	const size_t n = args->n_operands;
+	const struct stage *stage;
+	struct result result;
+
+	if (session_open(cli, args, n == 2 ? args->operands[0] : NULL, &s, err) < 0 ||
+	    plan_find_stage(s->recipe.stages, s->recipe.n_stages, args->operands[n - 1], &stage,
+	                    err) < 0 ||
+	    find_result(s, stage, &result, err) < 0)
+		return -1;
+	if (print_blob(s, &result.out, err) < 0)
+		return -1;
+	return print_blob(s, &result.log, err);
+}
+
+const struct command cmd_log = {
+	.name = "log",
+	.summary = "show what a stage printed",
+	.operands = "[RECIPE] STAGE",
+	.help = "Prints standard output and then standard error of the stage's last run: of the failed\n"
+	        "one, where it failed last.",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = 2,
+	.run = run,
+};

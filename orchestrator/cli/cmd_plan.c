@@ -1,0 +1,82 @@
+/* kiln plan: what would run and what is cached; nothing runs. */
+#include "cli/print.h"
+#include "cli/session.h"
+#include "report/plan_text.h"
+
+static const struct command_option options[] = {
+	{ "--variant", "NAME", "only this variant", false },
+	{ "--until", "STAGE", "only up to this stage", true },
+	{ "--release", NULL, "as `kiln release` would: all candidates too", false },
+	SESSION_OPTIONS,
+	{ 0 },
+};
+
+/* Looks every wanted node up: 1 cached, 0 runs, -1 depends on what runs before. */
+static int look(struct session *s, const struct plan *plan, signed char *cached, struct err *err)
+{
+	const struct engine_request request = {
+		.plan = plan,
+		.facts = &s->facts,
+		.store = s->store,
+		.jobs = s->cli->jobs,
+		.dry = true,
+		.cancel_fd = -1,
+	};
+	struct engine_result result;
+
+	if (engine_run(s->arena, &request, &result, err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->n_nodes; i++)
+		cached[i] = result.nodes[i].state == NODE_CACHED  ? 1
+		            : result.nodes[i].state == NODE_READY ? 0
+		                                                  : -1;
+	return 0;
+}
+
+static int show(struct session *s, const struct plan *plan, struct err *err)
+{
+	signed char *cached = arena_array(s->arena, plan->n_nodes, sizeof(*cached));
+	_cleanup_buf_ struct buf text = BUF_INIT(256 << 20);
+	_cleanup_json_ json_t *json = NULL;
+
+	if (look(s, plan, cached, err) < 0)
+		return -1;
+	if (s->cli->json) {
+		json = plan_json(plan, &s->facts, cached);
+		return print_json(json, err);
+	}
+	plan_text(plan, &s->facts, cached, &text);
+	return print_text(buf_text(&text), text.n, err);
+}
+
+static int run(struct cli *cli, const struct command_args *args, struct err *err)
+{
+	struct arena *arena = arena_new();
+	_cleanup_session_ struct session *s = NULL;
+	const char *const *until = args_values(args, "--until");
+	struct plan *plan;
+	const char **stages;
+	const char *recipe = session_operand(args, &stages, arena);
+	int rc = -1;
+
+	if (session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
+	    session_plan(s, args_has(args, "--release") ? PLAN_RELEASE : PLAN_BUILD,
+	                 args_value(args, "--variant"), stages[0] ? stages : until, &plan,
+	                 err) == 0)
+		rc = show(s, plan, err);
+	arena_free(arena);
+	return rc;
+}
+
+const struct command cmd_plan = {
+	.name = "plan",
+	.summary = "show what would run, and what is cached",
+	.operands = "[RECIPE] [STAGE]...",
+	.help = "Prints the stages of the current round: \"run\" is known to be missing, \"run?\" is\n"
+	        "known once what it takes has run, \"cached\" is there, \"pinned\" comes from the\n"
+	        "lock. Sources and images are fetched, nothing is built.",
+	.options = options,
+	.max_operands = 64,
+	.runs_stages = false,
+	.run = run,
+};

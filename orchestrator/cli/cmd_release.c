@@ -1,0 +1,160 @@
+/* kiln release: build, smoke-test, package, evidence, signature. */
+#include <stdlib.h>
+
+#include <fcntl.h>
+
+#include "base/path.h"
+#include "cli/dist.h"
+#include "cli/outputs.h"
+#include "cli/pin.h"
+#include "cli/print.h"
+#include "cli/session.h"
+#include "cli/state_dir.h"
+#include "host/clock.h"
+#include "host/fs.h"
+
+static const struct command_option options[] = {
+	{ "--key", "SPEC", "who signs: file:PATH, env:NAME or fd:N (PKCS#8 PEM)", false },
+	{ "--unsigned", NULL, "sign nothing; `kiln sign` does it later", false },
+	{ "--replace", NULL, "replace a release that is there and differs", false },
+	{ "-o", "DIR", "the folder that holds releases; default: dist beside the lock", false },
+	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
+	{ "--fail-fast", NULL, "end everything when one stage fails", false },
+	{ "--events", "FILE", "write events as JSON lines", false },
+	{ "--update-lock", NULL, "write what was resolved and trained into the lock", false },
+	SESSION_OPTIONS,
+	{ 0 },
+};
+
+/* A release in CI must not end unsigned, or signed by a key that nobody knows: refused before
+ * anything is built. */
+static int choose_signer(struct cli *cli, const struct command_args *args, struct signer **ret,
+                         struct err *err)
+{
+	_cleanup_free_ char *state = NULL;
+	int rc;
+
+	if (state_dir(&state, err) < 0)
+		return -1;
+	const struct signer_request request = {
+		.spec = args_value(args, "--key"),
+		.unsigned_wanted = args_has(args, "--unsigned"),
+		.under_ci = cli->under_ci,
+		.state_dir = state,
+	};
+	if (request.spec && request.unsigned_wanted)
+		return err_set(err, ERR_USAGE, "--key and --unsigned exclude each other");
+	rc = signer_choose(&request, &cli->log, ret, err);
+	return rc < 0 ? -1 : 0;
+}
+
+static void say_profiles(struct session *s, const struct plan *plan)
+{
+	bool trains = false;
+
+	for (size_t i = 0; i < plan->n_profiles; i++) {
+		const struct plan_profile *p = &plan->profiles[i];
+
+		if (!plan->nodes[p->node].wanted || p->state == PROFILE_PINNED)
+			continue;
+		trains = true;
+		if (p->state == PROFILE_MISMATCH)
+			print_note(s->cli, "kiln: warning: the profile %s that %s pins belongs to "
+			           "another source, compiler or flags: it is trained anew",
+			           p->profile->id, s->lock_path);
+	}
+	if (trains)
+		print_note(s->cli, "  profiles are not pinned: this release trains; pin them with "
+		           "`kiln lock`");
+}
+
+static int show(struct session *s, const struct plan *plan, const char *dir,
+                const struct dist_result *dist, bool same, struct err *err)
+{
+	_cleanup_json_ json_t *json = NULL;
+	json_t *targets = json_array();
+
+	for (size_t i = 0; i < plan->n_goals; i++) {
+		const struct recipe_artefact *a = plan->goals[i].artefact;
+
+		if (a)
+			json_array_append_new(targets, json_pack("{s:s,s:s,s:s}", "artefact", a->name,
+			                                         "target", a->target, "variant",
+			                                         a->variant));
+	}
+	json = json_pack("{s:s,s:s,s:b,s:b,s:s?,s:b,s:o}", "schema", "kiln.release/1", "dist", dir,
+	                 "same", same, "signed", dist->is_signed, "key", dist->fingerprint,
+	                 "development_key", dist->development, "packages", targets);
+	if (s->cli->json)
+		return print_json(json, err);
+	print_note(s->cli, "  %s  %zu artefacts, %s%s%s%s", dir, dist->n_artefacts,
+	           dist->is_signed ? "signed with " : "unsigned",
+	           dist->is_signed ? dist->fingerprint : "",
+	           dist->development ? " (a development key: for this machine only)" : "",
+	           same ? "; it was there already, verified and unchanged" : "");
+	return print_text(dir, strlen(dir), err) < 0 ? -1 : print_text("\n", 1, err);
+}
+
+static int release(struct session *s, const struct command_args *args,
+                   const struct signer *signer, struct err *err)
+{
+	const struct session_run_options run_options = {
+		.keep_going = args_has(args, "--keep-going"),
+		.fail_fast = args_has(args, "--fail-fast"),
+		.events_file = args_value(args, "--events"),
+	};
+	_cleanup_free_ char *beside = path_join(s->project, "dist");
+	const struct dist_options dist_options = {
+		.signer = signer,
+		.replace = args_has(args, "--replace"),
+		.out = args_value(args, "-o") ? args_value(args, "-o") : beside,
+		.started = clock_wall_us() / 1000000,
+	};
+	struct dist_result dist = { 0 };
+	struct engine_result result;
+	struct plan *plan;
+	const char *dir;
+	int rc;
+
+	if (session_prepare(s, err) < 0 ||
+	    session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0)
+		return -1;
+	say_profiles(s, plan);
+	if (session_run(s, plan, &run_options, &result, err) < 0)
+		return -1;
+	outputs_summary(s, &result);
+	if (args_has(args, "--update-lock") && pin_write(s, plan, &result, err) < 0)
+		return -1;
+	if (fs_make_dirs(AT_FDCWD, dist_options.out, 0777, err) < 0)
+		return -1;
+	rc = dist_from_run(s, plan, &result, &dist_options, &dir, &dist, err);
+	if (rc >= 0)
+		rc = show(s, plan, dir, &dist, rc == DIST_SAME, err);
+	dist_result_deinit(&dist);
+	return rc;
+}
+
+static int run(struct cli *cli, const struct command_args *args, struct err *err)
+{
+	_cleanup_session_ struct session *s = NULL;
+	_cleanup_signer_ struct signer *signer = NULL;
+
+	if (choose_signer(cli, args, &signer, err) < 0 ||
+	    session_open(cli, args, args->operands[0], &s, err) < 0)
+		return -1;
+	return release(s, args, signer, err);
+}
+
+const struct command cmd_release = {
+	.name = "release",
+	.summary = "turn a recipe into a signed release in dist/",
+	.operands = "[RECIPE]",
+	.help = "Builds every variant, smoke-tests them on the held-out workload, packages what ships,\n"
+	        "writes provenance, SBOMs, manifest and sums, and signs: all in dist/NAME-VERSION.\n"
+	        "Without --key a development key of this machine signs, and the release says so; in\n"
+	        "CI a key is required before anything is built.",
+	.options = options,
+	.max_operands = 1,
+	.runs_stages = true,
+	.run = run,
+};

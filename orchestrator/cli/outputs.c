@@ -1,0 +1,77 @@
+/* From goals to content. */
+#include "cli/outputs.h"
+
+#include <fcntl.h>
+
+#include "cli/print.h"
+#include "host/fs.h"
+#include "report/progress.h"
+#include "store/place.h"
+
+int outputs_node(struct session *s, const struct plan *plan, const struct engine_result *result,
+                 const struct plan_goal *goal, struct tree_node *ret, struct err *err)
+{
+	const struct plan_node *node = &plan->nodes[goal->node];
+	int rc;
+
+	if (node->pinned) {
+		*ret = node->pin;
+		return 0;
+	}
+	rc = engine_output(store_blobs(s->store), s->arena, &result->nodes[goal->node].result,
+	                   goal->path, ret, err);
+	if (rc == PLACE_MISSING)
+		return err_set(err, ERR_INPUT, "%s has no output \"%s\"", node->stage->address,
+		               goal->path);
+	return rc;
+}
+
+int outputs_copy(struct session *s, const struct tree_node *node, const char *dir, const char *name,
+                 struct err *err)
+{
+	const struct checkout_options options = { .epoch = s->facts.epoch, .uid = -1, .gid = -1 };
+	_cleanup_fd_ int fd = -1;
+	int rc;
+
+	if (fs_make_dirs(AT_FDCWD, dir, 0777, err) < 0)
+		return -1;
+	rc = fs_open_dir(AT_FDCWD, dir, &fd, err);
+	if (rc < 0)
+		return -1;
+	if (rc == FS_MISSING)
+		return err_set(err, ERR_IO, "%s is no folder", dir);
+	if (fs_remove_tree(fd, name, err) < 0)
+		return -1;
+	return checkout_node(store_blobs(s->store), node, fd, name, &options, err);
+}
+
+void outputs_summary(struct session *s, const struct engine_result *result)
+{
+	char took[16];
+
+	if (str_eq(s->cli->progress, "none"))
+		return;
+	if (result->n_run == 0)
+		print_note(s->cli, "  nothing to do: all %zu stages are cached", result->n_cached);
+	else
+		print_note(s->cli, "  %s, %zu stages run, %zu cached",
+		           progress_duration(result->wall_us, took), result->n_run,
+		           result->n_cached);
+}
+
+int outputs_smoke(struct session *s, const struct plan *plan, const struct engine_result *result,
+                  const struct plan_goal *goal, json_t **ret, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(16 << 20);
+	struct tree_node node;
+	int rc;
+
+	if (outputs_node(s, plan, result, goal, &node, err) < 0)
+		return -1;
+	rc = blobs_read(store_blobs(s->store), &node.ref, &text, err);
+	if (rc == BLOBS_MISS)
+		return err_set(err, ERR_IO, "the store lost %s", goal->smoke->stage);
+	if (rc < 0)
+		return -1;
+	return json_parse(buf_text(&text), text.n, "smoke.json", ret, err);
+}

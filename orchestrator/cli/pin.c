@@ -1,0 +1,229 @@
+/* From a finished run to the lock: profiles with what they belong to, verdicts with their grounds. */
+#include "cli/pin.h"
+
+#include "base/path.h"
+#include "cli/outputs.h"
+#include "cli/print.h"
+#include "external/crypto.h"
+#include "model/embedded.h"
+#include "model/lock.h"
+#include "plan/identity.h"
+
+/* ---- profiles ----------------------------------------------------------------------------- */
+
+char *pin_profile_name(struct session *s, const struct recipe_profile *profile)
+{
+	return str_fmt("%s-%s.%s", s->recipe.name, profile->target,
+	               str_eq(profile->kind, "bolt") ? "fdata" : "profdata");
+}
+
+static int content_of(struct session *s, const struct plan *plan,
+                      const struct engine_result *result, size_t i, struct tree_node *ret,
+                      struct err *err)
+{
+	const struct plan_profile *p = &plan->profiles[i];
+	const struct plan_goal goal = { .node = p->node, .path = p->profile->from.path };
+
+	return outputs_node(s, plan, result, &goal, ret, err);
+}
+
+int pin_profile_content(struct session *s, const struct plan *plan,
+                        const struct engine_result *result, size_t i, struct tree_node *ret_node,
+                        struct digest *ret_identity, struct err *err)
+{
+	const struct recipe_profile *profile = plan->profiles[i].profile;
+	struct tree_node after;
+	const struct digest *after_digest = NULL;
+
+	for (size_t j = 0; profile->after && j < plan->n_profiles; j++)
+		if (str_eq(plan->profiles[j].profile->id, profile->after)) {
+			if (content_of(s, plan, result, j, &after, err) < 0)
+				return -1;
+			after_digest = &after.ref.digest;
+		}
+	if (profile_identity(&s->recipe, profile, &s->facts, after_digest, ret_identity, err) < 0)
+		return -1;
+	return content_of(s, plan, result, i, ret_node, err);
+}
+
+static int pin_profile(struct session *s, const struct plan *plan,
+                       const struct engine_result *result, size_t i, struct err *err)
+{
+	const struct recipe_profile *profile = plan->profiles[i].profile;
+	_cleanup_free_ char *name = pin_profile_name(s, profile);
+	_cleanup_free_ char *path = path_join(LOCK_PROFILES, name);
+	struct tree_node node;
+	struct digest identity;
+
+	if (pin_profile_content(s, plan, result, i, &node, &identity, err) < 0)
+		return -1;
+	lock_set_profile(s->lock, s->recipe.name, profile->target, profile->kind,
+	                 json_pack("{s:s,s:I,s:s,s:s}", "sha256",
+	                           DIGEST_TEXT(&node.ref.digest), "size",
+	                           (json_int_t)node.ref.size, "identity", DIGEST_TEXT(&identity),
+	                           "path", path));
+	return 0;
+}
+
+static int write_profile(struct session *s, const struct plan *plan,
+                         const struct engine_result *result, size_t i, struct err *err)
+{
+	_cleanup_free_ char *name = pin_profile_name(s, plan->profiles[i].profile);
+	_cleanup_free_ char *beside = path_dir(s->lock_path);
+	_cleanup_free_ char *dir = path_join(beside, LOCK_PROFILES);
+	struct tree_node node;
+
+	if (content_of(s, plan, result, i, &node, err) < 0)
+		return -1;
+	return outputs_copy(s, &node, dir, name, err);
+}
+
+/* ---- verdicts ----------------------------------------------------------------------------- */
+
+static int check_pinned(struct session *s, const struct recipe_target *target, const char *variant,
+                        const json_t *smoke, struct err *err)
+{
+	const json_t *pinned = map_get(s->facts.verdicts, target->triple);
+	const json_t *was = json_object_get(json_object_get(pinned, "smoke"), variant);
+
+	if (!pinned || !was || json_equal(was, smoke))
+		return 0;
+	err_set(err, ERR_DENIED,
+	        "%s: %s prints something else on the held-out workload than the verdict in %s says",
+	        target->triple, variant, s->lock_path);
+	return err_hint(err, "find out why it differs; `kiln lock` accepts the new output");
+}
+
+static json_t *candidates_of(const struct recipe_target *target)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < target->n_variants; i++)
+		json_array_append_new(list, json_string(target->variants[i]));
+	return list;
+}
+
+int pin_verdict(struct session *s, const struct plan *plan, const struct engine_result *result,
+                const struct recipe_target *target, json_t **ret, struct err *err)
+{
+	json_t *smoke = json_object();
+	json_t *verdict = json_pack("{s:s,s:s?,s:s,s:o,s:o}", "kind", "declared", "ship",
+	                            target->ship, "reference", target->reference, "candidates",
+	                            candidates_of(target), "smoke", smoke);
+	const json_t *pinned = map_get(s->facts.verdicts, target->triple);
+
+	if (pinned && json_object_get(pinned, "smoke"))
+		json_object_update(smoke, json_object_get(pinned, "smoke"));
+	for (size_t i = 0; i < plan->n_goals; i++) {
+		const struct plan_goal *goal = &plan->goals[i];
+		_cleanup_json_ json_t *report = NULL;
+		json_t *cases;
+
+		if (!goal->smoke || !str_eq(goal->smoke->target, target->triple))
+			continue;
+		if (outputs_smoke(s, plan, result, goal, &report, err) < 0)
+			goto fail;
+		cases = json_object_get(report, "cases");
+		if (check_pinned(s, target, goal->smoke->variant, cases, err) < 0)
+			goto fail;
+		json_object_set(smoke, goal->smoke->variant, cases);
+	}
+	*ret = verdict;
+	return 0;
+fail:
+	json_decref(verdict);
+	return -1;
+}
+
+/* ---- the rest of the lock ----------------------------------------------------------------- */
+
+static void pin_toolchains(struct session *s)
+{
+	json_t *file;
+	size_t i;
+
+	json_array_foreach(json_object_get(s->document, "files"), i, file)
+	{
+		const char *path = json_str_or(file, "path", "");
+		_cleanup_free_ char *name = NULL;
+
+		if (!strstr(path, "toolchains/") || !str_ends(path, ".yaml"))
+			continue;
+		name = str_dup_n(path_base(path), strlen(path_base(path)) - strlen(".yaml"));
+		lock_set_toolchain(s->lock, name, json_str_or(file, "sha256", ""));
+	}
+}
+
+static void pin_library(struct session *s)
+{
+	struct hasher *hasher = hasher_new();
+	struct digest digest;
+
+	for (size_t i = 0; i < kiln_embedded_count; i++) {
+		hasher_add(hasher, kiln_embedded[i].path, strlen(kiln_embedded[i].path) + 1);
+		hasher_add(hasher, kiln_embedded[i].data, kiln_embedded[i].size);
+	}
+	hasher_finish(hasher, &digest);
+	hasher_free(hasher);
+	lock_set_library(s->lock, DIGEST_TEXT(&digest));
+}
+
+static void pin_leaves_and_images(struct session *s)
+{
+	for (size_t i = 0; i < s->images.n; i++)
+		lock_set_image(s->lock, s->images.v[i].name, s->facts.arch,
+		               json_deep_copy(s->images.v[i].image.lock_section));
+	for (size_t i = 0; i < s->recipe.n_leaves; i++) {
+		const struct recipe_leaf *leaf = &s->recipe.leaves[i];
+		json_t *about = json_object_get(s->leaf_facts, leaf->id);
+
+		/* A folder of this repository is pinned by the repository. */
+		if (about && !str_eq(json_str_or(leaf->spec, "kind", ""), "folder"))
+			lock_set_source(s->lock, s->recipe.name, leaf->id, json_deep_copy(about));
+	}
+}
+
+static bool target_wanted(const struct plan *plan, const char *triple)
+{
+	for (size_t i = 0; i < plan->n_goals; i++)
+		if (str_eq(plan->nodes[plan->goals[i].node].stage->target, triple))
+			return true;
+	return false;
+}
+
+int pin_update(struct session *s, const struct plan *plan, const struct engine_result *result,
+               struct err *err)
+{
+	pin_library(s);
+	pin_toolchains(s);
+	pin_leaves_and_images(s);
+	for (size_t i = 0; i < plan->n_profiles; i++)
+		if (plan->nodes[plan->profiles[i].node].wanted &&
+		    pin_profile(s, plan, result, i, err) < 0)
+			return -1;
+	for (size_t i = 0; i < s->recipe.n_targets; i++) {
+		const struct recipe_target *target = &s->recipe.targets[i];
+		json_t *verdict;
+
+		if (!target->ship || !target_wanted(plan, target->triple))
+			continue;
+		if (pin_verdict(s, plan, result, target, &verdict, err) < 0)
+			return -1;
+		lock_set_verdict(s->lock, s->recipe.name, target->triple, verdict);
+	}
+	return 0;
+}
+
+int pin_write(struct session *s, const struct plan *plan, const struct engine_result *result,
+              struct err *err)
+{
+	/* The profiles first: a lock must never name a file that is not there yet. */
+	for (size_t i = 0; i < plan->n_profiles; i++)
+		if (plan->nodes[plan->profiles[i].node].wanted &&
+		    write_profile(s, plan, result, i, err) < 0)
+			return -1;
+	if (pin_update(s, plan, result, err) < 0 || lock_write(s->lock_path, s->lock, err) < 0)
+		return -1;
+	print_note(s->cli, "  wrote %s", s->lock_path);
+	return 0;
+}

@@ -1,0 +1,255 @@
+/*
+ * Facts before the plan: sources, images, what the lock pins, what the machine has. Each is known
+ * by content when this is done; nothing of the recipe has run.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/path.h"
+#include "cli/print.h"
+#include "cli/session.h"
+#include "external/crypto.h"
+#include "host/fs.h"
+#include "model/container.h"
+#include "model/lock.h"
+#include "profile/probe.h"
+#include "source/source.h"
+
+/* ---- sources ------------------------------------------------------------------------------ */
+
+static int fetch_leaf(struct session *s, const struct recipe_leaf *leaf, struct err *err)
+{
+	const struct source_request request = {
+		.id = leaf->id,
+		.leaf = leaf->spec,
+		.recipe_dir = s->recipe_dir,
+		.offline = s->offline,
+		.mirror = s->mirror,
+	};
+	struct source_result result = { 0 };
+	struct fact_leaf *fact = arena_alloc(s->arena, sizeof(*fact));
+
+	if (source_fetch(s->store, &request, &s->cli->log, &result, err) < 0)
+		return err_while(err, "fetching the source \"%s\" (%s)", leaf->id,
+		                 json_str_or(leaf->spec, "where", "?"));
+	fact->node = result.node;
+	fact->node.name = "";
+	if (result.fact) {
+		json_object_set_new(s->leaf_facts, leaf->id, result.fact);
+		fact->about = json_object_get(s->leaf_facts, leaf->id);
+	}
+	map_set(s->facts.leaves, leaf->id, fact);
+	return 0;
+}
+
+static int fill_values(struct session *s, struct err *err)
+{
+	struct recipe *r = &s->recipe;
+	char *end;
+
+	if (recipe_value_fill(&r->version, "version", s->leaf_facts, s->arena, err) < 0 ||
+	    recipe_value_fill(&r->license, "license", s->leaf_facts, s->arena, err) < 0 ||
+	    recipe_value_fill(&r->date, "date", s->leaf_facts, s->arena, err) < 0)
+		return -1;
+	if (!r->date.text)
+		return err_set(err, ERR_INPUT,
+		               "%s: the recipe has no date: every file of a release needs one that "
+		               "does not come from the clock",
+		               s->recipe_path);
+	s->facts.epoch = strtoll(r->date.text, &end, 10);
+	if (*end || s->facts.epoch < 0)
+		return err_set(err, ERR_INPUT, "%s: the date \"%s\" is not seconds since 1970",
+		               s->recipe_path, r->date.text);
+	return 0;
+}
+
+/* ---- images ------------------------------------------------------------------------------- */
+
+/* Versions of the packages whose change makes a profile unfit: compiler, linker, BOLT. */
+static const char *compiler_of(struct session *s, const json_t *section)
+{
+	static const char *const prefixes[] = { "clang-", "lld-", "llvm-", "bolt-", "gcc-", NULL };
+	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
+	json_t *package;
+	size_t i;
+
+	json_array_foreach(json_object_get(section, "packages"), i, package)
+	{
+		const char *name = json_str_or(package, "name", "");
+
+		for (size_t p = 0; prefixes[p]; p++) {
+			size_t n = strlen(prefixes[p]);
+
+			if (str_starts(name, prefixes[p]) && name[n] >= '0' && name[n] <= '9' &&
+			    !strchr(name + n, '-'))
+				buf_fmt(&text, "%s%s=%s", text.n ? " " : "", name,
+				        json_str_or(package, "version", "?"));
+		}
+	}
+	return arena_str(s->arena, buf_text(&text));
+}
+
+static int ensure_image(struct session *s, const char *name, const char *where, struct err *err)
+{
+	struct definition container = { 0 };
+	struct session_image *entry;
+	struct fact_image *fact;
+	int rc;
+
+	if (map_has(s->facts.images, name))
+		return 0;
+	rc = container_load(s->project, name, &container, err);
+	if (rc == DEFINITION_UNKNOWN) {
+		definition_refuse(s->project, "containers", "container", name, err);
+		return err_while(err, "reading the target at %s", where);
+	}
+	if (rc < 0)
+		return -1;
+	const struct image_request request = {
+		.name = name,
+		.container = yaml_json(container.yaml),
+		.arch = s->facts.arch,
+		.lock = s->update ? NULL : lock_image(s->lock, name, s->facts.arch),
+		.offline = s->offline,
+		.update = s->update,
+		.mirror = s->mirror,
+	};
+	entry = array_add(&s->images);
+	entry->name = arena_str(s->arena, name);
+	rc = image_ensure(s->store, &request, &s->cli->log, &entry->image, err);
+	definition_deinit(&container);
+	if (rc < 0) {
+		s->images.n--;
+		return err_while(err, "getting the image \"%s\"", name);
+	}
+	entry->compiler = compiler_of(s, entry->image.lock_section);
+	fact = arena_alloc(s->arena, sizeof(*fact));
+	*fact = (struct fact_image){ entry->image.tree, entry->compiler };
+	map_set(s->facts.images, entry->name, fact);
+	if (entry->image.resolved_now)
+		print_note(s->cli, "  image %s: unpinned, resolved %s; pin it with `kiln lock`", name,
+		           entry->image.resolved_on ? entry->image.resolved_on : "now");
+	return 0;
+}
+
+/* The target's image, and those that single stages name. */
+static int ensure_images(struct session *s, struct err *err)
+{
+	for (size_t i = 0; i < s->recipe.n_targets; i++)
+		if (ensure_image(s, s->recipe.targets[i].image, s->recipe.targets[i].where, err) < 0)
+			return -1;
+	for (size_t i = 0; i < s->recipe.n_stages; i++) {
+		const char *image = json_str_or(s->recipe.stages[i].options, "image", NULL);
+
+		if (image && ensure_image(s, image, s->recipe.stages[i].where, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- what the lock pins ------------------------------------------------------------------- */
+
+static int refuse_pin(struct session *s, const char *path, const char *why, struct err *err)
+{
+	err_set(err, ERR_INPUT, "%s pins the profile %s, %s", s->lock_path, path, why);
+	return err_hint(err, "take the file back from version control, or train anew with "
+	                     "`kiln train` and pin it with `kiln lock`");
+}
+
+/* Brings the pinned profile's content into the store, from beside the lock. */
+static int load_pin(struct session *s, const json_t *pin, struct fact_pin *ret, struct err *err)
+{
+	const char *path = json_str_or(pin, "path", ""), *sha = json_str_or(pin, "sha256", "");
+	_cleanup_free_ char *dir = path_dir(s->lock_path);
+	_cleanup_free_ char *full = NULL;
+	_cleanup_fd_ int fd = -1;
+	struct blob_ref ref, got;
+	int rc;
+
+	if (!digest_parse(sha, &ref.digest) ||
+	    !digest_parse(json_str_or(pin, "identity", ""), &ret->identity) ||
+	    !path_is_tree(path) || !path[0])
+		return refuse_pin(s, path, "but its entry is malformed", err);
+	ref.size = (uint64_t)json_integer_value(json_object_get(pin, "size"));
+	ret->file = (struct tree_node){ .name = "", .kind = NODE_FILE, .ref = ref };
+	if (blobs_has(store_blobs(s->store), &ref))
+		return 0;
+	full = path_join(dir, path);
+	rc = fs_open(AT_FDCWD, full, &fd, err);
+	if (rc == FS_MISSING)
+		return refuse_pin(s, path, "which is not there", err);
+	if (rc < 0 || blobs_put_fd(store_blobs(s->store), fd, full, &got, err) < 0)
+		return -1;
+	if (!digest_eq(&got.digest, &ref.digest)) {
+		_cleanup_free_ char *why = str_fmt("with SHA-256 %s, but the file has %s", sha,
+		                                   DIGEST_TEXT(&got.digest));
+
+		return refuse_pin(s, path, why, err);
+	}
+	return 0;
+}
+
+static int read_pins(struct session *s, struct err *err)
+{
+	for (size_t i = 0; i < s->recipe.n_profiles; i++) {
+		const struct recipe_profile *p = &s->recipe.profiles[i];
+		const json_t *pin = lock_profile(s->lock, s->recipe.name, p->target, p->kind);
+		struct fact_pin *fact;
+
+		if (!pin)
+			continue;
+		fact = arena_alloc(s->arena, sizeof(*fact));
+		if (load_pin(s, pin, fact, err) < 0)
+			return -1;
+		map_set(s->facts.pins, p->id, fact);
+	}
+	for (size_t i = 0; i < s->recipe.n_targets; i++) {
+		const struct recipe_target *t = &s->recipe.targets[i];
+		const json_t *verdict = lock_verdict(s->lock, s->recipe.name, t->triple);
+
+		if (verdict && t->ship && str_eq(json_str_or(verdict, "ship", ""), t->ship))
+			map_set(s->facts.verdicts, t->triple, (void *)verdict);
+	}
+	return 0;
+}
+
+/* The toolchains that the lock pins must be the ones that were read. */
+static int check_toolchains(struct session *s, struct err *err)
+{
+	json_t *file;
+	size_t i;
+
+	json_array_foreach(json_object_get(s->document, "files"), i, file)
+	{
+		const char *path = json_str_or(file, "path", "");
+		_cleanup_free_ char *name = NULL;
+		const char *pinned;
+
+		if (!strstr(path, "toolchains/") || !str_ends(path, ".yaml"))
+			continue;
+		name = str_dup_n(path_base(path), strlen(path_base(path)) - strlen(".yaml"));
+		pinned = lock_toolchain(s->lock, name);
+		if (!pinned || s->update || strstr(pinned, json_str_or(file, "sha256", "?")))
+			continue;
+		print_note(s->cli, "kiln: warning: the toolchain %s is not the one that %s pins; "
+		           "`kiln lock` accepts it", name, s->lock_path);
+	}
+	(void)err;
+	return 0;
+}
+
+int session_prepare(struct session *s, struct err *err)
+{
+	s->facts.arch = image_machine_arch();
+	if (!s->facts.arch)
+		return err_set(err, ERR_MACHINE,
+		               "this machine's architecture is not one of Debian's; Kiln's images "
+		               "cannot run here");
+	for (size_t i = 0; i < s->recipe.n_leaves; i++)
+		if (fetch_leaf(s, &s->recipe.leaves[i], err) < 0)
+			return -1;
+	if (fill_values(s, err) < 0 || check_toolchains(s, err) < 0 || ensure_images(s, err) < 0)
+		return -1;
+	s->facts.branch_stacks = profiler_probe(&s->facts.profiler);
+	return read_pins(s, err);
+}

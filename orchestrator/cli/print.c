@@ -1,0 +1,66 @@
+/* The only place that writes to the terminal, besides the progress output. */
+#include "cli/print.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/fs.h"
+
+int print_text(const char *text, size_t n, struct err *err)
+{
+	return fs_write_all(STDOUT_FILENO, text, n, "standard output", err);
+}
+
+int print_json(const json_t *json, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(256 << 20);
+
+	json_write_pretty(json, &text);
+	return print_text(buf_text(&text), text.n, err);
+}
+
+static void stderr_text(const struct buf *text)
+{
+	struct err ignored = ERR_INIT;
+
+	fs_write_all(STDERR_FILENO, buf_text(text), text->n, "standard error", &ignored);
+}
+
+void print_note(const struct cli *cli, const char *fmt, ...)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
+	va_list ap;
+
+	(void)cli;
+	va_start(ap, fmt);
+	buf_fmtv(&text, fmt, ap);
+	va_end(ap);
+	buf_add_char(&text, '\n');
+	stderr_text(&text);
+}
+
+void print_error(const struct err *err, bool colour)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
+
+	buf_fmt(&text, "%skiln:%s %s\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "",
+	        err->cause);
+	if (err->trail[0])
+		buf_fmt(&text, "  %s\n", err->trail);
+	if (err->hint[0])
+		buf_fmt(&text, "  → %s\n", err->hint);
+	stderr_text(&text);
+}
+
+void print_log(struct log *log, enum log_level level, const char *line)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
+
+	(void)log;
+	if (level == LOG_DEBUG)
+		return;
+	buf_fmt(&text, "%s%s\n", level == LOG_WARN ? "kiln: warning: " : "  ", line);
+	stderr_text(&text);
+}

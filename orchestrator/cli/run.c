@@ -1,0 +1,150 @@
+/* Carrying a plan out: the runtime, the executor and the event sinks are chosen here. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "cli/print.h"
+#include "cli/session.h"
+#include "cli/signals.h"
+#include "exec/local.h"
+#include "host/fs.h"
+#include "host/terminal.h"
+#include "report/progress.h"
+
+/* ---- output ------------------------------------------------------------------------------- */
+
+struct fd_output {
+	struct progress_output output;
+	int fd;
+};
+
+static void write_fd(struct progress_output *output, const char *text, size_t n)
+{
+	struct fd_output *o = (struct fd_output *)output;
+	struct err ignored = ERR_INIT;
+	struct winsize size;
+
+	if (isatty(o->fd) && ioctl(o->fd, TIOCGWINSZ, &size) == 0) {
+		o->output.columns = size.ws_col;
+		o->output.rows = size.ws_row;
+	}
+	fs_write_all(o->fd, text, n, "progress", &ignored);
+}
+
+static struct progress *choose_progress(const struct cli *cli, struct fd_output *output)
+{
+	const char *how = cli->progress;
+
+	output->output.write = write_fd;
+	output->output.colour = cli->colour;
+	output->fd = STDERR_FILENO;
+	if (str_eq(how, "none"))
+		return NULL;
+	if (str_eq(how, "json"))
+		return progress_json_new(&output->output);
+	if (str_eq(how, "tty") ||
+	    (str_eq(how, "auto") && terminal_is(STDERR_FILENO) && !cli->under_ci))
+		return progress_board_new(&output->output);
+	return progress_plain_new(&output->output);
+}
+
+/* ---- the executor ------------------------------------------------------------------------- */
+
+static int choose_runtime(struct session *s, struct err *err)
+{
+	const char *name = s->runtime_name;
+
+	for (size_t i = 0; sandbox_runtimes[i]; i++) {
+		const struct sandbox_runtime *runtime = sandbox_runtimes[i];
+
+		/* What is not pinned runs only when it was asked for. */
+		if (name ? !str_eq(runtime->name, name) : !runtime->pinned)
+			continue;
+		if (runtime->probe(err) < 0)
+			return -1;
+		s->runtime = runtime;
+		if (!runtime->pinned)
+			print_note(s->cli, "kiln: warning: the %s runtime is no sandbox: what it "
+			           "builds is marked unpinned", runtime->name);
+		return 0;
+	}
+	return err_set(err, ERR_USAGE, "--runtime is \"%s\"; there are bwrap and host", name);
+}
+
+static int open_executor(struct session *s, struct err *err)
+{
+	_cleanup_free_ char *images = path_join(store_dir(s->store), "images");
+
+	if (s->executor)
+		return 0;
+	if (choose_runtime(s, err) < 0)
+		return -1;
+	const struct executor_local_options options = {
+		.server = s->cli->server,
+		.store_dir = store_dir(s->store),
+		.images_dir = images,
+		.runtime = s->runtime,
+		.slots = s->cli->jobs + 1,
+	};
+	return executor_local_new(&options, &s->executor, err);
+}
+
+/* ---- the run ------------------------------------------------------------------------------ */
+
+static int run_with_sinks(struct session *s, const struct plan *plan,
+                          const struct session_run_options *options,
+                          struct event_sink *const *sinks, struct engine_result *ret,
+                          struct err *err)
+{
+	struct engine_request request = {
+		.plan = plan,
+		.facts = &s->facts,
+		.store = s->store,
+		.executor = s->executor,
+		.sinks = sinks,
+		.jobs = s->cli->jobs,
+		.keep_going = options->keep_going,
+		.fail_fast = options->fail_fast,
+		.cancel_fd = -1,
+	};
+	int rc;
+
+	if (signals_hold(&request.cancel_fd, err) < 0)
+		return -1;
+	rc = engine_run(s->arena, &request, ret, err);
+	signals_release(request.cancel_fd);
+	return rc;
+}
+
+int session_run(struct session *s, const struct plan *plan,
+                const struct session_run_options *options, struct engine_result *ret,
+                struct err *err)
+{
+	struct fd_output terminal = { 0 }, file = { .output.write = write_fd, .fd = -1 };
+	struct progress *shown = NULL, *recorded = NULL;
+	struct event_sink *sinks[3] = { 0 };
+	size_t n = 0;
+	int rc;
+
+	if (open_executor(s, err) < 0)
+		return -1;
+	if (options->events_file) {
+		file.fd = open(options->events_file,
+		               O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		if (file.fd < 0)
+			return err_sys(err, ERR_USAGE, "--events: cannot write %s",
+			               options->events_file);
+		recorded = progress_json_new(&file.output);
+		sinks[n++] = progress_sink(recorded);
+	}
+	shown = choose_progress(s->cli, &terminal);
+	if (shown)
+		sinks[n++] = progress_sink(shown);
+	rc = run_with_sinks(s, plan, options, sinks, ret, err);
+	progress_free(shown);
+	progress_free(recorded);
+	fs_close(file.fd);
+	return rc;
+}

@@ -1,0 +1,150 @@
+/* Opening and closing a session; see prepare.c for the facts and run.c for running a plan. */
+#include "cli/session.h"
+
+#include <sys/stat.h>
+
+#include "base/path.h"
+#include "host/fs.h"
+#include "model/lock.h"
+#include "recipe/recipe.h"
+#include "stages/stage.h"
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+const char *session_operand(const struct command_args *args, const char ***ret_rest,
+                            struct arena *arena)
+{
+	const char **rest = arena_array(arena, args->n_operands + 1, sizeof(*rest));
+	const char *recipe = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < args->n_operands; i++) {
+		const char *operand = args->operands[i];
+
+		if (!recipe && (str_ends(operand, ".lua") || is_folder(operand)))
+			recipe = operand;
+		else
+			rest[n++] = operand;
+	}
+	*ret_rest = rest;
+	return recipe;
+}
+
+static int load_recipe(struct session *s, struct err *err)
+{
+	struct recipe_kind *kinds;
+	size_t n = 0;
+
+	while (stage_kinds[n])
+		n++;
+	kinds = arena_array(s->arena, n + 1, sizeof(*kinds));
+	for (size_t i = 0; i < n; i++)
+		kinds[i] = (struct recipe_kind){ stage_kinds[i]->name, stage_kinds[i]->fields };
+	const struct recipe_request request = {
+		.project = s->project,
+		.recipe = s->recipe_path,
+		.kinds = kinds,
+		.common = stage_common_fields,
+		.log = &s->cli->log,
+	};
+	if (recipe_load(&request, &s->document, err) < 0)
+		return -1;
+	return recipe_read(s->arena, s->document, &s->recipe, err);
+}
+
+static int read_lock(struct session *s, const char *path, struct err *err)
+{
+	int rc;
+
+	s->lock_path = path ? str_dup(path) : path_join(s->project, LOCK_FILE);
+	rc = lock_read(s->lock_path, &s->lock, err);
+	if (rc < 0)
+		return -1;
+	s->has_lock = rc == 0;
+	if (!s->has_lock)
+		s->lock = lock_new();
+	return 0;
+}
+
+static int open_parts(struct session *s, const char *operand, const char *lock, struct err *err)
+{
+	_cleanup_free_ char *full = NULL;
+
+	if (recipe_find(operand, &s->project, &s->recipe_path, err) < 0)
+		return -1;
+	full = path_join(s->project, s->recipe_path);
+	s->recipe_dir = path_dir(full);
+	if (load_recipe(s, err) < 0 || read_lock(s, lock, err) < 0 ||
+	    store_open(s->cli->store_dir, &s->store, err) < 0)
+		return -1;
+	return store_sweep(s->store, err);
+}
+
+int session_open(struct cli *cli, const struct command_args *args, const char *operand,
+                 struct session **ret, struct err *err)
+{
+	struct session *s = alloc(sizeof(*s));
+
+	s->cli = cli;
+	s->arena = arena_new();
+	s->leaf_facts = json_object();
+	s->offline = args_has(args, "--offline");
+	s->mirror = args_value(args, "--mirror");
+	s->runtime_name = args_value(args, "--runtime");
+	s->facts.leaves = map_new();
+	s->facts.images = map_new();
+	s->facts.pins = map_new();
+	s->facts.verdicts = map_new();
+	if (open_parts(s, operand, args_value(args, "--lock"), err) < 0) {
+		session_close(s);
+		return -1;
+	}
+	*ret = s;
+	return 0;
+}
+
+struct session *session_close(struct session *s)
+{
+	if (!s)
+		return NULL;
+	if (s->executor)
+		s->executor->ops->free(s->executor);
+	for (size_t i = 0; i < s->images.n; i++)
+		image_deinit(&s->images.v[i].image);
+	array_deinit(&s->images);
+	s->store = store_close(s->store);
+	map_free(s->facts.leaves);
+	map_free(s->facts.images);
+	map_free(s->facts.pins);
+	map_free(s->facts.verdicts);
+	json_decref(s->leaf_facts);
+	json_decref(s->document);
+	json_decref(s->lock);
+	free(s->project);
+	free(s->recipe_path);
+	free(s->recipe_dir);
+	free(s->lock_path);
+	arena_free(s->arena);
+	free(s);
+	return NULL;
+}
+
+int session_plan(struct session *s, enum plan_purpose purpose, const char *variant,
+                 const char *const *until, struct plan **ret, struct err *err)
+{
+	const struct plan_request request = {
+		.purpose = purpose,
+		.recipe = &s->recipe,
+		.facts = &s->facts,
+		.targets = (const char *const *)s->cli->targets,
+		.variant = variant,
+		.until = until,
+	};
+
+	return plan_build(s->arena, &request, ret, err);
+}

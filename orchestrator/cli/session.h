@@ -1,0 +1,84 @@
+#ifndef KILN_CLI_SESSION_H
+#define KILN_CLI_SESSION_H
+
+#include "base/array.h"
+#include "cli/command.h"
+#include "engine/engine.h"
+#include "image/image.h"
+#include "model/facts.h"
+#include "model/recipe_doc.h"
+#include "plan/plan.h"
+#include "sandbox/spec.h"
+#include "store/store.h"
+
+/*
+ * What a command that works on a recipe holds: the recipe, the lock, the store, the facts. The one
+ * place where concrete parts (runtime, executor, event sinks) are chosen.
+ */
+struct session_image {
+	const char *name;
+	struct image image;
+	const char *compiler;
+};
+
+struct session {
+	struct cli *cli;
+	struct arena *arena;
+	char *project;          /* root folder: kiln.lock, .kiln/ */
+	char *recipe_path;      /* below project */
+	char *recipe_dir;       /* absolute folder of the recipe */
+	char *lock_path;
+	json_t *lock;           /* never NULL; empty where there is no file */
+	bool has_lock;
+	json_t *document;
+	struct recipe recipe;
+	struct store *store;
+	struct facts facts;
+	json_t *leaf_facts;     /* id → what the fetcher said */
+	ARRAY(struct session_image) images;
+	const struct sandbox_runtime *runtime;
+	struct executor *executor;
+	bool offline, update;
+	const char *mirror, *runtime_name;
+};
+
+/* Options that every command working on a recipe takes; end a table with SESSION_OPTIONS, {0}. */
+#define SESSION_OPTIONS                                                                           \
+	{ "--lock", "FILE", "the lock; default: kiln.lock at the project's root", false },        \
+		{ "--offline", NULL, "fetch nothing", false },                                    \
+		{ "--mirror", "URL", "Debian mirror for images and sources", false },             \
+		{ "--runtime", "NAME", "sandbox runtime: bwrap, or host (debugging, unpinned)",   \
+		  false },                                                                        \
+	{                                                                                         \
+		"--set", "NAME=VALUE", "sets an option of the recipe", true                       \
+	}
+
+/* Recipe found and evaluated, lock read, store open. `operand` may be NULL. */
+int session_open(struct cli *cli, const struct command_args *args, const char *operand,
+                 struct session **ret, struct err *err);
+struct session *session_close(struct session *session);
+/* Sources fetched, images there, pins and probe read: facts are whole. */
+int session_prepare(struct session *session, struct err *err);
+int session_plan(struct session *session, enum plan_purpose purpose, const char *variant,
+                 const char *const *until, struct plan **ret, struct err *err);
+
+struct session_run_options {
+	bool keep_going, fail_fast;
+	const char *events_file; /* JSON lines are written there too; NULL: not */
+};
+int session_run(struct session *session, const struct plan *plan,
+                const struct session_run_options *options, struct engine_result *ret,
+                struct err *err);
+
+/* Splits operands into the recipe (ends in .lua or is a folder) and stage addresses. */
+const char *session_operand(const struct command_args *args, const char ***ret_rest,
+                            struct arena *arena);
+
+static inline struct session *session_free(struct session *session)
+{
+	return session_close(session);
+}
+DEFINE_CLEANUP(struct session, session)
+#define _cleanup_session_ _cleanup_(session_cleanup)
+
+#endif

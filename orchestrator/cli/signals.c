@@ -1,0 +1,63 @@
+/* One handler, one signalfd: nothing else in Kiln touches signals of its own process. */
+#include "cli/signals.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static void on_signal(int number)
+{
+	static const char text[] = "\nkiln: interrupted; what is complete is kept, run the same "
+	                           "command to go on\n";
+	ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)n;
+	(void)number;
+	_exit(6);
+}
+
+void signals_default_to_exit(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void both(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+}
+
+int signals_hold(int *ret_fd, struct err *err)
+{
+	sigset_t set;
+	int fd;
+
+	both(&set);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_sys(err, ERR_MACHINE, "cannot hold signals");
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return err_sys(err, ERR_MACHINE, "cannot read signals");
+	*ret_fd = fd;
+	return 0;
+}
+
+void signals_release(int fd)
+{
+	struct signalfd_siginfo info;
+	sigset_t set;
+
+	both(&set);
+	while (fd >= 0 && read(fd, &info, sizeof(info)) > 0)
+		continue;
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	if (fd >= 0)
+		close(fd);
+}

@@ -1,0 +1,13 @@
+#ifndef KILN_PROFILE_PROBE_H
+#define KILN_PROFILE_PROBE_H
+
+#include <stdbool.h>
+
+/*
+ * Whether this machine can sample branch stacks (Intel LBR, AMD LBR v2, Arm BRBE) for unprivileged
+ * user code: asked of the kernel by perf_event_open(2), before a build is paid for. `ret_sentence`
+ * says what was found, for the plan; it is static.
+ */
+bool profiler_probe(const char **ret_sentence);
+
+#endif
