@@ -22,7 +22,7 @@ static int content_of(struct session *s, const struct plan *plan,
                       struct err *err)
 {
 	const struct plan_profile *p = &plan->profiles[i];
-	const struct plan_goal goal = { .node = p->node, .path = p->profile->from.path };
+	const struct plan_goal goal = { .node = p->node, .path = p->from.path };
 
 	return outputs_node(s, plan, result, &goal, ret, err);
 }

@@ -121,6 +121,9 @@ static int read_profiles(struct arena *arena, struct recipe *r, struct err *err)
 		    json_get_str(v, "kind", what, &p->kind, err) < 0 ||
 		    read_ref(arena, json_object_get(v, "from"), &p->from, err) < 0)
 			return -1;
+		if (json_object_get(v, "sampled") &&
+		    read_ref(arena, json_object_get(v, "sampled"), &p->sampled, err) < 0)
+			return -1;
 		p->flags = json_object_get(v, "flags");
 		p->sources = json_object_get(v, "sources");
 		p->after = json_str_or(v, "after", NULL);

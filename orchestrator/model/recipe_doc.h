@@ -24,6 +24,7 @@ struct recipe_target {
 struct recipe_profile {
 	const char *id, *target, *kind; /* kind: "pgo", "bolt" */
 	struct ref from;
+	struct ref sampled;      /* the same profile taken by sampling; id NULL: there is no such way */
 	const json_t *flags;     /* strings that change what the profile fits to */
 	const json_t *sources;   /* leaf ids */
 	const char *after;       /* profile id that it stands on, or NULL */

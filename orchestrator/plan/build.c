@@ -136,6 +136,21 @@ static int refuse_ref(const struct plan_node *user, const struct ref *ref, const
 	               user->stage->address, ref->id, ref->path[0] ? ":" : "", ref->path, why);
 }
 
+/* Where the machine can sample branch stacks, whoever takes a profile takes the sampled one. */
+static struct ref choose_ref(const struct plan_request *request, struct ref ref)
+{
+	const struct recipe *recipe = request->recipe;
+
+	if (ref.kind != REF_STAGE || !request->facts->branch_stacks)
+		return ref;
+	for (size_t i = 0; i < recipe->n_profiles; i++)
+		if (recipe->profiles[i].sampled.id &&
+		    str_eq(recipe->profiles[i].from.id, ref.id) &&
+		    str_eq(recipe->profiles[i].from.path, ref.path))
+			return recipe->profiles[i].sampled;
+	return ref;
+}
+
 static int tie_input(struct plan *plan, const struct plan_request *request, struct map *index,
                      struct plan_node *node, struct plan_input *input, struct err *err)
 {
@@ -175,7 +190,7 @@ static int tie_all(struct plan *plan, const struct plan_request *request, struct
 		node->deps = arena_array(plan->arena, n, sizeof(*node->deps));
 		for (size_t j = 0; j < n; j++) {
 			node->inputs[j].at = node->lowered.inputs[j].at;
-			node->inputs[j].from = node->lowered.inputs[j].from;
+			node->inputs[j].from = choose_ref(request, node->lowered.inputs[j].from);
 			if (tie_input(plan, request, index, node, &node->inputs[j], err) < 0)
 				return -1;
 		}
@@ -217,7 +232,7 @@ static int pin_profile(struct plan *plan, const struct plan_request *request,
 	p->state = PROFILE_PINNED;
 	node->pinned = true;
 	node->pin = pin->file;
-	node->pin_path = p->profile->from.path;
+	node->pin_path = p->from.path;
 	return 0;
 }
 
@@ -231,12 +246,14 @@ static int pin_profiles(struct plan *plan, const struct plan_request *request, s
 	plan->profiles = arena_array(plan->arena, plan->n_profiles, sizeof(*plan->profiles));
 	for (size_t i = 0; i < plan->n_profiles; i++) {
 		struct plan_profile *p = &plan->profiles[i];
-		struct plan_node *node = map_get(index, recipe->profiles[i].from.id);
+		struct plan_node *node;
 
 		p->profile = &recipe->profiles[i];
+		p->from = choose_ref(request, p->profile->from);
+		node = map_get(index, p->from.id);
 		if (!node)
 			return err_set(err, ERR_INPUT, "the profile %s comes from \"%s\", which is "
-			               "no stage", p->profile->id, p->profile->from.id);
+			               "no stage", p->profile->id, p->from.id);
 		p->node = (size_t)(node - plan->nodes);
 		if (pin_profile(plan, request, p, err) < 0)
 			return -1;

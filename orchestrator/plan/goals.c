@@ -130,7 +130,7 @@ static int choose_profiles(struct plan *plan, const struct plan_request *request
 		if (!str_eq(p->profile->target, target->triple))
 			continue;
 		array_push(&list->goals, ((struct plan_goal){ .node = p->node,
-		                                              .path = p->profile->from.path,
+		                                              .path = p->from.path,
 		                                              .profile = p->profile }));
 	}
 	(void)request;

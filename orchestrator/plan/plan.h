@@ -43,6 +43,7 @@ enum profile_state { PROFILE_PINNED, PROFILE_TRAINED, PROFILE_MISMATCH };
 
 struct plan_profile {
 	const struct recipe_profile *profile;
+	struct ref from;           /* what makes it here: by instrumentation, or sampled */
 	enum profile_state state;  /* MISMATCH: pinned for something else, so trained anew */
 	bool identity_known;       /* false while the profile it stands on is still to be trained */
 	struct digest identity;

@@ -103,6 +103,7 @@ static int lower_bolt(const struct stage *stage, struct arena *arena, struct sta
 	lower_args_of(&l, "flags");
 	lower_reject(&l, "BOLT-ERROR");
 	lower_reject(&l, "invalid (possibly stale) profile");
+	lower_reject(&l, "BOLT-INFO: 0 out of ");
 	lower_output(&l, "bolted", true);
 	lowering_finish(&l, ret);
 	return 0;
