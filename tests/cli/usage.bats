@@ -1,0 +1,114 @@
+# The command line itself: help, versions, wrong words, exit statuses, where output goes.
+bats_require_minimum_version 1.5.0
+
+setup() {
+	export HOME=$BATS_TEST_TMPDIR KILN_STORE=$BATS_TEST_TMPDIR/store NO_COLOR=1
+	cd "$BATS_TEST_TMPDIR"
+}
+
+@test "no command prints the overview on stdout and ends with 0" {
+	run --separate-stderr "$KILN"
+	[ "$status" -eq 0 ]
+	[[ $output == *"usage: kiln COMMAND"* ]]
+	[ -z "$stderr" ]
+}
+
+@test "the overview fits a screen" {
+	run "$KILN" --help
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -le 40 ]
+	for line in "${lines[@]}"; do [ "${#line}" -le 100 ]; done
+}
+
+@test "every command in the overview has help of its own" {
+	"$KILN" --help | awk '/^(first|and):/ { on = 1; next } /^`/ { on = 0 } on && /^  [a-z]/ {
+		if ($1 == "image") print $1, $2; else print $1 }' >commands
+	[ "$(wc -l <commands)" -ge 14 ]
+	while read -r command; do
+		# shellcheck disable=SC2086 # "image build" is two words
+		run "$KILN" $command --help
+		[ "$status" -eq 0 ]
+		[[ $output == "usage: kiln $command"* ]]
+		[[ $output == *"common options:"* ]]
+	done <commands
+}
+
+@test "version is one line, and JSON on request" {
+	run "$KILN" version
+	[ "$status" -eq 0 ]
+	[[ $output =~ ^kiln\ [0-9]+\.[0-9]+\.[0-9]+ ]]
+	"$KILN" version --json | jq -e '.schema == "kiln.version/1" and (.schemas | index("kiln.lock/1"))'
+	[ "$("$KILN" --version)" = "$("$KILN" version)" ]
+}
+
+@test "an unknown command names the nearest: status 2" {
+	run --separate-stderr "$KILN" relaese
+	[ "$status" -eq 2 ]
+	[[ $stderr == *'did you mean "release"'* ]]
+	[ -z "$output" ]
+}
+
+@test "an unknown option names the nearest: status 2" {
+	run "$KILN" build --variannt plain
+	[ "$status" -eq 2 ]
+	[[ $output == *'did you mean "--variant"'* ]]
+}
+
+@test "an option without its value, twice, or with one too many: status 2" {
+	run "$KILN" build --variant
+	[ "$status" -eq 2 ]
+	[[ $output == *"--variant needs a value"* ]]
+	run "$KILN" build --variant a --variant b
+	[ "$status" -eq 2 ]
+	[[ $output == *"given twice"* ]]
+	run "$KILN" version --json=yes
+	[ "$status" -eq 2 ]
+}
+
+@test "wrong numbers and words of common options: status 2" {
+	run "$KILN" -j 0 version
+	[ "$status" -eq 2 ]
+	run "$KILN" -j many version
+	[ "$status" -eq 2 ]
+	run "$KILN" --progress tyt version
+	[ "$status" -eq 2 ]
+	[[ $output == *'did you mean "tty"'* ]]
+	run "$KILN" --color green version
+	[ "$status" -eq 2 ]
+	run "$KILN" -C /no/such/folder version
+	[ "$status" -eq 2 ]
+}
+
+@test "too few and too many operands: status 2 with the usage" {
+	run "$KILN" log
+	[ "$status" -eq 2 ]
+	[[ $output == *"usage: kiln log"* ]]
+	run "$KILN" version more
+	[ "$status" -eq 2 ]
+}
+
+@test "no recipe here or above: status 3 says where it looked" {
+	run "$KILN" build
+	[ "$status" -ne 0 ]
+	[[ $output == *"kiln.lua"* ]]
+}
+
+@test "a full stdout is an error, not silence" {
+	[ -c /dev/full ] || skip "no /dev/full"
+	run bash -c '"$KILN" --help >/dev/full'
+	[ "$status" -eq 7 ]
+}
+
+@test "CI=true without a key ends with 5 before anything is looked at" {
+	CI=true run "$KILN" release missing.lua
+	[ "$status" -eq 5 ]
+	[[ $output == *"--key"* ]]
+}
+
+@test "the store's place: a store that cannot be made is status 7 and named" {
+	mkdir project && echo 'this is not read' >project/kiln.lua
+	echo file >notadir
+	run "$KILN" --store notadir/x image ls
+	[ "$status" -eq 7 ]
+	[[ $output == *"notadir"* ]]
+}
