@@ -66,7 +66,7 @@ cc-option = $(if $(shell echo 'int x;' | $(CC) -Werror $1 -c -x c -o /dev/null -
 # Texts of fixed size are cut on purpose; the optimiser's guesses about them vary with its version.
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
 	-Wno-format-truncation
-HARDEN   := -fstack-protector-strong $(call cc-option,-fcf-protection) -fPIE
+HARDEN   := -fvisibility=hidden -fstack-protector-strong $(call cc-option,-fcf-protection) -fPIE
 ifdef FUZZ
 OPTIMIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all

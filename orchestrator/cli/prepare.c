@@ -10,6 +10,7 @@
 #include "cli/session.h"
 #include "external/crypto.h"
 #include "host/fs.h"
+#include "image/definition.h"
 #include "model/container.h"
 #include "model/lock.h"
 #include "profile/probe.h"
