@@ -141,10 +141,14 @@ static int read_smokes(struct arena *arena, struct recipe *r, struct err *err)
 	for (size_t i = 0; i < r->n_smokes; i++) {
 		struct recipe_smoke *s = &r->smokes[i];
 		json_t *v = json_array_get(list, i);
+		json_t *stage = json_object_get(v, "stage");
 
 		if (json_get_str(v, "target", what, &s->target, err) < 0 ||
-		    json_get_str(v, "variant", what, &s->variant, err) < 0 ||
-		    json_get_str(v, "stage", what, &s->stage, err) < 0)
+		    json_get_str(v, "variant", what, &s->variant, err) < 0)
+			return -1;
+		if (json_is_string(stage))
+			s->stage = json_string_value(stage);
+		else if (json_get_str(stage, "$stage", what, &s->stage, err) < 0)
 			return -1;
 	}
 	return 0;

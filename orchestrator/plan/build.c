@@ -129,6 +129,14 @@ static bool node_offers(const struct plan_node *node, const char *path)
 	return false;
 }
 
+/* A path that is left out means the only output there is. */
+static const char *whole_path(const struct plan_node *from, const char *path)
+{
+	return path[0] == '\0' && from->lowered.action.n_outputs == 1
+	               ? from->lowered.action.outputs[0].path
+	               : path;
+}
+
 static int refuse_ref(const struct plan_node *user, const struct ref *ref, const char *why,
                       struct err *err)
 {
@@ -167,6 +175,7 @@ static int tie_input(struct plan *plan, const struct plan_request *request, stru
 	from = map_get(index, input->from.id);
 	if (!from)
 		return refuse_ref(node, &input->from, "which is no stage of the recipe", err);
+	input->from.path = whole_path(from, input->from.path);
 	if (!node_offers(from, input->from.path))
 		return refuse_ref(node, &input->from, "which that stage does not declare as output",
 		                  err);
@@ -251,6 +260,8 @@ static int pin_profiles(struct plan *plan, const struct plan_request *request, s
 		p->profile = &recipe->profiles[i];
 		p->from = choose_ref(request, p->profile->from);
 		node = map_get(index, p->from.id);
+		if (node)
+			p->from.path = whole_path(node, p->from.path);
 		if (!node)
 			return err_set(err, ERR_INPUT, "the profile %s comes from \"%s\", which is "
 			               "no stage", p->profile->id, p->from.id);
