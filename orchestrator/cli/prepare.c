@@ -108,7 +108,7 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 		return -1;
 	const struct image_request request = {
 		.name = name,
-		.container = yaml_json(container.yaml),
+		.container = yaml_doc_json(container.yaml),
 		.arch = s->facts.arch,
 		.lock = s->update ? NULL : lock_image(s->lock, name, s->facts.arch),
 		.offline = s->offline,
