@@ -25,6 +25,7 @@ static int fetch_leaf(struct session *s, const struct recipe_leaf *leaf, struct 
 		.leaf = leaf->spec,
 		.recipe_dir = s->recipe_dir,
 		.offline = s->offline,
+		.update = s->update,
 		.mirror = s->mirror,
 	};
 	struct source_result result = { 0 };

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,14 +77,6 @@ static void take_environment(const struct run *run)
 		setenv(run->spec.env[i].name, run->spec.env[i].value, 1);
 }
 
-/* A builtin sees what the action says, as any program would, and nothing of the host. */
-static void take_environment(const struct action *action)
-{
-	clearenv();
-	for (size_t i = 0; i < action->n_env; i++)
-		setenv(action->env[i].name, action->env[i].value, 1);
-}
-
 static int enter_builtin(void *data, const struct supervise_streams *streams, struct err *err)
 {
 	struct run *run = data;
@@ -103,7 +94,6 @@ static int enter_builtin(void *data, const struct supervise_streams *streams, st
 	if (dir_fd < 0)
 		return err_sys(err, ERR_IO, "cannot open the work folder");
 	(void)!write(streams->status_fd, "exit-code", 9);
-	take_environment(&run->action);
 	rc = run->builtin->run(dir_fd, run->spec.argv, out, err);
 	if (fflush(out) != 0 && rc == 0)
 		rc = err_sys(err, ERR_IO, "cannot write the output of %s", run->builtin->name);

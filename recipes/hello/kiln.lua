@@ -10,7 +10,7 @@ return release {
   summary = "counts letters, lines and words",
   date = 1735689600,
   source = folder "src",
-  work = folder ".",
+  work = folder "work",
   build = make.build { args = { "hello" }, bins = { "hello" } },
   targets = { "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu" },
   train = {
@@ -21,5 +21,6 @@ return release {
     few = run { bin "hello", "-n", 3, listing, listing, listing },
   },
   optimize = fdo { lto = "thin", pgo = true, bolt = "auto", ship = "pgo+lto+bolt" },
+  files = { "COPYING" },
   packages = { archive { "tar.zst" }, deb { maintainer = "Kiln <kiln@example.org>", depends = { "libc6 (>= 2.34)" } } },
 }
