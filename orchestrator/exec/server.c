@@ -24,6 +24,7 @@
 
 #include "base/array.h"
 #include "exec/runner.h"
+#include "external/crypto.h"
 #include "host/child.h"
 #include "host/clock.h"
 #include "host/fs.h"
@@ -207,6 +208,7 @@ static void become_server(pid_t parent, int sock) __attribute__((noreturn));
 static void become_server(pid_t parent, int sock)
 {
 	struct serving serving = { .sock = sock };
+	struct digest warm;
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	process_reset_signals();
@@ -221,6 +223,8 @@ static void become_server(pid_t parent, int sock)
 	for (int fd = 0; fd < 3; fd++)
 		if (fd != sock)
 			dup2(null_fd, fd);
+	/* The first hash of a process costs a millisecond; here it is paid once for all runners. */
+	digest_of("", 0, &warm);
 	serve(&serving);
 }
 
