@@ -24,7 +24,7 @@
 enum { PARAMS_MAX = 16 << 20, LINE_MAX_BYTES = 64 << 20, SHOWN_MAX = 160 };
 
 struct filter {
-	char *drop;    /* a glob over whole lines, or NULL */
+	char *drop; /* a glob over whole lines, or NULL */
 	regex_t regex;
 	bool has_regex;
 	const char *replace; /* \0 to \9 stand for what matched */
@@ -40,8 +40,8 @@ struct side {
 	const char *path;
 	char *map;
 	size_t n, at;
-	size_t line;       /* number of the current line in the file, from 1 */
-	struct buf text;   /* the current line, filtered */
+	size_t line;     /* number of the current line in the file, from 1 */
+	struct buf text; /* the current line, filtered */
 	bool ended;
 };
 
@@ -205,8 +205,9 @@ static int next_line(struct side *side, const struct filters *filters, struct er
 			if (end)
 				buf_add_char(&side->text, '\n');
 			if (side->text.overflow)
-				return err_set(err, ERR_STAGE, "line %zu of %s is larger than %d bytes",
-				               side->line, side->path, LINE_MAX_BYTES);
+				return err_set(err, ERR_STAGE,
+				               "line %zu of %s is larger than %d bytes", side->line,
+				               side->path, LINE_MAX_BYTES);
 			return 0;
 		}
 	}
@@ -317,14 +318,14 @@ static int run_cases(const json_t *params, int dir_fd, struct filters *filters, 
 	size_t i;
 
 	json_object_set_new(document, "cases", cases);
-	json_array_foreach(json_object_get(params, "filters"), i, item)
+	json_array_foreach (json_object_get(params, "filters"), i, item)
 		if (add_filter(filters, item, err) < 0)
 			return -1;
 	if (json_get_array(params, "cases", BUILTIN_PARAMS, &list, err) < 0)
 		return -1;
 	if (!json_array_size(list))
 		return err_set(err, ERR_INPUT, "a smoke stage without cases proves nothing");
-	json_array_foreach(list, i, item)
+	json_array_foreach (list, i, item)
 		if (run_case(item, dir_fd, filters, cases, out, err) < 0)
 			return -1;
 	json_write_canonical(document, &text);

@@ -55,8 +55,9 @@ static int reject_in(const struct action *action, int fd, const char *what, stru
 		                         strlen(action->reject[i]));
 
 		if (hit)
-			*ret_why = arena_fmt(arena, "%s has a line that this stage must not have: %s",
-			                     what, line_around(arena, text, (size_t)st.st_size, hit));
+			*ret_why =
+				arena_fmt(arena, "%s has a line that this stage must not have: %s",
+			                  what, line_around(arena, text, (size_t)st.st_size, hit));
 	}
 	munmap(text, (size_t)st.st_size);
 	return 0;
@@ -101,8 +102,7 @@ static int take_output(const struct action_output *output, const struct work *wo
 }
 
 int guard_outputs(const struct action *action, const struct work *work, struct blobs *blobs,
-                  struct arena *arena, struct result *result, const char **ret_why,
-                  struct err *err)
+                  struct arena *arena, struct result *result, const char **ret_why, struct err *err)
 {
 	struct result_output *outputs = arena_array(arena, action->n_outputs, sizeof(*outputs));
 

@@ -29,7 +29,7 @@ struct job {
 	struct runner runner;
 	struct buf reply;
 	bool started, cancelled;
-	bool refused;   /* the server could not fork its runner: err says why */
+	bool refused; /* the server could not fork its runner: err says why */
 	struct err err;
 };
 
@@ -109,8 +109,7 @@ static void nudge(struct local *local)
 /* Starts what waits while slots are free. */
 static void fill_slots(struct local *local)
 {
-	while (local->queued.n && !is_over(local->queued.v[0]) &&
-	       local->running.n < local->slots) {
+	while (local->queued.n && !is_over(local->queued.v[0]) && local->running.n < local->slots) {
 		struct job *job = local->queued.v[0];
 
 		if (start_job(local, job, &job->err) < 0) {
@@ -258,7 +257,9 @@ static int local_wait(struct executor *executor, struct arena *arena, int timeou
 		if (!local->running.n)
 			return EXECUTOR_IDLE;
 		n = epoll_wait(local->epoll_fd, &event, 1,
-		               timeout_ms < 0 ? -1 : left < 0 ? 0 : (int)left);
+		               timeout_ms < 0 ? -1 :
+		               left < 0       ? 0 :
+		                                (int)left);
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, ERR_IO, "cannot wait for runners");
 		if (n > 0)
@@ -280,8 +281,7 @@ static int local_poll_fd(struct executor *executor)
 static void local_cancel(struct executor *executor)
 {
 	struct local *local = (struct local *)executor;
-	struct itimerspec grace = { .it_value = { GRACE_MS / 1000,
-		                                  GRACE_MS % 1000 * 1000000L } };
+	struct itimerspec grace = { .it_value = { GRACE_MS / 1000, GRACE_MS % 1000 * 1000000L } };
 
 	for (size_t i = 0; i < local->running.n; i++) {
 		if (!local->running.v[i]->cancelled)

@@ -11,9 +11,9 @@
  * store at store_dir.
  */
 struct executor_local_options {
-	struct runner_server *server; /* outlives the executor */
-	const char *store_dir;        /* both folders must be there */
-	const char *images_dir;       /* unpacked images: <hex tree digest>/root */
+	struct runner_server *server;          /* outlives the executor */
+	const char *store_dir;                 /* both folders must be there */
+	const char *images_dir;                /* unpacked images: <hex tree digest>/root */
 	const struct sandbox_runtime *runtime; /* probed by the caller */
 	int slots;
 };

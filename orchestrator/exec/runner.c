@@ -61,8 +61,7 @@ static int shut_in(struct run *run, struct err *err)
 
 	if (sandbox_confine(run->work.build_path, run->self, &fault) == 0)
 		return 0;
-	if (run->runtime->pinned || fault.code != ERR_MACHINE ||
-	    fchdir(run->work.build_fd) < 0) {
+	if (run->runtime->pinned || fault.code != ERR_MACHINE || fchdir(run->work.build_fd) < 0) {
 		*err = fault;
 		return -1;
 	}
@@ -180,9 +179,9 @@ static int make_spec(struct run *run, struct err *err)
 		return -1;
 	if (a->builtin && *a->builtin) {
 		run->builtin = builtin_find(a->builtin);
-		return run->builtin ? 0 :
-		                      err_set(err, ERR_INPUT, "this Kiln has no builtin %s",
-		                              a->builtin);
+		return run->builtin ?
+		               0 :
+		               err_set(err, ERR_INPUT, "this Kiln has no builtin %s", a->builtin);
 	}
 	if (!a->n_argv)
 		return err_set(err, ERR_INPUT, "%s runs nothing: argv is empty",
@@ -231,8 +230,7 @@ static int runtime_failed(struct run *run, const struct supervised *s, struct er
 
 	said[n > 0 ? n : 0] = '\0';
 	err_set(err, ERR_MACHINE, "the %s runtime ended with status %d before it ran %s: %s",
-	        run->runtime->name, s->exit_code, run->spec.argv[0] ? run->spec.argv[0] : "",
-	        said);
+	        run->runtime->name, s->exit_code, run->spec.argv[0] ? run->spec.argv[0] : "", said);
 	return err_hint(err, "try `bwrap --unshare-all --ro-bind / / true` as this user: it must "
 	                     "succeed here");
 }
@@ -251,8 +249,7 @@ static const char *not_there(struct run *run)
 	return arena_fmt(run->arena, "cannot run %s in the image", said + sizeof(prefix) - 1);
 }
 
-static int judge(struct run *run, const struct supervised *s, const char **ret_why,
-                 struct err *err)
+static int judge(struct run *run, const struct supervised *s, const char **ret_why, struct err *err)
 {
 	*ret_why = cut_short(run, s);
 	if (*ret_why)
@@ -327,8 +324,7 @@ static int run_request(struct run *run, struct str bytes, struct err *err)
 	if (!run->runtime)
 		return err_set(err, ERR_USAGE, "there is no sandbox runtime named %s",
 		               run->request.runtime);
-	if (blobs_open(run->request.store_dir, &run->blobs, err) < 0 ||
-	    read_action(run, err) < 0 ||
+	if (blobs_open(run->request.store_dir, &run->blobs, err) < 0 || read_action(run, err) < 0 ||
 	    work_init(&run->work, run->request.store_dir, err) < 0 ||
 	    work_lay_out(&run->work, run->blobs, &run->action, run->request.epoch, err) < 0 ||
 	    make_spec(run, err) < 0)

@@ -300,10 +300,11 @@ static int receive_answer(int sock, struct answer *answer, int fds[2], struct er
 	if (n != (ssize_t)sizeof(*answer))
 		return gone(err);
 	cmsg = CMSG_FIRSTHDR(&msg);
-	if (answer->pid > 0 && (!cmsg || cmsg->cmsg_type != SCM_RIGHTS ||
-	                        cmsg->cmsg_len != CMSG_LEN(2 * sizeof(int))))
-		return err_set(err, ERR_IO, "the runner server passed no descriptors: is the "
-		                            "limit of open files reached?");
+	if (answer->pid > 0 &&
+	    (!cmsg || cmsg->cmsg_type != SCM_RIGHTS || cmsg->cmsg_len != CMSG_LEN(2 * sizeof(int))))
+		return err_set(err, ERR_IO,
+		               "the runner server passed no descriptors: is the "
+		               "limit of open files reached?");
 	if (answer->pid > 0)
 		memcpy(fds, CMSG_DATA(cmsg), 2 * sizeof(int));
 	return 0;

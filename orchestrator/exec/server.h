@@ -17,7 +17,7 @@ struct runner_server;
 /* One runner. Its reply (exec/wire.h) comes through reply_fd, which is at its end when it ended. */
 struct runner {
 	pid_t pid;
-	int pidfd;    /* both owned by the caller, close-on-exec */
+	int pidfd; /* both owned by the caller, close-on-exec */
 	int reply_fd;
 };
 

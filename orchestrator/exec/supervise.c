@@ -23,7 +23,7 @@
 #include "sandbox/identity.h"
 
 struct stream {
-	int fd;   /* read end; -1 at its end */
+	int fd; /* read end; -1 at its end */
 	int file;
 	uint64_t n, limit;
 	const char *what;
@@ -82,8 +82,8 @@ static void reap(struct watch *w)
 		if (pid != w->child)
 			continue;
 		w->child_ended = true;
-		w->s->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
-		                                        WEXITSTATUS(status);
+		w->s->exit_code =
+			WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	}
 	if (w->child_ended && !w->none_left)
 		kill_all(w);
@@ -222,11 +222,11 @@ static int open_pipes(struct pipes *p, struct err *err)
 	return 0;
 }
 
-static void run_child(const struct supervise_spec *spec, struct pipes *p)
-	__attribute__((noreturn));
+static void run_child(const struct supervise_spec *spec, struct pipes *p) __attribute__((noreturn));
 static void run_child(const struct supervise_spec *spec, struct pipes *p)
 {
-	struct supervise_streams streams = { p->fd[PIPE_OUT][1], p->fd[PIPE_LOG][1], p->fd[PIPE_STATUS][1] };
+	struct supervise_streams streams = { p->fd[PIPE_OUT][1], p->fd[PIPE_LOG][1],
+		                             p->fd[PIPE_STATUS][1] };
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -288,7 +288,8 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	}
 	close_ends(&p, 1);
 	w.signal_fd = signal_fd;
-	w.out = (struct stream){ p.fd[PIPE_OUT][0], spec->out_file, 0, spec->out_limit, "standard output" };
+	w.out = (struct stream){ p.fd[PIPE_OUT][0], spec->out_file, 0, spec->out_limit,
+		                 "standard output" };
 	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0, spec->log_limit, "the log" };
 	p.fd[PIPE_OUT][0] = p.fd[PIPE_LOG][0] = -1;
 	rc = watch_child(&w, &p, err);

@@ -31,9 +31,9 @@ enum supervise_end {
 struct supervise_spec {
 	supervise_fn fn;
 	void *data;
-	int64_t timeout_ms;          /* 0: none */
+	int64_t timeout_ms; /* 0: none */
 	uint64_t out_limit, log_limit;
-	int out_file, log_file;      /* written from their position on */
+	int out_file, log_file; /* written from their position on */
 };
 
 struct supervised {

@@ -24,8 +24,8 @@ struct runner_request {
 
 struct runner_reply {
 	enum exec_status status;
-	const char *why;      /* EXEC_FAILED */
-	struct err err;       /* EXEC_BROKEN */
+	const char *why; /* EXEC_FAILED */
+	struct err err;  /* EXEC_BROKEN */
 	struct result result;
 };
 

@@ -24,8 +24,7 @@ static int open_owned(int fd, const char *name, int *ret_fd, struct err *err)
 		return err_sys(err, ERR_IO, "cannot make the folder %s", name);
 	sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (sub < 0)
-		return err_sys(err, ERR_STAGE, "an input stands where the folder %s must be",
-		               name);
+		return err_sys(err, ERR_STAGE, "an input stands where the folder %s must be", name);
 	if (made && sandbox_drops() && fchown(sub, sandbox_uid(), sandbox_gid()) < 0)
 		return err_sys(err, ERR_IO, "cannot give the folder %s to the build user", name);
 	*ret_fd = sub;
@@ -100,8 +99,8 @@ static int make_folders(int build_fd, const char *path, struct err *err)
 	return 0;
 }
 
-int work_lay_out(struct work *work, struct blobs *blobs, const struct action *action,
-                 int64_t epoch, struct err *err)
+int work_lay_out(struct work *work, struct blobs *blobs, const struct action *action, int64_t epoch,
+                 struct err *err)
 {
 	struct checkout_options options = {
 		.epoch = epoch,

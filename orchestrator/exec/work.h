@@ -11,9 +11,9 @@
  * sweep can tell it from what a killed one left.
  */
 struct work {
-	int parent_fd;   /* STORE/work */
-	char *name;      /* <pid>-<n> */
-	int fd;          /* the folder, locked */
+	int parent_fd; /* STORE/work */
+	char *name;    /* <pid>-<n> */
+	int fd;        /* the folder, locked */
 	int build_fd;
 	char *build_path; /* absolute */
 	int out_file, log_file;
@@ -27,7 +27,7 @@ void work_deinit(struct work *work);
 
 /* Lays the input tree out and makes the folders that the stage may count on: its working folder and
  * those that its outputs lie in. All belong to the build user. */
-int work_lay_out(struct work *work, struct blobs *blobs, const struct action *action,
-                 int64_t epoch, struct err *err);
+int work_lay_out(struct work *work, struct blobs *blobs, const struct action *action, int64_t epoch,
+                 struct err *err);
 
 #endif

@@ -136,8 +136,9 @@ static void launch(struct launch *l)
 	process_close_fds(keep, spec->n_keep_fds + 1);
 	if (spec->dir && chdir(spec->dir) < 0)
 		goto failed;
-	if (spec->uid && (setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
-	                  setresuid(spec->uid, spec->uid, spec->uid) < 0))
+	if (spec->uid &&
+	    (setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
+	     setresuid(spec->uid, spec->uid, spec->uid) < 0))
 		goto failed;
 	if (!process_die_with_parent(l->parent))
 		_exit(127);

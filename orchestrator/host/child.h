@@ -18,28 +18,30 @@
 
 /* What to run. Zero means the default everywhere, so descriptor 0 cannot be named: dup it. */
 struct child_spec {
-	const char *const *argv; /* NULL-ended; argv[0] is a path or looked up in the caller's PATH */
-	const char *const *env;  /* NULL-ended "NAME=VALUE", the whole environment; NULL: the caller's */
+	const char *const
+		*argv; /* NULL-ended; argv[0] is a path or looked up in the caller's PATH */
+	const char *const
+		*env; /* NULL-ended "NAME=VALUE", the whole environment; NULL: the caller's */
 	const char *const *set_env; /* NULL-ended "NAME=VALUE" on top of `env`; NULL: none */
-	const char *dir;         /* working folder; NULL: the caller's */
-	const void *input;       /* bytes for standard input; NULL: none */
+	const char *dir;            /* working folder; NULL: the caller's */
+	const void *input;          /* bytes for standard input; NULL: none */
 	size_t input_n;
-	int stdin_fd;            /* when there is no `input`; 0: /dev/null */
-	int stdout_fd;           /* 0: captured */
-	int stderr_fd;           /* 0: captured; may be the same as stdout_fd */
-	const int *keep_fds;     /* further descriptors it has, under the same numbers */
+	int stdin_fd;        /* when there is no `input`; 0: /dev/null */
+	int stdout_fd;       /* 0: captured */
+	int stderr_fd;       /* 0: captured; may be the same as stdout_fd */
+	const int *keep_fds; /* further descriptors it has, under the same numbers */
 	size_t n_keep_fds;
-	size_t out_limit;        /* most bytes of captured stdout; 0: 16 MiB; more is an error */
-	size_t log_limit;        /* most bytes of captured stderr; 0: 1 MiB; the last ones are kept */
-	int64_t timeout_ms;      /* 0: none; afterwards it is killed, which is an error */
-	int umask;               /* 0: 022 */
-	uid_t uid;               /* becomes this user and `gid`, without groups; 0: the caller */
+	size_t out_limit;   /* most bytes of captured stdout; 0: 16 MiB; more is an error */
+	size_t log_limit;   /* most bytes of captured stderr; 0: 1 MiB; the last ones are kept */
+	int64_t timeout_ms; /* 0: none; afterwards it is killed, which is an error */
+	int umask;          /* 0: 022 */
+	uid_t uid;          /* becomes this user and `gid`, without groups; 0: the caller */
 	gid_t gid;
 };
 
 struct child_result {
-	int exit_code; /* 0..255; 128 + signal when a signal ended it */
-	int signal;    /* what ended it, or 0 */
+	int exit_code;       /* 0..255; 128 + signal when a signal ended it */
+	int signal;          /* what ended it, or 0 */
 	struct buf out, log; /* captured; empty where a descriptor was given */
 	int64_t wall_us, user_us, system_us, peak_bytes;
 };

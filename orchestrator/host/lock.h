@@ -19,8 +19,7 @@ int lock_fd(int fd, bool exclusive, bool wait, const char *what, struct err *err
 /* Gives a lock back before its descriptor is closed. */
 void lock_release(int fd);
 /* Opens (and makes, 0600) a lock file and locks it. Returns 0 or LOCK_BUSY. */
-int lock_file(int dirfd, const char *path, bool exclusive, bool wait, int *ret_fd,
-              struct err *err);
+int lock_file(int dirfd, const char *path, bool exclusive, bool wait, int *ret_fd, struct err *err);
 
 /*
  * Folders that live as long as their process (work/<pid>-<n>, tmp/…): alive while an exclusive lock

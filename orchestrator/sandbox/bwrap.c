@@ -130,8 +130,8 @@ static int add_files(struct bwrap_args *args, const char *rootfs, struct err *er
 static int make_args(struct bwrap_args *args, const struct sandbox_spec *spec, int *ret_fd,
                      struct err *err)
 {
-	_cleanup_free_ char *dir = str_fmt("/build%s%s", spec->workdir[0] ? "/" : "",
-	                                   spec->workdir);
+	_cleanup_free_ char *dir =
+		str_fmt("/build%s%s", spec->workdir[0] ? "/" : "", spec->workdir);
 
 	add_walls(args);
 	if (spec->status_fd >= 0) {
@@ -218,8 +218,9 @@ static int bwrap_probe(struct err *err)
 	int rc;
 
 	if (!child_find("bwrap", &program)) {
-		err_set(err, ERR_MACHINE, "bubblewrap, which keeps builds apart from this machine, "
-		                          "is not installed");
+		err_set(err, ERR_MACHINE,
+		        "bubblewrap, which keeps builds apart from this machine, "
+		        "is not installed");
 		return err_hint(err, "%s%s", geteuid() == 0 ? "" : "sudo ", install_hint);
 	}
 	array_push(&argv, program);

@@ -66,8 +66,8 @@ static int pivot(const char *dir, struct err *err)
 	    syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(err, ERR_MACHINE, "cannot make %s the root", dir);
 	/* Flags that only the mount's owner may drop are kept as they are. */
-	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-	          NULL) < 0 &&
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) <
+	            0 &&
 	    errno != EPERM)
 		return err_sys(err, ERR_MACHINE, "cannot harden the root %s", dir);
 	return 0;

@@ -58,8 +58,8 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 {
 	ARRAY(char *) argv = { 0 };
 	ARRAY(char *) env = { 0 };
-	_cleanup_free_ char *dir = spec->workdir[0] ? path_join(spec->work, spec->workdir) :
-	                                              str_dup(spec->work);
+	_cleanup_free_ char *dir =
+		spec->workdir[0] ? path_join(spec->work, spec->workdir) : str_dup(spec->work);
 	const char *path = "/usr/bin:/bin";
 
 	for (size_t i = 0; spec->argv[i]; i++)

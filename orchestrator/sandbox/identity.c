@@ -12,7 +12,8 @@ int sandbox_drop(struct err *err)
 
 	if (!sandbox_drops())
 		return 0;
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) {
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0) {
 		int sys = errno;
 
 		err_sys(err, ERR_MACHINE, "cannot become the build user %u", (unsigned int)uid);

@@ -14,19 +14,19 @@
  * /build inside, the image at /, /tmp is private and bounded, there is no network.
  */
 struct sandbox_spec {
-	const char *rootfs;    /* unpacked image, or NULL for a builtin's empty root */
-	const char *work;      /* host folder bound at /build, writable */
-	const char *workdir;   /* tree path below /build, "" */
-	const char *const *argv; /* NULL-ended */
+	const char *rootfs;           /* unpacked image, or NULL for a builtin's empty root */
+	const char *work;             /* host folder bound at /build, writable */
+	const char *workdir;          /* tree path below /build, "" */
+	const char *const *argv;      /* NULL-ended */
 	const struct action_env *env; /* the whole environment, sorted */
 	size_t n_env;
 	bool fixed_addresses;
-	int64_t tmp_bytes;     /* size of /tmp and of /dev/shm; 0: 1 GiB */
+	int64_t tmp_bytes; /* size of /tmp and of /dev/shm; 0: 1 GiB */
 	int stdin_fd, stdout_fd, stderr_fd;
-	int status_fd;         /* the runtime writes "exit-code" to it once the program has ended;
+	int status_fd;      /* the runtime writes "exit-code" to it once the program has ended;
 	                          nothing means that the program was never started */
-	pid_t runner;          /* the caller of prepare and parent of who enters: dies with it */
-	char staged[2][64];    /* prepare's: where rootfs and work stand for the dropped uid */
+	pid_t runner;       /* the caller of prepare and parent of who enters: dies with it */
+	char staged[2][64]; /* prepare's: where rootfs and work stand for the dropped uid */
 };
 
 /*

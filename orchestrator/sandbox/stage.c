@@ -59,7 +59,8 @@ int sandbox_stage(struct sandbox_spec *spec, struct err *err)
 		               "none of /mnt, /media, /srv, /opt and /tmp can be mounted over");
 	if (unshare(CLONE_NEWNS) < 0) {
 		err_sys(err, ERR_MACHINE, "cannot make a mount namespace");
-		return err_hint(err, "run kiln as a plain user, or give the container CAP_SYS_ADMIN");
+		return err_hint(err,
+		                "run kiln as a plain user, or give the container CAP_SYS_ADMIN");
 	}
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
 	    mount("kiln", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64k") < 0)

@@ -68,9 +68,11 @@ static int copy_program(const char *root, const char *name, struct err *err)
 
 int fake_rootfs_make(const char *dir, struct err *err)
 {
-	static const char *const folders[] = { "build", "dev", "proc", "tmp", "etc", "usr", "root" };
-	static const char *const files[] = { "etc/passwd", "etc/group", "etc/hosts",
-		                             "etc/hostname", "etc/resolv.conf" };
+	static const char *const folders[] = {
+		"build", "dev", "proc", "tmp", "etc", "usr", "root"
+	};
+	static const char *const files[] = { "etc/passwd", "etc/group", "etc/hosts", "etc/hostname",
+		                             "etc/resolv.conf" };
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		_cleanup_free_ char *path = path_join(dir, folders[i]);

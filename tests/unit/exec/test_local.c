@@ -374,11 +374,12 @@ static void failures_are_told(void **state)
 	struct exec_completion c;
 	struct action_output missing = { .path = "nothing" };
 	struct action_output hollow = { .path = "empty", .non_empty = true };
-	struct action a = { .argv = LIST("true"), .n_argv = 1, .outputs = &missing, .n_outputs = 1 };
-	struct action b = { .argv = LIST("touch", "empty"),
-		            .n_argv = 2,
-		            .outputs = &hollow,
-		            .n_outputs = 1 };
+	struct action a = {
+		.argv = LIST("true"), .n_argv = 1, .outputs = &missing, .n_outputs = 1
+	};
+	struct action b = {
+		.argv = LIST("touch", "empty"), .n_argv = 2, .outputs = &hollow, .n_outputs = 1
+	};
 	struct action r = { .argv = LIST("sh", "-c", "echo 'a possibly stale profile here'"),
 		            .n_argv = 3,
 		            .reject = LIST("possibly stale"),
@@ -444,7 +445,8 @@ static void missing_image_breaks(void **state)
 static void timeout_kills_all(void **state)
 {
 	struct lab *lab = *state;
-	struct action a = { .argv = LIST("sh", "-c", "setsid sleep 71.5 & sleep 71.5"), .n_argv = 3 };
+	struct action a = { .argv = LIST("sh", "-c", "setsid sleep 71.5 & sleep 71.5"),
+		            .n_argv = 3 };
 	struct exec_completion c;
 	int64_t began = clock_mono_us();
 
@@ -484,7 +486,8 @@ static void daemons_end_with_the_stage(void **state)
 static void cancel_ends_everything(void **state)
 {
 	struct lab *lab = *state;
-	struct action a = { .argv = LIST("sh", "-c", "setsid sleep 73.5 & sleep 73.5"), .n_argv = 3 };
+	struct action a = { .argv = LIST("sh", "-c", "setsid sleep 73.5 & sleep 73.5"),
+		            .n_argv = 3 };
 	struct exec_completion c;
 	struct pollfd p = { lab->executor->ops->poll_fd(lab->executor), POLLIN, 0 };
 	int64_t began;
@@ -590,8 +593,7 @@ static void dead_server_is_told(void **state)
 	assert_int_equal(executor_local_new(&options, &other.executor, &err), 0);
 	/* The youngest child of this process is that server. */
 	{
-		_cleanup_free_ char *path =
-			str_fmt("/proc/self/task/%d/children", (int)getpid());
+		_cleanup_free_ char *path = str_fmt("/proc/self/task/%d/children", (int)getpid());
 
 		children = fopen(path, "re");
 		assert_non_null(children);
@@ -614,10 +616,10 @@ static void dead_server_is_told(void **state)
 static void smoke(struct lab *lab, const char *ref, const char *cand, const char *filters,
                   struct exec_completion *ret)
 {
-	_cleanup_free_ char *params = str_fmt(
-		"{\"cases\":[{\"name\":\"one\",\"reference\":\"r\",\"candidate\":\"c\"}],"
-		"\"filters\":[%s]}",
-		filters);
+	_cleanup_free_ char *params =
+		str_fmt("{\"cases\":[{\"name\":\"one\",\"reference\":\"r\",\"candidate\":\"c\"}],"
+	                "\"filters\":[%s]}",
+	                filters);
 	struct input inputs[] = { { "kiln.json", params }, { "r", ref }, { "c", cand } };
 	struct action_output output = { .path = "smoke.json" };
 	struct action a = { .builtin = "smoke@1", .outputs = &output, .n_outputs = 1 };

@@ -139,9 +139,10 @@ static void environment(void **state)
 static void inherits_nothing(void **state)
 {
 	int leak = dup(1), kept = dup(1);
-	_cleanup_free_ char *script = str_fmt("[ ! -e /proc/self/fd/%d ] && [ -e /proc/self/fd/%d ] "
-	                                      "&& grep -E 'Sig(Ign|Blk)' /proc/self/status",
-	                                      leak, kept);
+	_cleanup_free_ char *script =
+		str_fmt("[ ! -e /proc/self/fd/%d ] && [ -e /proc/self/fd/%d ] "
+	                "&& grep -E 'Sig(Ign|Blk)' /proc/self/status",
+	                leak, kept);
 	struct child_spec spec = { .argv = ARGV("sh", "-c", script),
 		                   .keep_fds = &kept,
 		                   .n_keep_fds = 1 };

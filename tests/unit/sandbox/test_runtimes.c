@@ -164,8 +164,9 @@ static void every_runtime_keeps_the_contract(void **state)
 		expect(lab, runtime, "grep -E 'Sig(Blk|Ign)' /proc/self/status",
 		       "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 		expect(lab, runtime, "ls /proc/self/fd", "0\n1\n2\n3\n");
-		expect(lab, runtime, "mkdir sub; cd /build/sub && echo ok; rm -r /build/sub; "
-		                     "[ \"$A\" != /rebuild ] && echo ${A#*:}",
+		expect(lab, runtime,
+		       "mkdir sub; cd /build/sub && echo ok; rm -r /build/sub; "
+		       "[ \"$A\" != /rebuild ] && echo ${A#*:}",
 		       "ok\n/rebuild\n");
 		run(lab, runtime, "echo bad >&2; exit 7", false, &ran);
 		assert_int_equal(ran.status, 7);
@@ -213,8 +214,9 @@ static void bwrap_shows_only_the_image(void **state)
 	struct lab *lab = *state;
 	struct ran ran;
 
-	expect(lab, &sandbox_bwrap, "ls -A /", "bin\nbuild\ndev\netc\nlib\nlib64\nproc\nroot\ntmp\n"
-	                                       "usr\n");
+	expect(lab, &sandbox_bwrap, "ls -A /",
+	       "bin\nbuild\ndev\netc\nlib\nlib64\nproc\nroot\ntmp\n"
+	       "usr\n");
 	expect(lab, &sandbox_bwrap, "cat /etc/hostname /etc/resolv.conf; grep -c : /etc/passwd",
 	       "builder\n3\n");
 	expect(lab, &sandbox_bwrap, "stat -c %a /tmp /dev/shm; ls -A /tmp", "1777\n1777\n");
@@ -254,10 +256,11 @@ static void confined_code_reaches_nothing(void **state)
 
 	if (pid == 0) {
 		struct err err = ERR_INIT;
-		bool ok = sandbox_confine(lab->work, self, &err) == 0 && getuid() == sandbox_uid() &&
-		          access("/etc", F_OK) < 0 && access("/proc", F_OK) < 0 &&
-		          open("inside", O_WRONLY | O_CREAT, 0644) >= 0 && access("/inside", F_OK) == 0 &&
-		          setuid(0) < 0 && chroot("/") < 0;
+		bool ok = sandbox_confine(lab->work, self, &err) == 0 &&
+		          getuid() == sandbox_uid() && access("/etc", F_OK) < 0 &&
+		          access("/proc", F_OK) < 0 &&
+		          open("inside", O_WRONLY | O_CREAT, 0644) >= 0 &&
+		          access("/inside", F_OK) == 0 && setuid(0) < 0 && chroot("/") < 0;
 
 		_exit(ok ? 0 : 1);
 	}
@@ -301,9 +304,8 @@ static void reasons_have_one_line_that_mends(void **state)
 	assert_contains(err.hint, "sysctl -w kernel.unprivileged_userns_clone=1");
 	explain(SWITCHES("user/max_user_namespaces", "0\n", NULL), fine, &err);
 	assert_contains(err.hint, "sysctl -w user.max_user_namespaces=");
-	explain(SWITCHES("user/max_user_namespaces", "1000\n",
-	                 "kernel/unprivileged_userns_clone", "1\n",
-	                 "kernel/apparmor_restrict_unprivileged_userns", "0\n", NULL),
+	explain(SWITCHES("user/max_user_namespaces", "1000\n", "kernel/unprivileged_userns_clone",
+	                 "1\n", "kernel/apparmor_restrict_unprivileged_userns", "0\n", NULL),
 	        fine, &err);
 	assert_contains(err.cause, "No permissions to create new namespace");
 	assert_contains(err.hint, "seccomp=unconfined");
