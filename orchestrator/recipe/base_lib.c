@@ -368,11 +368,12 @@ static void open_lib(lua_State *L, const char *name, lua_CFunction open, const c
 	}
 }
 
-/* Lua's own functions that stay as they are. */
+/* Lua's own functions that stay as they are. Not xpcall: the handler of an error that a hook raised
+ * runs without hooks, so that no budget would end it. */
 static void copy_base(lua_State *L, int globals)
 {
 	static const char *const kept[] = { "assert", "error", "getmetatable", "ipairs", "pcall",
-		"rawequal", "rawget", "rawlen", "select", "tonumber", "type", "xpcall", NULL };
+		"rawequal", "rawget", "rawlen", "select", "tonumber", "type", NULL };
 
 	luaL_requiref(L, "_G", luaopen_base, 0);
 	for (size_t i = 0; kept[i]; i++) {

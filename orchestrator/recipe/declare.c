@@ -4,6 +4,7 @@
  */
 #include "recipe/declare.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -92,6 +93,34 @@ static struct place place_of(struct recipe_state *state, const json_t *object)
 	return place.file ? place : state_place(state->L);
 }
 
+/* Converts a table; what cannot be is refused with its place. */
+static int convert(struct recipe_state *state, const char *what, int index, json_t **ret,
+                   struct err *err)
+{
+	struct values_fault fault;
+	struct schema_fault as_schema = { 0 };
+	char *end = as_schema.pointer + sizeof(as_schema.pointer) - 2, *p = as_schema.pointer;
+
+	if (values_to_json(state->L, index, ret, &fault) == 0)
+		return 0;
+	/* "inputs[2].from" as a pointer; positions count from 0 there. */
+	for (const char *part = fault.part; *part && p < end;) {
+		size_t n = strcspn(part, ".[]");
+
+		if (n) {
+			*p++ = '/';
+			if (isdigit((unsigned char)part[0]))
+				p += snprintf(p, (size_t)(end - p), "%ld", strtol(part, NULL, 10) - 1);
+			else
+				p += snprintf(p, (size_t)(end - p), "%.*s", (int)n, part);
+		}
+		part += n + (part[n] != '\0');
+	}
+	snprintf(as_schema.text, sizeof(as_schema.text), "%s%s%s", fault.part,
+	         fault.part[0] ? ": " : "", fault.text);
+	return diagnose_fault(state, state_place(state->L), what, &as_schema, err);
+}
+
 /* Reads and checks a table, and gives it a "where". */
 static int take(struct recipe_state *state, const char *what, int index,
                 const struct schema_field *const *tables, json_t **ret, struct err *err)
@@ -99,13 +128,9 @@ static int take(struct recipe_state *state, const char *what, int index,
 	_cleanup_json_ json_t *object = NULL;
 	struct schema_fault fault;
 	struct place place;
-	char text[400];
 
-	if (values_to_json(state->L, index, &object, text, sizeof(text)) < 0) {
-		struct fault_at at = { .place = state_place(state->L) };
-
-		return diagnose(state, &at, NULL, err, "%s: %s", what, text);
-	}
+	if (convert(state, what, index, &object, err) < 0)
+		return -1;
 	place = place_of(state, object);
 	if (schema_check(object, tables, &fault))
 		return diagnose_fault(state, place, what, &fault, err);
@@ -206,14 +231,14 @@ int declare_leaf(struct recipe_state *state, const char *id, int index, struct e
 {
 	json_t *leaves = json_object_get(state->document, "leaves");
 	_cleanup_json_ json_t *leaf = NULL;
+	_cleanup_free_ char *what = str_fmt("source %.80s", id);
 	struct fault_at at = { 0 };
-	char text[400];
 
 	at.place = state_place(state->L);
 	if (!is_part(str_of(id)) || strchr(id, '/'))
 		return diagnose(state, &at, NULL, err, "source: \"%.80s\" is no name for one", id);
-	if (values_to_json(state->L, index, &leaf, text, sizeof(text)) < 0)
-		return diagnose(state, &at, NULL, err, "source %s: %s", id, text);
+	if (convert(state, what, index, &leaf, err) < 0)
+		return -1;
 	if (!json_is_object(leaf) || !json_is_string(json_object_get(leaf, "kind")))
 		return diagnose(state, &at, NULL, err, "source %s: it has no kind", id);
 	if (json_object_get(leaves, id))

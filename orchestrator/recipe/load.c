@@ -45,19 +45,34 @@ static int say(int fd, const char *name, json_t *value)
 	return fs_write_all(fd, text.p, text.n, "pipe", &err);
 }
 
+/* A source line in an error may be no UTF-8: what is not ASCII is then shown as '?'. */
+static json_t *text_json(const char *text)
+{
+	json_t *json = json_string(text);
+	char *plain;
+
+	if (json)
+		return json;
+	plain = str_dup(text);
+	for (char *p = plain; *p; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	json = json_string(plain);
+	free(plain);
+	return json;
+}
+
 static void on_print(void *data, const char *text)
 {
 	struct child *child = data;
-	json_t *value = json_string(text);
 
-	say(child->fd, "print", value ? value : json_string("(text that is not UTF-8)"));
+	say(child->fd, "print", text_json(text));
 }
 
 static int say_err(int fd, const struct err *err)
 {
-	return say(fd, "error", json_pack("{s:i,s:s%,s:s%}", "code", (int)err->code, "cause",
-	                                  err->cause, strlen(err->cause), "hint", err->hint,
-	                                  strlen(err->hint)));
+	return say(fd, "error", json_pack("{s:i,s:o,s:o}", "code", (int)err->code, "cause",
+	                                  text_json(err->cause), "hint", text_json(err->hint)));
 }
 
 /*

@@ -286,7 +286,8 @@ bool locate_field(const struct locate_query *query, size_t *ret_line, size_t *re
 		if (t.kind == '{' && t.line >= query->line &&
 		    (!query->callee || (before.kind == 'n' && names(&before, query->callee)))) {
 			tried++;
-			n = follow(s, query, &place);
+			place = before;
+			n = query->path[0] || !query->callee ? follow(s, query, &place) : 1;
 			if (n > best) {
 				best = n;
 				found = place;

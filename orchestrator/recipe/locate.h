@@ -14,7 +14,7 @@ struct locate_query {
 	size_t n;
 	size_t line;              /* where the constructor begins */
 	const char *callee;       /* the name in front of its brace, or NULL for any */
-	const char *const *path;  /* NULL-ended */
+	const char *const *path;  /* NULL-ended; empty: the callee itself */
 	bool key;                 /* the last name itself, not its value */
 };
 

@@ -18,7 +18,9 @@
 #include "model/embedded.h"
 #include "recipe/api.h"
 #include "recipe/base_lib.h"
+#include "recipe/declare.h"
 #include "recipe/diagnose.h"
+#include "recipe/modules.h"
 
 enum {
 	SOURCE_MOST = 1 << 20,
@@ -33,7 +35,39 @@ struct recipe_state *state_of(lua_State *L)
 	return *(struct recipe_state **)lua_getextraspace(L);
 }
 
+static void spend(lua_State *L, lua_Debug *ar);
+
 /* ---- heap ---- */
+
+enum { REFUSALS_MOST = 100 };
+
+static int memory_fault(struct recipe_state *state, struct err *err)
+{
+	struct fault_at at = { .place = state->memory_place };
+
+	return diagnose(state, &at, "here; does a list or a text grow without end?", err,
+	                "the recipe needs more than %zu MiB of memory", state->memory_most >> 20);
+}
+
+/* The cap says no. Lua then collects and asks again, so this is no failure yet. A recipe that
+ * catches the error and goes on is ended like one that never ends. */
+static void *refuse_memory(struct recipe_state *state)
+{
+	struct place place;
+
+	if (!state->L || state->exhausted)
+		return NULL;
+	place = state_place(state->L);
+	if (place.file)
+		state->memory_place = place;
+	if (++state->refusals > REFUSALS_MOST) {
+		state->exhausted = true;
+		err_clear(&state->err);
+		memory_fault(state, &state->err);
+		lua_sethook(state->L, spend, LUA_MASKCOUNT, 1);
+	}
+	return NULL;
+}
 
 static void *capped_alloc(void *data, void *p, size_t old, size_t size)
 {
@@ -48,7 +82,7 @@ static void *capped_alloc(void *data, void *p, size_t old, size_t size)
 		return NULL;
 	}
 	if (size > old && size - old > state->memory_most - state->memory)
-		return NULL;
+		return refuse_memory(state);
 	fresh = realloc(p, size);
 	if (!fresh)
 		return NULL;
@@ -274,18 +308,10 @@ static int evaluate(lua_State *L)
 	struct recipe_state *state = state_of(L);
 
 	err_clear(&state->err);
-	api_load_prelude(L);
-	api_load_project_file(L, state->request->recipe);
+	modules_load_prelude(L);
+	modules_load_file(L, state->request->recipe);
 	lua_call(L, 0, 1);
 	return 0;
-}
-
-static int memory_fault(struct recipe_state *state, struct err *err)
-{
-	return err_set(err, ERR_INPUT,
-	               "%s: the recipe needs more than %zu MiB of memory; does a list or a text "
-	               "grow without end?",
-	               state->request->recipe, state->memory_most >> 20);
 }
 
 int state_run(struct recipe_state *state, struct err *err)
@@ -307,5 +333,5 @@ int state_run(struct recipe_state *state, struct err *err)
 	if (rc != LUA_OK)
 		return err_set(err, ERR_INPUT, "%s: an error while handling an error",
 		               state->request->recipe);
-	return api_finish(state, err);
+	return declare_finish(state, err);
 }

@@ -23,11 +23,19 @@ struct recipe_file {
 	bool embedded;
 };
 
+/* A place in a project file. */
+struct place {
+	const struct recipe_file *file; /* NULL: unknown */
+	int line;
+};
+
 struct recipe_state {
 	lua_State *L;
 	const struct recipe_request *request;
 	char *folder;            /* the recipe's folder, a tree path; "" is the root */
 	size_t memory, memory_most;
+	int refusals;            /* how often the heap's cap said no */
+	struct place memory_place; /* where it did last */
 	long long instructions;  /* left */
 	bool exhausted;          /* the budget is gone: err says where, whatever pcall did since */
 	struct err err;          /* of the last error that Kiln itself raised */
@@ -40,12 +48,6 @@ struct recipe_state {
 	size_t printed;          /* bytes */
 	void (*print)(void *data, const char *text);
 	void *print_data;
-};
-
-/* A place in a project file. */
-struct place {
-	const struct recipe_file *file; /* NULL: unknown */
-	int line;
 };
 
 int state_open(const struct recipe_request *request, struct recipe_state *state, struct err *err);

@@ -16,7 +16,7 @@
 #include "base/str.h"
 #include "recipe/diagnose.h"
 
-enum { DEPTH_MOST = 32, PART_SIZE = 200 };
+enum { DEPTH_MOST = 32, MEMBERS_MOST = 10000 };
 
 struct ref_box {
 	bool leaf;
@@ -29,15 +29,13 @@ static const char ref_key[] = "kiln.ref";
 struct converter {
 	lua_State *L;
 	struct recipe_state *state;
-	char part[PART_SIZE]; /* "inputs[2].from" */
-	char *fault;
-	size_t fault_size;
+	struct values_fault *fault; /* its part is the one being converted */
 	int depth;
 };
 
 static int refuse(struct converter *c, const char *what)
 {
-	snprintf(c->fault, c->fault_size, "%s%s%s", c->part, c->part[0] ? ": " : "", what);
+	snprintf(c->fault->text, sizeof(c->fault->text), "%s", what);
 	return -1;
 }
 
@@ -85,13 +83,13 @@ static int convert_ref(struct converter *c, int index, json_t **ret)
 static int convert_array(struct converter *c, int index, size_t n, json_t **ret)
 {
 	_cleanup_json_ json_t *array = json_array();
-	size_t part = strlen(c->part);
+	size_t part = strlen(c->fault->part);
 
 	for (size_t i = 1; i <= n; i++) {
 		json_t *item = NULL;
 		int rc;
 
-		snprintf(c->part + part, sizeof(c->part) - part, "[%zu]", i);
+		snprintf(c->fault->part + part, sizeof(c->fault->part) - part, "[%zu]", i);
 		lua_rawgeti(c->L, index, (lua_Integer)i);
 		rc = lua_isnil(c->L, -1) ? refuse(c, "is nil: the list has a hole")
 		                         : convert(c, lua_gettop(c->L), &item);
@@ -100,57 +98,75 @@ static int convert_array(struct converter *c, int index, size_t n, json_t **ret)
 			return -1;
 		json_array_append_new(array, item);
 	}
-	c->part[part] = '\0';
+	c->fault->part[part] = '\0';
 	*ret = steal(array);
 	return 0;
 }
 
-static int compare_keys(const void *a, const void *b)
+struct member {
+	const char *key;
+	int index; /* of its value on the stack */
+};
+
+struct members {
+	ARRAY(struct member) list;
+};
+
+static int compare_members(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp(((const struct member *)a)->key, ((const struct member *)b)->key);
 }
 
-/* The same members, sorted: walking Lua's tables has no fixed order. */
-static json_t *sorted(json_t *object)
+/* Leaves the values of a table's members on the stack, and sorts the members by name: Lua walks a
+ * table in another order on every run, and the first fault that is met is the one that is told. */
+static int collect(struct converter *c, int index, struct members *ret)
 {
-	json_t *result = json_object();
-	ARRAY(const char *) keys = { 0 };
-	const char *key;
-	json_t *v;
+	lua_State *L = c->L;
 
-	json_object_foreach(object, key, v)
-		array_push(&keys, key);
-	array_sort(&keys, compare_keys);
-	for (size_t i = 0; i < keys.n; i++)
-		json_object_set(result, keys.v[i], json_object_get(object, keys.v[i]));
-	array_deinit(&keys);
-	return result;
+	lua_pushnil(L);
+	while (lua_next(L, index)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			return refuse(c, "a table is either a list or has names, not both");
+		if (ret->list.n >= MEMBERS_MOST || !lua_checkstack(L, 4))
+			return refuse(c, "has too many members");
+		lua_insert(L, -2); /* the key goes on top, for the next step */
+		array_push(&ret->list, ((struct member){ lua_tostring(L, -1), lua_gettop(L) - 1 }));
+	}
+	array_sort(&ret->list, compare_members);
+	return 0;
+}
+
+static int convert_members(struct converter *c, const struct members *members, json_t *object)
+{
+	char *part = c->fault->part;
+	size_t n = strlen(part);
+
+	for (size_t i = 0; i < members->list.n; i++) {
+		const struct member *m = &members->list.v[i];
+		json_t *item = NULL;
+
+		snprintf(part + n, sizeof(c->fault->part) - n, "%s%.60s", n ? "." : "", m->key);
+		if (convert(c, m->index, &item) < 0)
+			return -1;
+		if (json_object_set_new(object, m->key, item) < 0)
+			return refuse(c, "a name is not valid UTF-8");
+	}
+	part[n] = '\0';
+	return 0;
 }
 
 static int convert_object(struct converter *c, int index, json_t **ret)
 {
 	_cleanup_json_ json_t *object = json_object();
-	size_t part = strlen(c->part);
+	struct members members = { 0 };
+	int rc = collect(c, index, &members);
 
-	lua_pushnil(c->L);
-	while (lua_next(c->L, index)) {
-		json_t *item = NULL;
-		const char *key;
-
-		c->part[part] = '\0';
-		if (lua_type(c->L, -2) != LUA_TSTRING)
-			return refuse(c, "a table is either a list or has names, not both");
-		key = lua_tostring(c->L, -2);
-		snprintf(c->part + part, sizeof(c->part) - part, "%s%.60s", part ? "." : "", key);
-		if (convert(c, lua_gettop(c->L), &item) < 0)
-			return -1;
-		if (json_object_set_new(object, key, item) < 0)
-			return refuse(c, "a name is not valid UTF-8");
-		lua_pop(c->L, 1);
-	}
-	c->part[part] = '\0';
-	*ret = sorted(object);
-	return 0;
+	if (rc == 0)
+		rc = convert_members(c, &members, object);
+	array_deinit(&members.list);
+	if (rc == 0)
+		*ret = steal(object);
+	return rc;
 }
 
 /* Whether a table's keys are exactly 1 … n. */
@@ -213,10 +229,11 @@ static int convert(struct converter *c, int index, json_t **ret)
 	return rc;
 }
 
-int values_to_json(lua_State *L, int index, json_t **ret, char *ret_fault, size_t fault_size)
+int values_to_json(lua_State *L, int index, json_t **ret, struct values_fault *ret_fault)
 {
-	struct converter c = { L, state_of(L), "", ret_fault, fault_size, 0 };
+	struct converter c = { L, state_of(L), ret_fault, 0 };
 
+	ret_fault->part[0] = '\0';
 	return convert(&c, lua_absindex(L, index), ret);
 }
 

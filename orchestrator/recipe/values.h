@@ -7,12 +7,18 @@
 
 /* Lua values as JSON and back. References to stages and leaves are userdata in Lua. */
 
+/* What cannot be converted. */
+struct values_fault {
+	char part[200]; /* "argv[2]", or empty */
+	char text[160];
+};
+
 /*
  * Converts the value at an index. Lists are arrays, tables of names are objects with sorted keys,
  * references are {"$stage" or "$leaf", "path"}. Raw access only, raises nothing, allocates nothing
- * in Lua. On failure `ret_fault` names the part ("argv[2]") and says what is wrong.
+ * in Lua.
  */
-int values_to_json(lua_State *L, int index, json_t **ret, char *ret_fault, size_t fault_size);
+int values_to_json(lua_State *L, int index, json_t **ret, struct values_fault *ret_fault);
 /* Pushes a JSON value as Lua tables. May raise; owns nothing. */
 void values_push(lua_State *L, const json_t *json);
 

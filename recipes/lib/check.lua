@@ -96,7 +96,8 @@ function check.fields(what, args, spec, positions)
   end
   for name, field in pairs(spec) do
     if field.required and args[name] == nil then
-      kiln.fail { where = where, text = what .. ': the field "' .. name .. '" is missing',
+      kiln.fail { where = where, callee = callee, path = {},
+        text = what .. ': the field "' .. name .. '" is missing',
         note = field.doc }
     end
   end

@@ -37,10 +37,10 @@ end
 
 -- ship names a variant; where the target has no BOLT, the variant below it ships.
 local function shipped(args, names, best, with_bolt, where)
-  local all = check.join(names, args.bolt and { with_bolt })
   for _, name in ipairs(names) do
     if name == args.ship then return name end
   end
+  local all = check.join(names, args.bolt and best ~= with_bolt and { with_bolt })
   if args.bolt and args.ship == with_bolt then return best end
   local fastest = args.ship == "fastest"
   kiln.fail { where = where, callee = "fdo", path = { "ship" },

@@ -101,7 +101,8 @@ function package.archive(args)
     return format
   end
   if #args ~= 1 then
-    kiln.fail { where = where, text = "archive: name one format, as in archive { \"tar.xz\" }" }
+    kiln.fail { where = where, callee = "archive", path = {},
+      text = "archive: name one format, as in archive { \"tar.xz\" }" }
   end
   local usual = known(args[1], "1")
   local windows = args.windows and known(args.windows, "windows") or usual

@@ -116,12 +116,12 @@ local function release(args)
   local files = package.files(args.files, where)
   local version = args.version or args.source.values.version
   if not version then
-    kiln.fail { where = where, text = 'release: the field "version" is missing' }
+    fault(where, {}, 'release: the field "version" is missing')
   end
   local date = args.date
   if not date and args.source.spec.kind ~= "debian" then
-    kiln.fail { where = where, text = 'release: the field "date" is missing',
-      note = "seconds since 1970: the time every file of the release carries" }
+    fault(where, {}, 'release: the field "date" is missing',
+      "seconds since 1970: the time every file of the release carries")
   end
 
   local source = kiln.leaf("source", args.source.spec, args.source.values)

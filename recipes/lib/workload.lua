@@ -20,6 +20,10 @@ local function placed(kind, path)
   if type(path) ~= "string" then
     kiln.fail { text = kind .. ": expected a path in the release's work folder" }
   end
+  if path == "" or path:sub(1, 1) == "/" or ("/" .. path .. "/"):match("/%.?%.?/") then
+    kiln.fail { text = kind .. ': "' .. path .. '" is no path below the work folder',
+      note = 'write it as in "train/data.txt"' }
+  end
   return { type = kind, path = path }
 end
 

@@ -1,0 +1,4 @@
+local spin = { __close = function() while true do end end }
+while true do
+  local x <close> = setmetatable({}, spin)
+end

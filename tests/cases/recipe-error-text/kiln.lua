@@ -1,0 +1,2 @@
+local version = tonumber("x")
+assert(version, "no version")

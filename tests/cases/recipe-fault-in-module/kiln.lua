@@ -1,0 +1,2 @@
+local m = require "m"
+return m.go()

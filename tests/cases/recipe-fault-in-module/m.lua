@@ -1,0 +1,5 @@
+local m = {}
+function m.go()
+  return nothing + 1
+end
+return m

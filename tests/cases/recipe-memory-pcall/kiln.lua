@@ -1,0 +1,4 @@
+local text = "x"
+while true do
+  pcall(function() text = text .. text end)
+end

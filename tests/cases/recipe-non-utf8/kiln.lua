@@ -1,0 +1,1 @@
+return kiln.leaf("x", { kind = "folder", path = "é" })

@@ -1,0 +1,5 @@
+local x = {
+  1, 2
+  "three",
+}
+return release {}

@@ -1,0 +1,2 @@
+return release {
+  api = 1,

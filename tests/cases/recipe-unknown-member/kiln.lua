@@ -1,0 +1,1 @@
+return string.fromat("%d", 1)

@@ -1,0 +1,1 @@
+return relese { api = 1 }
