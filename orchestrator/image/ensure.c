@@ -22,12 +22,8 @@
 #include "image/fetch.h"
 #include "image/place.h"
 #include "image/section.h"
-#include "sandbox/identity.h"
 
 enum { MANIFEST_MOST = 256 << 20, STATUS_MOST = 64 << 20, FACT_MOST = 16 << 20 };
-
-/* The oldest time that every archive format can say. */
-enum { IMAGE_MTIME = 315532800 };
 
 struct ensure {
 	struct store *store;
@@ -158,8 +154,7 @@ static int make_tree(struct ensure *ensure, int root, const char *scratch,
 	struct image_unpack unpack = { &unpacker, &tree, &status };
 	int rc;
 
-	unpacker_init(&unpacker, root, sandbox_drops() ? (int64_t)sandbox_uid() : -1,
-	              sandbox_drops() ? (int64_t)sandbox_gid() : -1, IMAGE_MTIME);
+	image_place_unpacker(&unpacker, root);
 	image_tree_init(&tree);
 	rc = bootstrap_run(store_blobs(ensure->store), &bootstrap, &unpack, ensure->log, err);
 	if (rc == 0)
@@ -207,7 +202,8 @@ static int make(struct ensure *ensure, struct image_source *source, const char *
                 struct err *err)
 {
 	struct image_place_info info = { .name = ensure->request->name,
-		                         .arch = ensure->request->arch };
+		                         .arch = ensure->request->arch,
+		                         .container = ensure->definition.json };
 	_cleanup_json_ json_t *section = NULL;
 
 	if (!ensure->known) {

@@ -15,6 +15,9 @@
 
 enum { MARKER_MOST = 16 << 20 };
 
+/* The oldest time that every archive format can say. */
+enum { IMAGE_MTIME = 315532800 };
+
 static const char marker_schema[] = "kiln.image/1";
 
 static char *place_of(struct store *store, const char *hex)
@@ -43,13 +46,21 @@ static json_t *read_marker(struct store *store, const char *hex)
 	return steal(marker);
 }
 
+json_t *image_place_info(struct store *store, const struct digest *tree)
+{
+	return digest_is_none(tree) ? NULL : read_marker(store, DIGEST_TEXT(tree));
+}
+
+void image_place_unpacker(struct unpacker *unpacker, int root_fd)
+{
+	unpacker_init(unpacker, root_fd, sandbox_drops() ? (int64_t)sandbox_uid() : -1,
+	              sandbox_drops() ? (int64_t)sandbox_gid() : -1, IMAGE_MTIME);
+}
+
 bool image_place_has(struct store *store, const struct digest *tree)
 {
-	_cleanup_json_ json_t *marker = NULL;
+	_cleanup_json_ json_t *marker = image_place_info(store, tree);
 
-	if (digest_is_none(tree))
-		return false;
-	marker = read_marker(store, DIGEST_TEXT(tree));
 	return marker != NULL;
 }
 
@@ -68,6 +79,7 @@ static int write_marker(const char *fresh, const struct image_place_info *info, 
 	json_object_set_new(marker, "bytes", json_integer((json_int_t)info->bytes));
 	json_object_set_new(marker, "uid", json_integer((json_int_t)sandbox_uid()));
 	json_object_set(marker, "lock", (json_t *)info->section);
+	json_object_set(marker, "container", (json_t *)info->container);
 	json_write_pretty(marker, &text);
 	return fs_write_file(AT_FDCWD, path, buf_text(&text), text.n, 0644, true, err);
 }

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "external/json.h"
+#include "source/unpack.h"
 #include "store/store.h"
 
 /* Where unpacked images lie in a store, and when one counts as there. */
@@ -13,13 +14,17 @@ struct image_place_info {
 	struct digest tree;
 	struct blob_ref manifest;
 	uint64_t nodes, bytes;
-	const json_t *section; /* borrowed */
+	const json_t *section, *container; /* borrowed */
 };
 
 /* STORE/images/<hex>/root; caller frees. */
 char *image_place_root(struct store *store, const struct digest *tree);
 /* Whether a complete image is there that belongs to the user builds run as. */
 bool image_place_has(struct store *store, const struct digest *tree);
+/* The completion marker, or NULL where image_place_has() is false. */
+json_t *image_place_info(struct store *store, const struct digest *tree);
+/* An unpacker that gives everything to the user builds run as, at the one time images have. */
+void image_place_unpacker(struct unpacker *unpacker, int root_fd);
 /* Syncs the folder `fresh` (with root/ in it, open as root_fd), marks it complete, renames it. */
 int image_place(struct store *store, const char *fresh, int root_fd,
                 const struct image_place_info *info, struct err *err);

@@ -94,7 +94,7 @@ static int read_all(struct image_section *section, const struct image_definition
 	if (read_digest(json, "tree", what, &section->tree, err) < 0 ||
 	    read_digest(json, "container", what, &section->container, err) < 0)
 		return -1;
-	if (!digest_eq(&section->container, &definition->digest)) {
+	if (definition && !digest_eq(&section->container, &definition->digest)) {
 		err_set(err, ERR_INPUT, "%s: it was made for another definition of container %s",
 		        what, definition->name);
 		return err_hint(err, "write the lock anew: kiln lock");
@@ -102,7 +102,7 @@ static int read_all(struct image_section *section, const struct image_definition
 	if (read_list(json, "packages", what, &section->packages, err) < 0 ||
 	    read_list(json, "files", what, &section->files, err) < 0)
 		return -1;
-	return check_files(section, definition, json, what, err);
+	return definition ? check_files(section, definition, json, what, err) : 0;
 }
 
 int image_section_read(struct image_section *ret, const struct image_definition *definition,

@@ -21,7 +21,8 @@ struct image_section {
 };
 
 void image_section_deinit(struct image_section *section);
-/* `what` names the document in errors ("kiln.lock: images.trixie.amd64"). */
+/* `what` names the document in errors ("kiln.lock: images.trixie.amd64"). Without a definition only
+ * the section's own form is checked. */
 int image_section_read(struct image_section *ret, const struct image_definition *definition,
                        const json_t *json, const char *what, struct err *err);
 json_t *image_section_write(const struct image_section *section,

@@ -6,7 +6,9 @@
 #include "base/array.h"
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/err.h"
 #include "base/map.h"
+#include "base/str.h"
 
 /*
  * The identity of an image: the SHA-256 of its manifest, a text with one line for each node, sorted
@@ -39,6 +41,12 @@ struct image_node *image_tree_add(struct image_tree *tree, const char *path, cha
 struct image_node *image_tree_find(const struct image_tree *tree, const char *path);
 /* Sorts and writes; the tree takes no more nodes afterwards. */
 void image_tree_manifest(struct image_tree *tree, struct buf *buf);
+
+/*
+ * Reads a manifest into an initialised tree. ERR_INPUT where it is not exactly what
+ * image_tree_manifest would write for it; `what` names it.
+ */
+int image_tree_parse(struct image_tree *tree, struct str text, const char *what, struct err *err);
 
 /* What becomes of an entry of the archive on its way into the image. */
 enum image_rule {
