@@ -51,7 +51,7 @@ else
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error $(PKG_CONFIG) is missing: install the Debian package pkg-config (make setup does it))
 endif
-MISSING := $(foreach n,$(NAMES),$(if $(shell $(PKG_CONFIG) --exists $n || echo no),$n))
+MISSING := $(strip $(foreach n,$(NAMES),$(if $(shell $(PKG_CONFIG) --exists $n || echo no),$n)))
 ifneq ($(MISSING),)
 $(error $(MISSING): not found by $(PKG_CONFIG); install $(foreach n,$(MISSING),$(call \
 	PACKAGE,$n)) from Debian (make setup does it))
