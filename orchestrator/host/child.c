@@ -210,7 +210,8 @@ static int start_spec(const struct child_spec *spec, int out, int log, struct ch
 
 	if (!child_find(spec->argv[0], &program)) {
 		err_set(err, ERR_MACHINE, "cannot find the program %s", spec->argv[0]);
-		return err_hint(err, "install the package that has it (`kiln doctor` names it)");
+		return err_hint(err, "install the Debian package that has it (`make setup` "
+		                     "installs all that Kiln uses)");
 	}
 	if (spec->input) {
 		input = memfd_create("input", MFD_CLOEXEC);

@@ -79,16 +79,24 @@ static int add_data(struct bwrap_args *args, const void *p, size_t n, struct err
 	return fd;
 }
 
+/* A container may show /proc/sys read-only; bubblewrap forbids nested namespaces through it. */
+static bool can_forbid_nesting(void)
+{
+	return access("/proc/sys/user/max_user_namespaces", W_OK) == 0 || errno != EROFS;
+}
+
 /* Namespaces, identity and the parts of the file system that no image brings. */
 static void add_walls(struct bwrap_args *args)
 {
 	add(args, "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net",
-	    "--unshare-uts", "--unshare-cgroup-try", "--disable-userns", "--die-with-parent",
-	    "--new-session", "--hostname", "builder", "--uid");
+	    "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session",
+	    "--hostname", "builder", "--uid");
 	add_number(args, SANDBOX_INNER_UID);
 	add(args, "--gid");
 	add_number(args, SANDBOX_INNER_GID);
 	add(args, "--cap-drop", "ALL");
+	if (can_forbid_nesting())
+		add(args, "--disable-userns");
 }
 
 static void add_system(struct bwrap_args *args, int64_t tmp_bytes)

@@ -573,6 +573,100 @@ static void dies_with_main(void **state)
 	close(ends[1]);
 }
 
+/* A runner that is killed is told, and what it ran goes with it, whenever that happens: bubblewrap
+ * has moments in which it does not yet die with its parent. */
+static void killed_runner_leaves_nothing(void **state)
+{
+	struct lab *lab = *state;
+	struct executor_local_options options = { .store_dir = lab->dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = &sandbox_bwrap,
+		                                  .slots = 2 };
+
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct action a = { .argv = LIST("sh", "-c",
+				                         "setsid sleep 75.5 & sleep 75.5"),
+				            .n_argv = 3 };
+			struct lab other = *lab;
+			struct err err = ERR_INIT;
+
+			if (runner_server_start(&other.server, &err) < 0)
+				_exit(1);
+			options.server = other.server;
+			if (executor_local_new(&options, &other.executor, &err) < 0)
+				_exit(1);
+			submit(&other, &a, 0, 1);
+			for (;;)
+				pause();
+		}
+		usleep((useconds_t)(2000 + i * 400));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	assert_gone_within("75.5", 1000);
+}
+
+/* The child of the first child: the server's runner. */
+static pid_t the_runner(void)
+{
+	_cleanup_free_ char *path = str_fmt("/proc/self/task/%d/children", (int)getpid());
+	FILE *children = fopen(path, "re");
+	pid_t server = 0, runner = 0;
+
+	assert_non_null(children);
+	assert_int_equal(fscanf(children, "%d", &server), 1);
+	fclose(children);
+	free(path);
+	path = str_fmt("/proc/%d/task/%d/children", (int)server, (int)server);
+	children = fopen(path, "re");
+	assert_non_null(children);
+	assert_int_equal(fscanf(children, "%d", &runner), 1);
+	fclose(children);
+	return runner;
+}
+
+static void killed_runner_is_told(void **state)
+{
+	struct lab *lab = *state;
+	struct action a = { .argv = LIST("sh", "-c", "setsid sleep 76.5 & sleep 76.5"),
+		            .n_argv = 3 };
+	struct exec_completion c;
+
+	submit(lab, &a, 0, 5);
+	assert_comes("76.5");
+	kill(the_runner(), SIGKILL);
+	wait_one(lab, &c);
+	assert_int_equal(c.status, EXEC_BROKEN);
+	assert_int_equal(c.token, 5);
+	assert_non_null(strstr(c.err.cause, "without an answer"));
+	assert_gone_within("76.5", 1000);
+}
+
+static void odd_outputs_are_refused(void **state)
+{
+	static const char *const scripts[] = { "cat /bin/id > x; chmod 4755 x", "mkfifo x",
+		                               "mkdir x; mkfifo x/y" };
+	struct lab *lab = *state;
+	struct action_output output = { .path = "x" };
+
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		struct action a = { .argv = LIST("sh", "-c", scripts[i]),
+			            .n_argv = 3,
+			            .outputs = &output,
+			            .n_outputs = 1 };
+		struct exec_completion c;
+
+		submit(lab, &a, 0, 1);
+		wait_one(lab, &c);
+		assert_int_equal(c.status, EXEC_FAILED);
+		if (!strstr(c.why, "the output x cannot be taken"))
+			fail_msg("%s: %s", scripts[i], c.why);
+	}
+}
+
 /* A killed server is an error, not a hang. */
 static void dead_server_is_told(void **state)
 {
@@ -709,6 +803,9 @@ int main(void)
 		cmocka_unit_test(slots_queue),
 		cmocka_unit_test(dies_with_main),
 		cmocka_unit_test(dead_server_is_told),
+		cmocka_unit_test(killed_runner_is_told),
+		cmocka_unit_test(killed_runner_leaves_nothing),
+		cmocka_unit_test(odd_outputs_are_refused),
 		cmocka_unit_test(smoke_compares),
 		cmocka_unit_test(tar_is_made_inside),
 	};
