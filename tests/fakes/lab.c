@@ -1,0 +1,182 @@
+/* The lab of executor tests. */
+#include "fakes/lab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/path.h"
+#include "fakes/rootfs.h"
+#include "host/fs.h"
+#include "sandbox/spec.h"
+#include "store/place.h"
+
+static struct lab the_lab;
+
+int lab_main(int (*run)(void))
+{
+	struct err err = ERR_INIT;
+	int failed;
+
+	if (runner_server_start(&the_lab.server, &err) < 0) {
+		fprintf(stderr, "%s\n", err.cause);
+		return 1;
+	}
+	failed = run();
+	runner_server_stop(the_lab.server);
+	return failed;
+}
+
+int lab_setup(void **state)
+{
+	struct lab *lab = &the_lab;
+	struct err err = ERR_INIT;
+	struct executor_local_options options = { .server = lab->server, .slots = 2 };
+	_cleanup_free_ char *root = NULL;
+
+	strcpy(lab->dir, "/var/tmp/kiln-test-XXXXXX");
+	assert_non_null(mkdtemp(lab->dir));
+	memset(lab->image.bytes, 0xab, sizeof(lab->image.bytes));
+	lab->images = path_join(lab->dir, "images");
+	root = str_fmt("%s/%s/root", lab->images, DIGEST_TEXT(&lab->image));
+	if (fake_rootfs_make(root, &err) < 0 || blobs_open(lab->dir, &lab->blobs, &err) < 0 ||
+	    sandbox_bwrap.probe(&err) < 0)
+		fail_msg("%s; %s", err.cause, err.hint);
+	*state = lab;
+	options.store_dir = lab->dir;
+	options.images_dir = lab->images;
+	options.runtime = &sandbox_bwrap;
+	if (executor_local_new(&options, &lab->executor, &err) < 0)
+		fail_msg("%s", err.cause);
+	lab->arena = arena_new();
+	return 0;
+}
+
+int lab_teardown(void **state)
+{
+	struct lab *lab = *state;
+	struct err err = ERR_INIT;
+
+	lab->executor->ops->free(lab->executor);
+	blobs_free(lab->blobs);
+	arena_free(lab->arena);
+	free(lab->images);
+	assert_int_equal(fs_remove_tree(AT_FDCWD, lab->dir, &err), 0);
+	return 0;
+}
+
+void lab_compose(struct lab *lab, const struct lab_input *inputs, size_t n, struct blob_ref *ret)
+{
+	ARRAY(struct placement) list = { 0 };
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < n; i++) {
+		struct placement *p = array_add(&list);
+
+		p->at = inputs[i].at;
+		p->node.kind = NODE_FILE;
+		p->node.name = "";
+		assert_int_equal(blobs_put(lab->blobs, inputs[i].text, strlen(inputs[i].text),
+		                           &p->node.ref, &err),
+		                 0);
+	}
+	if (place_compose(lab->blobs, list.v, list.n, ret, &err) < 0)
+		fail_msg("%s", err.cause);
+	array_deinit(&list);
+}
+
+void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint64_t token)
+{
+	static struct action_env env[] = { { "HOME", "/tmp" },
+		                           { "PATH", "/usr/bin:/bin" },
+		                           { "SOURCE_DATE_EPOCH", "1700000000" } };
+	struct buf bytes = BUF_INIT(1 << 20);
+	struct blob_ref ref;
+	struct exec_request request = { .action = &ref.digest,
+		                        .address = "test/plain/stage",
+		                        .epoch = 1700000000,
+		                        .timeout_ms = timeout_ms,
+		                        .jobs = 3,
+		                        .token = token };
+	struct err err = ERR_INIT;
+
+	if (!action->builtin)
+		action->image = lab->image;
+	action->arch = "amd64";
+	if (!action->env) {
+		action->env = env;
+		action->n_env = ARRAY_LEN(env);
+	}
+	if (!action->workdir)
+		action->workdir = "";
+	if (digest_is_none(&action->input_root.digest))
+		lab_compose(lab, NULL, 0, &action->input_root);
+	action_encode(action, &bytes);
+	assert_int_equal(blobs_put(lab->blobs, bytes.p, bytes.n, &ref, &err), 0);
+	buf_deinit(&bytes);
+	request.action_size = ref.size;
+	if (lab->executor->ops->submit(lab->executor, &request, &err) < 0)
+		fail_msg("%s", err.cause);
+}
+
+void lab_wait(struct lab *lab, struct exec_completion *ret)
+{
+	struct err err = ERR_INIT;
+	int rc = lab->executor->ops->wait(lab->executor, lab->arena, 60000, ret, &err);
+
+	if (rc != 0)
+		fail_msg("wait: %d %s", rc, err.cause);
+}
+
+const char *lab_text(struct lab *lab, const struct blob_ref *ref)
+{
+	struct buf text = BUF_INIT(1 << 20);
+	struct err err = ERR_INIT;
+	const char *copy;
+
+	assert_int_equal(blobs_read(lab->blobs, ref, &text, &err), 0);
+	copy = arena_str(lab->arena, buf_text(&text));
+	buf_deinit(&text);
+	return copy;
+}
+
+void lab_run(struct lab *lab, const char *script, struct exec_completion *ret)
+{
+	struct action action = { .argv = LAB_LIST("sh", "-c", script), .n_argv = 3 };
+
+	lab_submit(lab, &action, 30000, 1);
+	lab_wait(lab, ret);
+	if (ret->status == EXEC_BROKEN)
+		fail_msg("%s; %s", ret->err.cause, ret->err.hint);
+}
+
+const char *lab_out(struct lab *lab, const char *script)
+{
+	struct exec_completion c;
+
+	lab_run(lab, script, &c);
+	if (c.status != EXEC_OK)
+		fail_msg("%s: %s", c.why, lab_text(lab, &c.result.log));
+	return lab_text(lab, &c.result.out);
+}
+
+void lab_assert_no_work(struct lab *lab)
+{
+	_cleanup_free_ char *work = path_join(lab->dir, "work");
+	struct fs_names names = { 0 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(fs_list(AT_FDCWD, work, &names, &err), 0);
+	if (names.names.n)
+		fail_msg("left behind: %s/%s", work, names.names.v[0]);
+	fs_names_deinit(&names);
+}

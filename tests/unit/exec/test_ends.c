@@ -1,0 +1,320 @@
+/*
+ * How runs end: time limits, size limits, cancels, and every way of being killed. Nothing that an
+ * action started may outlive it, and what happened is told.
+ */
+#include "unit/support.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/array.h"
+#include "base/path.h"
+#include "fakes/lab.h"
+#include "host/clock.h"
+#include "sandbox/spec.h"
+
+/* Whether a process of this machine has that text in its arguments. */
+static bool is_running(const char *text)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	while (!found && (entry = readdir(proc))) {
+		_cleanup_buf_ struct buf line = BUF_INIT(1 << 16);
+		_cleanup_free_ char *path = str_fmt("/proc/%s/cmdline", entry->d_name);
+		struct err err = ERR_INIT;
+
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+		    atoi(entry->d_name) == getpid() || fs_read(AT_FDCWD, path, &line, &err) != 0)
+			continue;
+		found = line.n && memmem(line.p, line.n, text, strlen(text));
+	}
+	closedir(proc);
+	return found;
+}
+
+static void assert_gone_within(const char *text, int ms)
+{
+	int64_t deadline = clock_mono_us() + ms * 1000;
+
+	while (is_running(text)) {
+		assert_true(clock_mono_us() < deadline);
+		usleep(10000);
+	}
+}
+
+static void assert_comes(const char *text)
+{
+	int64_t deadline = clock_mono_us() + 10000000;
+
+	while (!is_running(text)) {
+		assert_true(clock_mono_us() < deadline);
+		usleep(10000);
+	}
+}
+
+static void timeout_kills_all(void **state)
+{
+	struct lab *lab = *state;
+	struct action a = { .argv = LAB_LIST("sh", "-c", "setsid sleep 71.5 & sleep 71.5"),
+		            .n_argv = 3 };
+	struct exec_completion c;
+	int64_t began = clock_mono_us();
+
+	lab_submit(lab, &a, 300, 1);
+	lab_wait(lab, &c);
+	assert_true(clock_mono_us() - began < 3000000);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_non_null(strstr(c.why, "time limit of 0.3 s"));
+	assert_false(is_running("71.5"));
+	lab_assert_no_work(lab);
+}
+
+static void log_limit_kills(void **state)
+{
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	lab_run(lab, "yes >&2", &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_non_null(strstr(c.why, "64 MiB"));
+	assert_non_null(strstr(c.why, "standard error"));
+}
+
+static void daemons_end_with_the_stage(void **state)
+{
+	struct lab *lab = *state;
+	struct exec_completion c;
+	int64_t began = clock_mono_us();
+
+	lab_run(lab, "setsid sleep 72.5 & setsid sh -c 'setsid sleep 72.5 &' & echo done", &c);
+	assert_int_equal(c.status, EXEC_OK);
+	assert_true(clock_mono_us() - began < 3000000);
+	assert_false(is_running("72.5"));
+	assert_string_equal(lab_text(lab, &c.result.out), "done\n");
+}
+
+static void cancel_ends_everything(void **state)
+{
+	struct lab *lab = *state;
+	struct action a = { .argv = LAB_LIST("sh", "-c", "setsid sleep 73.5 & sleep 73.5"),
+		            .n_argv = 3 };
+	struct exec_completion c;
+	struct pollfd p = { lab->executor->ops->poll_fd(lab->executor), POLLIN, 0 };
+	int64_t began;
+
+	for (uint64_t i = 0; i < 4; i++) /* two run, two wait */
+		lab_submit(lab, &a, 0, i);
+	assert_comes("73.5");
+	began = clock_mono_us();
+	lab->executor->ops->cancel(lab->executor);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		lab_wait(lab, &c);
+		assert_int_equal(c.status, EXEC_CANCELLED);
+	}
+	assert_true(clock_mono_us() - began < 1000000);
+	assert_gone_within("73.5", 300);
+	lab_assert_no_work(lab);
+	lab_run(lab, "true", &c); /* and goes on afterwards */
+	assert_int_equal(c.status, EXEC_OK);
+}
+
+static void slots_queue(void **state)
+{
+	struct lab *lab = *state;
+	struct action a = { .argv = LAB_LIST("sleep", "0.2"), .n_argv = 2 };
+	struct exec_completion c;
+	struct err err = ERR_INIT;
+	uint64_t seen = 0;
+	int64_t began = clock_mono_us();
+
+	assert_int_equal(lab->executor->ops->wait(lab->executor, lab->arena, -1, &c, &err),
+	                 EXECUTOR_IDLE);
+	for (uint64_t i = 0; i < 4; i++)
+		lab_submit(lab, &a, 0, i);
+	assert_int_equal(lab->executor->ops->wait(lab->executor, lab->arena, 0, &c, &err),
+	                 EXECUTOR_IDLE);
+	for (int i = 0; i < 4; i++) {
+		lab_wait(lab, &c);
+		assert_int_equal(c.status, EXEC_OK);
+		seen |= 1u << c.token;
+	}
+	assert_int_equal(seen, 15);
+	assert_true(clock_mono_us() - began >= 400000);
+}
+
+/* SIGKILL of the main process: server, runners, sandboxes and their daemons go with it. */
+static void dies_with_main(void **state)
+{
+	struct lab *lab = *state;
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct executor_local_options options = { .store_dir = lab->dir,
+			                                  .images_dir = lab->images,
+			                                  .runtime = &sandbox_bwrap,
+			                                  .slots = 2 };
+		struct action a = { .argv = LAB_LIST("sh", "-c", "setsid sleep 74.5 & sleep 74.5"),
+			            .n_argv = 3 };
+		struct runner_server *server;
+		struct lab other = *lab;
+		struct err err = ERR_INIT;
+
+		if (runner_server_start(&server, &err) < 0)
+			_exit(1);
+		options.server = server;
+		if (executor_local_new(&options, &other.executor, &err) < 0)
+			_exit(1);
+		lab_submit(&other, &a, 0, 1);
+		(void)!write(ends[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_comes("74.5");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_gone_within("74.5", 1000);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* A runner that is killed is told, and what it ran goes with it, whenever that happens: bubblewrap
+ * has moments in which it does not yet die with its parent. */
+static void killed_runner_leaves_nothing(void **state)
+{
+	struct lab *lab = *state;
+	struct executor_local_options options = { .store_dir = lab->dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = &sandbox_bwrap,
+		                                  .slots = 2 };
+
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct action a = { .argv = LAB_LIST("sh", "-c",
+				                             "setsid sleep 75.5 & sleep 75.5"),
+				            .n_argv = 3 };
+			struct lab other = *lab;
+			struct err err = ERR_INIT;
+
+			if (runner_server_start(&other.server, &err) < 0)
+				_exit(1);
+			options.server = other.server;
+			if (executor_local_new(&options, &other.executor, &err) < 0)
+				_exit(1);
+			lab_submit(&other, &a, 0, 1);
+			for (;;)
+				pause();
+		}
+		usleep((useconds_t)(2000 + i * 400));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	assert_gone_within("75.5", 1000);
+}
+
+/* The child of the first child: the server's runner. */
+static pid_t the_runner(void)
+{
+	_cleanup_free_ char *path = str_fmt("/proc/self/task/%d/children", (int)getpid());
+	FILE *children = fopen(path, "re");
+	pid_t server = 0, runner = 0;
+
+	assert_non_null(children);
+	assert_int_equal(fscanf(children, "%d", &server), 1);
+	fclose(children);
+	free(path);
+	path = str_fmt("/proc/%d/task/%d/children", (int)server, (int)server);
+	children = fopen(path, "re");
+	assert_non_null(children);
+	assert_int_equal(fscanf(children, "%d", &runner), 1);
+	fclose(children);
+	return runner;
+}
+
+static void killed_runner_is_told(void **state)
+{
+	struct lab *lab = *state;
+	struct action a = { .argv = LAB_LIST("sh", "-c", "setsid sleep 76.5 & sleep 76.5"),
+		            .n_argv = 3 };
+	struct exec_completion c;
+
+	lab_submit(lab, &a, 0, 5);
+	assert_comes("76.5");
+	kill(the_runner(), SIGKILL);
+	lab_wait(lab, &c);
+	assert_int_equal(c.status, EXEC_BROKEN);
+	assert_int_equal(c.token, 5);
+	assert_non_null(strstr(c.err.cause, "without an answer"));
+	assert_gone_within("76.5", 1000);
+}
+
+/* A killed server is an error, not a hang. */
+static void dead_server_is_told(void **state)
+{
+	struct lab *lab = *state;
+	struct exec_completion c;
+	struct executor_local_options options = { .store_dir = lab->dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = &sandbox_bwrap,
+		                                  .slots = 2 };
+	struct lab other = *lab;
+	struct action a = { .argv = LAB_LIST("true"), .n_argv = 1 };
+	struct err err = ERR_INIT;
+	FILE *children;
+	pid_t pid = 0;
+
+	assert_int_equal(runner_server_start(&other.server, &err), 0);
+	options.server = other.server;
+	assert_int_equal(executor_local_new(&options, &other.executor, &err), 0);
+	/* The youngest child of this process is that server. */
+	{
+		_cleanup_free_ char *path = str_fmt("/proc/self/task/%d/children", (int)getpid());
+
+		children = fopen(path, "re");
+		assert_non_null(children);
+		while (fscanf(children, "%d", &pid) == 1)
+			;
+		fclose(children);
+	}
+	kill(pid, SIGKILL);
+	lab_submit(&other, &a, 0, 9);
+	lab_wait(&other, &c);
+	assert_int_equal(c.status, EXEC_BROKEN);
+	assert_int_equal(c.token, 9);
+	assert_non_null(strstr(c.err.cause, "server"));
+	other.executor->ops->free(other.executor);
+	runner_server_stop(other.server);
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(timeout_kills_all),
+		cmocka_unit_test(log_limit_kills),
+		cmocka_unit_test(daemons_end_with_the_stage),
+		cmocka_unit_test(cancel_ends_everything),
+		cmocka_unit_test(slots_queue),
+		cmocka_unit_test(dies_with_main),
+		cmocka_unit_test(killed_runner_leaves_nothing),
+		cmocka_unit_test(killed_runner_is_told),
+		cmocka_unit_test(dead_server_is_told),
+	};
+
+	return cmocka_run_group_tests_name("exec/ends", tests, lab_setup, lab_teardown);
+}
+
+int main(void)
+{
+	return lab_main(run);
+}
