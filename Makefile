@@ -101,6 +101,8 @@ PROGRAM := $(if $(MAIN),$(BUILD)/kiln)
 
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(BUILD)/%)
+TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
+TOOLS        := $(TOOL_SOURCES:%.c=$(BUILD)/%)
 FAKE_SOURCES := $(sort $(wildcard tests/fakes/*.c))
 FAKE_OBJECTS := $(FAKE_SOURCES:%.c=$(BUILD)/obj/%.o)
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -188,21 +190,26 @@ CMOCKA_LIBS   = $(or $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null),$(error cm
 	by $(PKG_CONFIG); install libcmocka-dev from Debian (scripts/setup --check does it)))
 
 .PHONY: tests check-unit check-cli check-e2e check-long check-asan check-lint
-tests: all $(UNIT_TESTS)
+tests: all $(UNIT_TESTS) $(TOOLS)
 
 $(BUILD)/obj/tests/%.o: EXTRA_CPPFLAGS = -Itests $(CMOCKA_CFLAGS)
 
-$(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(FAKE_OBJECTS) $(LIBRARY)
+# Programs that the tests in shell use; they need no cmocka.
+.PHONY: tools
+tools: $(TOOLS)
+$(TOOLS): CMOCKA_LIBS =
+
+$(UNIT_TESTS) $(TOOLS): $(BUILD)/%: $(BUILD)/obj/%.o $(FAKE_OBJECTS) $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(CMOCKA_LIBS) $(PKG_LIBS)
 
 check-unit: tests
 	@$(TEST_ENV) scripts/run-tests $(UNIT_RUN)
-check-cli: all
+check-cli: all tools
 	@$(TEST_ENV) scripts/run-tests $(CLI_TESTS)
 check-e2e: setup-check
-	@$(AGAIN) all
+	@$(AGAIN) all tools
 	@$(TEST_ENV) scripts/run-tests $(E2E_TESTS)
 check-long: setup-check
 	@$(AGAIN) tests
@@ -316,4 +323,4 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(patsubst %.o,%.d,$(filter-out %/embedded.o,$(OBJECTS)) $(FAKE_OBJECTS) \
-	$(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o) $(FUZZ_SOURCES:%.c=$(BUILD)/obj/%.o) $(if $(MAIN),$(BUILD)/obj/orchestrator/cli/main.o))
+	$(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o) $(TOOL_SOURCES:%.c=$(BUILD)/obj/%.o) $(FUZZ_SOURCES:%.c=$(BUILD)/obj/%.o) $(if $(MAIN),$(BUILD)/obj/orchestrator/cli/main.o))
