@@ -21,7 +21,8 @@ struct archive_writer {
 	int fd;
 	const char *what;
 	uint64_t left;     /* bytes that the member in progress still lacks */
-	struct err failed; /* why the output callback failed */
+	struct err failed; /* why the output could not be written */
+	bool discard;      /* the rest of the output goes nowhere */
 };
 
 enum { USTAR_NAME = 100, USTAR_PREFIX = 155 };
@@ -49,14 +50,14 @@ bool archive_ustar_fits(const struct archive_member *member)
 	return false;
 }
 
+/* Failures are kept here, not told to libarchive: a writer that failed is never freed whole there. */
 static la_ssize_t write_out(struct archive *archive, void *data, const void *p, size_t n)
 {
 	struct archive_writer *writer = data;
 
-	if (fs_write_all(writer->fd, p, n, writer->what, &writer->failed) < 0) {
-		archive_set_error(archive, EIO, "output failed");
-		return -1;
-	}
+	(void)archive;
+	if (!writer->discard && fs_write_all(writer->fd, p, n, writer->what, &writer->failed) < 0)
+		writer->discard = true;
 	return (la_ssize_t)n;
 }
 
@@ -89,7 +90,7 @@ struct archive_writer *archive_writer_new(int fd, enum archive_format format, co
 struct archive_writer *archive_writer_free(struct archive_writer *writer)
 {
 	if (writer) {
-		archive_write_fail(writer->archive);
+		writer->discard = true;
 		archive_entry_free(writer->entry);
 		archive_write_free(writer->archive);
 		free(writer);
@@ -135,7 +136,7 @@ int archive_writer_add(struct archive_writer *writer, const struct archive_membe
 	archive_entry_set_size(entry, member->kind == ARCHIVE_FILE ? (la_int64_t)member->size : 0);
 	if (member->kind == ARCHIVE_LINK)
 		archive_entry_copy_symlink(entry, member->link);
-	if (archive_write_header(writer->archive, entry) != ARCHIVE_OK)
+	if (archive_write_header(writer->archive, entry) != ARCHIVE_OK || writer->discard)
 		return fault(writer, member->name, err);
 	writer->left = member->kind == ARCHIVE_FILE ? member->size : 0;
 	return 0;
@@ -146,7 +147,8 @@ int archive_writer_data(struct archive_writer *writer, const void *p, size_t n, 
 	if (n > writer->left)
 		return err_set(err, ERR_IO, "%s: a file is longer than it was at first",
 		               writer->what);
-	if (n > 0 && archive_write_data(writer->archive, p, n) != (la_ssize_t)n)
+	if (n > 0 &&
+	    (archive_write_data(writer->archive, p, n) != (la_ssize_t)n || writer->discard))
 		return fault(writer, "a file", err);
 	writer->left -= n;
 	return 0;
@@ -190,7 +192,7 @@ int archive_writer_finish(struct archive_writer *writer, struct err *err)
 {
 	if (complete(writer, writer->what, err) < 0)
 		return -1;
-	if (archive_write_close(writer->archive) != ARCHIVE_OK)
+	if (archive_write_close(writer->archive) != ARCHIVE_OK || writer->discard)
 		return fault(writer, "the end", err);
 	return 0;
 }

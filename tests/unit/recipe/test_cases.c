@@ -134,6 +134,7 @@ int main(void)
 	struct fs_names names = { 0 };
 	ARRAY(struct CMUnitTest) tests = { 0 };
 	struct err err = ERR_INIT;
+	int failed;
 
 	if (fs_list(AT_FDCWD, cases_folder, &names, &err) != 0) {
 		fprintf(stderr, "test_cases: run it in the project's root\n");
@@ -153,5 +154,10 @@ int main(void)
 		        cases_folder);
 		return 1;
 	}
-	return _cmocka_run_group_tests("recipe cases", tests.v, tests.n, NULL, NULL);
+	failed = _cmocka_run_group_tests("recipe cases", tests.v, tests.n, NULL, NULL);
+	for (size_t i = 0; i < tests.n; i++)
+		free(tests.v[i].initial_state);
+	array_deinit(&tests);
+	fs_names_deinit(&names);
+	return failed;
 }
