@@ -46,17 +46,18 @@ static int map_self(uid_t uid, gid_t gid, struct err *err)
 static int enter_namespaces(struct err *err)
 {
 	int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	bool root = sandbox_drops();
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 
-	if (!sandbox_drops())
+	if (!root)
 		flags |= CLONE_NEWUSER;
 	if (unshare(flags) < 0) {
 		_cleanup_fd_ int sysctl = open("/proc/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		return sandbox_explain(sysctl, strerror(errno), err);
 	}
-	return uid == 0 ? 0 : map_self(uid, gid, err);
+	return root ? 0 : map_self(uid, gid, err);
 }
 
 static int pivot(const char *dir, struct err *err)

@@ -1,9 +1,50 @@
 /* Dropping from root to the build user. */
 #include "sandbox/identity.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "host/fs.h"
+
+/* Whether an id has a line in a map of /proc; a map that cannot be read is the whole one. */
+static bool is_mapped(const char *path, unsigned long id)
+{
+	_cleanup_buf_ struct buf map = BUF_INIT(1 << 16);
+	struct err ignored = ERR_INIT;
+	unsigned long inside, outside, count;
+	const char *line;
+
+	if (fs_read(AT_FDCWD, path, &map, &ignored) != 0)
+		return true;
+	for (line = buf_text(&map); sscanf(line, "%lu %lu %lu", &inside, &outside, &count) == 3;) {
+		if (id >= inside && id - inside < count)
+			return true;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	return false;
+}
+
+bool sandbox_drops(void)
+{
+	return geteuid() == 0 && is_mapped("/proc/self/uid_map", SANDBOX_UID) &&
+	       is_mapped("/proc/self/gid_map", SANDBOX_GID);
+}
+
+uid_t sandbox_uid(void)
+{
+	return sandbox_drops() ? (uid_t)SANDBOX_UID : geteuid();
+}
+
+gid_t sandbox_gid(void)
+{
+	return sandbox_drops() ? (gid_t)SANDBOX_GID : getegid();
+}
 
 int sandbox_drop(struct err *err)
 {
@@ -12,16 +53,9 @@ int sandbox_drop(struct err *err)
 
 	if (!sandbox_drops())
 		return 0;
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
-	    setresuid(uid, uid, uid) < 0) {
-		int sys = errno;
-
-		err_sys(err, ERR_MACHINE, "cannot become the build user %u", (unsigned int)uid);
-		if (sys == EINVAL)
-			err_hint(err, "this container does not map that user id: run kiln as a "
-			              "plain user");
-		return -1;
-	}
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return err_sys(err, ERR_MACHINE, "cannot become the build user %u",
+		               (unsigned int)uid);
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot stay dumpable");
 	return 0;

@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
-#include <unistd.h>
 
 #include "base/err.h"
 
@@ -18,20 +17,12 @@ enum { SANDBOX_UID = 2013265921, SANDBOX_GID = 2013265921 };
 /* Inside, whoever it is outside: user and group "builder". */
 enum { SANDBOX_INNER_UID = 1000, SANDBOX_INNER_GID = 1000 };
 
-static inline bool sandbox_drops(void)
-{
-	return geteuid() == 0;
-}
-
-static inline uid_t sandbox_uid(void)
-{
-	return sandbox_drops() ? (uid_t)SANDBOX_UID : geteuid();
-}
-
-static inline gid_t sandbox_gid(void)
-{
-	return sandbox_drops() ? (gid_t)SANDBOX_GID : getegid();
-}
+/* Whether there is something to give up: root of a machine (or of a container that maps that uid).
+ * Root of a user namespace without it, as in rootless containers, is but a plain user. */
+bool sandbox_drops(void);
+/* Whom builds run as: the fixed uid and gid, or the caller's own. */
+uid_t sandbox_uid(void);
+gid_t sandbox_gid(void);
 
 /*
  * Drops to that uid and gid for good, without supplementary groups; a no-op for who is not root.

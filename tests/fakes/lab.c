@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -43,6 +44,7 @@ int lab_setup(void **state)
 	struct executor_local_options options = { .server = lab->server, .slots = 2 };
 	_cleanup_free_ char *root = NULL;
 
+	umask(022);
 	strcpy(lab->dir, "/var/tmp/kiln-test-XXXXXX");
 	assert_non_null(mkdtemp(lab->dir));
 	memset(lab->image.bytes, 0xab, sizeof(lab->image.bytes));
