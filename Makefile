@@ -194,10 +194,9 @@ tests: all $(UNIT_TESTS) $(TOOLS)
 
 $(BUILD)/obj/tests/%.o: EXTRA_CPPFLAGS = -Itests $(CMOCKA_CFLAGS)
 
-# Programs that the tests in shell use; they need no cmocka.
+# Programs that the tests in shell use.
 .PHONY: tools
 tools: $(TOOLS)
-$(TOOLS): CMOCKA_LIBS =
 
 $(UNIT_TESTS) $(TOOLS): $(BUILD)/%: $(BUILD)/obj/%.o $(FAKE_OBJECTS) $(LIBRARY)
 	$(call say,LINK,$@)
