@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 	child_mind_children();
 	rc = run(arena, argc, argv, &cli, &err);
 	if (rc < 0)
-		print_error(&err, cli.colour);
+		print_err(&err, cli.colour);
 	runner_server_stop(cli.server);
 	arena_free(arena);
 	return rc < 0 ? err_exit_status(&err) : 0;

@@ -41,7 +41,7 @@ void print_note(const struct cli *cli, const char *fmt, ...)
 	stderr_text(&text);
 }
 
-void print_error(const struct err *err, bool colour)
+void print_err(const struct err *err, bool colour)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
 

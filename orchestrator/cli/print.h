@@ -13,7 +13,7 @@ int print_json(const json_t *json, struct err *err);
 /* Notes on stderr. */
 void print_note(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* An error as a user reads it: what, while what, what to do. */
-void print_error(const struct err *err, bool colour);
+void print_err(const struct err *err, bool colour);
 /* The log that cli->log points to: notes and warnings as lines on stderr. */
 void print_log(struct log *log, enum log_level level, const char *text);
 

@@ -1,6 +1,6 @@
 /*
- * Reading options and collecting an action. The recipe layer has checked the options against the
- * kind's schema; what is read here is therefore of the right type or missing.
+ * Reading options and collecting an action. stage_lower has checked the options against the kind's
+ * schema; what is read here is therefore of the right type or missing.
  */
 #include "stages/options.h"
 
@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #include "base/path.h"
+
+enum { PARAMETERS_MOST = 1 << 30, TIMEOUT_MOST = 366 * 24 * 3600 };
 
 int lower_refuse(const struct lowering *lowering, struct err *err, const char *fmt, ...)
 {
@@ -124,9 +126,9 @@ void lower_text(struct lowering *lowering, const char *at, const char *text)
 
 void lower_parameters(struct lowering *lowering, const json_t *parameters)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+	_cleanup_buf_ struct buf text = BUF_INIT(PARAMETERS_MOST);
 
-	json_write_canonical(parameters, &text);
+	json_write_canonical(parameters, &text); /* of options: the document itself is smaller */
 	bug_on(text.overflow);
 	lower_text(lowering, "kiln.json", buf_text(&text));
 }
@@ -157,30 +159,71 @@ static int add_inputs(struct lowering *lowering, struct err *err)
 	return 0;
 }
 
-static void add_env(struct lowering *lowering)
+static int add_env(struct lowering *lowering, struct err *err)
 {
 	json_t *env = json_object_get(lowering->stage->options, "env");
 	const char *name;
 	json_t *value;
 
 	json_object_foreach(env, name, value)
-		lower_env(lowering, name, json_string_value(value) ? json_string_value(value) : "");
+	{
+		if (name[0] == '\0' || strchr(name, '='))
+			return lower_refuse(lowering, err,
+			                    "\"%s\" is no name of an environment variable", name);
+		lower_env(lowering, name, json_string_value(value));
+	}
+	return 0;
 }
 
-static void add_exit_codes_and_rejects(struct lowering *lowering)
+static int add_exit_codes(struct lowering *lowering, struct err *err)
 {
 	const json_t *exits = option_list(lowering, "exit");
-	const json_t *rejects = option_list(lowering, "reject");
-	size_t i;
-	json_t *v;
+	size_t n = json_array_size(exits);
 
-	if (exits)
-		json_array_foreach((json_t *)exits, i, v)
-			if (json_integer_value(v) != 0)
-				array_push(&lowering->exit_codes, (int)json_integer_value(v));
-	if (rejects)
-		json_array_foreach((json_t *)rejects, i, v)
-			lower_reject(lowering, json_string_value(v));
+	for (size_t i = 0; i < n; i++) {
+		json_int_t code = json_integer_value(json_array_get(exits, i));
+
+		if (code < 0 || code > 255)
+			return lower_refuse(lowering, err,
+			                    "exit[%zu] is %lld; exit codes are 0 to 255", i + 1,
+			                    (long long)code);
+		if (code != 0)
+			array_push(&lowering->exit_codes, (int)code);
+	}
+	return 0;
+}
+
+static void add_rejects(struct lowering *lowering)
+{
+	const json_t *rejects = option_list(lowering, "reject");
+	size_t n = json_array_size(rejects);
+
+	for (size_t i = 0; i < n; i++)
+		lower_reject(lowering, json_string_value(json_array_get(rejects, i)));
+}
+
+/* A number of 0 to `most`. */
+static int limited(const struct lowering *lowering, const char *name, int64_t most, int64_t *ret,
+                   struct err *err)
+{
+	*ret = option_int(lowering, name, 0);
+	if (*ret < 0 || *ret > most)
+		return lower_refuse(lowering, err, "%s must be 0 to %lld", name, (long long)most);
+	return 0;
+}
+
+static int add_limits(struct lowering *lowering, struct err *err)
+{
+	struct stage_lowered *out = &lowering->out;
+	int64_t cpus, timeout;
+
+	if (limited(lowering, "cpus", 4096, &cpus, err) < 0 ||
+	    limited(lowering, "memory", INT64_MAX, &out->memory, err) < 0 ||
+	    limited(lowering, "timeout", TIMEOUT_MOST, &timeout, err) < 0)
+		return -1;
+	out->cpus = (int)cpus;
+	out->timeout_ms = timeout * 1000;
+	return 0;
 }
 
 int lowering_begin(struct lowering *lowering, const struct stage *stage, struct arena *arena,
@@ -189,13 +232,8 @@ int lowering_begin(struct lowering *lowering, const struct stage *stage, struct 
 	const char *fault;
 
 	*lowering = (struct lowering){ .stage = stage, .arena = arena };
-	lowering->out = (struct stage_lowered){
-		.image = option_str(lowering, "image"),
-		.cpus = (int)option_int(lowering, "cpus", 0),
-		.memory = option_int(lowering, "memory", 0),
-		.timeout_ms = option_int(lowering, "timeout", 0) * 1000,
-		.exclusive = option_bool(lowering, "exclusive"),
-	};
+	lowering->out.image = option_str(lowering, "image");
+	lowering->out.exclusive = option_bool(lowering, "exclusive");
 	lowering->out.action.workdir = option_str(lowering, "workdir");
 	if (!lowering->out.action.workdir)
 		lowering->out.action.workdir = "";
@@ -203,8 +241,10 @@ int lowering_begin(struct lowering *lowering, const struct stage *stage, struct 
 	if (fault)
 		return lower_refuse(lowering, err, "workdir \"%s\" %s",
 		                    lowering->out.action.workdir, fault);
-	add_env(lowering);
-	add_exit_codes_and_rejects(lowering);
+	add_rejects(lowering);
+	if (add_limits(lowering, err) < 0 || add_env(lowering, err) < 0 ||
+	    add_exit_codes(lowering, err) < 0)
+		return -1;
 	return add_inputs(lowering, err);
 }
 

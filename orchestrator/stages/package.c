@@ -167,6 +167,11 @@ static int lower_compress(const struct stage *stage, struct arena *arena, struct
 	name = option_str(&l, "name");
 	if (!name)
 		name = "out.tar";
+	if (name[0] == '\0' || name[0] == '-' || strchr(name, '/') || !path_is_tree(name)) {
+		lower_refuse(&l, err, "name must be a file name that does not begin with '-'");
+		lowering_deinit(&l);
+		return -1;
+	}
 	lower_input(&l, name, from);
 	lower_compressor(&l, format);
 	lower_arg(&l, name);
@@ -196,19 +201,29 @@ static int lower_members(const struct stage *stage, struct arena *arena, struct 
 	return 0;
 }
 
+/* Places a member under its own name: control.tar.xz tells by it how it is compressed. */
+static int lower_member(struct lowering *lowering, const char *name, struct err *err)
+{
+	struct ref ref;
+
+	if (option_ref(lowering, name, &ref, err) < 0)
+		return -1;
+	if (!path_is_tree(ref.path) || ref.path[0] == '\0')
+		return lower_refuse(lowering, err, "%s must be one file of a stage", name);
+	lower_input(lowering, arena_fmt(lowering->arena, "members/%s", path_base(ref.path)), ref);
+	return 0;
+}
+
 static int lower_ar(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
                     struct err *err)
 {
 	struct lowering l;
-	struct ref control, data;
 
-	if (lowering_begin(&l, stage, arena, err) < 0 ||
-	    option_ref(&l, "control", &control, err) < 0 || option_ref(&l, "data", &data, err) < 0) {
+	if (lowering_begin(&l, stage, arena, err) < 0 || lower_member(&l, "control", err) < 0 ||
+	    lower_member(&l, "data", err) < 0) {
 		lowering_deinit(&l);
 		return -1;
 	}
-	lower_input(&l, arena_fmt(arena, "members/%s", path_base(control.path)), control);
-	lower_input(&l, arena_fmt(arena, "members/%s", path_base(data.path)), data);
 	l.out.action.builtin = "deb-ar@1";
 	lower_output(&l, "out.deb", true);
 	lowering_finish(&l, ret);

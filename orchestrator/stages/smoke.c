@@ -35,6 +35,19 @@ static int add_case(struct lowering *lowering, size_t i, json_t *cases, struct e
 	return 0;
 }
 
+/* No case would be a smoke test that cannot fail. */
+static int add_cases(struct lowering *lowering, json_t *cases, struct err *err)
+{
+	size_t n = json_array_size(option_list(lowering, "cases"));
+
+	if (n == 0)
+		return lower_refuse(lowering, err, "cases must name at least one held-out run");
+	for (size_t i = 0; i < n; i++)
+		if (add_case(lowering, i, cases, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int lower_smoke(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
                        struct err *err)
 {
@@ -44,15 +57,10 @@ static int lower_smoke(const struct stage *stage, struct arena *arena, struct st
 	struct lowering l;
 
 	json_object_set_new(parameters, "cases", cases);
-	if (lowering_begin(&l, stage, arena, err) < 0) {
+	if (lowering_begin(&l, stage, arena, err) < 0 || add_cases(&l, cases, err) < 0) {
 		lowering_deinit(&l);
 		return -1;
 	}
-	for (size_t i = 0; i < json_array_size(option_list(&l, "cases")); i++)
-		if (add_case(&l, i, cases, err) < 0) {
-			lowering_deinit(&l);
-			return -1;
-		}
 	filters = json_object_get(stage->options, "filters");
 	if (filters)
 		json_object_set(parameters, "filters", filters);

@@ -25,7 +25,8 @@ extern const struct schema_field stage_common_fields[];
 extern const struct stage_kind *const stage_kinds[];
 
 const struct stage_kind *stage_kind_find(const char *name);
-/* Lowers by the stage's kind. An unknown kind is ERR_INPUT with the nearest name. */
+/* Lowers by the stage's kind, after its options were checked against the kind's tables. An unknown
+ * kind is ERR_INPUT with the nearest name. */
 int stage_lower(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
                 struct err *err);
 

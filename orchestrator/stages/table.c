@@ -55,10 +55,26 @@ static const char *nearest_kind(const char *name)
 	return str_nearest(name, names);
 }
 
+/* The document comes out of a child that ran somebody's Lua: its options are checked here too. */
+static int check_options(const struct stage *stage, const struct stage_kind *kind, json_t *options,
+                         struct err *err)
+{
+	const struct schema_field *const tables[] = { kind->fields, stage_common_fields, NULL };
+	struct schema_fault fault;
+
+	if (schema_check(options, tables, &fault) == 0)
+		return 0;
+	return err_set(err, ERR_INPUT, "%s: %s: %s%s%s%s (at %s)", stage->where, stage->address,
+	               fault.text, fault.note[0] ? " (" : "", fault.note, fault.note[0] ? ")" : "",
+	               fault.pointer[0] ? fault.pointer : "/");
+}
+
 int stage_lower(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
                 struct err *err)
 {
 	const struct stage_kind *kind = stage_kind_find(stage->kind);
+	_cleanup_json_ json_t *options = NULL;
+	struct stage checked = *stage;
 
 	if (!kind) {
 		const char *near = nearest_kind(stage->kind);
@@ -68,5 +84,9 @@ int stage_lower(const struct stage *stage, struct arena *arena, struct stage_low
 		               near ? " (did you mean \"" : "", near ? near : "",
 		               near ? "\"?)" : "");
 	}
-	return kind->lower(stage, arena, ret, err);
+	options = json_deep_copy(stage->options);
+	if (check_options(stage, kind, options, err) < 0)
+		return -1;
+	checked.options = options;
+	return kind->lower(&checked, arena, ret, err);
 }

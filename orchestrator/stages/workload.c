@@ -50,7 +50,7 @@ static int lower_program(struct lowering *lowering, struct err *err)
 
 	if (option_ref(lowering, "binary", &binary, err) < 0)
 		return -1;
-	if (!name || name[0] == '\0' || strchr(name, '/'))
+	if (!name || name[0] == '\0' || strchr(name, '/') || !path_is_tree(name))
 		return lower_refuse(lowering, err, "name must be a file name");
 	if (input && !path_is_tree(input))
 		return lower_refuse(lowering, err, "stdin \"%s\" %s", input,
