@@ -1,0 +1,290 @@
+/* The small shell scripts that some kinds lower to, run for real with tools that are scripts. */
+#include "fakes/fixture.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/str.h"
+#include "stages/stage.h"
+
+struct place {
+	char *dir;
+	int fd;
+	struct arena *arena;
+};
+
+static void place_init(struct place *place)
+{
+	*place = (struct place){ .dir = test_folder(), .arena = arena_new() };
+	place->fd = test_open_dir(place->dir);
+}
+
+static void place_deinit(struct place *place)
+{
+	close(place->fd);
+	test_folder_remove(place->dir);
+	arena_free(place->arena);
+}
+
+/* Lowers a stage; a "/build/" in its arguments becomes the test's folder. */
+static char **command_of(struct place *place, const char *kind, const char *text)
+{
+	json_t *options = fixture_json(text);
+	const struct stage stage = { .address = "t/v/s", .target = "t",   .variant = "v",
+		                     .name = "s",        .kind = kind,    .where = "r.lua:1",
+		                     .options = options };
+	struct stage_lowered lowered;
+	struct err err = ERR_INIT;
+	char **argv;
+
+	must(stage_lower(&stage, place->arena, &lowered, &err), &err);
+	argv = arena_array(place->arena, lowered.action.n_argv + 1, sizeof(*argv));
+	for (size_t i = 0; i < lowered.action.n_argv; i++) {
+		const char *arg = lowered.action.argv[i];
+
+		argv[i] = str_starts(arg, "/build/")
+		                  ? arena_fmt(place->arena, "%s/%s", place->dir, arg + 7)
+		                  : arena_str(place->arena, arg);
+	}
+	json_decref(options);
+	return argv;
+}
+
+/* Runs it in the folder, output to "stdout" and "stderr"; returns its exit code. */
+static int run(struct place *place, char **argv)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int out = openat(place->fd, "stdout", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		int log = openat(place->fd, "stderr", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+		if (fchdir(place->fd) < 0 || dup2(out, 1) < 0 || dup2(log, 2) < 0)
+			_exit(126);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void assert_file(struct place *place, const char *path, const char *expected)
+{
+	char *text = test_read(place->fd, path);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void assert_log(struct place *place, const char *part)
+{
+	char *text = test_read(place->fd, "stderr");
+
+	assert_contains(text, part);
+	free(text);
+}
+
+/* ---- llvm-profdata ------------------------------------------------------------------------ */
+
+/* A profdata that writes its arguments as the profile and prints counts out of a file. */
+static const char fake_profdata[] =
+	"#!/bin/sh\n"
+	"case $1 in\n"
+	"merge) shift; test \"$1 $2 $3\" = '--failure-mode=any -o merged.profdata' || exit 9\n"
+	"  shift 3; echo \"$@\" >merged.profdata ;;\n"
+	"show) cat counts ;;\n"
+	"esac\n";
+
+static char **profdata_command(struct place *place)
+{
+	test_write(place->fd, "profdata", fake_profdata, 0755);
+	return command_of(place, "profdata-merge",
+	                  "{'profiles':[{'from':{'$stage':'a','path':'prof'}},"
+	                  "{'from':{'$stage':'b','path':'prof'},'weight':3}],"
+	                  "'tool':'./profdata','functions':5}");
+}
+
+static void profdata_merges(void **state)
+{
+	struct place place;
+	char **argv;
+
+	(void)state;
+	place_init(&place);
+	argv = profdata_command(&place);
+	test_write(place.fd, "counts",
+	           "Total functions: 5\nMaximum function count: 10\nMaximum internal: 2\n", 0644);
+	assert_int_equal(run(&place, argv), 0);
+	assert_file(&place, "merged.profdata",
+	            "--weighted-input=1,prof/0 --weighted-input=3,prof/1\n");
+	assert_file(&place, "stderr", "");
+	place_deinit(&place);
+}
+
+/* What llvm-profdata says of empty input is no failure of it, but it is one of the release. */
+static void profdata_refuses_too_little(void **state)
+{
+	static const struct {
+		const char *counts, *says;
+	} cases[] = {
+		{ "Total functions: 4\nMaximum function count: 10\n", "covers 4 functions, fewer than 5" },
+		{ "Total functions: 0\nMaximum function count: 0\n", "covers 0 functions" },
+		{ "", "covers 0 functions" },
+		{ "Total functions: 50\nMaximum function count: 0\n", "counts no call at all" },
+		{ "Total functions: 50\n", "counts no call at all" },
+	};
+	struct place place;
+	char **argv;
+
+	(void)state;
+	place_init(&place);
+	argv = profdata_command(&place);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		test_write(place.fd, "counts", cases[i].counts, 0644);
+		assert_int_equal(run(&place, argv), 1);
+		assert_log(&place, cases[i].says);
+	}
+	test_write(place.fd, "profdata", "#!/bin/sh\nexit 7\n", 0755);
+	assert_int_equal(run(&place, argv), 7);
+	place_deinit(&place);
+}
+
+/* ---- merge-fdata -------------------------------------------------------------------------- */
+
+static char **fdata_command(struct place *place)
+{
+	test_write(place->fd, "merge", "#!/bin/sh\ncat \"$@\"\n", 0755);
+	return command_of(place, "fdata-merge",
+	                  "{'profiles':[{'from':{'$stage':'a','path':'prof'}},"
+	                  "{'from':{'$stage':'b','path':'prof'}}],'tool':'./merge'}");
+}
+
+/* The same runs give the same bytes, whatever the process ids were. */
+static void fdata_is_sorted(void **state)
+{
+	struct place place;
+	char **argv;
+
+	(void)state;
+	place_init(&place);
+	argv = fdata_command(&place);
+	test_write(place.fd, "prof/0/p.12.fdata", "1 main 3\n1 b 1\n", 0644);
+	test_write(place.fd, "prof/1/p.7.fdata", "1 B 9\n1 a 2\n", 0644);
+	test_write(place.fd, "prof/1/other", "not a profile\n", 0644);
+	assert_int_equal(run(&place, argv), 0);
+	assert_file(&place, "merged.fdata", "1 B 9\n1 a 2\n1 b 1\n1 main 3\n");
+	place_deinit(&place);
+}
+
+static void fdata_refuses_nothing(void **state)
+{
+	struct place place;
+	char **argv;
+
+	(void)state;
+	place_init(&place);
+	argv = fdata_command(&place);
+	test_write(place.fd, "prof/0/other", "x", 0644);
+	test_write(place.fd, "prof/1/other", "x", 0644);
+	assert_int_equal(run(&place, argv), 1);
+	assert_log(&place, "no run left an fdata file");
+	test_write(place.fd, "prof/0/p.1.fdata", "1\n", 0644);
+	test_write(place.fd, "merge", "#!/bin/sh\nexit 4\n", 0755);
+	assert_int_not_equal(run(&place, argv), 0);
+	place_deinit(&place);
+}
+
+/* ---- workloads ---------------------------------------------------------------------------- */
+
+#define BIN "'binary':{'$stage':'t/v/build','path':'bin/app'},'name':'app'"
+
+static void workload_runs_its_program(void **state)
+{
+	struct place place;
+
+	(void)state;
+	place_init(&place);
+	test_write(place.fd, "bin/app", "#!/bin/sh\nprintf '[%s]' \"$@\"; cat; exit 3\n", 0755);
+	test_write(place.fd, "data/in", "from a file\n", 0644);
+	assert_int_equal(run(&place, command_of(&place, "workload",
+	                                        "{" BIN ",'argv':['a b','$HOME',';'],"
+	                                        "'stdin':'data/in'}")),
+	                 3);
+	assert_file(&place, "stdout", "[a b][$HOME][;]from a file\n");
+	/* Without a file there is nothing to read, and nothing of ours to wait for. */
+	assert_int_equal(run(&place, command_of(&place, "workload", "{" BIN ",'argv':['x']}")), 3);
+	assert_file(&place, "stdout", "[x]");
+	assert_int_equal(run(&place, command_of(&place, "workload",
+	                                        "{" BIN ",'emulator':['/bin/sh','-e'],"
+	                                        "'argv':['y']}")),
+	                 3);
+	assert_file(&place, "stdout", "[y]");
+	place_deinit(&place);
+}
+
+static void perf_samples_and_translates(void **state)
+{
+	struct place place;
+	char **argv;
+	char *path;
+
+	(void)state;
+	place_init(&place);
+	path = str_fmt("%s:%s", place.dir, getenv("PATH"));
+	argv = command_of(&place, "perf-record", "{" BIN ",'argv':['a'],'tool':'./perf2bolt'}");
+	test_write(place.fd, "bin/app", "#!/bin/sh\necho ran \"$@\"\n", 0755);
+	test_write(place.fd, "perf",
+	           "#!/bin/sh\nwhile [ \"$1\" != -- ]; do last=$1; shift; done; shift\n"
+	           "echo samples >\"$last\"; exec \"$@\"\n",
+	           0755);
+	test_write(place.fd, "perf2bolt", "#!/bin/sh\ntest -s \"$2\"; echo \"$5\" >\"$4\"\n", 0755);
+	setenv("PATH", path, 1);
+	assert_int_equal(run(&place, argv), 0);
+	assert_file(&place, "stdout", "ran a\n");
+	assert_false(fs_exists(place.fd, "prof/perf.data"));
+	assert_true(fs_exists(place.fd, "prof/p.0.fdata"));
+	/* No sample, no profile. */
+	test_write(place.fd, "perf2bolt", "#!/bin/sh\n: >\"$4\"\n", 0755);
+	assert_int_not_equal(run(&place, argv), 0);
+	setenv("PATH", path + strlen(place.dir) + 1, 1);
+	free(path);
+	place_deinit(&place);
+}
+
+static void zip_is_sorted(void **state)
+{
+	struct place place;
+	char **argv;
+
+	(void)state;
+	place_init(&place);
+	argv = command_of(&place, "zip",
+	                  "{'root':'d','files':[{'at':'x','from':{'$leaf':'s','path':''}}]}");
+	test_write(place.fd, "zip", "#!/bin/sh\necho \"$@\"; cat\n", 0755);
+	test_write(place.fd, "tree/d/b", "", 0644);
+	test_write(place.fd, "tree/d/a/c", "", 0644);
+	test_write(place.fd, "tree/d/B", "", 0644);
+	argv[2] = arena_fmt(place.arena, "PATH=..:$PATH LC_ALL=C; export LC_ALL\n%s", argv[2]);
+	assert_int_equal(run(&place, argv), 0);
+	assert_file(&place, "stdout",
+	            "-q -X -9 -@ ../out.zip\nd\nd/B\nd/a\nd/a/c\nd/b\n");
+	place_deinit(&place);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(profdata_merges),
+		cmocka_unit_test(profdata_refuses_too_little),
+		cmocka_unit_test(fdata_is_sorted),
+		cmocka_unit_test(fdata_refuses_nothing),
+		cmocka_unit_test(workload_runs_its_program),
+		cmocka_unit_test(perf_samples_and_translates),
+		cmocka_unit_test(zip_is_sorted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
