@@ -48,6 +48,7 @@ struct stage_lowered {
 	int64_t timeout_ms;         /* 0: none */
 	bool exclusive;             /* runs alone */
 	bool never_ships;           /* instrumented: an artefact must not be made of it */
+	bool passes_on;             /* what it makes holds what it takes: packed, stripped, re-laid */
 };
 
 #endif

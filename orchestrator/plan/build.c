@@ -8,7 +8,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "plan/goals.h"
-#include "plan/identity.h"
+#include "plan/pins.h"
 #include "stages/stage.h"
 
 static const char default_path[] = "/usr/lib/llvm-19/bin:/usr/bin:/bin";
@@ -113,50 +113,11 @@ static int lower_all(struct plan *plan, const struct plan_request *request, stru
 
 /* ---- references --------------------------------------------------------------------------- */
 
-static bool node_offers(const struct plan_node *node, const char *path)
-{
-	const struct action *action = &node->lowered.action;
-
-	if (str_eq(path, "@stdout") || str_eq(path, "@log"))
-		return true;
-	for (size_t i = 0; i < action->n_outputs; i++) {
-		const char *out = action->outputs[i].path;
-		size_t n = strlen(out);
-
-		if (strncmp(out, path, n) == 0 && (path[n] == '\0' || path[n] == '/'))
-			return true;
-	}
-	return false;
-}
-
-/* A path that is left out means the only output there is. */
-static const char *whole_path(const struct plan_node *from, const char *path)
-{
-	return path[0] == '\0' && from->lowered.action.n_outputs == 1
-	               ? from->lowered.action.outputs[0].path
-	               : path;
-}
-
 static int refuse_ref(const struct plan_node *user, const struct ref *ref, const char *why,
                       struct err *err)
 {
 	return err_set(err, ERR_INPUT, "%s: %s takes \"%s%s%s\", %s", user->stage->where,
 	               user->stage->address, ref->id, ref->path[0] ? ":" : "", ref->path, why);
-}
-
-/* Where the machine can sample branch stacks, whoever takes a profile takes the sampled one. */
-static struct ref choose_ref(const struct plan_request *request, struct ref ref)
-{
-	const struct recipe *recipe = request->recipe;
-
-	if (ref.kind != REF_STAGE || !request->facts->branch_stacks)
-		return ref;
-	for (size_t i = 0; i < recipe->n_profiles; i++)
-		if (recipe->profiles[i].sampled.id &&
-		    str_eq(recipe->profiles[i].from.id, ref.id) &&
-		    str_eq(recipe->profiles[i].from.path, ref.path))
-			return recipe->profiles[i].sampled;
-	return ref;
 }
 
 static int tie_input(struct plan *plan, const struct plan_request *request, struct map *index,
@@ -175,8 +136,8 @@ static int tie_input(struct plan *plan, const struct plan_request *request, stru
 	from = map_get(index, input->from.id);
 	if (!from)
 		return refuse_ref(node, &input->from, "which is no stage of the recipe", err);
-	input->from.path = whole_path(from, input->from.path);
-	if (!node_offers(from, input->from.path))
+	input->from.path = plan_whole_path(from, input->from.path);
+	if (!plan_node_offers(from, input->from.path))
 		return refuse_ref(node, &input->from, "which that stage does not declare as output",
 		                  err);
 	input->node = (size_t)(from - plan->nodes);
@@ -199,75 +160,11 @@ static int tie_all(struct plan *plan, const struct plan_request *request, struct
 		node->deps = arena_array(plan->arena, n, sizeof(*node->deps));
 		for (size_t j = 0; j < n; j++) {
 			node->inputs[j].at = node->lowered.inputs[j].at;
-			node->inputs[j].from = choose_ref(request, node->lowered.inputs[j].from);
+			node->inputs[j].from =
+				pins_choose_ref(request, index, node->lowered.inputs[j].from);
 			if (tie_input(plan, request, index, node, &node->inputs[j], err) < 0)
 				return -1;
 		}
-	}
-	return 0;
-}
-
-/* ---- profiles ----------------------------------------------------------------------------- */
-
-static struct plan_profile *profile_by_id(struct plan *plan, const char *id)
-{
-	for (size_t i = 0; id && i < plan->n_profiles; i++)
-		if (str_eq(plan->profiles[i].profile->id, id))
-			return &plan->profiles[i];
-	return NULL;
-}
-
-/* Pins one profile when the lock has it for just this identity. */
-static int pin_profile(struct plan *plan, const struct plan_request *request,
-                       struct plan_profile *p, struct err *err)
-{
-	const struct fact_pin *pin = map_get(request->facts->pins, p->profile->id);
-	struct plan_profile *after = profile_by_id(plan, p->profile->after);
-	const struct digest *after_content = NULL;
-	struct plan_node *node = &plan->nodes[p->node];
-
-	p->state = pin ? PROFILE_MISMATCH : PROFILE_TRAINED;
-	if (p->profile->after) {
-		if (!after || after->state != PROFILE_PINNED)
-			return 0;
-		after_content = &plan->nodes[after->node].pin.ref.digest;
-	}
-	if (profile_identity(request->recipe, p->profile, request->facts, after_content,
-	                     &p->identity, err) < 0)
-		return -1;
-	p->identity_known = true;
-	if (!pin || !digest_eq(&pin->identity, &p->identity) || request->purpose == PLAN_TRAIN)
-		return 0;
-	p->state = PROFILE_PINNED;
-	node->pinned = true;
-	node->pin = pin->file;
-	node->pin_path = p->from.path;
-	return 0;
-}
-
-/* Profiles come in the recipe's order, in which one stands behind what it stands on. */
-static int pin_profiles(struct plan *plan, const struct plan_request *request, struct map *index,
-                        struct err *err)
-{
-	const struct recipe *recipe = request->recipe;
-
-	plan->n_profiles = recipe->n_profiles;
-	plan->profiles = arena_array(plan->arena, plan->n_profiles, sizeof(*plan->profiles));
-	for (size_t i = 0; i < plan->n_profiles; i++) {
-		struct plan_profile *p = &plan->profiles[i];
-		struct plan_node *node;
-
-		p->profile = &recipe->profiles[i];
-		p->from = choose_ref(request, p->profile->from);
-		node = map_get(index, p->from.id);
-		if (node)
-			p->from.path = whole_path(node, p->from.path);
-		if (!node)
-			return err_set(err, ERR_INPUT, "the profile %s comes from \"%s\", which is "
-			               "no stage", p->profile->id, p->from.id);
-		p->node = (size_t)(node - plan->nodes);
-		if (pin_profile(plan, request, p, err) < 0)
-			return -1;
 	}
 	return 0;
 }
@@ -375,23 +272,67 @@ static void tie_users(struct plan *plan)
 	}
 }
 
-static int check_ships(const struct plan *plan, struct err *err)
+/*
+ * The instrumented stage whose work a node's work holds, through whatever packs or rewrites it, or
+ * NULL. A profile may come of it: that path ends at the stage that compiles with the profile.
+ */
+static const struct plan_node *find_instrumented(const struct plan *plan, size_t from)
+{
+	bool *seen = alloc_array(plan->n_nodes, sizeof(*seen));
+	size_t *stack = alloc_array(plan->n_nodes, sizeof(*stack));
+	const struct plan_node *found = NULL;
+	size_t depth = 0;
+
+	stack[depth++] = from;
+	seen[from] = true;
+	while (depth > 0 && !found) {
+		const struct plan_node *node = &plan->nodes[stack[--depth]];
+
+		if (node->lowered.never_ships)
+			found = node;
+		for (size_t i = 0; node->lowered.passes_on && i < node->n_deps; i++)
+			if (!seen[node->deps[i]]) {
+				seen[node->deps[i]] = true;
+				stack[depth++] = node->deps[i];
+			}
+	}
+	free(seen);
+	free(stack);
+	return found;
+}
+
+static int check_artefact(const struct plan *plan, size_t at, struct err *err)
+{
+	const struct recipe_artefact *artefact = plan->goals[at].artefact;
+	const struct plan_node *counted = find_instrumented(plan, plan->goals[at].node);
+
+	if (counted)
+		return err_set(err, ERR_INPUT,
+		               "%s: the artefact %s would be made of the instrumented stage %s",
+		               counted->stage->where, artefact->name, counted->stage->address);
+	for (size_t i = 0; i < at; i++) {
+		const struct recipe_artefact *other = plan->goals[i].artefact;
+
+		if (other && str_eq(other->name, artefact->name))
+			return err_set(err, ERR_INPUT, "two artefacts would be named %s (%s and %s)",
+			               artefact->name, other->from.id, artefact->from.id);
+	}
+	return 0;
+}
+
+static int check_goals(const struct plan *plan, struct err *err)
 {
 	for (size_t i = 0; i < plan->n_goals; i++) {
 		const struct plan_goal *goal = &plan->goals[i];
+		const struct plan_node *node = &plan->nodes[goal->node];
 
-		if (goal->artefact && plan->nodes[goal->node].lowered.never_ships)
+		if (goal->path[0] && !plan_node_offers(node, goal->path))
 			return err_set(err, ERR_INPUT,
-			               "the artefact %s would be made of the instrumented stage %s",
-			               goal->artefact->name, goal->artefact->from.id);
-		for (size_t j = 0; goal->artefact && j < i; j++)
-			if (plan->goals[j].artefact &&
-			    str_eq(plan->goals[j].artefact->name, goal->artefact->name))
-				return err_set(err, ERR_INPUT,
-				               "two artefacts would be named %s (%s and %s)",
-				               goal->artefact->name,
-				               plan->goals[j].artefact->from.id,
-				               goal->artefact->from.id);
+			               "%s: \"%s:%s\" is asked for, which that stage does not "
+			               "declare as output",
+			               node->stage->where, node->stage->address, goal->path);
+		if (goal->artefact && check_artefact(plan, i, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -409,9 +350,9 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 	plan->round = "train, candidates, package";
 	if (lower_all(plan, request, index, err) == 0 &&
 	    tie_all(plan, request, index, err) == 0 &&
-	    pin_profiles(plan, request, index, err) == 0 &&
+	    pins_choose(plan, request, index, err) == 0 &&
 	    goals_choose(plan, request, index, err) == 0 && want_goals(plan, err) == 0 &&
-	    check_ships(plan, err) == 0)
+	    pins_check(plan, err) == 0 && check_goals(plan, err) == 0)
 		rc = 0;
 	map_free(index);
 	if (rc < 0)

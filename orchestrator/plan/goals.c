@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
+#include "plan/pins.h"
 
 struct goal_list {
 	ARRAY(struct plan_goal) goals;
@@ -30,8 +31,7 @@ static int add_goal(struct plan *plan, struct goal_list *list, struct map *index
 		return err_set(err, ERR_INPUT, "%s comes from \"%s\", which is no stage of the "
 		               "recipe", what, address);
 	goal.node = (size_t)(node - plan->nodes);
-	if (goal.path[0] == '\0' && node->lowered.action.n_outputs == 1)
-		goal.path = node->lowered.action.outputs[0].path;
+	goal.path = plan_whole_path(node, goal.path);
 	array_push(&list->goals, goal);
 	return 0;
 }

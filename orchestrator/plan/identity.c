@@ -4,6 +4,8 @@
 #include "base/str.h"
 #include "external/crypto.h"
 
+enum { IDENTITY_MOST = 64 << 20 };
+
 static int add_sources(json_t *into, const struct recipe_profile *profile,
                        const struct facts *facts, struct err *err)
 {
@@ -33,7 +35,7 @@ int profile_identity(const struct recipe *recipe, const struct recipe_profile *p
 	const struct recipe_target *target = recipe_find_target(recipe, profile->target);
 	const struct fact_image *image = target ? map_get(facts->images, target->image) : NULL;
 	_cleanup_json_ json_t *identity = json_object();
-	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+	_cleanup_buf_ struct buf text = BUF_INIT(IDENTITY_MOST);
 	json_t *sources = json_object();
 
 	json_object_set_new(identity, "sources", sources);
@@ -50,6 +52,9 @@ int profile_identity(const struct recipe *recipe, const struct recipe_profile *p
 	json_object_set_new(identity, "after",
 	                    after ? json_string(DIGEST_TEXT(after)) : json_null());
 	json_write_canonical(identity, &text);
+	if (text.overflow)
+		return err_set(err, ERR_INPUT, "the flags of the profile %s are too long",
+		               profile->id);
 	digest_of(buf_text(&text), text.n, ret);
 	return 0;
 }

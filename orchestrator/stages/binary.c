@@ -54,6 +54,7 @@ static int lower_strip(const struct stage *stage, struct arena *arena, struct st
 	lower_arg(&l, "stripped");
 	lower_arg(&l, "input");
 	lower_output(&l, "stripped", true);
+	l.out.passes_on = true;
 	lowering_finish(&l, ret);
 	return 0;
 }
@@ -105,6 +106,7 @@ static int lower_bolt(const struct stage *stage, struct arena *arena, struct sta
 	lower_reject(&l, "invalid (possibly stale) profile");
 	lower_reject(&l, "BOLT-INFO: 0 out of ");
 	lower_output(&l, "bolted", true);
+	l.out.passes_on = true;
 	lowering_finish(&l, ret);
 	return 0;
 }

@@ -102,6 +102,7 @@ static int lower_tar(const struct stage *stage, struct arena *arena, struct stag
 	}
 	l.out.action.builtin = "tar@1";
 	lower_output(&l, "out.tar", true);
+	l.out.passes_on = true;
 	lowering_finish(&l, ret);
 	return 0;
 }
@@ -127,6 +128,7 @@ static int lower_zip(const struct stage *stage, struct arena *arena, struct stag
 	lower_arg(&l, "-euc");
 	lower_arg(&l, zip_script);
 	lower_output(&l, "out.zip", true);
+	l.out.passes_on = true;
 	lowering_finish(&l, ret);
 	return 0;
 }
@@ -176,6 +178,7 @@ static int lower_compress(const struct stage *stage, struct arena *arena, struct
 	lower_compressor(&l, format);
 	lower_arg(&l, name);
 	lower_output(&l, arena_fmt(arena, "%s.%s", name, format), true);
+	l.out.passes_on = true;
 	lowering_finish(&l, ret);
 	return 0;
 }
@@ -197,6 +200,7 @@ static int lower_members(const struct stage *stage, struct arena *arena, struct 
 	l.out.action.builtin = "deb-members@1";
 	lower_output(&l, "control.tar", true);
 	lower_output(&l, "data.tar", true);
+	l.out.passes_on = true;
 	lowering_finish(&l, ret);
 	return 0;
 }
@@ -226,6 +230,7 @@ static int lower_ar(const struct stage *stage, struct arena *arena, struct stage
 	}
 	l.out.action.builtin = "deb-ar@1";
 	lower_output(&l, "out.deb", true);
+	l.out.passes_on = true;
 	lowering_finish(&l, ret);
 	return 0;
 }

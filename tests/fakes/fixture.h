@@ -34,6 +34,13 @@ void fixture_load(struct fixture *f, const char *text);
 /* The same out of members: a JSON list of stages (may be NULL) and further members ("", "'a':1"). */
 void fixture_load_parts(struct fixture *f, const char *stages, const char *more);
 
+/*
+ * A whole pipeline of one target "t", in few stages: plain, pgo and pgo+bolt (which ships), with
+ * training, merging, holdout, smoke tests and an archive of each variant; two profiles, of which
+ * the second stands on the first and may be sampled. Its leaves "source" and "work" become facts.
+ */
+void fixture_pipeline(struct fixture *f);
+
 /* Adds or replaces facts; `seed` makes the digest. */
 void fixture_leaf(struct fixture *f, const char *id, const char *seed);
 void fixture_image(struct fixture *f, const char *name, const char *seed, const char *compiler);

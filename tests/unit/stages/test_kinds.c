@@ -209,7 +209,7 @@ static void binaries(void **state)
 	static const struct golden goldens[] = {
 		{ "strip", "{" BIN ",'tool':'/llvm/strip','flags':['--strip-all']}",
 		  "argv /llvm/strip --strip-all -o stripped input\nout stripped non-empty\n"
-		  "in input <- t/v/build:bin/app\n" },
+		  "in input <- t/v/build:bin/app\npasses-on\n" },
 		{ "bolt-instrument", "{" BIN ",'tool':'/llvm/bolt','runtime_library':'/lib/a.a'}",
 		  "argv /llvm/bolt input -instrument -o instrumented "
 		  "--instrumentation-file=/build/prof/p --instrumentation-file-append-pid "
@@ -222,7 +222,8 @@ static void binaries(void **state)
 		  "argv /llvm/bolt input -o bolted -data=profile.fdata -reorder-blocks=ext-tsp\n"
 		  "out bolted non-empty\nreject BOLT-ERROR\n"
 		  "reject invalid (possibly stale) profile\nreject BOLT-INFO: 0 out of \n"
-		  "in input <- t/v/build:bin/app\nin profile.fdata <- t/v/merge:merged.fdata\n" },
+		  "in input <- t/v/build:bin/app\nin profile.fdata <- t/v/merge:merged.fdata\n"
+		  "passes-on\n" },
 	};
 
 	(void)state;
@@ -293,33 +294,33 @@ static void packages(void **state)
 		  "in tree/demo-1/bin/app <- t/v/strip:stripped\n"
 		  "in tree/demo-1/README <- leaf source:README\n"
 		  "in kiln.json <- text {\"modes\":{\"demo-1/bin/app\":\"0755\"},"
-		  "\"root\":\"demo-1\"}\n" },
+		  "\"root\":\"demo-1\"}\npasses-on\n" },
 		{ "zip", "{'root':'demo-1'," FILES "}",
 		  "argv /bin/sh -euc {script}\nenv LC_ALL=C\nout out.zip non-empty\n"
 		  "in tree/demo-1/bin/app <- t/v/strip:stripped\n"
 		  "in tree/demo-1/README <- leaf source:README\n"
 		  "in kiln.json <- text {\"modes\":{\"demo-1/bin/app\":\"0755\"},"
-		  "\"root\":\"demo-1\"}\n" },
+		  "\"root\":\"demo-1\"}\npasses-on\n" },
 		{ "compress", "{" OUT_TAR ",'format':'zst'}",
 		  "argv zstd -19 --no-progress -T1 --keep out.tar\nout out.tar.zst non-empty\n"
-		  "in out.tar <- t/v/tar:out.tar\n" },
+		  "in out.tar <- t/v/tar:out.tar\npasses-on\n" },
 		{ "compress", "{" OUT_TAR ",'format':'xz','name':'data.tar'}",
 		  "argv xz -9 -T1 --keep data.tar\nout data.tar.xz non-empty\n"
-		  "in data.tar <- t/v/tar:out.tar\n" },
+		  "in data.tar <- t/v/tar:out.tar\npasses-on\n" },
 		{ "compress", "{" OUT_TAR ",'format':'gz'}",
 		  "argv gzip -9 --no-name --keep out.tar\nout out.tar.gz non-empty\n"
-		  "in out.tar <- t/v/tar:out.tar\n" },
+		  "in out.tar <- t/v/tar:out.tar\npasses-on\n" },
 		{ "deb-members", "{'control':{'Package':'demo','Version':'1'}," FILES "}",
 		  "builtin deb-members@1\nout control.tar non-empty\nout data.tar non-empty\n"
 		  "in tree/bin/app <- t/v/strip:stripped\nin tree/README <- leaf source:README\n"
 		  "in kiln.json <- text {\"control\":{\"Package\":\"demo\",\"Version\":\"1\"},"
-		  "\"modes\":{\"bin/app\":\"0755\"}}\n" },
+		  "\"modes\":{\"bin/app\":\"0755\"}}\npasses-on\n" },
 		{ "deb-ar",
 		  "{'control':{'$stage':'t/v/c','path':'control.tar.xz'},"
 		  "'data':{'$stage':'t/v/d','path':'data.tar.xz'}}",
 		  "builtin deb-ar@1\nout out.deb non-empty\n"
 		  "in members/control.tar.xz <- t/v/c:control.tar.xz\n"
-		  "in members/data.tar.xz <- t/v/d:data.tar.xz\n" },
+		  "in members/data.tar.xz <- t/v/d:data.tar.xz\npasses-on\n" },
 	};
 
 	(void)state;
