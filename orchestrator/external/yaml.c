@@ -153,7 +153,7 @@ static bool is_number(const char *s)
 /* What YAML 1.1 or another reader takes for a number, a truth or a date, and this one does not. */
 static bool is_ambiguous(const char *s)
 {
-	static const char *const words[] = { "yes", "no", "on", "off", "y", "n", "True", "False",
+	static const char *const words[] = { "yes", "no", "on", "off", "True", "False",
 		"TRUE", "FALSE", "Yes", "No", "On", "Off", "Null", "NULL", ".inf", ".nan", NULL };
 	const char *p = s + (*s == '-' || *s == '+');
 	bool digit = false;

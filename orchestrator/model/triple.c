@@ -109,8 +109,15 @@ const char *triple_fault(const char *text)
 
 const char *triple_nearest(const char *text)
 {
-	char base[65];
+	char base[65], full[80];
+	const char *near, *rest;
 
 	snprintf(base, sizeof(base), "%.*s", (int)base_length(text), text);
-	return str_nearest(base, known);
+	near = str_nearest(base, known);
+	rest = strchr(base, '-');
+	if (near || !rest)
+		return near;
+	/* Other tools leave the vendor out: aarch64-linux-gnu. */
+	snprintf(full, sizeof(full), "%.*s-unknown%s", (int)(rest - base), base, rest);
+	return str_nearest(full, known);
 }

@@ -1,0 +1,294 @@
+/* What a recipe cannot do to the program that reads it, and how it is found. */
+#include "unit/support.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/path.h"
+#include "recipe/recipe.h"
+#include "recipe/state.h"
+
+static const struct schema_field no_fields[] = { { 0 } };
+static const struct recipe_kind kinds[] = { { "run", no_fields }, { 0 } };
+
+static const char header[] = "kiln.recipe { name = 'x', version = '1', license = 'MIT', date = 0 }\n";
+
+struct spoken {
+	struct log log;
+	char text[4096];
+	size_t n, lines;
+};
+
+static void hear(struct log *log, enum log_level level, const char *text)
+{
+	struct spoken *spoken = (struct spoken *)log;
+
+	(void)level;
+	spoken->n += strlen(text);
+	if (spoken->n + spoken->lines + 2 > sizeof(spoken->text))
+		return;
+	strcat(spoken->text, text);
+	strcat(spoken->text, "|");
+	spoken->lines++;
+}
+
+struct fixture {
+	char *folder;
+	struct spoken spoken;
+	struct recipe_request request;
+};
+
+static int begin(void **state)
+{
+	struct fixture *f = alloc(sizeof(*f));
+
+	f->folder = test_folder();
+	f->spoken.log.say = hear;
+	f->request = (struct recipe_request){
+		.project = f->folder,
+		.recipe = "kiln.lua",
+		.kinds = kinds,
+		.common = no_fields,
+		.log = &f->spoken.log,
+		.cpu_ms = 700,
+	};
+	*state = f;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct fixture *f = *state;
+
+	test_folder_remove(f->folder);
+	free(f);
+	return 0;
+}
+
+static void put(const struct fixture *f, const char *path, const char *text)
+{
+	_cleanup_free_ char *full = path_join(f->folder, path), *dir = path_dir(full);
+	struct err err = ERR_INIT;
+
+	must(fs_make_dirs(AT_FDCWD, dir, 0777, &err), &err);
+	must(fs_write_file(AT_FDCWD, full, text, strlen(text), 0666, false, &err), &err);
+}
+
+static void assert_error(struct fixture *f, const char *text, const char *part)
+{
+	json_t *document = NULL;
+	struct err err = ERR_INIT;
+
+	put(f, "kiln.lua", text);
+	assert_int_equal(recipe_load(&f->request, &document, &err), -1);
+	assert_null(document);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, part);
+}
+
+static void assert_loads(struct fixture *f, const char *text)
+{
+	_cleanup_json_ json_t *document = NULL;
+	struct err err = ERR_INIT;
+
+	put(f, "kiln.lua", text);
+	must(recipe_load(&f->request, &document, &err), &err);
+	assert_string_equal(json_str_or(document, "schema", ""), "kiln.recipe/1");
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void test_budgets_hold(void **state)
+{
+	struct fixture *f = *state;
+	double start = seconds();
+
+	f->request.instructions = 2000000;
+	assert_error(f, "while true do end", "kiln.lua:1: the recipe ran for more than 2 million");
+	assert_error(f, "while true do pcall(function() while true do end end) end", "2 million");
+	assert_error(f, "local t = setmetatable({}, { __index = function(t, k) return t[k .. 'x'] end })\n"
+	             "while true do pcall(function() return t.x end) end", "kiln.lua:");
+	f->request.memory = 4 << 20;
+	assert_error(f, "local t = {} for i = 1, 1e9 do t[i] = i end", "more than 4 MiB");
+	assert_error(f, "return ('x'):rep(1 << 30)", "more than 4 MiB");
+	f->request.instructions = 0;
+	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')", "kiln.lua:1: the recipe used more");
+	assert_true(seconds() - start < 20);
+}
+
+static void test_small_budgets_are_enough(void **state)
+{
+	struct fixture *f = *state;
+
+	f->request.memory = 4 << 20;
+	f->request.instructions = 200000;
+	assert_loads(f, header);
+}
+
+static void test_what_is_not_there(void **state)
+{
+	static const char *const names[] = { "load", "loadfile", "dofile", "loadstring", "collectgarbage",
+		"io", "os", "debug", "package", "coroutine", "utf8", "_G", "xpcall", "warn", NULL };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; names[i]; i++) {
+		_cleanup_free_ char *text = str_fmt("return %s", names[i]);
+
+		assert_error(f, text, "unknown name");
+	}
+	assert_error(f, "return math.random()", "unknown name \"math.random\"");
+	assert_error(f, "return string.dump(print)", "unknown name \"string.dump\"");
+	assert_error(f, "return string.format('%p', {})", "addresses");
+	assert_error(f, "string.format = nil", "read-only");
+	assert_error(f, "getmetatable('').__index = nil", "kiln.lua:1");
+	assert_error(f, "setmetatable(string, {})", "protected");
+	assert_error(f, "setmetatable({}, { __gc = print })", "__gc");
+	assert_error(f, "local t = { __gc = 1 } setmetatable({}, t)", "__gc");
+	assert_error(f, "return next({ [{}] = 1 })", "no order");
+	assert_error(f, "for k in pairs { [print] = 1 } do end", "no order");
+}
+
+static void test_printing(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *text = str_fmt("%sprint('one', 2, {}, nil)\nprint('\\xff')\n", header);
+
+	assert_loads(f, text);
+	assert_string_equal(f->spoken.text,
+	                    "kiln.lua: one\t2\ttable\tnil|kiln.lua: ?|");
+	f->spoken.text[0] = '\0';
+	f->spoken.n = f->spoken.lines = 0;
+	assert_error(f, "print('before') error('after')", "after");
+	assert_string_equal(f->spoken.text, "kiln.lua: before|");
+}
+
+static void test_printing_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *text =
+		str_fmt("%sfor _ = 1, 1000 do print(('x'):rep(1000)) end\n", header);
+
+	assert_loads(f, text);
+	assert_in_range(f->spoken.n, 64 << 10, 70 << 10);
+}
+
+/* A parent that ignores or blocks signals, or reaps its children by itself, changes nothing. */
+static void test_odd_parents(void **state)
+{
+	struct fixture *f = *state;
+	sigset_t all, before;
+
+	signal(SIGCHLD, SIG_IGN);
+	assert_loads(f, header);
+	f->request.cpu_ms = 300;
+	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')", "kiln.lua:1: the recipe used more");
+	signal(SIGCHLD, SIG_DFL);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	assert_loads(f, header);
+	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')", "kiln.lua:1: the recipe used more");
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
+/* In one process and closed: nothing is lost, whatever the recipe raised where. */
+static void test_nothing_leaks(void **state)
+{
+	static const char *const texts[] = {
+		"x = 1", "error { 1 }", "return nil + 1", "kiln.leaf('a', { kind = 'x', b = { {}, print } })",
+		"kiln.leaf('a', { kind = 'x' }) kiln.leaf('a', { kind = 'x' })", "require 'kiln.fod'",
+		"return toolchian", "kiln.toolchain('llvm-19', 'x86_64-unknown-linux-gnu') error 'x'",
+		"stage.run { address = 'a/b/c' } stage.run { address = 'a/b/c' }", "release {}",
+		"kiln.fail { text = 'x', path = { 'a' } }", "local x <close> = setmetatable({}, { __close = error })",
+		"while true do end", "local t = {} for i = 1, 1e9 do t[i] = {} end", "return 'unfinished", NULL,
+	};
+	struct fixture *f = *state;
+
+	f->request.instructions = 100000;
+	f->request.memory = 3 << 20;
+	for (size_t i = 0; texts[i]; i++) {
+		struct recipe_state s;
+		struct err err = ERR_INIT;
+
+		put(f, "kiln.lua", texts[i]);
+		must(state_open(&f->request, &s, &err), &err);
+		assert_int_equal(state_run(&s, &err), -1);
+		assert_true(err.cause[0] != '\0');
+		state_close(&s);
+		assert_int_equal(s.memory, 0);
+	}
+}
+
+static void test_files_that_are_none(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *fifo = path_join(f->folder, "pipe.lua");
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_error(f, "return require 'pipe'", "not a regular file");
+	f->request.recipe = "gone.lua";
+	assert_error(f, "", "gone.lua: there is no such recipe");
+}
+
+static void test_find(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *file = path_join(f->folder, "recipes/a.lua");
+	_cleanup_free_ char *folder = path_join(f->folder, "recipes");
+	_cleanup_free_ char *gone = path_join(f->folder, "recipes/b.lua");
+	_cleanup_free_ char *real = NULL;
+	char *project = NULL, *recipe = NULL;
+	struct err err = ERR_INIT;
+
+	must(fs_real_path(f->folder, &real, &err), &err);
+	put(f, "recipes/a.lua", "");
+	must(recipe_find(file, &project, &recipe, &err), &err);
+	assert_string_equal(recipe, "a.lua");
+	free(project);
+	free(recipe);
+	put(f, "kiln.lock", "{}");
+	must(recipe_find(file, &project, &recipe, &err), &err);
+	assert_string_equal(recipe, "recipes/a.lua");
+	assert_string_equal(project, real);
+	free(project);
+	free(recipe);
+	assert_int_equal(recipe_find(folder, &project, &recipe, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.hint, "holds no kiln.lua");
+	err_clear(&err);
+	assert_int_equal(recipe_find(gone, &project, &recipe, &err), -1);
+	assert_contains(err.cause, "there is no recipe");
+	put(f, "recipes/kiln.lua", "");
+	err_clear(&err);
+	must(recipe_find(folder, &project, &recipe, &err), &err);
+	assert_string_equal(recipe, "recipes/kiln.lua");
+	free(project);
+	free(recipe);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_budgets_hold, begin, end),
+		cmocka_unit_test_setup_teardown(test_small_budgets_are_enough, begin, end),
+		cmocka_unit_test_setup_teardown(test_what_is_not_there, begin, end),
+		cmocka_unit_test_setup_teardown(test_printing, begin, end),
+		cmocka_unit_test_setup_teardown(test_printing_is_bounded, begin, end),
+		cmocka_unit_test_setup_teardown(test_odd_parents, begin, end),
+		cmocka_unit_test_setup_teardown(test_nothing_leaks, begin, end),
+		cmocka_unit_test_setup_teardown(test_files_that_are_none, begin, end),
+		cmocka_unit_test_setup_teardown(test_find, begin, end),
+	};
+
+	return cmocka_run_group_tests_name("recipe limits", tests, NULL, NULL);
+}
