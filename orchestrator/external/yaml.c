@@ -61,7 +61,8 @@ const char *yaml_doc_name(const struct yaml_doc *yaml)
 	return yaml->name;
 }
 
-bool yaml_doc_where(const struct yaml_doc *yaml, const char *pointer, bool key, struct yaml_place *ret)
+bool yaml_doc_where(const struct yaml_doc *yaml, const char *pointer, bool key,
+                    struct yaml_place *ret)
 {
 	const struct place *place = map_get(yaml->places, pointer);
 
@@ -83,7 +84,7 @@ static int refuse_at(const struct yaml_doc *yaml, struct yaml_place place, const
 }
 
 int yaml_doc_refuse(const struct yaml_doc *yaml, const char *pointer, bool key, const char *note,
-                struct err *err, const char *fmt, ...)
+                    struct err *err, const char *fmt, ...)
 {
 	_cleanup_free_ char *at = str_dup(pointer);
 	struct yaml_place place = { 1, 0 };
@@ -104,8 +105,8 @@ static struct yaml_place place_of(yaml_mark_t mark)
 	return (struct yaml_place){ mark.line + 1, mark.column + 1 };
 }
 
-__attribute__((format(printf, 4, 5))) static int
-fault(struct reader *r, yaml_mark_t mark, const char *note, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static int fault(struct reader *r, yaml_mark_t mark,
+                                                       const char *note, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -153,8 +154,9 @@ static bool is_number(const char *s)
 /* What YAML 1.1 or another reader takes for a number, a truth or a date, and this one does not. */
 static bool is_ambiguous(const char *s)
 {
-	static const char *const words[] = { "yes", "no", "on", "off", "True", "False",
-		"TRUE", "FALSE", "Yes", "No", "On", "Off", "Null", "NULL", ".inf", ".nan", NULL };
+	static const char *const words[] = { "yes",  "no",    "on",   "off",  "True", "False",
+		                             "TRUE", "FALSE", "Yes",  "No",   "On",   "Off",
+		                             "Null", "NULL",  ".inf", ".nan", NULL };
 	const char *p = s + (*s == '-' || *s == '+');
 	bool digit = false;
 
@@ -189,8 +191,10 @@ static int scalar(struct reader *r, const yaml_event_t *event, json_t **ret)
 			return fault(r, event->start_mark, NULL, "the number is too large");
 		*ret = json_integer(strtoll(s, NULL, 10));
 	} else if (plain && is_ambiguous(s)) {
-		return fault(r, event->start_mark, "write it in quotes, or true, false or a plain "
-		             "whole number", "YAML readers disagree about what %s is", s);
+		return fault(r, event->start_mark,
+		             "write it in quotes, or true, false or a plain "
+		             "whole number",
+		             "YAML readers disagree about what %s is", s);
 	} else {
 		*ret = json_stringn(s, n);
 		if (!*ret)
@@ -309,7 +313,8 @@ static int value(struct reader *r, const yaml_event_t *event, json_t **ret)
 	int rc;
 
 	if (event->type == YAML_ALIAS_EVENT)
-		return fault(r, event->start_mark, "write the value out", "aliases are not allowed");
+		return fault(r, event->start_mark, "write the value out",
+		             "aliases are not allowed");
 	if (event->type == YAML_SCALAR_EVENT) {
 		anchor = event->data.scalar.anchor;
 		tag = event->data.scalar.tag;
@@ -356,7 +361,8 @@ static int document(struct reader *r)
 	int rc;
 
 	if (expect(r, YAML_STREAM_START_EVENT, "not a YAML file") < 0 ||
-	    expect(r, YAML_DOCUMENT_START_EVENT, "the file is empty") < 0 || next_event(r, &event) < 0)
+	    expect(r, YAML_DOCUMENT_START_EVENT, "the file is empty") < 0 ||
+	    next_event(r, &event) < 0)
 		return -1;
 	rc = value(r, &event, &r->yaml->json);
 	yaml_event_delete(&event);
@@ -365,7 +371,8 @@ static int document(struct reader *r)
 	return expect(r, YAML_STREAM_END_EVENT, "more than one document in the file");
 }
 
-int yaml_doc_parse(const char *text, size_t n, const char *name, struct yaml_doc **ret, struct err *err)
+int yaml_doc_parse(const char *text, size_t n, const char *name, struct yaml_doc **ret,
+                   struct err *err)
 {
 	_cleanup_yaml_ struct yaml_doc *yaml = alloc(sizeof(*yaml));
 	struct reader r = { .yaml = yaml, .pointer = BUF_INIT(POINTER_MOST), .err = err };

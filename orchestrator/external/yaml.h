@@ -20,7 +20,8 @@ struct yaml_place {
 };
 
 /* `name` stands in errors. The text is copied. ERR_INPUT with file:line and the source line. */
-int yaml_doc_parse(const char *text, size_t n, const char *name, struct yaml_doc **ret, struct err *err);
+int yaml_doc_parse(const char *text, size_t n, const char *name, struct yaml_doc **ret,
+                   struct err *err);
 struct yaml_doc *yaml_doc_free(struct yaml_doc *yaml); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct yaml_doc, yaml_doc)
 #define _cleanup_yaml_ __attribute__((cleanup(yaml_doc_cleanup)))
@@ -31,12 +32,13 @@ const char *yaml_doc_name(const struct yaml_doc *yaml);
  * Where a part begins, by JSON pointer ("/targets/x86_64-…/bolt", "" is the whole); with `key` the
  * place of the member's name. False when there is no such part.
  */
-bool yaml_doc_where(const struct yaml_doc *yaml, const char *pointer, bool key, struct yaml_place *ret);
+bool yaml_doc_where(const struct yaml_doc *yaml, const char *pointer, bool key,
+                    struct yaml_place *ret);
 /*
  * Fails with ERR_INPUT: "NAME:LINE: text", the source line, a caret, and `note` (may be NULL)
  * behind it. A pointer that is not there is looked for upwards.
  */
 int yaml_doc_refuse(const struct yaml_doc *yaml, const char *pointer, bool key, const char *note,
-                struct err *err, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+                    struct err *err, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
 #endif

@@ -5,8 +5,8 @@
 #include "base/str.h"
 
 static const char *const distributions[] = { "debian", NULL };
-static const char *const architectures[] = { "amd64", "arm64", "armhf", "i386", "ppc64el",
-	                                     "riscv64", "s390x", NULL };
+static const char *const architectures[] = { "amd64",   "arm64",   "armhf", "i386",
+	                                     "ppc64el", "riscv64", "s390x", NULL };
 
 static const struct schema_field file_fields[] = {
 	{ "deb", SCHEMA_STRING, true, "the package it is taken from, NAME:ARCH", NULL, NULL },
@@ -21,7 +21,8 @@ const struct schema_field container_fields[] = {
 	{ "suite", SCHEMA_STRING, true, "the release's code name", NULL, NULL },
 	{ "architectures", SCHEMA_STRINGS, true, "the build architecture first, then foreign ones",
 	  architectures, NULL },
-	{ "packages", SCHEMA_STRINGS, true, "NAME, NAME:ARCH, or either with =VERSION", NULL, NULL },
+	{ "packages", SCHEMA_STRINGS, true, "NAME, NAME:ARCH, or either with =VERSION", NULL,
+	  NULL },
 	{ "files", SCHEMA_OBJECTS, false, "single files out of other packages", NULL, file_fields },
 	{ "snapshot", SCHEMA_STRING, false, "time of the archive, like 20260102T030405Z", NULL,
 	  NULL },
@@ -59,14 +60,14 @@ static int check_packages(const struct definition *c, struct err *err)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(packages, i, v)
-	{
+	json_array_foreach (packages, i, v) {
 		_cleanup_free_ char *pointer = str_fmt("/packages/%zu", i);
 
 		if (!is_package(json_string_value(v)))
 			return yaml_doc_refuse(c->yaml, pointer, false,
-			                   "write NAME, NAME:ARCH, or either with =VERSION", err,
-			                   "packages: \"%.80s\" names no package", json_string_value(v));
+			                       "write NAME, NAME:ARCH, or either with =VERSION",
+			                       err, "packages: \"%.80s\" names no package",
+			                       json_string_value(v));
 	}
 	return 0;
 }
@@ -77,17 +78,17 @@ static int check_files(const struct definition *c, struct err *err)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(files, i, v)
-	{
+	json_array_foreach (files, i, v) {
 		_cleanup_free_ char *pointer = str_fmt("/files/%zu", i);
 
 		if (!is_package(json_str_or(v, "deb", "")))
 			return yaml_doc_refuse(c->yaml, pointer, false, "write NAME:ARCH", err,
-			                   "files: deb: \"%.80s\" names no package",
-			                   json_str_or(v, "deb", ""));
+			                       "files: deb: \"%.80s\" names no package",
+			                       json_str_or(v, "deb", ""));
 		if (!is_path(json_str_or(v, "path", "")) || !is_path(json_str_or(v, "to", "")))
-			return yaml_doc_refuse(c->yaml, pointer, false, NULL, err,
-			                   "files: path and to must be paths from the root, without . and ..");
+			return yaml_doc_refuse(
+				c->yaml, pointer, false, NULL, err,
+				"files: path and to must be paths from the root, without . and ..");
 	}
 	return 0;
 }
@@ -98,7 +99,7 @@ static int check(const struct definition *c, struct err *err)
 
 	if (json_array_size(json_object_get(all, "architectures")) == 0)
 		return yaml_doc_refuse(c->yaml, "/architectures", false, NULL, err,
-		                   "architectures: name at least one");
+		                       "architectures: name at least one");
 	if (check_packages(c, err) < 0)
 		return -1;
 	return check_files(c, err);

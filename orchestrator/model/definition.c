@@ -73,12 +73,12 @@ static int check(struct definition *def, const struct schema_field *fields, stru
 	json_t *api;
 
 	if (schema_check(json, tables, &fault))
-		return yaml_doc_refuse(def->yaml, fault.pointer, fault.at_key, fault.note, err, "%s",
-		                   fault.text);
+		return yaml_doc_refuse(def->yaml, fault.pointer, fault.at_key, fault.note, err,
+		                       "%s", fault.text);
 	api = json_object_get(json, "api");
 	if (json_integer_value(api) != 1)
 		return yaml_doc_refuse(def->yaml, "/api", false, "this Kiln knows api: 1", err,
-		                   "api: %lld is unknown", (long long)json_integer_value(api));
+		                       "api: %lld is unknown", (long long)json_integer_value(api));
 	return 0;
 }
 
@@ -120,8 +120,7 @@ static void add_name(struct fs_names *names, const char *file)
 	array_push(&names->names, str_dup_n(file, n - 5));
 }
 
-int definition_names(const char *project, const char *folder, struct fs_names *ret,
-                     struct err *err)
+int definition_names(const char *project, const char *folder, struct fs_names *ret, struct err *err)
 {
 	_cleanup_free_ char *prefix = str_fmt("%s/", folder);
 	struct fs_names names = { 0 };
@@ -162,8 +161,9 @@ int definition_refuse(const char *project, const char *folder, const char *what,
 	near = str_nearest(name, (const char *const *)names.names.v);
 	err_set(err, ERR_INPUT, "unknown %s \"%.80s\"", what, name);
 	if (near)
-		err_hint(err, "did you mean \"%s\"? (there are: %s; a project adds its own as "
-		              ".kiln/%s/NAME.yaml)",
+		err_hint(err,
+		         "did you mean \"%s\"? (there are: %s; a project adds its own as "
+		         ".kiln/%s/NAME.yaml)",
 		         near, buf_text(&all), folder);
 	else
 		err_hint(err, "there are: %s; a project adds its own as .kiln/%s/NAME.yaml",

@@ -11,9 +11,9 @@
  * .kiln/FOLDER/NAME.yaml comes first, then the one embedded in the program.
  */
 struct definition {
-	char *path;             /* ".kiln/toolchains/x.yaml" or "toolchains/x.yaml" */
+	char *path; /* ".kiln/toolchains/x.yaml" or "toolchains/x.yaml" */
 	bool embedded;
-	struct digest digest;   /* of the file's bytes */
+	struct digest digest; /* of the file's bytes */
 	struct yaml_doc *yaml;
 };
 

@@ -19,7 +19,8 @@ struct checker {
 	char pointer[SCHEMA_POINTER_SIZE];
 };
 
-static int check_fields(struct checker *c, json_t *object, const struct schema_field *const *tables);
+static int check_fields(struct checker *c, json_t *object,
+                        const struct schema_field *const *tables);
 
 static int refuse(struct checker *c, bool at_key, const char *note, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -146,7 +147,8 @@ static int check_string(struct checker *c, const struct schema_field *f, const j
 			return 0;
 	list_values(f->values, all, sizeof(all));
 	near = str_nearest(json_string_value(v), f->values);
-	snprintf(note, sizeof(note), near ? "did you mean \"%s\"?" : "one of: %s", near ? near : all);
+	snprintf(note, sizeof(note), near ? "did you mean \"%s\"?" : "one of: %s",
+	         near ? near : all);
 	return refuse(c, false, note, "%s: \"%.80s\" is none of: %s", f->name, json_string_value(v),
 	              all);
 }
@@ -169,8 +171,7 @@ static int check_strings(struct checker *c, const struct schema_field *f, json_t
 
 	if (!json_is_array(list))
 		return expected(c, f->name, "a list of texts", list);
-	json_array_foreach(list, i, v)
-	{
+	json_array_foreach (list, i, v) {
 		json_t *text = number_text(v);
 		size_t before = pointer_down_index(c, i);
 		int rc = 0;
@@ -278,8 +279,7 @@ static int check_list(struct checker *c, const struct schema_field *f, json_t *l
 
 	if (!json_is_array(list))
 		return expected(c, f->name, "a list", list);
-	json_array_foreach(list, i, v)
-	{
+	json_array_foreach (list, i, v) {
 		size_t before = pointer_down_index(c, i);
 		int rc = check_one(c, f, v);
 
@@ -297,8 +297,7 @@ static int check_named(struct checker *c, const struct schema_field *f, json_t *
 
 	if (!json_is_object(object))
 		return expected(c, f->name, "a table of named members", object);
-	json_object_foreach(object, key, v)
-	{
+	json_object_foreach (object, key, v) {
 		size_t before = pointer_down(c, key);
 		int rc = check_one(c, f, v);
 
@@ -315,9 +314,9 @@ static int check_value(struct checker *c, const struct schema_field *f, json_t *
 	case SCHEMA_STRING:
 		return check_string(c, f, v);
 	case SCHEMA_INT:
-		return json_is_integer(v) && json_integer_value(v) >= 0
-		               ? 0
-		               : expected(c, f->name, "a whole number, 0 or more", v);
+		return json_is_integer(v) && json_integer_value(v) >= 0 ?
+		               0 :
+		               expected(c, f->name, "a whole number, 0 or more", v);
 	case SCHEMA_BOOL:
 		return json_is_boolean(v) ? 0 : expected(c, f->name, "true or false", v);
 	case SCHEMA_STRINGS:
@@ -392,7 +391,8 @@ static int check_fields(struct checker *c, json_t *object, const struct schema_f
 	for (; *tables; tables++)
 		for (const struct schema_field *f = *tables; f->name; f++)
 			if (f->required && !json_object_get(object, f->name))
-				return refuse(c, true, f->doc, "the field \"%s\" is missing", f->name);
+				return refuse(c, true, f->doc, "the field \"%s\" is missing",
+				              f->name);
 	return 0;
 }
 

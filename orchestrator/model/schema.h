@@ -11,18 +11,18 @@
  */
 enum schema_type {
 	SCHEMA_STRING,
-	SCHEMA_INT,      /* a whole number ≥ 0 */
+	SCHEMA_INT, /* a whole number ≥ 0 */
 	SCHEMA_BOOL,
-	SCHEMA_STRINGS,  /* list of strings; in argv-like lists a number is taken as its text */
-	SCHEMA_INTS,     /* list of whole numbers */
-	SCHEMA_MAP,      /* object of strings; a number is taken as its text */
-	SCHEMA_REF,      /* a stage output or a leaf: {"$stage":…,"path":…} or {"$leaf":…,"path":…} */
-	SCHEMA_REFS,     /* list of those */
-	SCHEMA_OBJECT,   /* by `fields` */
-	SCHEMA_OBJECTS,  /* list of objects by `fields` */
-	SCHEMA_NAMED,    /* object of objects by `fields`, under names of the writer's choice */
-	SCHEMA_OUTPUTS,  /* list of tree paths or of {path, exclude, non_empty} */
-	SCHEMA_ANY,      /* JSON as it is */
+	SCHEMA_STRINGS, /* list of strings; in argv-like lists a number is taken as its text */
+	SCHEMA_INTS,    /* list of whole numbers */
+	SCHEMA_MAP,     /* object of strings; a number is taken as its text */
+	SCHEMA_REF,    /* a stage output or a leaf: {"$stage":…,"path":…} or {"$leaf":…,"path":…} */
+	SCHEMA_REFS,   /* list of those */
+	SCHEMA_OBJECT, /* by `fields` */
+	SCHEMA_OBJECTS, /* list of objects by `fields` */
+	SCHEMA_NAMED,   /* object of objects by `fields`, under names of the writer's choice */
+	SCHEMA_OUTPUTS, /* list of tree paths or of {path, exclude, non_empty} */
+	SCHEMA_ANY,     /* JSON as it is */
 };
 
 struct schema_field {
@@ -30,8 +30,8 @@ struct schema_field {
 	enum schema_type type;
 	bool required;
 	const char *doc;
-	const char *const *values;          /* allowed strings, NULL-ended; NULL: any */
-	const struct schema_field *fields;  /* of SCHEMA_OBJECT, SCHEMA_OBJECTS and SCHEMA_NAMED */
+	const char *const *values;         /* allowed strings, NULL-ended; NULL: any */
+	const struct schema_field *fields; /* of SCHEMA_OBJECT, SCHEMA_OBJECTS and SCHEMA_NAMED */
 };
 
 /* Outcome: the object does not fit; the fault says why. */
@@ -39,10 +39,11 @@ enum { SCHEMA_REFUSED = 1, SCHEMA_POINTER_SIZE = 512 };
 
 /* What does not fit, without a place: whoever read the object knows where its parts stand. */
 struct schema_fault {
-	char pointer[SCHEMA_POINTER_SIZE]; /* JSON pointer of the part, or of the nearest that is there */
-	bool at_key;                       /* it is the member's name that is wrong */
-	char text[512];                    /* "unknown field \"targts\"" */
-	char note[512];                    /* "did you mean \"targets\"?", or empty */
+	char pointer
+		[SCHEMA_POINTER_SIZE]; /* JSON pointer of the part, or of the nearest that is there */
+	bool at_key;                   /* it is the member's name that is wrong */
+	char text[512];                /* "unknown field \"targts\"" */
+	char note[512];                /* "did you mean \"targets\"?", or empty */
 };
 
 /*

@@ -17,7 +17,8 @@ static const struct schema_field tool_fields[] = {
 
 static const struct schema_field bolt_fields[] = {
 	{ "runtime_library", SCHEMA_STRING, false,
-	  "BOLT's instrumentation runtime where the target is foreign, below its library folder", NULL, NULL },
+	  "BOLT's instrumentation runtime where the target is foreign, below its library folder",
+	  NULL, NULL },
 	{ 0 },
 };
 
@@ -27,8 +28,8 @@ static const struct schema_field target_fields[] = {
 	{ "cxx", SCHEMA_STRINGS, true, "the C++ compiler, likewise", NULL, NULL },
 	{ "host", SCHEMA_STRING, true, "what configure calls the target (--host)", NULL, NULL },
 	{ "debian", SCHEMA_STRING, true, "Debian's name of the architecture", NULL, NULL },
-	{ "emulator", SCHEMA_STRINGS, false, "what runs the target's programs; none: they run as they are",
-	  NULL, NULL },
+	{ "emulator", SCHEMA_STRINGS, false,
+	  "what runs the target's programs; none: they run as they are", NULL, NULL },
 	{ "bolt", SCHEMA_OBJECT, false, "present where BOLT works for the target", NULL,
 	  bolt_fields },
 	{ 0 },
@@ -51,22 +52,22 @@ static int check_targets(const struct definition *toolchain, struct err *err)
 	const char *name;
 	json_t *target;
 
-	json_object_foreach(targets, name, target)
-	{
+	json_object_foreach (targets, name, target) {
 		_cleanup_free_ char *pointer = str_fmt("/targets/%s", name);
 		_cleanup_free_ char *cc = str_fmt("/targets/%s/cc", name);
-		const char *fault = strchr(name, '.') ? "no glibc version belongs here"
-		                                      : triple_fault(name);
+		const char *fault =
+			strchr(name, '.') ? "no glibc version belongs here" : triple_fault(name);
 		const char *near = triple_nearest(name);
 		_cleanup_free_ char *note = near ? str_fmt("did you mean \"%s\"?", near) : NULL;
 
 		if (fault)
 			return yaml_doc_refuse(toolchain->yaml, pointer, true, note, err,
-			                   "targets: %s \"%s\"", fault, name);
+			                       "targets: %s \"%s\"", fault, name);
 		if (json_array_size(json_object_get(target, "cc")) == 0 ||
 		    json_array_size(json_object_get(target, "cxx")) == 0)
 			return yaml_doc_refuse(toolchain->yaml, cc, false, NULL, err,
-			                   "targets: cc and cxx of %s must name a command", name);
+			                       "targets: cc and cxx of %s must name a command",
+			                       name);
 	}
 	return 0;
 }

@@ -8,9 +8,9 @@
  * the point is the oldest glibc the result may need; only linux-gnu has one.
  */
 struct triple {
-	char base[64]; /* without the glibc part; a known triple */
+	char base[64];                              /* without the glibc part; a known triple */
 	char arch[24], vendor[24], os[24], env[24]; /* env may be empty */
-	char glibc[16]; /* "2.28", or empty */
+	char glibc[16];                             /* "2.28", or empty */
 };
 
 /* False when the text names no known triple; *ret is then untouched. */

@@ -87,8 +87,8 @@ static int api_where(lua_State *L)
 {
 	struct place place = state_place(L);
 
-	lua_pushfstring(L, "%s:%d",
-	                place.file ? place.file->path : state_of(L)->request->recipe, place.line);
+	lua_pushfstring(L, "%s:%d", place.file ? place.file->path : state_of(L)->request->recipe,
+	                place.line);
 	return 1;
 }
 
@@ -299,10 +299,11 @@ static void add_item(lua_State *L, const char *what)
 void api_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "entry", modules_entry },     { "fail", api_fail },           { "leaf", api_leaf },
-		{ "nearest", api_nearest }, { "recipe", api_recipe },       { "stat", api_stat },
-		{ "toolchain", api_toolchain }, { "triple", api_triple },   { "where", api_where },
-		{ NULL, NULL },
+		{ "entry", modules_entry },     { "fail", api_fail },
+		{ "leaf", api_leaf },           { "nearest", api_nearest },
+		{ "recipe", api_recipe },       { "stat", api_stat },
+		{ "toolchain", api_toolchain }, { "triple", api_triple },
+		{ "where", api_where },         { NULL, NULL },
 	};
 
 	values_open(L);

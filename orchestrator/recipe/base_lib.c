@@ -36,9 +36,9 @@ static bool key_less(lua_State *L, int a, int b)
 	if (number_a)
 		return lua_compare(L, a, b, LUA_OPLT);
 	if (lua_type(L, a) == LUA_TBOOLEAN || lua_type(L, b) == LUA_TBOOLEAN)
-		return lua_type(L, a) == LUA_TBOOLEAN && lua_type(L, b) == LUA_TBOOLEAN
-		               ? lua_toboolean(L, a) < lua_toboolean(L, b)
-		               : lua_type(L, a) == LUA_TBOOLEAN;
+		return lua_type(L, a) == LUA_TBOOLEAN && lua_type(L, b) == LUA_TBOOLEAN ?
+		               lua_toboolean(L, a) < lua_toboolean(L, b) :
+		               lua_type(L, a) == LUA_TBOOLEAN;
 	return strcmp(lua_tostring(L, a), lua_tostring(L, b)) < 0;
 }
 
@@ -194,8 +194,9 @@ static int base_format(lua_State *L)
 			continue;
 		p += strspn(p, "-+ #0123456789.");
 		if (*p == 'p')
-			return luaL_error(L, "string.format: %%p shows addresses, which differ from "
-			                     "run to run");
+			return luaL_error(L,
+			                  "string.format: %%p shows addresses, which differ from "
+			                  "run to run");
 		if (!*p)
 			break;
 	}
@@ -372,8 +373,9 @@ static void open_lib(lua_State *L, const char *name, lua_CFunction open, const c
  * runs without hooks, so that no budget would end it. */
 static void copy_base(lua_State *L, int globals)
 {
-	static const char *const kept[] = { "assert", "error", "getmetatable", "ipairs", "pcall",
-		"rawequal", "rawget", "rawlen", "select", "tonumber", "type", NULL };
+	static const char *const kept[] = { "assert", "error",    "getmetatable", "ipairs",
+		                            "pcall",  "rawequal", "rawget",       "rawlen",
+		                            "select", "tonumber", "type",         NULL };
 
 	luaL_requiref(L, "_G", luaopen_base, 0);
 	for (size_t i = 0; kept[i]; i++) {
@@ -417,9 +419,12 @@ static void open_string(lua_State *L, int globals)
 void base_lib_open(lua_State *L)
 {
 	static const luaL_Reg own[] = {
-		{ "next", base_next },         { "pairs", base_pairs },
-		{ "print", base_print },       { "tostring", base_tostring },
-		{ "rawset", base_rawset },     { "setmetatable", base_setmetatable },
+		{ "next", base_next },
+		{ "pairs", base_pairs },
+		{ "print", base_print },
+		{ "tostring", base_tostring },
+		{ "rawset", base_rawset },
+		{ "setmetatable", base_setmetatable },
 		{ NULL, NULL },
 	};
 	static const char *const no_random[] = { "random", "randomseed", NULL };

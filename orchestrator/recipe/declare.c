@@ -110,7 +110,8 @@ static int convert(struct recipe_state *state, const char *what, int index, json
 		if (n) {
 			*p++ = '/';
 			if (isdigit((unsigned char)part[0]))
-				p += snprintf(p, (size_t)(end - p), "%ld", strtol(part, NULL, 10) - 1);
+				p += snprintf(p, (size_t)(end - p), "%ld",
+				              strtol(part, NULL, 10) - 1);
 			else
 				p += snprintf(p, (size_t)(end - p), "%.*s", (int)n, part);
 		}
@@ -135,17 +136,18 @@ static int take(struct recipe_state *state, const char *what, int index,
 	if (schema_check(object, tables, &fault))
 		return diagnose_fault(state, place, what, &fault, err);
 	if (!json_object_get(object, "where"))
-		json_object_set_new(object, "where",
-		                    json_sprintf("%s:%d",
-		                                 place.file ? place.file->path
-		                                            : state->request->recipe,
-		                                 place.line));
+		json_object_set_new(
+			object, "where",
+			json_sprintf("%s:%d",
+		                     place.file ? place.file->path : state->request->recipe,
+		                     place.line));
 	*ret = steal(object);
 	return 0;
 }
 
-__attribute__((format(printf, 4, 5))) static int
-refuse(struct recipe_state *state, const json_t *object, struct err *err, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static int refuse(struct recipe_state *state,
+                                                        const json_t *object, struct err *err,
+                                                        const char *fmt, ...)
 {
 	struct fault_at at = { .place = place_of(state, object) };
 	char text[600];
@@ -246,11 +248,11 @@ int declare_leaf(struct recipe_state *state, const char *id, int index, struct e
 		              json_str_or(json_object_get(leaves, id), "where", "?"));
 	if (!json_object_get(leaf, "where")) {
 		at.place = place_of(state, leaf);
-		json_object_set_new(leaf, "where",
-		                    json_sprintf("%s:%d",
-		                                 at.place.file ? at.place.file->path
-		                                               : state->request->recipe,
-		                                 at.place.line));
+		json_object_set_new(
+			leaf, "where",
+			json_sprintf("%s:%d",
+		                     at.place.file ? at.place.file->path : state->request->recipe,
+		                     at.place.line));
 	}
 	json_object_set(leaves, id, leaf);
 	return 0;
@@ -259,15 +261,13 @@ int declare_leaf(struct recipe_state *state, const char *id, int index, struct e
 /* A target, profile or artefact that is there twice. */
 static const json_t *twin(const json_t *list, const json_t *item, const char *what)
 {
-	const char *key = str_eq(what, "target")  ? "triple"
-	                  : str_eq(what, "profile") ? "id"
-	                                            : NULL;
+	const char *key = str_eq(what, "target") ? "triple" : str_eq(what, "profile") ? "id" : NULL;
 	size_t i;
 	json_t *v;
 
 	if (!key)
 		return NULL;
-	json_array_foreach((json_t *)list, i, v)
+	json_array_foreach ((json_t *)list, i, v)
 		if (json_equal(json_object_get(v, key), json_object_get(item, key)))
 			return v;
 	return NULL;
@@ -326,7 +326,8 @@ int declare_recipe(struct recipe_state *state, int index, struct err *err)
 	if (take(state, "release", index, tables, &header, err) < 0)
 		return -1;
 	if (state->declared)
-		return refuse(state, header, err, "a recipe declares one release, this is a second");
+		return refuse(state, header, err,
+		              "a recipe declares one release, this is a second");
 	version = json_object_get(header, "version");
 	license = json_object_get(header, "license");
 	date = json_object_get(header, "date");
@@ -358,12 +359,11 @@ int declare_finish(struct recipe_state *state, struct err *err)
 		               "%s: the recipe declares no release; end it with "
 		               "`return release { … }`",
 		               state->request->recipe);
-	json_array_foreach(stages, i, stage)
-	{
+	json_array_foreach (stages, i, stage) {
 		const char *triple = json_str_or(stage, "target", "");
 		bool there = false;
 
-		json_array_foreach(targets, k, target)
+		json_array_foreach (targets, k, target)
 			there |= str_eq(json_str_or(target, "triple", ""), triple);
 		if (!there)
 			return refuse(state, stage, err, "stage %s: no target \"%s\" is declared",

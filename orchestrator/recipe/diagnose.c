@@ -25,7 +25,8 @@ static void place_text(struct buf *text, const struct recipe_state *state, struc
 static void add_excerpt(struct buf *text, struct place place, size_t column, const char *note)
 {
 	if (place.file && place.line > 0)
-		excerpt_add(text, place.file->text, place.file->n, (size_t)place.line, column, note);
+		excerpt_add(text, place.file->text, place.file->n, (size_t)place.line, column,
+		            note);
 	else if (note && note[0])
 		buf_fmt(text, "\n  %s", note);
 }

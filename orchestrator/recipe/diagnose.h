@@ -7,8 +7,8 @@
 /* Where a fault lies: a place, and below it a path into the table constructor that begins there. */
 struct fault_at {
 	struct place place;
-	const char *callee;       /* see locate.h; may be NULL */
-	const char *const *path;  /* NULL-ended, or NULL */
+	const char *callee;      /* see locate.h; may be NULL */
+	const char *const *path; /* NULL-ended, or NULL */
 	bool key;
 };
 
@@ -22,8 +22,7 @@ int diagnose(struct recipe_state *state, const struct fault_at *at, const char *
 int diagnose_fault(struct recipe_state *state, struct place place, const char *what,
                    const struct schema_fault *fault, struct err *err);
 /* Turns the error value on top of Lua's stack (a text of Lua's own) into err; `at` is where. */
-int diagnose_lua(struct recipe_state *state, const char *message, struct place at,
-                 struct err *err);
+int diagnose_lua(struct recipe_state *state, const char *message, struct place at, struct err *err);
 /* A "FILE:LINE" text of this evaluation as a place; file is NULL where it is none. */
 struct place diagnose_where(struct recipe_state *state, const char *where);
 

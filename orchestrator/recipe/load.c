@@ -71,8 +71,9 @@ static void on_print(void *data, const char *text)
 
 static int say_err(int fd, const struct err *err)
 {
-	return say(fd, "error", json_pack("{s:i,s:o,s:o}", "code", (int)err->code, "cause",
-	                                  text_json(err->cause), "hint", text_json(err->hint)));
+	return say(fd, "error",
+	           json_pack("{s:i,s:o,s:o}", "code", (int)err->code, "cause",
+	                     text_json(err->cause), "hint", text_json(err->hint)));
 }
 
 /*
@@ -162,7 +163,7 @@ static int cpu_fault(const struct recipe_request *request, const char *where, st
 	unsigned int ms = request->cpu_ms ? request->cpu_ms : CPU_MS_DEFAULT;
 	const char *colon = where ? strrchr(where, ':') : NULL;
 
-	buf_fmt(&text, "%s: the recipe used more than %u.%u s of processor time", 
+	buf_fmt(&text, "%s: the recipe used more than %u.%u s of processor time",
 	        colon ? where : request->recipe, ms / 1000, ms % 1000 / 100);
 	if (colon) {
 		_cleanup_free_ char *path =
@@ -170,8 +171,9 @@ static int cpu_fault(const struct recipe_request *request, const char *where, st
 		struct err ignored = ERR_INIT;
 
 		if (fs_read(AT_FDCWD, path, &source, &ignored) == 0)
-			excerpt_add(&text, buf_text(&source), source.n, strtoul(colon + 1, NULL, 10),
-			            0, "here; is there an endless loop, or a pattern with many * or -?");
+			excerpt_add(
+				&text, buf_text(&source), source.n, strtoul(colon + 1, NULL, 10), 0,
+				"here; is there an endless loop, or a pattern with many * or -?");
 	}
 	err_set(err, ERR_INPUT, "%s", buf_text(&text));
 	if (!colon)
@@ -236,11 +238,13 @@ static int no_answer(const struct recipe_request *request, int status, const str
 	if (sig == SIGXCPU || used + 50 >= (long)ms)
 		return cpu_fault(request, NULL, err);
 	if (sig == SIGINT || sig == SIGTERM)
-		return err_set(err, ERR_INTERRUPTED, "interrupted while reading %s", request->recipe);
+		return err_set(err, ERR_INTERRUPTED, "interrupted while reading %s",
+		               request->recipe);
 	if (sig)
-		return err_set(err, ERR_INPUT,
-		               "%s: the process that evaluates the recipe was ended by signal %d (%s)",
-		               request->recipe, sig, strsignal(sig));
+		return err_set(
+			err, ERR_INPUT,
+			"%s: the process that evaluates the recipe was ended by signal %d (%s)",
+			request->recipe, sig, strsignal(sig));
 	return err_set(err, ERR_BUG, "%s: the process that evaluates the recipe gave no answer",
 	               request->recipe);
 }
@@ -260,7 +264,8 @@ static int read_all(int fd, struct buf *answer, struct err *err)
 			return err_sys(err, ERR_IO, "cannot read what the recipe says");
 		buf_add(answer, block, (size_t)n);
 		if (answer->overflow)
-			return err_set(err, ERR_INPUT, "the recipe's document is larger than %d MiB",
+			return err_set(err, ERR_INPUT,
+			               "the recipe's document is larger than %d MiB",
 			               ANSWER_MOST >> 20);
 	}
 	return 0;

@@ -12,10 +12,10 @@
 struct locate_query {
 	const char *text;
 	size_t n;
-	size_t line;              /* where the constructor begins */
-	const char *callee;       /* the name in front of its brace, or NULL for any */
-	const char *const *path;  /* NULL-ended; empty: the callee itself */
-	bool key;                 /* the last name itself, not its value */
+	size_t line;             /* where the constructor begins */
+	const char *callee;      /* the name in front of its brace, or NULL for any */
+	const char *const *path; /* NULL-ended; empty: the callee itself */
+	bool key;                /* the last name itself, not its value */
 };
 
 /*

@@ -19,14 +19,14 @@ struct recipe_kind {
 };
 
 struct recipe_request {
-	const char *project;  /* root folder of the project: kiln.lock and .kiln/ lie there */
-	const char *recipe;   /* the recipe, a tree path below it: "recipes/gawk.lua" */
-	const struct recipe_kind *kinds;      /* ends with name NULL */
-	const struct schema_field *common;    /* what every kind takes */
-	struct log *log;      /* gets what the recipe prints; may be NULL */
-	unsigned int cpu_ms;       /* 0: 5000 */
-	size_t memory;             /* bytes of Lua's heap; 0: 48 MiB */
-	long long instructions;    /* Lua instructions; 0: 50 million */
+	const char *project; /* root folder of the project: kiln.lock and .kiln/ lie there */
+	const char *recipe;  /* the recipe, a tree path below it: "recipes/gawk.lua" */
+	const struct recipe_kind *kinds;   /* ends with name NULL */
+	const struct schema_field *common; /* what every kind takes */
+	struct log *log;                   /* gets what the recipe prints; may be NULL */
+	unsigned int cpu_ms;               /* 0: 5000 */
+	size_t memory;                     /* bytes of Lua's heap; 0: 48 MiB */
+	long long instructions;            /* Lua instructions; 0: 50 million */
 };
 
 /*

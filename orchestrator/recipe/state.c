@@ -130,8 +130,8 @@ static void spend(lua_State *L, lua_Debug *ar)
 	if (state->instructions > 0)
 		return;
 	if (!state->exhausted) {
-		long long budget = state->request->instructions ? state->request->instructions
-		                                                : INSTRUCTIONS_DEFAULT;
+		long long budget = state->request->instructions ? state->request->instructions :
+		                                                  INSTRUCTIONS_DEFAULT;
 
 		state->exhausted = true;
 		err_clear(&state->err);
@@ -167,7 +167,7 @@ void state_note_file(struct recipe_state *state, const char *path, const char *s
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(files, i, v)
+	json_array_foreach (files, i, v)
 		if (str_eq(json_str_or(v, "path", ""), path) &&
 		    str_eq(json_str_or(v, "origin", ""), origin))
 			return;

@@ -16,8 +16,8 @@
  * that owns nothing and raises (state_raise) as its last statement.
  */
 struct recipe_file {
-	char *path;          /* as shown: tree path in the project, or "recipes/lib/x.lua" */
-	char *chunk;         /* Lua's chunk name: "@path", or "=kiln.x" */
+	char *path;  /* as shown: tree path in the project, or "recipes/lib/x.lua" */
+	char *chunk; /* Lua's chunk name: "@path", or "=kiln.x" */
 	char *text;
 	size_t n;
 	bool embedded;
@@ -32,20 +32,20 @@ struct place {
 struct recipe_state {
 	lua_State *L;
 	const struct recipe_request *request;
-	char *folder;            /* the recipe's folder, a tree path; "" is the root */
+	char *folder; /* the recipe's folder, a tree path; "" is the root */
 	size_t memory, memory_most;
-	int refusals;            /* how often the heap's cap said no */
+	int refusals;              /* how often the heap's cap said no */
 	struct place memory_place; /* where it did last */
-	long long instructions;  /* left */
-	bool exhausted;          /* the budget is gone: err says where, whatever pcall did since */
-	struct err err;          /* of the last error that Kiln itself raised */
-	struct map *files;       /* chunk name → struct recipe_file */
-	struct map *addresses;   /* stage address → json_t of the stage, borrowed */
-	struct map *toolchains;  /* NAME/TRIPLE → json_t, owned */
+	long long instructions;    /* left */
+	bool exhausted;         /* the budget is gone: err says where, whatever pcall did since */
+	struct err err;         /* of the last error that Kiln itself raised */
+	struct map *files;      /* chunk name → struct recipe_file */
+	struct map *addresses;  /* stage address → json_t of the stage, borrowed */
+	struct map *toolchains; /* NAME/TRIPLE → json_t, owned */
 	json_t *document;
-	bool declared;           /* kiln.recipe was called */
-	size_t nodes;            /* JSON values that may still be made */
-	size_t printed;          /* bytes */
+	bool declared;  /* kiln.recipe was called */
+	size_t nodes;   /* JSON values that may still be made */
+	size_t printed; /* bytes */
 	void (*print)(void *data, const char *text);
 	void *print_data;
 };

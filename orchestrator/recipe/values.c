@@ -20,8 +20,8 @@ enum { DEPTH_MOST = 32, MEMBERS_MOST = 10000 };
 
 struct ref_box {
 	bool leaf;
-	size_t path;   /* offset of the path in text */
-	char text[];   /* id, NUL, path, NUL */
+	size_t path; /* offset of the path in text */
+	char text[]; /* id, NUL, path, NUL */
 };
 
 static const char ref_key[] = "kiln.ref";
@@ -91,8 +91,8 @@ static int convert_array(struct converter *c, int index, size_t n, json_t **ret)
 
 		snprintf(c->fault->part + part, sizeof(c->fault->part) - part, "[%zu]", i);
 		lua_rawgeti(c->L, index, (lua_Integer)i);
-		rc = lua_isnil(c->L, -1) ? refuse(c, "is nil: the list has a hole")
-		                         : convert(c, lua_gettop(c->L), &item);
+		rc = lua_isnil(c->L, -1) ? refuse(c, "is nil: the list has a hole") :
+		                           convert(c, lua_gettop(c->L), &item);
 		lua_pop(c->L, 1);
 		if (rc < 0)
 			return -1;
@@ -247,16 +247,14 @@ void values_push(lua_State *L, const json_t *json)
 	switch (json_typeof(json)) {
 	case JSON_OBJECT:
 		lua_newtable(L);
-		json_object_foreach((json_t *)json, key, v)
-		{
+		json_object_foreach ((json_t *)json, key, v) {
 			values_push(L, v);
 			lua_setfield(L, -2, key);
 		}
 		break;
 	case JSON_ARRAY:
 		lua_newtable(L);
-		json_array_foreach((json_t *)json, i, v)
-		{
+		json_array_foreach ((json_t *)json, i, v) {
 			values_push(L, v);
 			lua_rawseti(L, -2, (lua_Integer)i + 1);
 		}

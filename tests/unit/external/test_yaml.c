@@ -43,16 +43,18 @@ static void test_scalars(void **state)
 	(void)state;
 	assert_means("a: 1\nb: -7\nc: true\nd: false\ne: null\nf: ~\ng:\n",
 	             "{\"a\":1,\"b\":-7,\"c\":true,\"d\":false,\"e\":null,\"f\":null,\"g\":null}");
-	assert_means("a: '1'\nb: \"true\"\nc: llvm-19\nd: 19.1.7-1+b1\ne: ''\n",
-	             "{\"a\":\"1\",\"b\":\"true\",\"c\":\"llvm-19\",\"d\":\"19.1.7-1+b1\",\"e\":\"\"}");
+	assert_means(
+		"a: '1'\nb: \"true\"\nc: llvm-19\nd: 19.1.7-1+b1\ne: ''\n",
+		"{\"a\":\"1\",\"b\":\"true\",\"c\":\"llvm-19\",\"d\":\"19.1.7-1+b1\",\"e\":\"\"}");
 	assert_means("[a, {b: []}, {}]", "[\"a\",{\"b\":[]},{}]");
 	assert_means("x: |\n  one\n  two\n", "{\"x\":\"one\\ntwo\\n\"}");
 }
 
 static void test_what_readers_disagree_about(void **state)
 {
-	static const char *const words[] = { "1.10", "0644", "yes", "No", "on",  "0x1f", "1e3",
-		                             "1_000", "2026-01-02", "12:30", "+1", ".inf", NULL };
+	static const char *const words[] = { "1.10", "0644", "yes",   "No",         "on",
+		                             "0x1f", "1e3",  "1_000", "2026-01-02", "12:30",
+		                             "+1",   ".inf", NULL };
 
 	(void)state;
 	for (size_t i = 0; words[i]; i++) {
@@ -101,7 +103,8 @@ static void test_caps(void **state)
 
 static void test_places(void **state)
 {
-	_cleanup_yaml_ struct yaml_doc *yaml = parse("a: 1\nlist:\n  - x\n  - {\"b/c\": é, d: 2}\n");
+	_cleanup_yaml_ struct yaml_doc *yaml =
+		parse("a: 1\nlist:\n  - x\n  - {\"b/c\": é, d: 2}\n");
 	struct yaml_place place;
 
 	(void)state;
@@ -134,12 +137,9 @@ static void test_refuse_shows_the_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scalars),
-		cmocka_unit_test(test_what_readers_disagree_about),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_caps),
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_refuse_shows_the_line),
+		cmocka_unit_test(test_scalars), cmocka_unit_test(test_what_readers_disagree_about),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_places),  cmocka_unit_test(test_refuse_shows_the_line),
 	};
 
 	return cmocka_run_group_tests_name("yaml", tests, NULL, NULL);

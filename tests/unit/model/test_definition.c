@@ -41,7 +41,8 @@ static void put(const struct project *p, const char *path, const char *text)
 	must(fs_write_file(AT_FDCWD, full, text, strlen(text), 0666, false, &err), &err);
 }
 
-static const char own[] = "api: 1\nimage: mine\nbuild: x86_64-pc-linux-gnu\n"
+static const char own[] =
+	"api: 1\nimage: mine\nbuild: x86_64-pc-linux-gnu\n"
 	"tools: {ar: ar, ranlib: r, nm: nm, strip: s, profdata: p}\n"
 	"targets:\n  aarch64-unknown-linux-gnu: {cc: [cc], cxx: [c++], host: h, debian: arm64}\n";
 
@@ -61,8 +62,9 @@ static void test_every_embedded_one_loads(void **state)
 		if ((!toolchain && !container) || !strstr(path, ".yaml"))
 			continue;
 		name = str_dup_n(path + 11, strlen(path) - 16);
-		must(toolchain ? toolchain_load(p->folder, name, &def, &err)
-		               : container_load(p->folder, name, &def, &err), &err);
+		must(toolchain ? toolchain_load(p->folder, name, &def, &err) :
+		                 container_load(p->folder, name, &def, &err),
+		     &err);
 		assert_true(def.embedded);
 		assert_string_equal(def.path, path);
 		definition_deinit(&def);
@@ -80,8 +82,9 @@ static void test_toolchain_names_a_container(void **state)
 
 	(void)state;
 	must(toolchain_load(NULL, "llvm-19", &toolchain, &err), &err);
-	must(container_load(NULL, json_str_or(yaml_doc_json(toolchain.yaml), "image", ""), &container,
-	                    &err), &err);
+	must(container_load(NULL, json_str_or(yaml_doc_json(toolchain.yaml), "image", ""),
+	                    &container, &err),
+	     &err);
 	definition_deinit(&toolchain);
 	definition_deinit(&container);
 }
@@ -116,7 +119,8 @@ static void test_unknown(void **state)
 	assert_int_equal(toolchain_load(p->folder, "../llvm-19", &def, &err), DEFINITION_UNKNOWN);
 	assert_int_equal(toolchain_load(p->folder, "", &def, &err), DEFINITION_UNKNOWN);
 	put(p, ".kiln/toolchains/mine.yaml", own);
-	assert_int_equal(definition_refuse(p->folder, "toolchains", "toolchain", "llvm-18", &err), -1);
+	assert_int_equal(definition_refuse(p->folder, "toolchains", "toolchain", "llvm-18", &err),
+	                 -1);
 	assert_int_equal(err.code, ERR_INPUT);
 	assert_contains(err.cause, "unknown toolchain \"llvm-18\"");
 	assert_contains(err.hint, "did you mean \"llvm-19\"?");
@@ -140,12 +144,17 @@ static void test_toolchain_faults(void **state)
 
 	assert_fault(p, "api: 2\n", ".kiln/toolchains/x.yaml:1: the field \"image\" is missing");
 	assert_fault(p, "api: 1\nimage: [x]\n", "x.yaml:2: image: expected text, got a list");
-	assert_fault(p, "api: 1\nimage: x\nbuild: x\ntools: {ar: a, ranlib: r, nm: n, strip: s, "
-	             "profdata: p}\ntargets:\n  x86_64-linux: {cc: [a], cxx: [b], host: h, debian: d}\n",
-	             "x.yaml:6: targets: unknown triple \"x86_64-linux\"");
-	assert_fault(p, "api: 1\nimage: x\nbuild: x\ntools: {ar: a, ranlib: r, nm: n, strip: s, "
-	             "profdata: p}\ntargets:\n  x86_64-unknown-linux-gnu: {cc: [], cxx: [b], host: h, "
-	             "debian: d}\n", "cc and cxx");
+	assert_fault(
+		p,
+		"api: 1\nimage: x\nbuild: x\ntools: {ar: a, ranlib: r, nm: n, strip: s, "
+		"profdata: p}\ntargets:\n  x86_64-linux: {cc: [a], cxx: [b], host: h, debian: d}\n",
+		"x.yaml:6: targets: unknown triple \"x86_64-linux\"");
+	assert_fault(
+		p,
+		"api: 1\nimage: x\nbuild: x\ntools: {ar: a, ranlib: r, nm: n, strip: s, "
+		"profdata: p}\ntargets:\n  x86_64-unknown-linux-gnu: {cc: [], cxx: [b], host: h, "
+		"debian: d}\n",
+		"cc and cxx");
 }
 
 static void assert_container_fault(const struct project *p, const char *text, const char *part)
@@ -162,11 +171,12 @@ static void test_container_faults(void **state)
 {
 	struct project *p = *state;
 	static const char head[] = "api: 1\ndistribution: debian\nsuite: trixie\n";
-	_cleanup_free_ char *package = str_fmt("%sarchitectures: [amd64]\npackages: [clang, 'a b']\n",
-	                                       head);
+	_cleanup_free_ char *package =
+		str_fmt("%sarchitectures: [amd64]\npackages: [clang, 'a b']\n", head);
 	_cleanup_free_ char *none = str_fmt("%sarchitectures: []\npackages: []\n", head);
 	_cleanup_free_ char *file = str_fmt("%sarchitectures: [amd64]\npackages: []\nfiles:\n"
-	                                    "  - {deb: 'xz:amd64', path: usr/../x, to: /x}\n", head);
+	                                    "  - {deb: 'xz:amd64', path: usr/../x, to: /x}\n",
+	                                    head);
 	_cleanup_free_ char *arch = str_fmt("%sarchitectures: [amd46]\npackages: []\n", head);
 
 	assert_container_fault(p, package, "x.yaml:5: packages: \"a b\" names no package");

@@ -77,10 +77,11 @@ static void test_fits(void **state)
 	               "'env':{'A':'b'},'extra':'y','any':[1,{'z':null}]}",
 	               "{'name':'x','colour':'red','count':0,'flag':true,'words':['a'],'codes':[1],"
 	               "'env':{'A':'b'},'extra':'y','any':[1,{'z':null}]}");
-	assert_becomes("{'name':'x','from':{'$leaf':'s','path':''},'refs':[{'$stage':'a/b/c',"
-	               "'path':'x'}],'outputs':['a',{'path':'b','exclude':['c'],'non_empty':true}]}",
-	               "{'name':'x','from':{'$leaf':'s','path':''},'refs':[{'$stage':'a/b/c',"
-	               "'path':'x'}],'outputs':['a',{'path':'b','exclude':['c'],'non_empty':true}]}");
+	assert_becomes(
+		"{'name':'x','from':{'$leaf':'s','path':''},'refs':[{'$stage':'a/b/c',"
+		"'path':'x'}],'outputs':['a',{'path':'b','exclude':['c'],'non_empty':true}]}",
+		"{'name':'x','from':{'$leaf':'s','path':''},'refs':[{'$stage':'a/b/c',"
+		"'path':'x'}],'outputs':['a',{'path':'b','exclude':['c'],'non_empty':true}]}");
 }
 
 static void test_made_regular(void **state)
@@ -108,8 +109,10 @@ static void test_faults(void **state)
 	assert_fault("{'name':'x','env':{'A/B':[]}}", "/env/A~1B", "expected text", "");
 	assert_fault("{'name':'x','env':['a']}", "/env", "table of texts", "");
 	assert_fault("{'name':'x','from':{'$leaf':'s'}}", "/from", "output of a stage", "");
-	assert_fault("{'name':'x','from':{'$leaf':'s','$stage':'t','path':''}}", "/from", "output", "");
-	assert_fault("{'name':'x','many':[{'at':'a'},{'to':'b'}]}", "/many/1/to", "unknown field", "");
+	assert_fault("{'name':'x','from':{'$leaf':'s','$stage':'t','path':''}}", "/from", "output",
+	             "");
+	assert_fault("{'name':'x','many':[{'at':'a'},{'to':'b'}]}", "/many/1/to", "unknown field",
+	             "");
 	assert_fault("{'name':'x','named':{'k':{}}}", "/named/k", "\"at\" is missing", "where");
 	assert_fault("{'name':'x','one':'text'}", "/one", "table of named fields", "");
 	assert_fault("{'name':'x','outputs':['/a']}", "/outputs/0", "is absolute", "");
@@ -140,10 +143,10 @@ static void test_json_schema(void **state)
 	assert_string_equal(json_str_or(schema, "title", ""), "Things");
 	assert_int_equal(json_object_size(properties), 14);
 	assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
-	assert_string_equal(
-		json_str_or(json_object_get(properties, "name"), "description", ""), "its name");
-	assert_int_equal(json_array_size(json_object_get(
-				 json_object_get(properties, "colour"), "enum")), 2);
+	assert_string_equal(json_str_or(json_object_get(properties, "name"), "description", ""),
+	                    "its name");
+	assert_int_equal(
+		json_array_size(json_object_get(json_object_get(properties, "colour"), "enum")), 2);
 }
 
 int main(void)

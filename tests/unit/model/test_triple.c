@@ -43,10 +43,16 @@ static void test_every_known_one_parses(void **state)
 
 static void test_refused(void **state)
 {
-	static const char *const bad[] = { "", "x86_64", "x86_64-unknown-linux-gnu.",
-		"x86_64-unknown-linux-gnu.2", "x86_64-unknown-linux-gnu.2.28.1",
-		"x86_64-unknown-linux-gnu.a.b", "x86_64-unknown-linux-musl.2.28",
-		"X86_64-unknown-linux-gnu", "x86_64-unknown-linux-gnu ", NULL };
+	static const char *const bad[] = { "",
+		                           "x86_64",
+		                           "x86_64-unknown-linux-gnu.",
+		                           "x86_64-unknown-linux-gnu.2",
+		                           "x86_64-unknown-linux-gnu.2.28.1",
+		                           "x86_64-unknown-linux-gnu.a.b",
+		                           "x86_64-unknown-linux-musl.2.28",
+		                           "X86_64-unknown-linux-gnu",
+		                           "x86_64-unknown-linux-gnu ",
+		                           NULL };
 	struct triple t = { .arch = "kept" };
 
 	(void)state;
@@ -62,7 +68,8 @@ static void test_refused(void **state)
 static void test_nearest(void **state)
 {
 	(void)state;
-	assert_string_equal(triple_nearest("x86_64-unknown-linux-glibc"), "x86_64-unknown-linux-gnu");
+	assert_string_equal(triple_nearest("x86_64-unknown-linux-glibc"),
+	                    "x86_64-unknown-linux-gnu");
 	assert_string_equal(triple_nearest("aarch64-linux-gnu"), "aarch64-unknown-linux-gnu");
 	assert_string_equal(triple_nearest("x86_64-unknown-linux-gun.2.28"),
 	                    "x86_64-unknown-linux-gnu");

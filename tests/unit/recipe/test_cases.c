@@ -61,8 +61,8 @@ static json_t *part_of(json_t *json, const char *pointer)
 			*p++ = '/';
 			memmove(p, p + 1, strlen(p));
 		}
-		json = json_is_array(json) ? json_array_get(json, strtoul(part, NULL, 10))
-		                           : json_object_get(json, part);
+		json = json_is_array(json) ? json_array_get(json, strtoul(part, NULL, 10)) :
+		                             json_object_get(json, part);
 	}
 	return json;
 }
@@ -79,8 +79,8 @@ static void check_fact(const char *line, json_t *document)
 	if (n && pointer[n - 1] == '#') {
 		pointer[n - 1] = '\0';
 		found = part_of(document, pointer);
-		assert_int_equal(json_is_array(found) ? json_array_size(found)
-		                                      : json_object_size(found),
+		assert_int_equal(json_is_array(found) ? json_array_size(found) :
+		                                        json_object_size(found),
 		                 json_integer_value(wanted));
 		return;
 	}
@@ -142,13 +142,12 @@ int main(void)
 	}
 	for (size_t i = 0; i < names.names.n; i++)
 		if (str_starts(names.names.v[i], "recipe-"))
-			array_push(&tests,
-			           ((struct CMUnitTest){
-				           .name = names.names.v[i],
-				           .test_func = run_case,
-				           .initial_state =
-					           str_fmt("%s/%s", cases_folder, names.names.v[i]),
-			           }));
+			array_push(&tests, ((struct CMUnitTest){
+						   .name = names.names.v[i],
+						   .test_func = run_case,
+						   .initial_state = str_fmt("%s/%s", cases_folder,
+			                                                    names.names.v[i]),
+					   }));
 	if (tests.n < 20) {
 		fprintf(stderr, "test_cases: %zu cases in %s, where are the others?\n", tests.n,
 		        cases_folder);

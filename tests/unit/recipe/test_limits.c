@@ -14,7 +14,8 @@
 static const struct schema_field no_fields[] = { { 0 } };
 static const struct recipe_kind kinds[] = { { "run", no_fields }, { 0 } };
 
-static const char header[] = "kiln.recipe { name = 'x', version = '1', license = 'MIT', date = 0 }\n";
+static const char header[] =
+	"kiln.recipe { name = 'x', version = '1', license = 'MIT', date = 0 }\n";
 
 struct spoken {
 	struct log log;
@@ -115,13 +116,17 @@ static void test_budgets_hold(void **state)
 	f->request.instructions = 2000000;
 	assert_error(f, "while true do end", "kiln.lua:1: the recipe ran for more than 2 million");
 	assert_error(f, "while true do pcall(function() while true do end end) end", "2 million");
-	assert_error(f, "local t = setmetatable({}, { __index = function(t, k) return t[k .. 'x'] end })\n"
-	             "while true do pcall(function() return t.x end) end", "kiln.lua:");
+	assert_error(
+		f,
+		"local t = setmetatable({}, { __index = function(t, k) return t[k .. 'x'] end })\n"
+		"while true do pcall(function() return t.x end) end",
+		"kiln.lua:");
 	f->request.memory = 4 << 20;
 	assert_error(f, "local t = {} for i = 1, 1e9 do t[i] = i end", "more than 4 MiB");
 	assert_error(f, "return ('x'):rep(1 << 30)", "more than 4 MiB");
 	f->request.instructions = 0;
-	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')", "kiln.lua:1: the recipe used more");
+	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')",
+	             "kiln.lua:1: the recipe used more");
 	assert_true(seconds() - start < 20);
 }
 
@@ -136,8 +141,10 @@ static void test_small_budgets_are_enough(void **state)
 
 static void test_what_is_not_there(void **state)
 {
-	static const char *const names[] = { "load", "loadfile", "dofile", "loadstring", "collectgarbage",
-		"io", "os", "debug", "package", "coroutine", "utf8", "_G", "xpcall", "warn", NULL };
+	static const char *const names[] = { "load",           "loadfile",  "dofile", "loadstring",
+		                             "collectgarbage", "io",        "os",     "debug",
+		                             "package",        "coroutine", "utf8",   "_G",
+		                             "xpcall",         "warn",      NULL };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; names[i]; i++) {
@@ -163,8 +170,7 @@ static void test_printing(void **state)
 	_cleanup_free_ char *text = str_fmt("%sprint('one', 2, {}, nil)\nprint('\\xff')\n", header);
 
 	assert_loads(f, text);
-	assert_string_equal(f->spoken.text,
-	                    "kiln.lua: one\t2\ttable\tnil|kiln.lua: ?|");
+	assert_string_equal(f->spoken.text, "kiln.lua: one\t2\ttable\tnil|kiln.lua: ?|");
 	f->spoken.text[0] = '\0';
 	f->spoken.n = f->spoken.lines = 0;
 	assert_error(f, "print('before') error('after')", "after");
@@ -190,12 +196,14 @@ static void test_odd_parents(void **state)
 	signal(SIGCHLD, SIG_IGN);
 	assert_loads(f, header);
 	f->request.cpu_ms = 300;
-	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')", "kiln.lua:1: the recipe used more");
+	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')",
+	             "kiln.lua:1: the recipe used more");
 	signal(SIGCHLD, SIG_DFL);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	assert_loads(f, header);
-	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')", "kiln.lua:1: the recipe used more");
+	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')",
+	             "kiln.lua:1: the recipe used more");
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
@@ -205,12 +213,22 @@ static void test_odd_parents(void **state)
 static void test_nothing_leaks(void **state)
 {
 	static const char *const texts[] = {
-		"x = 1", "error { 1 }", "return nil + 1", "kiln.leaf('a', { kind = 'x', b = { {}, print } })",
-		"kiln.leaf('a', { kind = 'x' }) kiln.leaf('a', { kind = 'x' })", "require 'kiln.fod'",
-		"return toolchian", "kiln.toolchain('llvm-19', 'x86_64-unknown-linux-gnu') error 'x'",
-		"stage.run { address = 'a/b/c' } stage.run { address = 'a/b/c' }", "release {}",
-		"kiln.fail { text = 'x', path = { 'a' } }", "local x <close> = setmetatable({}, { __close = error })",
-		"while true do end", "local t = {} for i = 1, 1e9 do t[i] = {} end", "return 'unfinished", NULL,
+		"x = 1",
+		"error { 1 }",
+		"return nil + 1",
+		"kiln.leaf('a', { kind = 'x', b = { {}, print } })",
+		"kiln.leaf('a', { kind = 'x' }) kiln.leaf('a', { kind = 'x' })",
+		"require 'kiln.fod'",
+		"return toolchian",
+		"kiln.toolchain('llvm-19', 'x86_64-unknown-linux-gnu') error 'x'",
+		"stage.run { address = 'a/b/c' } stage.run { address = 'a/b/c' }",
+		"release {}",
+		"kiln.fail { text = 'x', path = { 'a' } }",
+		"local x <close> = setmetatable({}, { __close = error })",
+		"while true do end",
+		"local t = {} for i = 1, 1e9 do t[i] = {} end",
+		"return 'unfinished",
+		NULL,
 	};
 	struct fixture *f = *state;
 
