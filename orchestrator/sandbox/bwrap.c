@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -82,7 +83,9 @@ static int add_data(struct bwrap_args *args, const void *p, size_t n, struct err
 /* A container may show /proc/sys read-only; bubblewrap forbids nested namespaces through it. */
 static bool can_forbid_nesting(void)
 {
-	return access("/proc/sys/user/max_user_namespaces", W_OK) == 0 || errno != EROFS;
+	struct statvfs fs;
+
+	return statvfs("/proc/sys/user", &fs) < 0 || !(fs.f_flag & ST_RDONLY);
 }
 
 /* Namespaces, identity and the parts of the file system that no image brings. */
