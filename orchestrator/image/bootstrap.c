@@ -153,12 +153,20 @@ static int spawn(const struct bootstrap *bootstrap, const char *work, int out, i
 	_cleanup_free_ char *line = str_fmt("deb [trusted=yes] copy://%s/repository %s main", work,
 	                                    bootstrap->suite);
 	_cleanup_free_ char *tmp = str_fmt("TMPDIR=%s/tmp", work);
+	/*
+	 * As root mmdebstrap mounts /proc and /dev where everybody sees them, and a kill would leave
+	 * mounts and processes behind: namespaces of its own end with it. (Otherwise it makes them.)
+	 */
+	static const char *const contained[] = { "unshare", "--mount", "--pid", "--ipc", "--net",
+		                                 "--fork", "--kill-child", "--", NULL };
+	static const char *const plain[] = { NULL };
 	const char *const argv[] = {
 		"mmdebstrap", is_root() ? "--mode=root" : "--mode=unshare", "--variant=essential",
 		"--format=tar", architectures, include,
 		"--aptopt=APT::Install-Recommends \"false\"", "--aptopt=APT::Sandbox::User \"root\"",
 		"--aptopt=Acquire::Check-Valid-Until \"false\"",
 		"--aptopt=Acquire::Languages \"none\"",
+		"--dpkgopt=force-unsafe-io", /* the root is thrown away; the image is synced */
 		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/info/*",
 		"--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
 		"--dpkgopt=path-include=/usr/share/doc/*/copyright",
@@ -169,9 +177,19 @@ static int spawn(const struct bootstrap *bootstrap, const char *work, int out, i
 		"LC_ALL=C.UTF-8", "TZ=UTC", "SOURCE_DATE_EPOCH=315532800", tmp, NULL,
 	};
 
-	return child_spawn(&(struct child_spec){ .argv = argv, .env = env, .dir = "/",
-	                                         .stdout_fd = out, .stderr_fd = log },
-	                   ret, err);
+	ARRAY(const char *) whole = { 0 };
+	int rc;
+
+	for (const char *const *p = is_root() ? contained : plain; *p; p++)
+		array_push(&whole, *p);
+	for (const char *const *p = argv; *p; p++)
+		array_push(&whole, *p);
+	array_push(&whole, NULL);
+	rc = child_spawn(&(struct child_spec){ .argv = whole.v, .env = env, .dir = "/",
+	                                       .stdout_fd = out, .stderr_fd = log },
+	                 ret, err);
+	array_deinit(&whole);
+	return rc;
 }
 
 /* The last lines of what mmdebstrap said. */

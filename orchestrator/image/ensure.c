@@ -94,6 +94,16 @@ static int know_section(struct ensure *ensure, struct err *err)
 	return 0;
 }
 
+static bool is_there(struct ensure *ensure)
+{
+	_cleanup_json_ json_t *section = NULL;
+
+	if (!ensure->known)
+		return false;
+	section = image_section_write(&ensure->section, &ensure->definition);
+	return image_place_has(ensure->store, &ensure->section.tree, section);
+}
+
 static int remember(struct ensure *ensure, struct err *err)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(FACT_MOST);
@@ -271,7 +281,7 @@ static int build_locked(struct ensure *ensure, struct err *err)
 		return -1;
 	if (!ensure->known && know_section(ensure, err) < 0)
 		return -1;
-	if (ensure->known && image_place_has(ensure->store, &ensure->section.tree))
+	if (is_there(ensure))
 		return 0;
 	rc = fs_remove_tree(AT_FDCWD, fresh, err); /* what a killed process left */
 	if (rc == 0)
@@ -295,7 +305,7 @@ int image_ensure(struct store *store, const struct image_request *request, struc
 		return -1;
 	ensure.fact_name = str_fmt("%s/%s", DIGEST_TEXT(&ensure.definition.digest), own.arch);
 	rc = know_section(&ensure, err);
-	if (rc == 0 && !(ensure.known && image_place_has(store, &ensure.section.tree)))
+	if (rc == 0 && !is_there(&ensure))
 		rc = build_locked(&ensure, err);
 	if (rc == 0)
 		fill(&ensure, ret);

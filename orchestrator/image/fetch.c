@@ -201,7 +201,7 @@ static int gone(const struct image_source *source, const struct debs *missing, s
 static int offline_fault(const struct image_source *source, const struct debs *missing,
                          struct err *err)
 {
-	err_set(err, ERR_IO, "image %s: %zu packages are not in the store (the first is %s %s), and "
+	err_set(err, ERR_IO, "image %s: packages are not in the store (%zu, the first is %s %s), and "
 	        "--offline forbids to fetch them", source->definition->name, missing->list.n,
 	        missing->list.v[0].name, missing->list.v[0].version);
 	return err_hint(err, "run once without --offline, or import the image: kiln image import FILE");

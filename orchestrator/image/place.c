@@ -57,11 +57,14 @@ void image_place_unpacker(struct unpacker *unpacker, int root_fd)
 	              sandbox_drops() ? (int64_t)sandbox_gid() : -1, IMAGE_MTIME);
 }
 
-bool image_place_has(struct store *store, const struct digest *tree)
+bool image_place_has(struct store *store, const struct digest *tree, const json_t *section)
 {
 	_cleanup_json_ json_t *marker = image_place_info(store, tree);
+	const json_t *lock = json_object_get(marker, "lock");
 
-	return marker != NULL;
+	return marker && json_equal(json_object_get(lock, "packages"),
+	                            json_object_get(section, "packages")) &&
+	       json_equal(json_object_get(lock, "files"), json_object_get(section, "files"));
 }
 
 static int write_marker(const char *fresh, const struct image_place_info *info, struct err *err)
@@ -88,21 +91,26 @@ int image_place(struct store *store, const char *fresh, int root_fd,
                 const struct image_place_info *info, struct err *err)
 {
 	_cleanup_free_ char *place = place_of(store, DIGEST_TEXT(&info->tree));
+	_cleanup_json_ json_t *marker = NULL;
+	struct err fault = ERR_INIT;
 
 	if (syncfs(root_fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make image %s durable", info->name);
 	if (write_marker(fresh, info, err) < 0)
 		return -1;
-	if (image_place_has(store, &info->tree))
-		return 0; /* another definition gave the same tree meanwhile */
+	marker = image_place_info(store, &info->tree);
+	if (marker) /* the same tree, made of other packages: what is said about it changes */
+		return write_marker(place, info, err);
 	if (fs_remove_tree(AT_FDCWD, place, err) < 0)
 		return -1;
-	if (failpoint("image-place") || rename(fresh, place) < 0) {
-		if (image_place_has(store, &info->tree))
-			return 0;
-		return err_sys(err, ERR_IO, "cannot put image %s in place", info->name);
-	}
-	return 0;
+	if (!failpoint("image-place") && rename(fresh, place) == 0)
+		return 0;
+	err_sys(&fault, ERR_IO, "cannot put image %s in place", info->name);
+	marker = image_place_info(store, &info->tree); /* another process was first? */
+	if (marker)
+		return write_marker(place, info, err);
+	*err = fault;
+	return -1;
 }
 
 void image_entries_deinit(struct image_entries *entries)

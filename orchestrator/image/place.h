@@ -19,9 +19,12 @@ struct image_place_info {
 
 /* STORE/images/<hex>/root; caller frees. */
 char *image_place_root(struct store *store, const struct digest *tree);
-/* Whether a complete image is there that belongs to the user builds run as. */
-bool image_place_has(struct store *store, const struct digest *tree);
-/* The completion marker, or NULL where image_place_has() is false. */
+/*
+ * Whether a complete image is there that belongs to the user builds run as and was made of exactly
+ * what the lock section lists: what is said about an image must be true of it.
+ */
+bool image_place_has(struct store *store, const struct digest *tree, const json_t *section);
+/* The completion marker, or NULL where no complete image is there. */
 json_t *image_place_info(struct store *store, const struct digest *tree);
 /* An unpacker that gives everything to the user builds run as, at the one time images have. */
 void image_place_unpacker(struct unpacker *unpacker, int root_fd);

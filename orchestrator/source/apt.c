@@ -159,20 +159,20 @@ static int network_fault(struct apt *apt, const struct child_result *result, str
 	static const char *const keys[] = { "NO_PUBKEY", "is not signed", "EXPKEYSIG",
 		                            "BADSIG", "couldn't be verified", NULL };
 	static const char *const gone[] = { "does not have a Release file", "404  Not Found",
-		                            NULL };
+		                            "400  Bad Request", "403  Forbidden", NULL };
 	_cleanup_buf_ struct buf text = BUF_INIT(1500);
 
 	fault_text(result, &text);
+	if (says(result, gone)) {
+		err_set(err, ERR_MACHINE, "the mirror does not serve Debian %s: %s", apt->suite,
+		        buf_text(&text));
+		return err_hint(err, "name one that does: --mirror URL, or KILN_DEBIAN_MIRROR");
+	}
 	if (says(result, keys)) {
 		err_set(err, ERR_MACHINE, "the archive's signature for %s cannot be checked with %s: %s",
 		        apt->suite, apt->keyring, buf_text(&text));
 		return err_hint(err, "a newer keyring may know the key: apt-get install "
 		                     "debian-archive-keyring, or name one with KILN_DEBIAN_KEYRING");
-	}
-	if (says(result, gone)) {
-		err_set(err, ERR_MACHINE, "the mirror does not serve Debian %s: %s", apt->suite,
-		        buf_text(&text));
-		return err_hint(err, "name one that does: --mirror URL, or KILN_DEBIAN_MIRROR");
 	}
 	err_set(err, ERR_IO, "cannot reach Debian's archive: %s", buf_text(&text));
 	return err_hint(err, "check the network and try again; with --offline Kiln uses only what "
@@ -190,7 +190,8 @@ static int update(struct apt *apt, const char *uri, struct err *err)
 	                apt->keyring, apt->old ? " check-valid-until=no" : "", uri, apt->suite);
 
 	if (strpbrk(uri, " \t\n[]"))
-		return err_set(err, ERR_USAGE, "the mirror \"%s\" is no address", uri);
+		return err_set(err, ERR_USAGE, "the mirror \"%s\" is no address (as in a line of "
+		               "apt's sources: http://HOST/debian)", uri);
 	if (fs_write_file(AT_FDCWD, path, line, strlen(line), 0644, false, err) < 0 ||
 	    run(apt, argv, NULL, &result, err) < 0)
 		return -1;
