@@ -76,30 +76,39 @@ static void take_environment(const struct run *run)
 		setenv(run->spec.env[i].name, run->spec.env[i].value, 1);
 }
 
+/* Runs the builtin in the current folder. */
+static int call_builtin(struct run *run, int out_fd, struct err *err)
+{
+	_cleanup_fd_ int dir_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	FILE *out;
+	int rc;
+
+	if (dir_fd < 0)
+		return err_sys(err, ERR_IO, "cannot open the work folder");
+	out = fdopen(out_fd, "w");
+	if (!out)
+		return err_sys(err, ERR_IO, "cannot open the standard output");
+	rc = run->builtin->run(dir_fd, run->spec.argv, out, err);
+	if (fclose(out) != 0 && rc == 0)
+		return err_sys(err, ERR_IO, "cannot write the output of %s", run->builtin->name);
+	return rc;
+}
+
 static int enter_builtin(void *data, const struct supervise_streams *streams, struct err *err)
 {
 	struct run *run = data;
-	FILE *out = fdopen(streams->out_fd, "w");
-	FILE *log = fdopen(streams->log_fd, "w");
-	int dir_fd, rc;
+	int rc;
 
 	process_reset_signals();
 	take_environment(run);
-	if (!out || !log)
-		return err_sys(err, ERR_IO, "cannot open the streams");
 	if (shut_in(run, err) < 0)
 		return -1;
-	dir_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return err_sys(err, ERR_IO, "cannot open the work folder");
 	(void)!write(streams->status_fd, "exit-code", 9);
-	rc = run->builtin->run(dir_fd, run->spec.argv, out, err);
-	if (fflush(out) != 0 && rc == 0)
-		rc = err_sys(err, ERR_IO, "cannot write the output of %s", run->builtin->name);
+	rc = call_builtin(run, streams->out_fd, err);
 	if (rc < 0)
-		fprintf(log, "%s%s%s\n", err->cause, err->hint[0] ? "\n" : "", err->hint);
-	fflush(log);
-	return rc < 0 ? -1 : 0;
+		dprintf(streams->log_fd, "%s%s%s\n", err->cause, err->hint[0] ? "\n" : "",
+		        err->hint);
+	return rc;
 }
 
 /* ---- preparing ----------------------------------------------------------------------------- */

@@ -76,9 +76,10 @@ void wire_put_request(const struct runner_request *r, struct buf *buf)
 	put_u64(buf, (uint64_t)r->jobs);
 }
 
-int wire_take_request(struct arena *arena, struct str in, struct runner_request *ret,
+int wire_take_request(struct arena *arena, struct str bytes, struct runner_request *ret,
                       struct err *err)
 {
+	struct str in = bytes;
 	struct runner_request r = { 0 };
 	bool bad = false;
 
@@ -124,8 +125,10 @@ static void take_fixed(struct str *in, char *out, size_t size, bool *bad)
 	out[n] = '\0';
 }
 
-int wire_take_reply(struct arena *arena, struct str in, struct runner_reply *ret, struct err *err)
+int wire_take_reply(struct arena *arena, struct str bytes, struct runner_reply *ret,
+                    struct err *err)
 {
+	struct str in = bytes;
 	struct runner_reply r = { .err = ERR_INIT };
 	struct str result, end;
 	bool bad = false;

@@ -64,14 +64,15 @@ static void kill_by_parent(const pid_t *keep, size_t n)
 	for (size_t i = 0; i < list.names.n; i++) {
 		_cleanup_buf_ struct buf stat = BUF_INIT(4096);
 		_cleanup_free_ char *path = str_fmt("/proc/%s/stat", list.names.v[i]);
-		int pid = atoi(list.names.v[i]), parent = 0;
+		long pid = strtol(list.names.v[i], NULL, 10);
 		const char *behind;
 
 		if (pid <= 1 || fs_read(AT_FDCWD, path, &stat, &ignored) != 0 || !stat.n)
 			continue;
+		/* "PID (NAME) STATE PARENT …"; a name may hold anything, so count from its end. */
 		behind = strrchr(stat.p, ')');
-		if (behind && sscanf(behind, ") %*c %d", &parent) == 1 && parent == getpid())
-			kill_unless_kept(pid, keep, n);
+		if (behind && strlen(behind) > 4 && strtol(behind + 4, NULL, 10) == getpid())
+			kill_unless_kept((pid_t)pid, keep, n);
 	}
 	fs_names_deinit(&list);
 }

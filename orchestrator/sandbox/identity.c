@@ -3,31 +3,34 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "host/fs.h"
 
-/* Whether an id has a line in a map of /proc; a map that cannot be read is the whole one. */
+/* Whether an id has a line in a map of /proc ("inside outside count" each); a map that cannot be
+ * read is the whole one. */
 static bool is_mapped(const char *path, unsigned long id)
 {
 	_cleanup_buf_ struct buf map = BUF_INIT(1 << 16);
 	struct err ignored = ERR_INIT;
-	unsigned long inside, outside, count;
-	const char *line;
+	const char *at;
+	char *end;
 
 	if (fs_read(AT_FDCWD, path, &map, &ignored) != 0)
 		return true;
-	for (line = buf_text(&map); sscanf(line, "%lu %lu %lu", &inside, &outside, &count) == 3;) {
+	for (at = buf_text(&map);; at = end) {
+		unsigned long inside = strtoul(at, &end, 10), count;
+
+		if (end == at)
+			return false;
+		strtoul(end, &end, 10);
+		count = strtoul(end, &end, 10);
 		if (id >= inside && id - inside < count)
 			return true;
-		line += strcspn(line, "\n");
-		line += *line == '\n';
 	}
-	return false;
 }
 
 bool sandbox_drops(void)
