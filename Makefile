@@ -254,7 +254,8 @@ bench: setup
 # ---- reading the code -------------------------------------------------------------------------
 LINTED   := $(sort $(wildcard orchestrator/*/*.[ch] orchestrator/*/*/*.[ch] tests/*/*.[ch] \
 	tests/*/*/*.[ch]))
-SHELLS   := $(sort $(shell grep -lsE '^\#!/bin/(ba)?sh' scripts/* scripts/*/* .ci/* tests/*/*))
+SHELLS    = $(sort $(shell sed -sn '1{/^\#!\/bin\/\(ba\)\?sh/F}' $(wildcard scripts/* \
+	scripts/*/* .ci/* tests/*/*) 2>/dev/null))
 BATS_FILES := $(sort $(wildcard tests/*/*.bats))
 
 .PHONY: lint lint-light lint-scripts lint-format lint-tidy lint-cppcheck fmt check-headers
