@@ -51,6 +51,28 @@ bool archive_ustar_fits(const struct archive_member *member)
 }
 
 /* Failures are kept here, not told to libarchive: a writer that failed is never freed whole there. */
+static bool is_ascii(const char *text)
+{
+	for (; text && *text; text++) {
+		if (*text & 0x80)
+			return false;
+	}
+	return true;
+}
+
+enum archive_format archive_tar_format(const struct archive_member *members, size_t n)
+{
+	bool fits = true, ascii = true;
+
+	for (size_t i = 0; i < n; i++) {
+		fits = fits && archive_ustar_fits(&members[i]);
+		ascii = ascii && is_ascii(members[i].name) && is_ascii(members[i].link);
+	}
+	if (fits)
+		return ARCHIVE_USTAR;
+	return ascii ? ARCHIVE_PAX : ARCHIVE_PAX_BYTES;
+}
+
 static la_ssize_t write_out(struct archive *archive, void *data, const void *p, size_t n)
 {
 	struct archive_writer *writer = data;
@@ -74,7 +96,8 @@ struct archive_writer *archive_writer_new(int fd, enum archive_format format, co
 		rc |= archive_write_set_format_ustar(a);
 	else
 		rc |= archive_write_set_format_pax_restricted(a);
-	if (format == ARCHIVE_PAX)
+	/* Else names would be recoded from the locale's character set. */
+	if (format == ARCHIVE_PAX_BYTES)
 		rc |= archive_write_set_options(a, "hdrcharset=BINARY");
 	rc |= archive_write_add_filter_none(a);
 	rc |= archive_write_set_bytes_in_last_block(a, 1);

@@ -15,9 +15,10 @@
 struct archive_writer;
 
 enum archive_format {
-	ARCHIVE_USTAR,  /* members for which archive_ustar_fits() holds */
-	ARCHIVE_PAX,    /* ustar, with pax headers for members that do not fit */
-	ARCHIVE_AR_BSD, /* the outer archive of a .deb: files with names of at most 16 bytes */
+	ARCHIVE_USTAR,     /* members for which archive_ustar_fits() holds */
+	ARCHIVE_PAX,       /* ustar, with pax headers for members that do not fit; ASCII names */
+	ARCHIVE_PAX_BYTES, /* the same for names of any bytes; readers may warn of a header */
+	ARCHIVE_AR_BSD,    /* the outer archive of a .deb: files with names of at most 16 bytes */
 };
 
 enum archive_kind { ARCHIVE_FILE, ARCHIVE_DIR, ARCHIVE_LINK };
@@ -33,6 +34,8 @@ struct archive_member {
 
 /* Whether plain ustar can hold the member's names and size. */
 bool archive_ustar_fits(const struct archive_member *member);
+/* The plainest tar format that can hold all of them. */
+enum archive_format archive_tar_format(const struct archive_member *members, size_t n);
 
 /* Writes to `fd`, which stays the caller's; `what` names it in errors and must outlive it. */
 struct archive_writer *archive_writer_new(int fd, enum archive_format format, const char *what);

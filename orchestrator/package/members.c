@@ -163,65 +163,71 @@ int package_members_read(int dirfd, const char *dir, const json_t *modes, const 
 	return 0;
 }
 
-static int write_member(struct archive_writer *writer, int dirfd,
-                        const struct package_member *member, const struct archive_member *entry,
-                        struct err *err)
+/* One entry for each member, and before them the top folder where the prefix is "./". */
+struct entries {
+	ARRAY(struct archive_member) list;
+	ARRAY(char *) names; /* owned */
+};
+
+static void entries_deinit(struct entries *entries)
 {
+	for (size_t i = 0; i < entries->names.n; i++)
+		free(entries->names.v[i]);
+	array_deinit(&entries->names);
+	array_deinit(&entries->list);
+}
+
+static struct entries entries_of(const struct package_members *members, const char *prefix,
+                                 int64_t epoch)
+{
+	struct entries out = { 0 };
+
+	if (str_eq(prefix, "./"))
+		array_push(&out.list,
+		           ((struct archive_member){ ".", ARCHIVE_DIR, 0755, epoch, 0, NULL }));
+	for (size_t i = 0; i < members->list.n; i++) {
+		const struct package_member *member = &members->list.v[i];
+		char *name = str_fmt("%s%s", prefix, member->path);
+
+		array_push(&out.names, name);
+		array_push(&out.list, ((struct archive_member){ .name = name,
+		                                                .kind = member->kind,
+		                                                .mode = member->mode,
+		                                                .mtime = epoch,
+		                                                .size = member->size,
+		                                                .link = member->link }));
+	}
+	return out;
+}
+
+static int write_entry(struct archive_writer *writer, int dirfd, const char *prefix,
+                       const struct archive_member *entry, struct err *err)
+{
+	const char *path = entry->name + strlen(prefix);
 	_cleanup_fd_ int fd = -1;
 
 	if (archive_writer_add(writer, entry, err) < 0)
 		return -1;
 	if (entry->kind != ARCHIVE_FILE)
 		return 0;
-	if (fs_open_beneath(dirfd, member->path, O_RDONLY, 0, true, &fd, err) != 0)
-		return err_set(err, ERR_IO, "%s vanished while it was packed", member->path);
-	return archive_writer_copy(writer, fd, member->path, err);
+	if (fs_open_beneath(dirfd, path, O_RDONLY, 0, true, &fd, err) != 0)
+		return err_set(err, ERR_IO, "%s vanished while it was packed", path);
+	return archive_writer_copy(writer, fd, path, err);
 }
 
-static struct archive_member entry_of(const struct package_member *member, const char *name,
-                                      int64_t epoch)
+static int write_entries(const struct entries *entries, int dirfd, const char *prefix, int to,
+                         const char *out, struct err *err)
 {
-	return (struct archive_member){
-		.name = name,
-		.kind = member->kind,
-		.mode = member->mode,
-		.mtime = epoch,
-		.size = member->size,
-		.link = member->link,
-	};
-}
+	enum archive_format format = archive_tar_format(entries->list.v, entries->list.n);
+	struct archive_writer *writer = archive_writer_new(to, format, out);
+	int rc = 0;
 
-static enum archive_format format_for(const struct package_members *members, const char *prefix,
-                                      int64_t epoch)
-{
-	for (size_t i = 0; i < members->list.n; i++) {
-		_cleanup_free_ char *name = str_fmt("%s%s", prefix, members->list.v[i].path);
-		struct archive_member entry = entry_of(&members->list.v[i], name, epoch);
-
-		if (!archive_ustar_fits(&entry))
-			return ARCHIVE_PAX;
-	}
-	return ARCHIVE_USTAR;
-}
-
-static int write_all(struct archive_writer *writer, int dirfd,
-                     const struct package_members *members, const char *prefix, int64_t epoch,
-                     struct err *err)
-{
-	if (str_eq(prefix, "./")) {
-		struct archive_member top = { ".", ARCHIVE_DIR, 0755, epoch, 0, NULL };
-
-		if (archive_writer_add(writer, &top, err) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < members->list.n; i++) {
-		_cleanup_free_ char *name = str_fmt("%s%s", prefix, members->list.v[i].path);
-		struct archive_member entry = entry_of(&members->list.v[i], name, epoch);
-
-		if (write_member(writer, dirfd, &members->list.v[i], &entry, err) < 0)
-			return -1;
-	}
-	return archive_writer_finish(writer, err);
+	for (size_t i = 0; rc == 0 && i < entries->list.n; i++)
+		rc = write_entry(writer, dirfd, prefix, &entries->list.v[i], err);
+	if (rc == 0)
+		rc = archive_writer_finish(writer, err);
+	archive_writer_free(writer);
+	return rc;
 }
 
 int package_members_tar(int dirfd, const char *dir, const struct package_members *members,
@@ -229,7 +235,7 @@ int package_members_tar(int dirfd, const char *dir, const struct package_members
 {
 	_cleanup_fd_ int from = -1;
 	_cleanup_fd_ int to = -1;
-	struct archive_writer *writer;
+	struct entries entries;
 	int rc;
 
 	if (fs_open_beneath(dirfd, dir, O_RDONLY | O_DIRECTORY, 0, true, &from, err) != 0)
@@ -237,8 +243,8 @@ int package_members_tar(int dirfd, const char *dir, const struct package_members
 	to = openat(dirfd, out, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (to < 0)
 		return err_sys(err, ERR_IO, "cannot create %s", out);
-	writer = archive_writer_new(to, format_for(members, prefix, epoch), out);
-	rc = write_all(writer, from, members, prefix, epoch, err);
-	archive_writer_free(writer);
+	entries = entries_of(members, prefix, epoch);
+	rc = write_entries(&entries, from, prefix, to, out, err);
+	entries_deinit(&entries);
 	return rc;
 }

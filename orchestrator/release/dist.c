@@ -197,72 +197,93 @@ static int write_sboms(struct writing *w, struct err *err)
 	return 0;
 }
 
+/* Members of the rebuild archive, sorted; index i of each belongs together. */
+struct rebuild_tar {
+	struct dist_rebuild *entries;
+	struct archive_member *members;
+	char **names;
+	size_t n;
+};
+
 static int cmp_rebuild(const void *a, const void *b)
 {
 	return strcmp(((const struct dist_rebuild *)a)->path,
 	              ((const struct dist_rebuild *)b)->path);
 }
 
-static int add_rebuild(struct writing *w, struct archive_writer *writer,
-                       const struct dist_rebuild *entry, struct err *err)
+static void rebuild_tar_init(struct rebuild_tar *tar, const struct writing *w)
 {
-	_cleanup_free_ char *name = str_fmt("%s.rebuild/%s", w->base, entry->path);
-	struct archive_member member = { .name = name,
-		                         .kind = ARCHIVE_FILE,
-		                         .mode = 0644,
-		                         .mtime = w->input->facts.epoch,
-		                         .size = entry->ref.size };
-	_cleanup_fd_ int fd = -1;
-	int rc = blobs_open_fd(w->blobs, &entry->ref, &fd, err);
-
-	if (rc > 0)
-		return err_set(err, ERR_IO, "%s is no longer in the store", entry->path);
-	if (rc < 0 || archive_writer_add(writer, &member, err) < 0)
-		return -1;
-	return archive_writer_copy(writer, fd, name, err);
+	tar->n = w->input->n_rebuild;
+	tar->entries = alloc_dup(w->input->rebuild, tar->n * sizeof(*tar->entries));
+	tar->members = alloc_array(tar->n, sizeof(*tar->members));
+	tar->names = alloc_array(tar->n, sizeof(*tar->names));
+	qsort(tar->entries, tar->n, sizeof(*tar->entries), cmp_rebuild);
+	for (size_t i = 0; i < tar->n; i++) {
+		tar->names[i] = str_fmt("%s.rebuild/%s", w->base, tar->entries[i].path);
+		tar->members[i] = (struct archive_member){ .name = tar->names[i],
+			                                   .kind = ARCHIVE_FILE,
+			                                   .mode = 0644,
+			                                   .mtime = w->input->facts.epoch,
+			                                   .size = tar->entries[i].ref.size };
+	}
 }
 
-static int fill_rebuild(struct writing *w, const struct dist_rebuild *entries, size_t n, int fd,
-                        const char *name, struct err *err)
+static void rebuild_tar_deinit(struct rebuild_tar *tar)
 {
-	struct archive_writer *writer = archive_writer_new(fd, ARCHIVE_PAX, name);
+	for (size_t i = 0; i < tar->n; i++)
+		free(tar->names[i]);
+	free(tar->names);
+	free(tar->members);
+	free(tar->entries);
+}
+
+static int add_rebuild(const struct writing *w, const struct rebuild_tar *tar, size_t i,
+                       struct archive_writer *writer, struct err *err)
+{
+	const struct dist_rebuild *entry = &tar->entries[i];
+	_cleanup_fd_ int fd = -1;
+	int rc;
+
+	if (!path_is_tree(entry->path) || entry->path[0] == '\0')
+		return err_set(err, ERR_BUG, "\"%s\" is no path for the rebuild archive",
+		               entry->path);
+	if (i > 0 && str_eq(entry->path, tar->entries[i - 1].path))
+		return err_set(err, ERR_BUG, "the rebuild archive has two files %s", entry->path);
+	rc = blobs_open_fd(w->blobs, &entry->ref, &fd, err);
+	if (rc > 0)
+		return err_set(err, ERR_IO, "%s is no longer in the store", entry->path);
+	if (rc < 0 || archive_writer_add(writer, &tar->members[i], err) < 0)
+		return -1;
+	return archive_writer_copy(writer, fd, tar->names[i], err);
+}
+
+static int fill_rebuild(const struct writing *w, int fd, const char *name, struct err *err)
+{
+	struct archive_writer *writer;
+	struct rebuild_tar tar;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (!path_is_tree(entries[i].path) || entries[i].path[0] == '\0')
-			rc = err_set(err, ERR_BUG, "\"%s\" is no path for the rebuild archive",
-			             entries[i].path);
-		else if (i > 0 && str_eq(entries[i].path, entries[i - 1].path))
-			rc = err_set(err, ERR_BUG, "the rebuild archive has two files %s",
-			             entries[i].path);
-		else
-			rc = add_rebuild(w, writer, &entries[i], err);
-	}
+	rebuild_tar_init(&tar, w);
+	writer = archive_writer_new(fd, archive_tar_format(tar.members, tar.n), name);
+	for (size_t i = 0; rc == 0 && i < tar.n; i++)
+		rc = add_rebuild(w, &tar, i, writer, err);
 	if (rc == 0)
 		rc = archive_writer_finish(writer, err);
 	archive_writer_free(writer);
+	rebuild_tar_deinit(&tar);
 	return rc;
 }
 
 static int write_rebuild(struct writing *w, struct err *err)
 {
-	size_t n = w->input->n_rebuild;
-	struct dist_rebuild *entries;
 	struct artefact *file;
 	_cleanup_fd_ int fd = -1;
-	int rc;
 
-	if (n == 0)
+	if (w->input->n_rebuild == 0)
 		return 0;
 	file = made_here(w, str_fmt("%s.rebuild.tar", w->base), "rebuild", ARTEFACT_SHIPPED,
 	                 "application/x-tar");
-	if (create(w, file->file, &fd, err) < 0)
-		return -1;
-	entries = alloc_dup(w->input->rebuild, n * sizeof(*entries));
-	qsort(entries, n, sizeof(*entries), cmp_rebuild);
-	rc = fill_rebuild(w, entries, n, fd, file->file, err);
-	free(entries);
-	if (rc < 0)
+	if (create(w, file->file, &fd, err) < 0 || fill_rebuild(w, fd, file->file, err) < 0)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0 || fsync(fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make %s durable", file->file);

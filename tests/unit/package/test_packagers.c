@@ -309,6 +309,37 @@ static void dpkg_accepts_the_package(void **state)
 	folder_deinit(&folder);
 }
 
+/* Installed into a scratch root, verified, removed; conffiles stay until they are purged. */
+static void dpkg_installs_and_removes_it(void **state)
+{
+	struct folder folder;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	if (!have_tool("dpkg") || !have_tool("xz"))
+		skip();
+	folder_init(&folder);
+	fill_deb(&folder);
+	assert_int_equal(run(&folder, "deb-members", deb_parameters, &err), 0);
+	assert_int_equal(folder_sh(&folder, "mkdir -p members root/var/lib/dpkg/info "
+	                                    "root/var/lib/dpkg/updates && xz control.tar data.tar "
+	                                    "&& mv *.tar.xz members && touch "
+	                                    "root/var/lib/dpkg/status root/var/lib/dpkg/available"),
+	                 0);
+	assert_int_equal(run(&folder, "deb-ar", NULL, &err), 0);
+	if (folder_sh(&folder, "D='dpkg --root=root --log=log --force-not-root --force-depends "
+	                       "--force-architecture --force-bad-path'; $D -i out.deb && "
+	                       "test \"$(cat root/usr/bin/hello)\" = usr/bin/hello && "
+	                       "test -z \"$($D -V hello)\" && $D -r hello && "
+	                       "test ! -e root/usr/bin/hello && test -e root/etc/hello.conf && "
+	                       "$D -P hello && test ! -e root/etc/hello.conf") != 0) {
+		_cleanup_free_ char *said = folder_read(&folder, "sh.out", NULL);
+
+		fail_msg("%s", said);
+	}
+	folder_deinit(&folder);
+}
+
 static void given_copyright_stays(void **state)
 {
 	struct folder folder;
@@ -333,6 +364,7 @@ int main(void)
 		cmocka_unit_test(tar_holds_one_sorted_root),
 		cmocka_unit_test(bad_input_is_refused),
 		cmocka_unit_test(dpkg_accepts_the_package),
+		cmocka_unit_test(dpkg_installs_and_removes_it),
 		cmocka_unit_test(given_copyright_stays),
 	};
 
