@@ -254,8 +254,8 @@ bench: setup
 # ---- reading the code -------------------------------------------------------------------------
 LINTED   := $(sort $(wildcard orchestrator/*/*.[ch] orchestrator/*/*/*.[ch] tests/*/*.[ch] \
 	tests/*/*/*.[ch]))
-SHELLS    = $(sort $(shell sed -sn '1{/^\#!\/bin\/\(ba\)\?sh/F}' $(wildcard scripts/* \
-	scripts/*/* .ci/* tests/*/*) 2>/dev/null))
+SHELLS     = $(sort $(shell for f in $(wildcard scripts/* scripts/*/* .ci/* tests/*/*); do \
+	[ -f $$f ] && read -r line <$$f && [[ $$line =~ ^.!/bin/(ba)?sh ]] && echo $$f; done))
 BATS_FILES := $(sort $(wildcard tests/*/*.bats))
 
 .PHONY: lint lint-light lint-scripts lint-format lint-tidy lint-cppcheck fmt check-headers
