@@ -9,7 +9,6 @@
 #include "cli/pin.h"
 #include "cli/print.h"
 #include "cli/session.h"
-#include "cli/state_dir.h"
 #include "host/clock.h"
 #include "host/fs.h"
 
@@ -31,21 +30,13 @@ static const struct command_option options[] = {
 static int choose_signer(struct cli *cli, const struct command_args *args, struct signer **ret,
                          struct err *err)
 {
-	_cleanup_free_ char *state = NULL;
-	int rc;
-
-	if (state_dir(&state, err) < 0)
-		return -1;
 	const struct signer_request request = {
 		.spec = args_value(args, "--key"),
 		.unsigned_wanted = args_has(args, "--unsigned"),
 		.under_ci = cli->under_ci,
-		.state_dir = state,
 	};
-	if (request.spec && request.unsigned_wanted)
-		return err_set(err, ERR_USAGE, "--key and --unsigned exclude each other");
-	rc = signer_choose(&request, &cli->log, ret, err);
-	return rc < 0 ? -1 : 0;
+
+	return signer_choose(&request, &cli->log, ret, err) < 0 ? -1 : 0;
 }
 
 static void say_profiles(struct session *s, const struct plan *plan)

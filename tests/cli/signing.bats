@@ -221,3 +221,22 @@ signed() {
 	SECRET=$(cat release.pem) "$KILN" sign dist --key env:SECRET >out 2>&1
 	run ! grep -q "$secret" -r out dist
 }
+
+@test "killed while a release is put in place: nothing half there, the next run tidies up" {
+	"$KILN" keygen release
+	run env KILN_FAILPOINT=dist-rename:1:kill "$KILN_BUILD/tests/tools/fake_dist" out/dist release.pem
+	[ "$status" -eq 137 ]
+	[ ! -e out/dist ]
+	[ -n "$(ls -A out)" ]
+	fake out/dist release.pem
+	[ "$(ls -A out)" = dist ]
+	"$KILN" verify out/dist --key release.pub.pem
+	rm -rf out/dist
+	fake out/dist
+	run env KILN_FAILPOINT=dist-rename:1:kill "$KILN" sign out/dist --key file:release.pem
+	[ "$status" -eq 137 ]
+	"$KILN" verify out/dist --integrity-only
+	"$KILN" sign out/dist --key file:release.pem
+	[ "$(ls -A out)" = dist ]
+	"$KILN" verify out/dist --key release.pub.pem
+}

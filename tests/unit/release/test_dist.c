@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -321,6 +323,35 @@ static void a_failing_rename_leaves_the_old(void **state)
 	assert_int_equal(folder_sh(&f->folder, "test \"$(ls -A dist)\" = hello-1.0"), 0);
 }
 
+/* A file that cannot grow is what a full disk looks like from here. */
+static void a_full_disk_leaves_the_old(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit before, tight;
+	struct err err = ERR_INIT;
+	int rc;
+
+	must_write(f, 0);
+	assert_int_equal(blobs_put(f->fake.blobs, "other", 5, &f->fake.artefacts[0].ref, &err), 0);
+	f->fake.input.replace = true;
+	signal(SIGXFSZ, SIG_IGN);
+	for (rlim_t most = 0; most < 6000; most += 500) {
+		assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+		tight = before;
+		tight.rlim_cur = most;
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+		rc = write_dist(f, &err);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+		if (rc >= 0)
+			fail_msg("wrote a release with files of at most %llu bytes",
+			         (unsigned long long)most);
+		assert_int_equal(err.code, ERR_IO);
+		must_verify(f->out, f->signer->key);
+		assert_int_equal(folder_sh(&f->folder, "test \"$(ls -A dist)\" = hello-1.0"), 0);
+	}
+	must_write(f, 0);
+}
+
 static void leftovers_are_swept(void **state)
 {
 	struct fixture *f = *state;
@@ -479,6 +510,7 @@ int main(void)
 		CASE(bad_names_are_refused),
 		CASE(a_missing_blob_leaves_nothing),
 		CASE(a_failing_rename_leaves_the_old),
+		CASE(a_full_disk_leaves_the_old),
 		CASE(leftovers_are_swept),
 		CASE(signed_later),
 		CASE(damaged_release_is_not_signed),
