@@ -1,0 +1,390 @@
+---@meta
+-- What recipes can call, for editors that understand LuaCATS annotations. This file is never run.
+-- Texts are UTF-8; paths are relative, with '/' between their parts and without "." and "..".
+
+-- ---------------------------------------------------------------------------------------------------
+-- The declarative surface
+-- ---------------------------------------------------------------------------------------------------
+
+---@class kiln.Source a source that `release` will declare
+---@class kiln.Build a builder: bins, setup(ctx), compile(ctx, shared, how)
+---@class kiln.Fdo
+---@class kiln.Run
+---@class kiln.Bin
+---@class kiln.File
+---@class kiln.Dir
+---@class kiln.Package a package: declare(ctx, variant, bins)
+---@class kiln.Release
+
+---@class kiln.ReleaseFields
+---@field api 1
+---@field name string the release's name, part of every file name
+---@field version? string default: the Debian source's upstream version
+---@field license string an SPDX expression
+---@field summary? string one line
+---@field homepage? string
+---@field date? integer seconds since 1970, the time every file carries; default: the Debian source's changelog
+---@field source kiln.Source what is built
+---@field work? kiln.Source the folder that file and dir look in
+---@field build kiln.Build
+---@field toolchain? string default "llvm-19"; a project adds its own as .kiln/toolchains/NAME.yaml
+---@field targets (string|kiln.TargetFields)[] triples
+---@field train? table<string|integer, kiln.Run> runs that make the profile
+---@field holdout? table<string|integer, kiln.Run> runs that every variant must pass; other data than train's
+---@field optimize? kiln.Fdo default: the plain variant alone
+---@field files? kiln.Files documents, manual pages and completions of the source
+---@field packages kiln.Package[]
+
+---@class kiln.TargetFields
+---@field [1] string the triple
+---@field toolchain? string
+
+---@class kiln.Files
+---@field [integer] string documents, licences first
+---@field man? string[] manual pages, NAME.SECTION
+---@field completions? { bash?: string, fish?: string, zsh?: string }
+
+---Ends a recipe: `return release { … }`.
+---@param fields kiln.ReleaseFields
+---@return kiln.Release
+function release(fields) end
+
+---@class kiln.FdoFields
+---@field lto? "thin"|"full"|false link-time optimisation
+---@field pgo? boolean a compiler profile of the training runs
+---@field bolt? "auto"|boolean BOLT; "auto": where the toolchain lists it
+---@field ship string the variant that is released: "plain", "lto", "pgo+lto", "pgo+lto+bolt"; where the target has no BOLT, the one below it
+---@field baseline? string -O flag of the plain variant, default "-O2"
+---@field level? string -O flag of the others, default "-O3"
+---@field functions? integer the fewest functions a profile must cover, default 1
+---@field bolt_flags? string[] in place of the usual ones
+---@field bolt_skip? string[] functions BOLT leaves alone, as regular expressions of whole names
+
+---Feedback-directed optimisation: which variants are built, and which one ships.
+---@param fields kiln.FdoFields
+---@return kiln.Fdo
+function fdo(fields) end
+
+autotools = {}
+
+---@class kiln.AutotoolsFields
+---@field configure? string[]|fun(target: kiln.Target): string[] further arguments of ./configure
+---@field make? string[]|fun(target: kiln.Target, how: kiln.How): string[] targets and variables of make
+---@field bins string[] programs that are kept, by path in the built tree
+---@field cxx? boolean it is C++ as well
+---@field env? table<string, string>
+---@field cflags? string[] added in every variant
+---@field ldflags? string[] added in every variant
+
+---./configure once per target, make once per variant.
+---@param fields kiln.AutotoolsFields
+---@return kiln.Build
+function autotools.build(fields) end
+
+make = {}
+
+---@class kiln.MakeFields
+---@field args? string[]|fun(target: kiln.Target, flags: kiln.Flags): string[] targets and options of make
+---@field variables? table<string, string>|fun(target: kiln.Target, flags: kiln.Flags): table<string, string> in place of CC, AR, RANLIB, CFLAGS, LDFLAGS
+---@field dir? string where the Makefile lies
+---@field bins string[] programs that are kept, by path in the built tree
+---@field env? table<string, string>
+
+---A plain Makefile, run once per variant.
+---@param fields kiln.MakeFields
+---@return kiln.Build
+function make.build(fields) end
+
+---@class kiln.Flags
+---@field cflags string
+---@field ldflags string
+
+debian = {}
+
+---@class kiln.DebianFields
+---@field name string the source package
+---@field version string as in "1:5.2.1-2"
+---@field dsc? string "sha256:…" of the .dsc; without it the source is unpinned until `kiln lock`
+---@field patches? boolean with Debian's patches; default false: as upstream released it
+
+---A Debian source package.
+---@param fields kiln.DebianFields
+---@return kiln.Source
+function debian.source(fields) end
+
+---A folder beside the recipe.
+---@param path string
+---@return kiln.Source
+function folder(path) end
+
+---@class kiln.HttpsFields
+---@field url string
+---@field sha256 string 64 hex digits
+
+---A file from the web. As a part of `run` it is placed and named on the command line.
+---@param fields kiln.HttpsFields
+---@return kiln.Source
+function https(fields) end
+
+---@class kiln.RunFields
+---@field [1] kiln.Bin
+---@field [integer] string|integer|kiln.File|kiln.Dir|kiln.Source the parts of the command line
+---@field name? string part of the stages' addresses; default: its key or position
+---@field weight? integer how much the run counts in the profile, default 1
+---@field stdin? kiln.File
+---@field exit? integer[] accepted exit codes besides 0
+---@field env? table<string, string>
+---@field timeout? integer seconds, default 1800
+---@field inputs? (kiln.File|kiln.Dir)[] what it reads and the command line does not name
+---@field filters? table[] what varies in the output and is not compared: { drop_lines = "GLOB" }
+
+---One run of the program.
+---@param fields kiln.RunFields
+---@return kiln.Run
+function run(fields) end
+
+---The program, by name: the first part of a run.
+---@param name string
+---@return kiln.Bin
+function bin(name) end
+
+---A file of the release's work folder.
+---@param path string
+---@return kiln.File
+function file(path) end
+
+---A folder of the release's work folder.
+---@param path string
+---@return kiln.Dir
+function dir(path) end
+
+---@alias kiln.Format "tar.zst"|"tar.xz"|"tar.gz"|"zip"
+
+---@class kiln.ArchiveFields
+---@field [1] kiln.Format
+---@field windows? kiln.Format for Windows targets
+
+---An archive NAME-VERSION-TRIPLE.FORMAT with one folder of that name.
+---@param fields kiln.ArchiveFields
+---@return kiln.Package
+function archive(fields) end
+
+---@class kiln.DebFields
+---@field maintainer string "NAME <ADDRESS>"
+---@field name? string default: the release's
+---@field revision? string|integer default 1
+---@field section? string default "misc"
+---@field priority? string default "optional"
+---@field depends? string[] as in "libc6 (>= 2.34)"
+---@field conflicts? string[]
+---@field provides? string[]
+---@field replaces? string[]
+---@field copyright? string the document that becomes usr/share/doc/NAME/copyright; default: the first of files
+
+---A Debian package. Targets that are not Linux have none.
+---@param fields kiln.DebFields
+---@return kiln.Package
+function deb(fields) end
+
+---The embedded library first ("kiln.fdo"), then DIR/NAME.lua beside the recipe, then below the project.
+---@param name string
+---@return any
+function require(name) end
+
+-- ---------------------------------------------------------------------------------------------------
+-- The primitive underneath: what the library is written with
+-- ---------------------------------------------------------------------------------------------------
+
+---@class kiln.Ref a stage, a source, or a part of what it holds
+---@field id string
+---@field kind "stage"|"leaf"
+---@field path string
+---@field stdout kiln.Ref what the stage printed
+---@field log kiln.Ref its standard error
+local Ref = {}
+
+---A part, by path: an output of a stage, or a file of a source.
+---@param path string
+---@return kiln.Ref
+function Ref:at(path) end
+
+---@class kiln.StageFields
+---@field address string TARGET/VARIANT/NAME; VARIANT is "shared" for what variants have in common
+---@field where? string FILE:LINE for errors; default: the line that is being run
+---@field inputs? { at: string, from: kiln.Ref }[]
+---@field env? table<string, string>
+---@field image? string default: the target's
+---@field workdir? string
+---@field exit? integer[]
+---@field reject? string[] texts whose presence in the log fails the stage
+---@field timeout? integer seconds
+---@field cpus? integer
+---@field memory? integer bytes
+---@field exclusive? boolean
+
+---@class kiln.RunStage : kiln.StageFields
+---@field argv (string|integer)[]
+---@field outputs (string|{ path: string, exclude?: string[], non_empty?: boolean })[]
+---@field fixed_addresses? boolean
+
+---@class kiln.RebuildStage : kiln.RunStage
+---@field profile kiln.Ref placed as kiln.profdata
+
+---@class kiln.WorkloadStage : kiln.StageFields
+---@field binary kiln.Ref
+---@field name string the program's file name
+---@field argv? (string|integer)[]
+---@field emulator? string[]
+---@field stdin? string
+---@field collect? "none"|"profraw"
+---@field run? integer tells equal runs apart
+
+---@class kiln.MergeStage : kiln.StageFields
+---@field profiles { from: kiln.Ref, weight?: integer }[]
+---@field tool string
+---@field functions? integer profdata_merge alone
+
+---@class kiln.BinaryStage : kiln.StageFields
+---@field binary kiln.Ref
+---@field tool string
+---@field flags? string[]
+---@field runtime_library? string bolt_instrument alone
+---@field fdata? kiln.Ref llvm_bolt alone
+
+---@class kiln.SmokeStage : kiln.StageFields
+---@field cases string[]
+---@field reference kiln.Ref[]
+---@field candidate kiln.Ref[]
+---@field filters? table[]
+---@field label? string
+
+---@class kiln.TreeStage : kiln.StageFields
+---@field root string
+---@field files { at: string, from: kiln.Ref, mode?: "0644"|"0755" }[]
+
+---@class kiln.CompressStage : kiln.StageFields
+---@field from kiln.Ref
+---@field format "zst"|"xz"|"gz"
+---@field name? string
+
+---@class kiln.DebMembersStage : kiln.StageFields
+---@field control table<string, string>
+---@field files { at: string, from: kiln.Ref, mode?: "0644"|"0755" }[]
+
+---@class kiln.DebArStage : kiln.StageFields
+---@field control kiln.Ref
+---@field data kiln.Ref
+
+---Each declares one stage and gives a reference to it.
+---@class kiln.Stages
+---@field run fun(fields: kiln.RunStage): kiln.Ref
+---@field build fun(fields: kiln.RunStage): kiln.Ref
+---@field instrument fun(fields: kiln.RunStage): kiln.Ref
+---@field rebuild fun(fields: kiln.RebuildStage): kiln.Ref
+---@field workload fun(fields: kiln.WorkloadStage): kiln.Ref
+---@field bolt_workload fun(fields: kiln.WorkloadStage): kiln.Ref
+---@field perf_record fun(fields: kiln.WorkloadStage): kiln.Ref
+---@field profdata_merge fun(fields: kiln.MergeStage): kiln.Ref
+---@field fdata_merge fun(fields: kiln.MergeStage): kiln.Ref
+---@field bolt_instrument fun(fields: kiln.BinaryStage): kiln.Ref
+---@field llvm_bolt fun(fields: kiln.BinaryStage): kiln.Ref
+---@field strip fun(fields: kiln.BinaryStage): kiln.Ref
+---@field smoke fun(fields: kiln.SmokeStage): kiln.Ref
+---@field tar fun(fields: kiln.TreeStage): kiln.Ref
+---@field zip fun(fields: kiln.TreeStage): kiln.Ref
+---@field compress fun(fields: kiln.CompressStage): kiln.Ref
+---@field deb_members fun(fields: kiln.DebMembersStage): kiln.Ref
+---@field deb_ar fun(fields: kiln.DebArStage): kiln.Ref
+stage = {}
+
+kiln = {}
+
+---Declares a source. `values` can be read through the reference.
+---@param id string
+---@param spec { kind: string, [string]: any }
+---@param values? table<string, string>
+---@return kiln.Ref
+function kiln.leaf(id, spec, values) end
+
+---Declares a target and its variants, from the simplest on.
+---@param fields { triple: string, toolchain: string, image: string, variants: string[], ship: string, reference: string, where?: string }
+function kiln.target(fields) end
+
+---Declares a profile that may be pinned in place of the runs that make it.
+---@param fields { id: string, target: string, kind: "pgo"|"bolt", from: kiln.Ref, flags?: string[], sources: string[], after?: string, where?: string }
+function kiln.profile(fields) end
+
+---Declares which smoke stage stands for a variant.
+---@param fields { target: string, variant: string, stage: kiln.Ref, where?: string }
+function kiln.smoke(fields) end
+
+---Declares a file of dist/.
+---@param fields { target: string, variant: string, kind: string, name: string, media_type: string, from: kiln.Ref, where?: string }
+function kiln.artefact(fields) end
+
+---Declares the release. version, license and date may be { ["$fact"] = LEAF, field = NAME }.
+---@param fields { name: string, version: any, license: any, date: any, summary?: string, homepage?: string, where?: string }
+function kiln.recipe(fields) end
+
+---@class kiln.Target what a toolchain says for a triple
+---@field triple string
+---@field name string the toolchain's
+---@field image string
+---@field build string what configure calls the machine that compiles
+---@field host string what configure calls the target
+---@field debian string Debian's name of the architecture
+---@field cc string[]
+---@field cxx string[]
+---@field link_flags string[]
+---@field emulator string[] empty where the target's programs run as they are
+---@field tools { ar: string, ranlib: string, nm: string, strip: string, profdata: string, bolt?: string, merge_fdata?: string }
+---@field bolt? { runtime_library?: string } present where BOLT works
+---@field arch string added by release
+---@field os string added by release
+---@field exe string added by release: ".exe" or ""
+---@field cross boolean added by release: its programs need an emulator
+
+---@class kiln.How what one variant's build is
+---@field kind "build"|"instrument"|"rebuild"
+---@field address string
+---@field cflags string[]
+---@field ldflags string[]
+---@field profile? kiln.Ref
+
+---nil, what is wrong, and a note where there is no such toolchain or it does not list the triple.
+---@param name string
+---@param triple string
+---@return kiln.Target?, string?, string?
+function kiln.toolchain(name, triple) end
+
+---nil, what is wrong, and the nearest triple where it is none.
+---@param text string
+---@return { base: string, arch: string, os: string, env: string, glibc: string }?, string?, string?
+function kiln.triple(text) end
+
+---What lies at a path beside the recipe; for a file also the digest of its content.
+---@param path string
+---@return "file"|"folder"|nil, string?
+function kiln.stat(path) end
+
+---The line of the recipe that is being run, FILE:LINE.
+---@return string
+function kiln.where() end
+
+---Ends the evaluation with an error that shows the recipe's line. `path` leads from the table
+---constructor at `where` (behind the name `callee`) to a field: { "targets", "1" }; `key` points at its
+---name and not at its value.
+---@param fault { text: string, note?: string, where?: string, callee?: string, path?: string[], key?: boolean }
+function kiln.fail(fault) end
+
+---The name nearest to a word, nil where none is near.
+---@param word string
+---@param names string[]
+---@return string?
+function kiln.nearest(word, names) end
+
+---A function as the library's are: errors in it name the line that called it, even in a tail call.
+---@generic F: function
+---@param f F
+---@return F
+function kiln.entry(f) end
