@@ -1,12 +1,14 @@
 /* kiln plan: what would run and what is cached; nothing runs. */
 #include "cli/print.h"
 #include "cli/session.h"
+#include "model/triple.h"
 #include "report/plan_text.h"
 
 static const struct command_option options[] = {
 	{ "--variant", "NAME", "only this variant", false },
 	{ "--until", "STAGE", "only up to this stage", true },
 	{ "--release", NULL, "as `kiln release` would: all candidates too", false },
+	{ "--targets", NULL, "list every target triple there is, and nothing else", false },
 	SESSION_OPTIONS,
 	{ 0 },
 };
@@ -49,6 +51,18 @@ static int show(struct session *s, const struct plan *plan, struct err *err)
 	return print_text(buf_text(&text), text.n, err);
 }
 
+static int show_targets(bool json, struct err *err)
+{
+	_cleanup_json_ json_t *list = json_array();
+	_cleanup_buf_ struct buf text = BUF_INIT(1 << 16);
+
+	for (const char *const *name = triple_known(); *name; name++) {
+		json_array_append_new(list, json_string(*name));
+		buf_fmt(&text, "%s\n", *name);
+	}
+	return json ? print_json(list, err) : print_text(buf_text(&text), text.n, err);
+}
+
 static int run(struct cli *cli, const struct command_args *args, struct err *err)
 {
 	struct arena *arena = arena_new();
@@ -59,6 +73,10 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	const char *recipe = session_operand(args, &stages, arena);
 	int rc = -1;
 
+	if (args_has(args, "--targets")) {
+		arena_free(arena);
+		return show_targets(cli->json, err);
+	}
 	if (session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
 	    session_plan(s, args_has(args, "--release") ? PLAN_RELEASE : PLAN_BUILD,
 	                 args_value(args, "--variant"), stages[0] ? stages : until, &plan,

@@ -1,0 +1,76 @@
+# shellcheck shell=bats disable=SC2154,SC2164 # bats sets $stderr and stops at a failing cd
+# A wrong recipe as a person meets it: one message with the place, exit status 3, nothing on stdout.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	kiln=${KILN:-build/kiln}
+	case $kiln in /*) ;; *) kiln=$PWD/$kiln ;; esac
+	export KILN_STORE=$BATS_TEST_TMPDIR/store NO_COLOR=1
+	mkdir -p "$BATS_TEST_TMPDIR/project/sub" "$BATS_TEST_TMPDIR/elsewhere"
+	cd "$BATS_TEST_TMPDIR/project"
+	touch kiln.lock
+}
+
+@test "an unknown field: its place, the line, the nearest name" {
+	printf 'return release {\n  api = 1,\n  nam = "x",\n}\n' >kiln.lua
+	run --separate-stderr "$kiln" plan
+	[ "$status" -eq 3 ]
+	[ -z "$output" ]
+	[[ $stderr == *'kiln.lua:3: release: unknown field "nam"'* ]]
+	[[ $stderr == *'    3 |   nam = "x",'* ]]
+	[[ $stderr == *'      |   ^ did you mean "name"?'* ]]
+}
+
+@test "an endless loop ends, with its line" {
+	printf 'while true do\n  pcall(function() while true do end end)\nend\n' >kiln.lua
+	run --separate-stderr timeout 60 "$kiln" plan
+	[ "$status" -eq 3 ]
+	[[ $stderr == *'kiln.lua:2: the recipe ran for more than'* ]]
+}
+
+@test "a syntax error" {
+	printf 'return release {\n' >kiln.lua
+	run --separate-stderr "$kiln" plan
+	[ "$status" -eq 3 ]
+	[[ $stderr == *'kiln.lua:2: unexpected symbol near <eof>'* ]]
+}
+
+@test "the recipe is found in a folder above" {
+	printf 'error "found"\n' >kiln.lua
+	cd sub
+	run --separate-stderr "$kiln" plan
+	[ "$status" -eq 3 ]
+	[[ $stderr == *'kiln.lua:1: found'* ]]
+}
+
+@test "no recipe here" {
+	cd "$BATS_TEST_TMPDIR/elsewhere"
+	run --separate-stderr "$kiln" plan
+	[ "$status" -eq 2 ]
+	[[ $stderr == *'there is no kiln.lua here or in a folder above'* ]]
+	run --separate-stderr "$kiln" plan gone.lua
+	[ "$status" -eq 3 ]
+	[[ $stderr == *'there is no recipe gone.lua'* ]]
+}
+
+@test "what a recipe prints goes to stderr" {
+	printf 'print("hello from the recipe")\nerror "end"\n' >kiln.lua
+	run --separate-stderr "$kiln" plan
+	[ "$status" -eq 3 ]
+	[ -z "$output" ]
+	[[ $stderr == *'hello from the recipe'* ]]
+}
+
+@test "plan --targets lists every triple" {
+	run --separate-stderr "$kiln" plan --targets
+	[ "$status" -eq 0 ]
+	[[ $output == *$'\nx86_64-unknown-linux-gnu\n'* ]]
+}
+
+@test "started with SIGCHLD ignored" {
+	printf 'error "found"\n' >kiln.lua
+	run --separate-stderr env --ignore-signal=CHLD "$kiln" plan
+	[ "$status" -eq 3 ]
+	[[ $stderr == *'kiln.lua:1: found'* ]]
+}
