@@ -14,11 +14,12 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "engine/estimate.h"
 #include "engine/inputs.h"
 #include "host/clock.h"
 #include "store/place.h"
 
-enum { TICK_MS = 1000, TAIL_BYTES = 4000, NICE_FILLER = 10 };
+enum { TICK_MS = 1000, DRAIN_MS = 5000, NICE_FILLER = 10 };
 
 struct engine {
 	struct arena *arena;
@@ -26,15 +27,16 @@ struct engine {
 	const struct plan *plan;
 	struct engine_node *nodes;
 	struct engine_result *result;
-	size_t *ready;              /* heap-free: few are ready at once; sorted when one starts */
+	size_t *ready; /* heap-free: few are ready at once; sorted when one starts */
 	size_t n_ready, n_running, n_left;
 	size_t *running;
-	size_t *fresh, n_fresh;     /* inputs are there, key not made yet */
-	struct map *by_action;      /* running or done in this run: action digest → node + 1 */
-	bool stopping;              /* nothing new starts */
+	size_t *fresh, n_fresh; /* inputs are there, key not made yet */
+	size_t n_twins;         /* ready nodes that wait for another one's action */
+	struct map *by_action;  /* running or done in this run: action digest → node + 1 */
+	bool stopping;          /* nothing new starts */
 	bool cancelled;
 	int64_t started_us;
-	struct err first;           /* of the first failed stage */
+	struct err first; /* of the first failed stage */
 };
 
 /* ---- events ------------------------------------------------------------------------------- */
@@ -71,73 +73,34 @@ static void emit(struct engine *e, enum event_kind kind, const struct plan_node 
 		(*sink)->event(*sink, event);
 }
 
-/* ---- estimates ---------------------------------------------------------------------------- */
-
-static int64_t guess(const char *kind)
-{
-	static const struct {
-		const char *kind;
-		int64_t seconds;
-	} guesses[] = {
-		{ "build", 20 },  { "instrument", 20 }, { "rebuild", 20 }, { "run", 10 },
-		{ "workload", 2 }, { "bolt-workload", 2 },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(guesses); i++)
-		if (str_eq(kind, guesses[i].kind))
-			return guesses[i].seconds * 1000000;
-	return 300000;
-}
-
-static int set_ranks(struct engine *e, struct err *err)
-{
-	const struct plan *plan = e->plan;
-
-	for (size_t i = plan->n_wanted; i-- > 0;) {
-		size_t at = plan->order[i];
-		const struct plan_node *node = &plan->nodes[at];
-		struct engine_node *n = &e->nodes[at];
-		struct digest last;
-		int64_t most = 0;
-		int rc = store_last_action(e->request->store, node->stage->address, &last,
-		                           &n->estimate, err);
-
-		if (rc < 0)
-			return -1;
-		if (rc == STORE_MISS)
-			n->estimate = guess(node->stage->kind);
-		for (size_t u = 0; u < node->n_users; u++)
-			if (e->nodes[node->users[u]].rank > most)
-				most = e->nodes[node->users[u]].rank;
-		n->rank = n->estimate + most;
-	}
-	return 0;
-}
-
 /* ---- states ------------------------------------------------------------------------------- */
+
+static void skip(struct engine *e, size_t at)
+{
+	struct event event = { .action = e->nodes[at].action };
+
+	e->nodes[at].state = NODE_SKIPPED;
+	e->result->n_skipped++;
+	e->n_left--;
+	emit(e, EVENT_SKIPPED, &e->plan->nodes[at], &event);
+}
 
 /* Skips what needs a failed or skipped node: one pass in order, so every dep is judged first. */
 static void skip_dependants(struct engine *e)
 {
 	for (size_t i = 0; i < e->plan->n_wanted; i++) {
 		const struct plan_node *node = &e->plan->nodes[e->plan->order[i]];
-		struct engine_node *n = &e->nodes[e->plan->order[i]];
-		struct event event = { 0 };
 		bool lost = false;
 
-		if (n->state != NODE_WANT || node->pinned)
+		if (e->nodes[e->plan->order[i]].state != NODE_WANT || node->pinned)
 			continue;
 		for (size_t d = 0; d < node->n_deps; d++) {
 			enum node_state state = e->nodes[node->deps[d]].state;
 
 			lost |= state == NODE_FAILED || state == NODE_SKIPPED;
 		}
-		if (!lost)
-			continue;
-		n->state = NODE_SKIPPED;
-		e->result->n_skipped++;
-		e->n_left--;
-		emit(e, EVENT_SKIPPED, node, &event);
+		if (lost)
+			skip(e, e->plan->order[i]);
 	}
 }
 
@@ -170,11 +133,45 @@ static void finish(struct engine *e, size_t at, enum node_state state, int64_t w
 	release_users(e, at);
 }
 
+/* Its result was known: from now on it is what the address means. */
+static int finish_cached(struct engine *e, size_t at, const struct result *result, struct err *err)
+{
+	struct engine_node *n = &e->nodes[at];
+
+	n->result = *result;
+	if (!e->request->dry &&
+	    store_note_action(e->request->store, e->plan->nodes[at].stage->address, &n->action,
+	                      result->wall_us, err) < 0)
+		return -1;
+	finish(e, at, NODE_CACHED, result->wall_us);
+	return 0;
+}
+
+/* The same work stands in this run under another name: take its result, its fate, or wait for it. */
+static int make_twin(struct engine *e, size_t at, size_t same, struct err *err)
+{
+	switch (e->nodes[same].state) {
+	case NODE_DONE:
+		return finish_cached(e, at, &e->nodes[same].result, err);
+	case NODE_FAILED:
+	case NODE_SKIPPED:
+		skip(e, at);
+		skip_dependants(e);
+		return 0;
+	default:
+		e->nodes[at].twin = same;
+		e->nodes[at].state = NODE_READY;
+		e->n_twins++;
+		return 0;
+	}
+}
+
 /* Everything it takes is there: key, cache, queue. */
 static int make_ready(struct engine *e, size_t at, struct err *err)
 {
 	struct engine_node *n = &e->nodes[at];
 	struct blob_ref action;
+	struct result result;
 	size_t same;
 	int rc;
 
@@ -184,22 +181,12 @@ static int make_ready(struct engine *e, size_t at, struct err *err)
 	n->action = action.digest;
 	n->action_size = action.size;
 	same = (size_t)(uintptr_t)map_get_n(e->by_action, &n->action, sizeof(n->action));
-	rc = same ? STORE_MISS
-	          : store_get_result(e->request->store, e->arena, &n->action, &n->result, err);
-	if (rc < 0)
-		return -1;
-	if (same && e->nodes[same - 1].state == NODE_DONE) {
-		n->result = e->nodes[same - 1].result;
-		rc = 0;
-	}
-	if (rc == 0) {
-		finish(e, at, NODE_CACHED, n->result.wall_us);
-		return 0;
-	}
-	if (!same)
-		map_set_n(e->by_action, &n->action, sizeof(n->action),
-		          (void *)(uintptr_t)(at + 1));
-	n->twin = same ? same - 1 : at;
+	if (same)
+		return make_twin(e, at, same - 1, err);
+	rc = store_get_result(e->request->store, e->arena, &n->action, &result, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : finish_cached(e, at, &result, err);
+	map_set_n(e->by_action, &n->action, sizeof(n->action), (void *)(uintptr_t)(at + 1));
 	n->state = NODE_READY;
 	e->ready[e->n_ready++] = at;
 	return 0;
@@ -218,21 +205,12 @@ static int make_fresh_ready(struct engine *e, struct err *err)
 /* Takes the ready node of the highest rank that may start now; false when none may. */
 static bool take_ready(struct engine *e, size_t *ret_at)
 {
-	size_t best = e->n_ready;
+	size_t best = SIZE_MAX;
 
-	for (size_t i = 0; i < e->n_ready;) {
-		struct engine_node *n = &e->nodes[e->ready[i]];
-
-		if (n->state != NODE_READY) {
-			e->ready[i] = e->ready[--e->n_ready];
-			continue;
-		}
-		if (n->twin == e->ready[i] &&
-		    (best == e->n_ready || n->rank > e->nodes[e->ready[best]].rank))
+	for (size_t i = 0; i < e->n_ready; i++)
+		if (best == SIZE_MAX || e->nodes[e->ready[i]].rank > e->nodes[e->ready[best]].rank)
 			best = i;
-		i++;
-	}
-	if (best >= e->n_ready)
+	if (best == SIZE_MAX)
 		return false;
 	*ret_at = e->ready[best];
 	if (e->plan->nodes[*ret_at].lowered.exclusive && e->n_running > 0)
@@ -283,8 +261,8 @@ static int start_ready(struct engine *e, struct err *err)
 {
 	size_t at;
 
-	while (!e->stopping && !e->request->dry && e->n_running < (size_t)e->request->jobs + 1 && !runs_alone(e) &&
-	       take_ready(e, &at))
+	while (!e->stopping && !e->request->dry && e->n_running < (size_t)e->request->jobs + 1 &&
+	       !runs_alone(e) && take_ready(e, &at))
 		if (start(e, at, err) < 0)
 			return -1;
 	return 0;
@@ -302,18 +280,22 @@ static void remove_running(struct engine *e, size_t at)
 	bug_on(true);
 }
 
-/* Nodes that waited for the same action in this run. */
-static void finish_twins(struct engine *e, size_t of)
+static bool waits_for(const struct engine *e, size_t at, size_t of)
 {
-	for (size_t i = 0; i < e->plan->n_wanted; i++) {
-		size_t at = e->plan->order[i];
-		struct engine_node *n = &e->nodes[at];
+	return e->nodes[at].state == NODE_READY && e->nodes[at].twin == of && at != of;
+}
 
-		if (n->state != NODE_READY || n->twin != of || at == of)
+/* Nodes that waited for the same action in this run. */
+static int finish_twins(struct engine *e, size_t of, struct err *err)
+{
+	for (size_t i = 0; e->n_twins > 0 && i < e->plan->n_wanted; i++) {
+		if (!waits_for(e, e->plan->order[i], of))
 			continue;
-		n->result = e->nodes[of].result;
-		finish(e, at, NODE_CACHED, n->result.wall_us);
+		e->n_twins--;
+		if (finish_cached(e, e->plan->order[i], &e->nodes[of].result, err) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 static int on_ok(struct engine *e, size_t at, struct exec_completion *done, struct err *err)
@@ -325,42 +307,17 @@ static int on_ok(struct engine *e, size_t at, struct exec_completion *done, stru
 	                     &n->result, err) < 0)
 		return -1;
 	finish(e, at, NODE_DONE, n->result.wall_us);
-	finish_twins(e, at);
-	return 0;
-}
-
-/* The last lines of a log, for the failure message. */
-static char *log_tail(struct engine *e, const struct result *result)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(256 << 20);
-	struct err ignored = ERR_INIT;
-	const char *from;
-	int lines = 0;
-
-	if (blobs_read(store_blobs(e->request->store), &result->log, &text, &ignored) != 0 ||
-	    text.n == 0)
-		if (blobs_read(store_blobs(e->request->store), &result->out, &text, &ignored) != 0)
-			return NULL;
-	from = buf_text(&text) + text.n;
-	while (from > buf_text(&text) && lines < 12 &&
-	       text.n - (size_t)(from - buf_text(&text)) < TAIL_BYTES)
-		if (*--from == '\n' && from[1] != '\0' && ++lines == 12)
-			from++;
-	return arena_str(e->arena, from);
+	return finish_twins(e, at, err);
 }
 
 /* Nodes that waited for the same action will not get it either. */
 static void skip_twins(struct engine *e, size_t of)
 {
-	for (size_t i = 0; i < e->plan->n_wanted; i++) {
-		struct engine_node *n = &e->nodes[e->plan->order[i]];
-
-		if (e->plan->order[i] == of || n->state != NODE_READY || n->twin != of)
-			continue;
-		n->state = NODE_SKIPPED;
-		e->result->n_skipped++;
-		e->n_left--;
-	}
+	for (size_t i = 0; e->n_twins > 0 && i < e->plan->n_wanted; i++)
+		if (waits_for(e, e->plan->order[i], of)) {
+			e->n_twins--;
+			skip(e, e->plan->order[i]);
+		}
 }
 
 static int on_failed(struct engine *e, size_t at, struct exec_completion *done, struct err *err)
@@ -372,7 +329,7 @@ static int on_failed(struct engine *e, size_t at, struct exec_completion *done, 
 		.action = n->action,
 		.exit_code = done->result.exit_code,
 		.why = done->why,
-		.tail = log_tail(e, &done->result),
+		.tail = log_tail(store_blobs(e->request->store), e->arena, &done->result),
 	};
 
 	n->state = NODE_FAILED;
@@ -405,9 +362,7 @@ static int on_completion(struct engine *e, struct exec_completion *done, struct 
 	case EXEC_FAILED:
 		return on_failed(e, at, done, err);
 	case EXEC_CANCELLED:
-		e->nodes[at].state = NODE_SKIPPED;
-		e->result->n_skipped++;
-		e->n_left--;
+		skip(e, at);
 		skip_twins(e, at);
 		skip_dependants(e);
 		return 0;
@@ -473,7 +428,7 @@ static int begin(struct engine *e, struct err *err)
 		if (!node->pinned)
 			e->n_left++;
 	}
-	if (set_ranks(e, err) < 0)
+	if (estimate_ranks(e->request->store, plan, e->nodes, err) < 0)
 		return -1;
 	emit(e, EVENT_BEGIN, NULL, &event);
 	for (size_t i = 0; i < plan->n_wanted; i++) {
@@ -503,19 +458,32 @@ static int loop(struct engine *e, struct err *err)
 	}
 }
 
+/* Takes what ends within a time. A result is kept, if that still works: it was paid for. */
+static void drain_some(struct engine *e, int timeout_ms)
+{
+	struct executor *executor = e->request->executor;
+	struct exec_completion done;
+	struct err ignored = ERR_INIT;
+
+	while (e->n_running > 0 &&
+	       executor->ops->wait(executor, e->arena, timeout_ms, &done, &ignored) == 0) {
+		size_t at = (size_t)done.token;
+
+		remove_running(e, at);
+		if (done.status == EXEC_OK)
+			store_put_result(e->request->store, &e->nodes[at].action,
+			                 e->plan->nodes[at].stage->address, &done.result, &ignored);
+	}
+}
+
 /* After an error of Kiln's own: nothing may be left running. */
 static void drain(struct engine *e)
 {
-	struct exec_completion done;
-	struct err ignored = ERR_INIT;
-	struct executor *executor = e->request->executor;
-
 	if (e->n_running == 0)
 		return;
-	executor->ops->cancel(executor);
-	while (e->n_running > 0 &&
-	       executor->ops->wait(executor, e->arena, 5000, &done, &ignored) == 0)
-		remove_running(e, (size_t)done.token);
+	drain_some(e, 0);
+	e->request->executor->ops->cancel(e->request->executor);
+	drain_some(e, DRAIN_MS);
 }
 
 static int verdict(struct engine *e, struct err *err)
@@ -533,8 +501,8 @@ static int verdict(struct engine *e, struct err *err)
 	return 0;
 }
 
-int engine_run(struct arena *arena, const struct engine_request *request,
-               struct engine_result *ret, struct err *err)
+int engine_run(struct arena *arena, const struct engine_request *request, struct engine_result *ret,
+               struct err *err)
 {
 	size_t n = request->plan->n_nodes;
 	struct engine e = {

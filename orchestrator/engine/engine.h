@@ -27,7 +27,7 @@ struct engine_request {
 /* The state of a node after the run. */
 enum node_state {
 	NODE_WANT,
-	NODE_READY,    /* its inputs are known */
+	NODE_READY, /* its inputs are known */
 	NODE_RUNNING,
 	NODE_CACHED,
 	NODE_DONE,
@@ -38,13 +38,13 @@ enum node_state {
 
 struct engine_node {
 	enum node_state state;
-	struct digest action;      /* once READY */
+	struct digest action; /* once READY */
 	uint64_t action_size;
-	struct result result;      /* once DONE or CACHED */
-	size_t pending;            /* deps that are not done */
-	int64_t rank;              /* estimated µs from its start to the end of all goals */
-	int64_t estimate;          /* µs it takes */
-	size_t twin;               /* a running node with the same action, or itself */
+	struct result result; /* once DONE or CACHED */
+	size_t pending;       /* deps that are not done */
+	int64_t rank;         /* estimated µs from its start to the end of all goals */
+	int64_t estimate;     /* µs it takes */
+	size_t twin;          /* a running node with the same action, or itself */
 };
 
 struct engine_result {
@@ -59,8 +59,8 @@ struct engine_result {
  * A dry run returns 0 whatever is missing: nodes are then CACHED, READY (would run) or WANT (not
  * known until what they take has run); the executor may be NULL.
  */
-int engine_run(struct arena *arena, const struct engine_request *request,
-               struct engine_result *ret, struct err *err);
+int engine_run(struct arena *arena, const struct engine_request *request, struct engine_result *ret,
+               struct err *err);
 
 /*
  * The node at an output of a stage ("" is not one): below a declared output, "@stdout" or "@log".

@@ -22,14 +22,14 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	const struct plan *plan;
-	const struct plan_node *node;  /* NULL for BEGIN, TICK, END */
-	int64_t wall_us;               /* DONE, FAILED, CACHED: how long it took (once) */
-	struct digest action;          /* DONE, FAILED, CACHED, START */
-	int exit_code;                 /* FAILED */
-	const char *why;               /* FAILED: one line */
-	const char *tail;              /* FAILED: the last lines of its log */
+	const struct plan_node *node; /* NULL for BEGIN, TICK, END */
+	int64_t wall_us;              /* DONE, FAILED, CACHED: how long it took (once) */
+	struct digest action;         /* DONE, FAILED, CACHED, START */
+	int exit_code;                /* FAILED */
+	const char *why;              /* FAILED: one line */
+	const char *tail;             /* FAILED: the last lines of its log */
 	size_t n_done, n_cached, n_running, n_failed, n_left; /* stages, after this event */
-	int64_t left_us;               /* an estimate from history, -1: none */
+	int64_t left_us; /* an estimate from history, -1: none */
 };
 
 struct event_sink {

@@ -27,9 +27,9 @@ bool plan_node_offers(const struct plan_node *node, const char *path)
 
 const char *plan_whole_path(const struct plan_node *node, const char *path)
 {
-	return path[0] == '\0' && node->lowered.action.n_outputs == 1
-	               ? node->lowered.action.outputs[0].path
-	               : path;
+	return path[0] == '\0' && node->lowered.action.n_outputs == 1 ?
+	               node->lowered.action.outputs[0].path :
+	               path;
 }
 
 /* ---- sampled or counted ------------------------------------------------------------------- */
@@ -60,8 +60,7 @@ struct ref pins_choose_ref(const struct plan_request *request, const struct map 
 /* ---- pinning ------------------------------------------------------------------------------ */
 
 static const struct plan_profile *profile_before(const struct plan *plan,
-                                                 const struct plan_profile *behind,
-                                                 const char *id)
+                                                 const struct plan_profile *behind, const char *id)
 {
 	for (const struct plan_profile *p = plan->profiles; p < behind; p++)
 		if (str_eq(p->profile->id, id))
@@ -82,10 +81,11 @@ static int pin_profile(struct plan *plan, const struct plan_request *request,
 	if (p->profile->after) {
 		after = profile_before(plan, p, p->profile->after);
 		if (!after)
-			return err_set(err, ERR_INPUT,
-			               "the profile %s stands on \"%s\", which is no profile before "
-			               "it in the recipe",
-			               p->profile->id, p->profile->after);
+			return err_set(
+				err, ERR_INPUT,
+				"the profile %s stands on \"%s\", which is no profile before "
+				"it in the recipe",
+				p->profile->id, p->profile->after);
 		if (after->state != PROFILE_PINNED)
 			return 0;
 		after_content = &plan->nodes[after->node].pin.ref.digest;
@@ -113,7 +113,8 @@ static int find_maker(const struct plan *plan, const struct plan_request *reques
 	p->from = pins_choose_ref(request, index, p->profile->from);
 	node = p->from.kind == REF_STAGE ? map_get(index, p->from.id) : NULL;
 	if (!node)
-		return err_set(err, ERR_INPUT, "the profile %s comes from \"%s\", which is no stage",
+		return err_set(err, ERR_INPUT,
+		               "the profile %s comes from \"%s\", which is no stage",
 		               p->profile->id, p->from.id);
 	p->from.path = plan_whole_path(node, p->from.path);
 	if (!plan_node_offers(node, p->from.path))

@@ -1,6 +1,7 @@
 /* The executor of engine tests: actions become small files at once, in a chosen order. */
 #include "fakes/executor.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -15,16 +16,69 @@ struct fake_job {
 	bool cancelled;
 };
 
+static bool is_one_of(const char *glob, const char *address)
+{
+	return glob && str_glob(glob, address);
+}
+
+static bool is_held(const struct fake_executor *fake, const struct fake_job *job)
+{
+	return !job->cancelled && is_one_of(fake->hold, job->address);
+}
+
+/* The job whose completion is next, or n_jobs. */
+static size_t next_job(const struct fake_executor *fake)
+{
+	size_t found = fake->n_jobs;
+
+	for (size_t i = 0; i < fake->n_jobs; i++)
+		if (!is_held(fake, &fake->jobs[i]) && (found == fake->n_jobs || fake->last_first))
+			found = i;
+	return found;
+}
+
+/* The descriptor is readable while a completion waits. */
+static int show_readiness(struct fake_executor *fake, struct err *err)
+{
+	uint64_t count = 1;
+	ssize_t n;
+
+	if (next_job(fake) < fake->n_jobs)
+		n = write(fake->event_fd, &count, sizeof(count));
+	else
+		n = read(fake->event_fd, &count, sizeof(count));
+	if (n < 0 && errno != EAGAIN)
+		return err_sys(err, ERR_BUG, "the fake executor's event is lost");
+	return 0;
+}
+
+static void note_start(struct fake_executor *fake, const struct exec_request *request)
+{
+	struct buf beside = BUF_INIT(1 << 16);
+	size_t n = fake->n_run++;
+
+	for (size_t i = 0; i < fake->n_jobs; i++)
+		buf_fmt(&beside, "%s%s", i ? " " : "", fake->jobs[i].address);
+	if ((n & (n + 1)) == 0) { /* room for the next power of two */
+		fake->ran = alloc_grow(fake->ran, 2 * n + 1, sizeof(*fake->ran));
+		fake->starts = alloc_grow(fake->starts, 2 * n + 1, sizeof(*fake->starts));
+	}
+	fake->ran[n] = str_dup(request->address);
+	fake->starts[n].request = *request;
+	fake->starts[n].request.address = NULL;
+	fake->starts[n].request.action = NULL;
+	fake->starts[n].beside = buf_steal(&beside);
+}
+
 static int fake_submit(struct executor *executor, const struct exec_request *request,
                        struct err *err)
 {
 	struct fake_executor *fake = (struct fake_executor *)executor;
-	uint64_t one = 1;
 	struct fake_job *job;
 
-	if (fake->n_run == ARRAY_LEN(fake->ran))
-		return err_set(err, ERR_BUG, "the fake executor keeps only so many addresses");
-	fake->ran[fake->n_run++] = str_dup(request->address);
+	if (is_one_of(fake->refuse, request->address))
+		return err_set(err, ERR_MACHINE, "the fake machine takes no %s", request->address);
+	note_start(fake, request);
 	fake->jobs = alloc_grow(fake->jobs, fake->n_jobs + 1, sizeof(*fake->jobs));
 	job = &fake->jobs[fake->n_jobs++];
 	*job = (struct fake_job){ .action = *request->action,
@@ -33,14 +87,16 @@ static int fake_submit(struct executor *executor, const struct exec_request *req
 		                  .address = str_dup(request->address) };
 	if (fake->n_jobs > fake->most_at_once)
 		fake->most_at_once = fake->n_jobs;
-	return write(fake->event_fd, &one, sizeof(one)) == (ssize_t)sizeof(one) ? 0 : -1;
+	return show_readiness(fake, err);
 }
 
 /* A file with the action's digest and the output's path. */
-static int make_output(struct fake_executor *fake, struct arena *arena, const struct digest *key,
+static int make_output(struct fake_executor *fake, struct arena *arena, const struct fake_job *job,
                        const char *path, struct result_output *ret, struct err *err)
 {
-	const char *text = arena_fmt(arena, "%s %s\n", DIGEST_TEXT(key), path);
+	bool constant = is_one_of(fake->constant, job->address);
+	const char *text =
+		arena_fmt(arena, "%s %s\n", constant ? "" : DIGEST_TEXT(&job->action), path);
 
 	ret->path = path;
 	ret->node = arena_alloc(arena, sizeof(*ret->node));
@@ -66,10 +122,10 @@ static int make_result(struct fake_executor *fake, struct arena *arena, const st
 	ret->outputs = arena_array(arena, action.n_outputs, sizeof(*ret->outputs));
 	ret->n_outputs = action.n_outputs;
 	for (size_t i = 0; i < action.n_outputs; i++)
-		if (make_output(fake, arena, &job->action, action.outputs[i].path, &ret->outputs[i],
-		                err) < 0)
+		if (make_output(fake, arena, job, action.outputs[i].path, &ret->outputs[i], err) <
+		    0)
 			return -1;
-	ret->wall_us = 1000;
+	ret->wall_us = fake->wall_us;
 	return 0;
 }
 
@@ -78,30 +134,28 @@ static int fake_wait(struct executor *executor, struct arena *arena, int timeout
 {
 	struct fake_executor *fake = (struct fake_executor *)executor;
 	struct fake_job job;
-	uint64_t count;
-	size_t at;
-	int rc = 0;
+	size_t at = next_job(fake);
+	int rc;
 
 	(void)timeout_ms;
-	if (!fake->n_jobs)
+	if (at == fake->n_jobs)
 		return EXECUTOR_IDLE;
-	at = fake->last_first ? fake->n_jobs - 1 : 0;
 	job = fake->jobs[at];
 	memmove(&fake->jobs[at], &fake->jobs[at + 1],
 	        (fake->n_jobs - at - 1) * sizeof(*fake->jobs));
-	if (!--fake->n_jobs && read(fake->event_fd, &count, sizeof(count)) < 0)
-		rc = err_sys(err, ERR_BUG, "cannot read the fake executor's event");
+	fake->n_jobs--;
+	rc = show_readiness(fake, err);
 	*ret = (struct exec_completion){ .token = job.token, .err = ERR_INIT };
 	if (rc == 0)
 		rc = make_result(fake, arena, &job, &ret->result, err);
 	if (job.cancelled) {
 		ret->status = EXEC_CANCELLED;
-	} else if (fake->fail && str_eq(fake->fail, job.address)) {
+	} else if (is_one_of(fake->fail, job.address)) {
 		ret->status = EXEC_FAILED;
 		ret->result.exit_code = 1;
 		ret->result.n_outputs = 0;
 		ret->why = fake->fail_why ? fake->fail_why : "exit status 1";
-	} else if (fake->broken && str_eq(fake->broken, job.address)) {
+	} else if (is_one_of(fake->broken, job.address)) {
 		ret->status = EXEC_BROKEN;
 		err_set(&ret->err, ERR_IO, "the fake machine broke while it ran %s", job.address);
 	}
@@ -120,6 +174,7 @@ static void fake_cancel(struct executor *executor)
 
 	for (size_t i = 0; i < fake->n_jobs; i++)
 		fake->jobs[i].cancelled = true;
+	show_readiness(fake, &(struct err){ .code = ERR_NONE });
 }
 
 static void fake_free(struct executor *executor)
@@ -138,15 +193,19 @@ static const struct executor_ops fake_ops = {
 
 void fake_executor_init(struct fake_executor *fake, struct blobs *blobs)
 {
-	*fake = (struct fake_executor){ .base.ops = &fake_ops, .blobs = blobs };
+	*fake = (struct fake_executor){ .base.ops = &fake_ops, .blobs = blobs, .wall_us = 1000 };
 	fake->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	bug_on(fake->event_fd < 0);
 }
 
 void fake_executor_deinit(struct fake_executor *fake)
 {
-	for (size_t i = 0; i < fake->n_run; i++)
+	for (size_t i = 0; i < fake->n_run; i++) {
 		free(fake->ran[i]);
+		free(fake->starts[i].beside);
+	}
+	free(fake->ran);
+	free(fake->starts);
 	for (size_t i = 0; i < fake->n_jobs; i++)
 		free(fake->jobs[i].address);
 	free(fake->jobs);

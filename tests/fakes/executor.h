@@ -6,19 +6,31 @@
 #include "exec/executor.h"
 #include "store/blobs.h"
 
+/* How an action was submitted. */
+struct fake_start {
+	struct exec_request request; /* its action and address are not kept */
+	char *beside;                /* what ran at that moment, joined by spaces */
+};
+
 /*
  * An executor that runs nothing: every declared output becomes a file that holds the action's digest
  * and the output's path, so equal work gives equal bytes and other work other bytes. It keeps a log
- * of the addresses that it was given, in order, and can be told to fail, break or hold some.
+ * of the addresses that it was given, in order, and can be told to fail, break or hold some: by
+ * globs over addresses, NULL for none.
  */
 struct fake_executor {
 	struct executor base;
-	struct blobs *blobs; /* borrowed */
-	size_t n_run;        /* submitted so far */
-	char *ran[1024];     /* their addresses */
-	const char *fail;    /* an address whose action fails with `why` (NULL: none) */
+	struct blobs *blobs;       /* borrowed */
+	size_t n_run;              /* submitted so far */
+	char **ran;                /* their addresses */
+	struct fake_start *starts; /* and how they were started */
+	const char *fail;          /* fails with `fail_why` */
 	const char *fail_why;
-	const char *broken;    /* an address whose action is EXEC_BROKEN */
+	const char *broken;    /* is EXEC_BROKEN */
+	const char *hold;      /* does not end before it is cancelled */
+	const char *constant;  /* its outputs hold their path only: other work, equal bytes */
+	const char *refuse;    /* cannot be submitted */
+	int64_t wall_us;       /* how long everything takes; 1000 */
 	bool last_first;       /* completions in reverse order of submission */
 	struct fake_job *jobs; /* waiting to be collected */
 	size_t n_jobs, most_at_once;

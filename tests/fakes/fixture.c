@@ -36,9 +36,7 @@ static struct tree_node node_of(const char *seed, enum node_kind kind)
 
 void fixture_init(struct fixture *f)
 {
-	*f = (struct fixture){
-		.arena = arena_new(), .documents = json_array(), .err = ERR_INIT
-	};
+	*f = (struct fixture){ .arena = arena_new(), .documents = json_array(), .err = ERR_INIT };
 	f->facts = (struct facts){
 		.epoch = 1735689600,
 		.arch = "amd64",
@@ -81,63 +79,73 @@ void fixture_load_parts(struct fixture *f, const char *stages, const char *more)
 	free(text);
 }
 
-#define STAGE(variant, name, kind, options)                                                       \
-	"{'address':'t/" variant "/" name "','target':'t','variant':'" variant "','name':'" name  \
+#define STAGE(variant, name, kind, options)                                                        \
+	"{'address':'t/" variant "/" name "','target':'t','variant':'" variant "','name':'" name   \
 	"','kind':'" kind "','where':'demo.lua:1','options':{" options "}}"
 #define REF(address, path) "{'$stage':'t/" address "','path':'" path "'}"
 #define SOURCE "'inputs':[{'at':'src','from':{'$leaf':'source','path':''}}]"
-#define RUN_OF(binary, more)                                                                      \
-	"'binary':" binary ",'name':'app','inputs':[{'at':'data','from':{'$leaf':'work',"         \
+#define RUN_OF(binary, more)                                                                       \
+	"'binary':" binary ",'name':'app','inputs':[{'at':'data','from':{'$leaf':'work',"          \
 	"'path':''}}]" more
-#define PACK(variant, binary)                                                                     \
-	STAGE(variant, "hold", "workload", RUN_OF(binary, ""))                                    \
-	"," STAGE(variant, "smoke", "smoke",                                                      \
-	          "'cases':['one'],'reference':[" REF("plain/hold", "@stdout") "],'candidate':["   \
-	          REF(variant "/hold", "@stdout") "]")                                             \
-	"," STAGE(variant, "tar", "tar",                                                          \
-	          "'root':'demo-1','files':[{'at':'app','from':" binary "}]")                     \
-	"," STAGE(variant, "pack", "compress",                                                    \
-	          "'format':'xz','from':" REF(variant "/tar", "out.tar"))
-#define ARTEFACT(variant)                                                                         \
-	"{'target':'t','variant':'" variant "','kind':'archive','name':'demo-1-" variant          \
+#define PACK(variant, binary)                                                                           \
+	STAGE(variant, "hold", "workload", RUN_OF(binary, ""))                                          \
+	"," STAGE(                                                                                      \
+		variant, "smoke", "smoke",                                                              \
+		"'cases':['one'],'reference':[" REF("plain/hold", "@stdout") "],'candidate':[" REF(     \
+			variant "/hold",                                                                \
+			"@stdout") "]") "," STAGE(variant, "tar", "tar",                                \
+	                                          "'root':'demo-1','files':[{'at':'app','from':" binary \
+	                                          "}]") "," STAGE(variant, "pack", "compress",          \
+	                                                          "'format':'xz','from':" REF(          \
+									  variant "/tar",               \
+									  "out.tar"))
+#define ARTEFACT(variant)                                                                          \
+	"{'target':'t','variant':'" variant "','kind':'archive','name':'demo-1-" variant           \
 	".tar.xz','media_type':'application/x-xz','from':" REF(variant "/pack", "out.tar.xz") "}"
 #define SMOKE(variant) "{'target':'t','variant':'" variant "','stage':'t/" variant "/smoke'}"
 
 static const char pipeline[] =
 	"{'schema':'kiln.recipe/1','name':'demo','version':'1','leaves':{},'targets':[{'triple':'t',"
 	"'toolchain':'c','image':'trixie','variants':['plain','pgo','pgo+bolt'],'ship':'pgo+bolt',"
-	"'reference':'plain'}],'stages':["
-	STAGE("plain", "build", "build", "'argv':['make'],'outputs':['app']," SOURCE) ","
-	STAGE("shared", "counted", "instrument", "'argv':['make'],'outputs':['app']," SOURCE) ","
-	STAGE("shared", "train", "workload",
-	      RUN_OF(REF("shared/counted", "app"), ",'collect':'profraw'")) ","
-	STAGE("shared", "merge", "profdata-merge",
-	      "'tool':'profdata','profiles':[{'from':" REF("shared/train", "prof") "}]") ","
-	STAGE("pgo", "build", "rebuild",
-	      "'argv':['make'],'outputs':['app']," SOURCE
-	      ",'profile':" REF("shared/merge", "merged.profdata")) ","
-	STAGE("pgo+bolt", "counted", "bolt-instrument",
-	      "'tool':'bolt','binary':" REF("pgo/build", "app")) ","
-	STAGE("pgo+bolt", "train", "bolt-workload",
-	      RUN_OF(REF("pgo+bolt/counted", "instrumented"), "")) ","
-	STAGE("pgo+bolt", "merge", "fdata-merge",
-	      "'tool':'merge','profiles':[{'from':" REF("pgo+bolt/train", "prof") "}]") ","
-	STAGE("pgo+bolt", "sample", "perf-record",
-	      RUN_OF(REF("pgo/build", "app"), ",'tool':'perf2bolt'")) ","
-	STAGE("pgo+bolt", "merge-sampled", "fdata-merge",
-	      "'tool':'merge','profiles':[{'from':" REF("pgo+bolt/sample", "prof") "}]") ","
-	STAGE("pgo+bolt", "build", "llvm-bolt",
-	      "'tool':'bolt','binary':" REF("pgo/build", "app") ",'fdata':"
-	      REF("pgo+bolt/merge", "merged.fdata")) ","
-	STAGE("plain", "hold", "workload", RUN_OF(REF("plain/build", "app"), "")) ","
-	PACK("pgo", REF("pgo/build", "app")) "," PACK("pgo+bolt", REF("pgo+bolt/build", "bolted"))
-	"],'profiles':[{'id':'t/pgo','target':'t','kind':'pgo','from':"
-	REF("shared/merge", "merged.profdata") ",'flags':['-O2'],'sources':['source'],'after':null},"
-	"{'id':'t/bolt','target':'t','kind':'bolt','from':" REF("pgo+bolt/merge", "merged.fdata")
-	",'sampled':" REF("pgo+bolt/merge-sampled", "merged.fdata")
-	",'flags':[],'sources':['source'],'after':'t/pgo'}],"
-	"'smoke':[" SMOKE("pgo") "," SMOKE("pgo+bolt") "],"
-	"'artefacts':[" ARTEFACT("pgo") "," ARTEFACT("pgo+bolt") "]}";
+	"'reference':'plain'}],'stages':[" STAGE("plain", "build", "build", "'argv':['make'],'outputs':['app']," SOURCE) "," STAGE(
+		"shared", "counted", "instrument",
+		"'argv':['make','counted'],'outputs':['app']," SOURCE) "," STAGE("shared", "train",
+                                                                                 "workload",
+                                                                                 RUN_OF(REF("shared/counted",
+                                                                                            "app"),
+                                                                                        ",'collect':'profraw'")) "," STAGE("shared",
+                                                                                                                           "merge",
+                                                                                                                           "profdata-merge", "'tool':'profdata','profiles':[{'from':" REF("shared/train", "prof") "}]") "," STAGE("pgo", "build", "rebuild", "'argv':['make'],'outputs':['app']," SOURCE ",'profile':" REF("shared/merge", "merged.profdata")) "," STAGE("pgo+bolt", "counted", "bolt-instrument", "'tool':'bolt','binary':" REF("pgo/build", "app")) "," STAGE("pgo+bolt",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "train",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "bolt-workload",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                RUN_OF(
+																																																											REF("pgo+bolt/counted",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "instrumented"),
+																																																											"")) "," STAGE("pgo+bolt",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "merge", "fdata-merge",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       "'tool':'merge','profiles':[{'from':" REF("pgo+bolt/train",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "prof") "}]") "," STAGE("pgo+bolt", "sample", "perf-record",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                         RUN_OF(REF(
+																																																																							"pgo/build", "app"),
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                ",'tool':'perf2bolt'")) "," STAGE("pgo+bolt",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  "merge-sampled",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  "fdata-merge", "'tool':'merge','profiles':[{'from':" REF("pgo+bolt/sample", "prof") "}]") "," STAGE("pgo+bolt",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                      "build",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                      "llvm-bolt",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                      "'tool':'bolt','binary':" REF("pgo/build", "app") ",'fdata':" REF("pgo+bolt/merge", "merged.fdata")) "," STAGE("plain", "hold",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "workload", RUN_OF(REF("plain/build", "app"), "")) "," PACK("pgo",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 REF(
+																																																																																																													 "pgo/build", "app")) "," PACK("pgo+bolt",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       REF(
+																																																																																																																	       "pgo+bolt/build",
+																																																																																																																	       "bolted")) "],'profiles':[{'id':'t/pgo','target':'t','kind':'pgo','from':" REF("shared/merge",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "merged.profdata") ",'flags':['-O2'],'sources':['source'],'after':null},"
+																																																																																																																														 "{'id':'t/bolt','target':'t','kind':'bolt','from':" REF(
+																																																																																																																															 "pgo+bolt/merge", "merged.fdata") ",'sampled':" REF("pgo+bolt/merge-sampled", "merged.fdata") ",'flags':[],'sources':['source'],'after':'t/pgo'}],"
+																																																																																																																																										       "'smoke':[" SMOKE(
+																																																																																																																																											       "pgo") "," SMOKE("pgo+bolt") "],"
+																																																																																																																																															    "'artefacts':[" ARTEFACT("pgo") "," ARTEFACT(
+																																																																																																																																																    "pgo+bolt") "]}";
 
 void fixture_pipeline(struct fixture *f)
 {

@@ -18,7 +18,7 @@ json_t *fixture_json(const char *text);
 
 struct fixture {
 	struct arena *arena;
-	json_t *documents; /* all that were loaded: plans and recipes borrow from theirs */
+	json_t *documents;    /* all that were loaded: plans and recipes borrow from theirs */
 	struct recipe recipe; /* of the last one */
 	struct facts facts;
 	struct plan *plan; /* of the last fixture_plan */

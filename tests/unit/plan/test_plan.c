@@ -3,13 +3,13 @@
 
 #include "base/str.h"
 
-#define STAGE(address, options)                                                                   \
-	"{'address':'" address "','target':'t','variant':'plain','name':'n','kind':'run',"        \
+#define STAGE(address, options)                                                                    \
+	"{'address':'" address "','target':'t','variant':'plain','name':'n','kind':'run',"         \
 	"'where':'demo.lua:3','options':{'argv':['a'],'outputs':['o']" options "}}"
-#define TAKES(address, path)                                                                      \
+#define TAKES(address, path)                                                                       \
 	",'inputs':[{'at':'in','from':{'$stage':'" address "','path':'" path "'}}]"
-#define ARTEFACT(name, address, path)                                                             \
-	"{'target':'t','variant':'plain','kind':'archive','name':'" name "','media_type':'m',"    \
+#define ARTEFACT(name, address, path)                                                              \
+	"{'target':'t','variant':'plain','kind':'archive','name':'" name "','media_type':'m',"     \
 	"'from':{'$stage':'" address "','path':'" path "'}}"
 
 static int setup(void **state)
@@ -126,7 +126,8 @@ static void variant_and_until(void **state)
 	assert_true(fixture_wants(f, "t/pgo/smoke"));
 	assert_false(fixture_wants(f, "t/pgo+bolt/build"));
 	assert_int_equal(fixture_plan(f, &(struct plan_request){ .variant = "fast" }), -1);
-	assert_refused(f, ERR_USAGE, "no variant matches \"fast\"; there are: plain, pgo, pgo+bolt");
+	assert_refused(f, ERR_USAGE,
+	               "no variant matches \"fast\"; there are: plain, pgo, pgo+bolt");
 
 	must(fixture_plan(f, &(struct plan_request){ .until = until }), &f->err);
 	assert_int_equal(f->plan->n_goals, 3);
@@ -139,19 +140,19 @@ static void variant_and_until(void **state)
 
 static void two_targets(struct fixture *f)
 {
-	fixture_load(f,
-	             "{'schema':'kiln.recipe/1','name':'d','leaves':{},'targets':["
-	             "{'triple':'x86_64-linux','toolchain':'c','image':'trixie','variants':['plain'],"
-	             "'ship':'plain'},{'triple':'aarch64-linux','toolchain':'c','image':'trixie',"
-	             "'variants':['plain'],'ship':'plain'}],'stages':["
-	             "{'address':'x86_64-linux/plain/b','target':'x86_64-linux','variant':'plain',"
-	             "'name':'b','kind':'run','options':{'argv':['a'],'outputs':['o']}},"
-	             "{'address':'aarch64-linux/plain/b','target':'aarch64-linux','variant':'plain',"
-	             "'name':'b','kind':'run','options':{'argv':['a'],'outputs':['o']}}],"
-	             "'artefacts':[{'target':'x86_64-linux','variant':'plain','kind':'k','name':'x',"
-	             "'media_type':'m','from':{'$stage':'x86_64-linux/plain/b','path':''}},"
-	             "{'target':'aarch64-linux','variant':'plain','kind':'k','name':'a',"
-	             "'media_type':'m','from':{'$stage':'aarch64-linux/plain/b','path':'o'}}]}");
+	fixture_load(
+		f, "{'schema':'kiln.recipe/1','name':'d','leaves':{},'targets':["
+		   "{'triple':'x86_64-linux','toolchain':'c','image':'trixie','variants':['plain'],"
+		   "'ship':'plain'},{'triple':'aarch64-linux','toolchain':'c','image':'trixie',"
+		   "'variants':['plain'],'ship':'plain'}],'stages':["
+		   "{'address':'x86_64-linux/plain/b','target':'x86_64-linux','variant':'plain',"
+		   "'name':'b','kind':'run','options':{'argv':['a'],'outputs':['o']}},"
+		   "{'address':'aarch64-linux/plain/b','target':'aarch64-linux','variant':'plain',"
+		   "'name':'b','kind':'run','options':{'argv':['a'],'outputs':['o']}}],"
+		   "'artefacts':[{'target':'x86_64-linux','variant':'plain','kind':'k','name':'x',"
+		   "'media_type':'m','from':{'$stage':'x86_64-linux/plain/b','path':''}},"
+		   "{'target':'aarch64-linux','variant':'plain','kind':'k','name':'a',"
+		   "'media_type':'m','from':{'$stage':'aarch64-linux/plain/b','path':'o'}}]}");
 }
 
 static void target_globs(void **state)
@@ -198,10 +199,11 @@ static void fixed_environment(void **state)
 	struct digest image = fixture_digest("image other");
 
 	fixture_image(f, "other", "image other", "gcc");
-	fixture_load_parts(f,
-	                   "[" STAGE("t/plain/a", "") ","
-	                   STAGE("t/plain/b", ",'env':{'HOME':'/build','X':'1'},'image':'other'") "]",
-	                   "");
+	fixture_load_parts(
+		f,
+		"[" STAGE("t/plain/a", "") "," STAGE(
+			"t/plain/b", ",'env':{'HOME':'/build','X':'1'},'image':'other'") "]",
+		"");
 	must(fixture_plan(f, &(struct plan_request){ .until = until }), &f->err);
 	a = &f->plan->nodes[0];
 	b = &f->plan->nodes[1];
@@ -230,7 +232,8 @@ static void unknown_things(void **state)
 		  "t/plain/a takes \"t/plain/b:p\", which that stage does not declare as output" },
 		{ "[" STAGE("t/plain/a", TAKES("t/plain/b", "ox")) "," STAGE("t/plain/b", "") "]",
 		  "does not declare as output" },
-		{ "[" STAGE("t/plain/a", ",'inputs':[{'at':'x','from':{'$leaf':'src','path':'y'}}]") "]",
+		{ "[" STAGE("t/plain/a",
+		            ",'inputs':[{'at':'x','from':{'$leaf':'src','path':'y'}}]") "]",
 		  "t/plain/a takes \"src:y\", which is no source of the recipe" },
 		{ "[" STAGE("t/plain/a", "") "," STAGE("t/plain/a", "") "]",
 		  "the stage t/plain/a is declared twice" },
@@ -257,11 +260,15 @@ static void below_an_output_is_fine(void **state)
 	struct fixture *f = *state;
 	const char *const until[] = { "t/plain/a", NULL };
 
-	fixture_load_parts(f,
-	                   "[" STAGE("t/plain/a", TAKES("t/plain/b", "o/below/it")) ","
-	                   STAGE("t/plain/b", TAKES("t/plain/c", "@log")) ","
-	                   STAGE("t/plain/c", TAKES("t/plain/d", "")) "," STAGE("t/plain/d", "") "]",
-	                   "");
+	fixture_load_parts(
+		f,
+		"[" STAGE("t/plain/a", TAKES("t/plain/b", "o/below/it")) "," STAGE(
+			"t/plain/b",
+			TAKES("t/plain/c", "@log")) "," STAGE("t/plain/c",
+	                                                      TAKES("t/plain/d",
+	                                                            "")) "," STAGE("t/plain/d",
+	                                                                           "") "]",
+		"");
 	must(fixture_plan(f, &(struct plan_request){ .until = until }), &f->err);
 	assert_string_equal(fixture_order(f), "t/plain/d t/plain/c t/plain/b t/plain/a");
 	assert_string_equal(f->plan->nodes[2].inputs[0].from.path, "o");
@@ -273,15 +280,19 @@ static void cycles_are_printed(void **state)
 	const char *const until[] = { "t/plain/a", NULL };
 	const struct plan_request request = { .until = until };
 
-	fixture_load_parts(f,
-	                   "[" STAGE("t/plain/a", TAKES("t/plain/b", "o")) ","
-	                   STAGE("t/plain/b", ",'inputs':[{'at':'x','from':{'$stage':'t/plain/e',"
-	                                      "'path':'o'}},{'at':'y','from':{'$stage':"
-	                                      "'t/plain/c','path':'o'}}]") ","
-	                   STAGE("t/plain/c", TAKES("t/plain/d", "o")) ","
-	                   STAGE("t/plain/d", TAKES("t/plain/b", "o")) ","
-	                   STAGE("t/plain/e", "") "]",
-	                   "");
+	fixture_load_parts(
+		f,
+		"[" STAGE("t/plain/a", TAKES("t/plain/b", "o")) "," STAGE(
+			"t/plain/b",
+			",'inputs':[{'at':'x','from':{'$stage':'t/plain/e',"
+			"'path':'o'}},{'at':'y','from':{'$stage':"
+			"'t/plain/c','path':'o'}}]") "," STAGE("t/plain/c",
+	                                                       TAKES("t/plain/d",
+	                                                             "o")) "," STAGE("t/plain/d",
+	                                                                             TAKES("t/plain/b",
+	                                                                                   "o")) "," STAGE("t/plain/e",
+	                                                                                                   "") "]",
+		"");
 	assert_int_equal(fixture_plan(f, &request), -1);
 	assert_refused(f, ERR_INPUT,
 	               "demo.lua:3: these stages need each other: t/plain/b -> t/plain/c -> "
@@ -314,7 +325,8 @@ static void artefacts_are_checked(void **state)
 	static const struct {
 		const char *artefacts, *says;
 	} cases[] = {
-		{ ARTEFACT("x", "t/plain/z", "o"), "x comes from \"t/plain/z\", which is no stage" },
+		{ ARTEFACT("x", "t/plain/z", "o"),
+		  "x comes from \"t/plain/z\", which is no stage" },
 		{ ARTEFACT("x", "t/plain/a", "nope"), "\"t/plain/a:nope\"" },
 		{ ARTEFACT("x", "t/plain/a", "o") "," ARTEFACT("x", "t/plain/b", "o"),
 		  "two artefacts would be named x (t/plain/a and t/plain/b)" },
@@ -336,9 +348,9 @@ static void artefacts_are_checked(void **state)
 	assert_refused(f, ERR_INPUT, "smoke.json");
 }
 
-#define KIND(name, kind, options)                                                                 \
-	"{'address':'t/plain/" name "','target':'t','variant':'plain','name':'" name "','kind':'" \
-	kind "','where':'demo.lua:4','options':{" options "}}"
+#define KIND(name, kind, options)                                                                  \
+	"{'address':'t/plain/" name "','target':'t','variant':'plain','name':'" name               \
+	"','kind':'" kind "','where':'demo.lua:4','options':{" options "}}"
 #define FROM(name, path) "{'$stage':'t/plain/" name "','path':'" path "'}"
 
 /* However often it is packed, what counts its calls must not get out. */
@@ -353,10 +365,17 @@ static void instrumented_never_ships(void **state)
 	assert_refused(f, ERR_INPUT, "t/plain/i");
 	fixture_load_parts(
 		f,
-		"[" KIND("i", "instrument", "'argv':['a'],'outputs':['o']") ","
-		KIND("s", "strip", "'tool':'s','binary':" FROM("i", "o")) ","
-		KIND("t", "tar", "'root':'r','files':[{'at':'x','from':" FROM("s", "stripped") "}]") ","
-		KIND("c", "compress", "'format':'gz','from':" FROM("t", "out.tar")) "]",
+		"[" KIND("i", "instrument", "'argv':['a'],'outputs':['o']") "," KIND(
+			"s", "strip",
+			"'tool':'s','binary':" FROM(
+				"i",
+				"o")) "," KIND("t", "tar",
+	                                       "'root':'r','files':[{'at':'x','from':" FROM(
+						       "s",
+						       "stripped") "}]") "," KIND("c", "compress",
+	                                                                          "'format':'gz','from':" FROM(
+											  "t",
+											  "out.tar")) "]",
 		"'artefacts':[" ARTEFACT("x", "t/plain/c", "out.tar.gz") "]");
 	assert_int_equal(build(f), -1);
 	assert_refused(f, ERR_INPUT, "the artefact x would");

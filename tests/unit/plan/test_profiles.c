@@ -248,17 +248,16 @@ static void branch_stacks_choose_samples(void **state)
 /* The path of the only output may be left out on either side, and means the same profile. */
 static void samples_are_chosen_without_paths(void **state)
 {
-#define RUN(name, inputs)                                                                         \
-	"{'address':'t/plain/" name "','target':'t','variant':'plain','name':'" name              \
+#define RUN(name, inputs)                                                                          \
+	"{'address':'t/plain/" name "','target':'t','variant':'plain','name':'" name               \
 	"','kind':'run','options':{'argv':['a'],'outputs':['o'],'inputs':[" inputs "]}}"
 	struct fixture *f = *state;
 	const char *const until[] = { "t/plain/use*", NULL };
 
 	fixture_load_parts(
 		f,
-		"[" RUN("m", "") "," RUN("s", "") ","
-		RUN("use-1", "{'at':'x','from':{'$stage':'t/plain/m','path':''}}") ","
-		RUN("use-2", "{'at':'x','from':{'$stage':'t/plain/m','path':'o'}}") "]",
+		"[" RUN("m", "") "," RUN("s", "") "," RUN("use-1", "{'at':'x','from':{'$stage':'t/plain/m','path':''}}") "," RUN(
+			"use-2", "{'at':'x','from':{'$stage':'t/plain/m','path':'o'}}") "]",
 		"'profiles':[{'id':'b','target':'t','kind':'bolt','from':{'$stage':'t/plain/m',"
 		"'path':'o'},'sampled':{'$stage':'t/plain/s','path':''},'flags':[],'sources':[]}]");
 	f->facts.branch_stacks = true;

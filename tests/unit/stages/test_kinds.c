@@ -281,8 +281,8 @@ static void smoke(void **state)
 		check_refused(&bad[i]);
 }
 
-#define FILES                                                                                     \
-	"'files':[{'at':'bin/app','from':{'$stage':'t/v/strip','path':'stripped'},"               \
+#define FILES                                                                                      \
+	"'files':[{'at':'bin/app','from':{'$stage':'t/v/strip','path':'stripped'},"                \
 	"'mode':'0755'},{'at':'README','from':{'$leaf':'source','path':'README'}}]"
 #define OUT_TAR "'from':{'$stage':'t/v/tar','path':'out.tar'}"
 
@@ -335,7 +335,8 @@ static void packages_refuse(void **state)
 		{ "tar", "{'root':''," FILES "}", "root must be one folder name" },
 		{ "tar", "{'root':'..'," FILES "}", "root must be one folder name" },
 		{ "zip", "{'root':'/'," FILES "}", "root must be one folder name" },
-		{ "tar", "{'root':'a','files':[{'at':'/x','from':{'$leaf':'s','path':''}}]}", "/x" },
+		{ "tar", "{'root':'a','files':[{'at':'/x','from':{'$leaf':'s','path':''}}]}",
+		  "/x" },
 		{ "tar", "{'root':'a','files':[{'at':'','from':{'$leaf':'s','path':''}}]}",
 		  "is empty" },
 		{ "tar", "{'root':'a','files':[{'at':'x','from':{}}]}", "from" },
@@ -358,11 +359,15 @@ static void packages_refuse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(commands),  cmocka_unit_test(commands_refuse),
-		cmocka_unit_test(workloads), cmocka_unit_test(workloads_refuse),
-		cmocka_unit_test(merges),    cmocka_unit_test(binaries),
+		cmocka_unit_test(commands),
+		cmocka_unit_test(commands_refuse),
+		cmocka_unit_test(workloads),
+		cmocka_unit_test(workloads_refuse),
+		cmocka_unit_test(merges),
+		cmocka_unit_test(binaries),
 		cmocka_unit_test(merges_and_binaries_refuse),
-		cmocka_unit_test(smoke),     cmocka_unit_test(packages),
+		cmocka_unit_test(smoke),
+		cmocka_unit_test(packages),
 		cmocka_unit_test(packages_refuse),
 	};
 

@@ -30,8 +30,12 @@ static void place_deinit(struct place *place)
 static char **command_of(struct place *place, const char *kind, const char *text)
 {
 	json_t *options = fixture_json(text);
-	const struct stage stage = { .address = "t/v/s", .target = "t",   .variant = "v",
-		                     .name = "s",        .kind = kind,    .where = "r.lua:1",
+	const struct stage stage = { .address = "t/v/s",
+		                     .target = "t",
+		                     .variant = "v",
+		                     .name = "s",
+		                     .kind = kind,
+		                     .where = "r.lua:1",
 		                     .options = options };
 	struct stage_lowered lowered;
 	struct err err = ERR_INIT;
@@ -42,9 +46,9 @@ static char **command_of(struct place *place, const char *kind, const char *text
 	for (size_t i = 0; i < lowered.action.n_argv; i++) {
 		const char *arg = lowered.action.argv[i];
 
-		argv[i] = str_starts(arg, "/build/")
-		                  ? arena_fmt(place->arena, "%s/%s", place->dir, arg + 7)
-		                  : arena_str(place->arena, arg);
+		argv[i] = str_starts(arg, "/build/") ?
+		                  arena_fmt(place->arena, "%s/%s", place->dir, arg + 7) :
+		                  arena_str(place->arena, arg);
 	}
 	json_decref(options);
 	return argv;
@@ -130,7 +134,8 @@ static void profdata_refuses_too_little(void **state)
 	static const struct {
 		const char *counts, *says;
 	} cases[] = {
-		{ "Total functions: 4\nMaximum function count: 10\n", "covers 4 functions, fewer than 5" },
+		{ "Total functions: 4\nMaximum function count: 10\n",
+		  "covers 4 functions, fewer than 5" },
 		{ "Total functions: 0\nMaximum function count: 0\n", "covers 0 functions" },
 		{ "", "covers 0 functions" },
 		{ "Total functions: 50\nMaximum function count: 0\n", "counts no call at all" },
@@ -269,8 +274,7 @@ static void zip_is_sorted(void **state)
 	test_write(place.fd, "tree/d/B", "", 0644);
 	argv[2] = arena_fmt(place.arena, "PATH=..:$PATH LC_ALL=C; export LC_ALL\n%s", argv[2]);
 	assert_int_equal(run(&place, argv), 0);
-	assert_file(&place, "stdout",
-	            "-q -X -9 -@ ../out.zip\nd\nd/B\nd/a\nd/a/c\nd/b\n");
+	assert_file(&place, "stdout", "-q -X -9 -@ ../out.zip\nd\nd/B\nd/a\nd/a/c\nd/b\n");
 	place_deinit(&place);
 }
 

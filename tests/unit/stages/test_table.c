@@ -51,8 +51,8 @@ static void fields_are_documented(void **state)
 		for (const struct schema_field *f = stage_kinds[i]->fields; f->name; f++)
 			for (const struct schema_field *c = stage_common_fields; c->name; c++)
 				if (str_eq(f->name, c->name))
-					fail_msg("%s.%s hides the common field", stage_kinds[i]->name,
-					         f->name);
+					fail_msg("%s.%s hides the common field",
+					         stage_kinds[i]->name, f->name);
 	}
 }
 
@@ -150,8 +150,8 @@ static void minimal_options_lower_the_same_twice(void **state)
 /* Whatever an option holds, the kind refuses it or lowers it to something that can be encoded. */
 static void wrong_types_are_refused(void **state)
 {
-	static const char *const wrongs[] = { "null", "[]", "{}", "-1", "[null]", "[{}]", "[7]",
-		                              "{'a':7}", "true", "1.5" };
+	static const char *const wrongs[] = { "null", "[]",  "{}",      "-1",   "[null]",
+		                              "[{}]", "[7]", "{'a':7}", "true", "1.5" };
 
 	(void)state;
 	for (size_t i = 0; stage_kinds[i]; i++)
@@ -164,11 +164,12 @@ static void wrong_types_are_refused(void **state)
 				struct stage_lowered lowered;
 				struct err err = ERR_INIT;
 
-				json_object_set_new(options, f->name,
-				                    json_loads(wrongs[w][0] == '{' && wrongs[w][1] == '\''
-				                                       ? "{\"a\":7}"
-				                                       : wrongs[w],
-				                               JSON_DECODE_ANY, NULL));
+				json_object_set_new(
+					options, f->name,
+					json_loads(wrongs[w][0] == '{' && wrongs[w][1] == '\'' ?
+				                           "{\"a\":7}" :
+				                           wrongs[w],
+				                   JSON_DECODE_ANY, NULL));
 				if (stage_lower(&stage, arena, &lowered, &err) == 0) {
 					lowered.action.arch = "amd64";
 					action_encode(&lowered.action, &bytes);

@@ -1,0 +1,14 @@
+#ifndef KILN_ENGINE_ESTIMATE_H
+#define KILN_ENGINE_ESTIMATE_H
+
+#include "engine/engine.h"
+
+/* Fills estimate and rank of every wanted node: how long it takes by its last run under that address,
+ * else by its kind, and how long until everything that hangs on it is done. */
+int estimate_ranks(struct store *store, const struct plan *plan, struct engine_node *nodes,
+                   struct err *err);
+
+/* The last lines of a run's log, of its output where the log is empty; in the arena. NULL: none. */
+char *log_tail(struct blobs *blobs, struct arena *arena, const struct result *result);
+
+#endif
