@@ -18,15 +18,15 @@ enum artefact_class {
 };
 
 struct artefact {
-	const char *file; /* name in dist/, one path part */
-	const char *kind; /* "archive", "deb", "sbom", "profile", "rebuild", "verdict", … */
-	enum artefact_class class;
+	const char *file;    /* name in dist/, one path part */
+	const char *kind;    /* "archive", "deb", "sbom", "profile", "rebuild", "verdict", … */
 	const char *target;  /* triple, or NULL: the whole release */
 	const char *variant; /* or NULL */
 	const char *media_type;
 	struct blob_ref ref;
-	struct digest unsigned_digest; /* before a signature was put inside; none: the same */
+	enum artefact_class class;
 	bool pinned;                   /* every input it was made of was pinned */
+	struct digest unsigned_digest; /* before a signature was put inside; none: the same */
 };
 
 struct release_target {
