@@ -46,7 +46,7 @@ GOALS   := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out $(LIBLESS),$(GOALS)),)
 ifneq ($(shell $(PKG_CONFIG) --exists $(NAMES) 2>/dev/null && command -v $(PROTOC_C)),)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(NAMES))
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(NAMES))
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(NAMES)) -lm
 else
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error $(PKG_CONFIG) is missing: install the Debian package pkg-config (make setup does it))
