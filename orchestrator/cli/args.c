@@ -5,6 +5,7 @@
 #include "cli/args.h"
 
 #include "base/array.h"
+#include "base/buf.h"
 #include "base/str.h"
 
 const struct command_option common_option_table[] = {
@@ -77,6 +78,18 @@ static int unknown_command(const char *word, struct err *err)
 	return err_hint(err, "`kiln --help` lists the commands");
 }
 
+/* "image" alone: says what may follow. */
+static int incomplete_command(const char *word, struct err *err)
+{
+	_cleanup_buf_ struct buf rest = BUF_INIT(1024);
+	size_t n = strlen(word);
+
+	for (size_t i = 0; commands[i]; i++)
+		if (str_starts(commands[i]->name, word) && commands[i]->name[n] == ' ')
+			buf_fmt(&rest, "%s%s", rest.n ? ", " : "", commands[i]->name + n + 1);
+	return err_set(err, ERR_USAGE, "kiln %s needs one of: %s", word, buf_text(&rest));
+}
+
 static int find_command(int argc, char **argv, const struct command **ret, int *ret_words,
                         struct err *err)
 {
@@ -105,6 +118,8 @@ static int find_command(int argc, char **argv, const struct command **ret, int *
 	}
 	if (*ret)
 		return 0;
+	if (group && !words[1])
+		return incomplete_command(words[0], err);
 	return unknown_command(group ? both : words[0], err);
 }
 

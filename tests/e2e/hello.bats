@@ -1,0 +1,182 @@
+# The whole road on a small program, by the real tools: image, compilers, training, BOLT, packages,
+# signature, lock. Every test works on a copy of recipes/hello in its own folder.
+load helper
+
+setup() { e2e_setup; }
+
+@test "image: the default image is there (built from packages when the store is empty)" {
+	hello
+	run --separate-stderr "$KILN" -C hello image build trixie
+	[ "$status" -eq 0 ]
+	"$KILN" image ls | grep -q trixie
+}
+
+@test "release: two targets, packages, evidence, a signature that verifies" {
+	hello
+	run --separate-stderr "$KILN" release --progress plain -o dist hello
+	[ "$status" -eq 0 ]
+	[ "$output" = dist/hello-1.0 ]
+	[[ $stderr == *"signed with SHA256:"* ]]
+	for triple in $x86 aarch64-unknown-linux-gnu; do
+		for ending in tar.zst deb profdata fdata cdx.json spdx.json; do
+			[ -s "dist/hello-1.0/hello-1.0-$triple.$ending" ]
+		done
+	done
+	for file in hello-1.0.rebuild.tar hello-1.0.verdict.json hello-1.0.provenance.sigstore.json report.html manifest.json \
+		SHA256SUMS SHA256SUMS.sigstore.json signing-key.pub.pem; do
+		[ -s "dist/hello-1.0/$file" ]
+	done
+	(cd dist/hello-1.0 && sha256sum --quiet -c SHA256SUMS)
+	run "$KILN" verify --key dist/hello-1.0/signing-key.pub.pem --allow-development dist/hello-1.0
+	[ "$status" -eq 0 ]
+	# Where it lies and who built it must not be in it.
+	! grep -rl -e "$BATS_TEST_TMPDIR" -e "$KILN_STORE" dist
+}
+
+@test "a second run does nothing, says so, and writes nothing" {
+	hello
+	"$KILN" release --progress plain -o dist hello
+	find dist -type f -printf '%p %T@ %i\n' | sort >before
+	run --separate-stderr "$KILN" release --progress plain -o dist hello
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"nothing to do: all "*" stages are cached"* ]]
+	[[ $stderr == *"there already, verified and unchanged"* ]]
+	find dist -type f -printf '%p %T@ %i\n' | sort >after
+	cmp before after
+}
+
+@test "the packages hold what they should, and other people's tools open them" {
+	hello
+	"$KILN" release --unsigned --target "$x86" -o dist hello
+	root=hello-1.0-$x86
+	tar --zstd -tvf "dist/hello-1.0/$root.tar.zst" >list
+	grep -q "^-rwxr-xr-x 0/0 .* $root/bin/hello$" list
+	grep -q "^-rw-r--r-- 0/0 .* $root/COPYING$" list
+	[ "$(awk '{ print $6 }' list | cut -d/ -f1 | sort -u)" = "$root" ]
+	tar --zstd -xf "dist/hello-1.0/$root.tar.zst"
+	printf 'a b\nb\n' | "$root/bin/hello" | grep -q .
+	dpkg-deb -I "dist/hello-1.0/$root.deb" | grep -q 'Package: hello'
+	dpkg-deb -c "dist/hello-1.0/$root.deb" | grep -q 'usr/bin/hello'
+}
+
+@test "dpkg installs the package into a scratch root" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	hello
+	"$KILN" build --target "$x86" -o out hello
+	mkdir -p root/var/lib/dpkg/{info,updates}
+	: >root/var/lib/dpkg/status
+	dpkg --root="$PWD/root" --force-depends --force-not-root -i "out/hello-1.0-$x86.deb"
+	[ -x root/usr/bin/hello ]
+	dpkg --root="$PWD/root" -V hello
+}
+
+@test "with the lock nothing is trained, and other candidates are not built" {
+	hello
+	"$KILN" lock hello
+	[ -s hello/kiln.lock ] && [ -s "hello/kiln.profiles/hello-$x86.profdata" ]
+	"$KILN" plan --release --json hello >plan.json
+	jq -e '[.stages[] | select(.kind == "workload" and .variant != "pgo+lto+bolt")] == []' plan.json
+	jq -e '[.stages[] | select(.kind == "instrument" or .kind == "bolt-instrument" or .kind == "bolt-workload")] == []' plan.json
+	jq -e '[.profiles[] | .state] | unique == ["pinned"]' plan.json
+	jq -e '[.stages[] | select(.variant == "lto")] == []' plan.json
+}
+
+@test "same bytes under another folder, umask, time zone, locale and -j; nothing shared but the image" {
+	hello
+	"$KILN" lock hello
+	"$KILN" release --unsigned -o dist hello
+	mkdir -p "other place/deep"
+	cp -r hello "other place/deep/hello"
+	(
+		# A store that knows the image and nothing else.
+		mkdir -p fresh/blobs
+		ln -s "$KILN_STORE/images" fresh/images
+		export KILN_STORE=$PWD/fresh TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8
+		umask 077
+		cd "other place/deep"
+		"$KILN" -j 1 release --unsigned -o dist hello
+	)
+	jq -r '.files[] | select(.class == "artefact") | .file' dist/hello-1.0/manifest.json >artefacts
+	[ "$(wc -l <artefacts)" -ge 13 ]
+	while read -r file; do
+		cmp "dist/hello-1.0/$file" "other place/deep/dist/hello-1.0/$file"
+	done <artefacts
+}
+
+@test "another user, another folder, an empty second store: same artefact bytes" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to become another user"
+	grep -q '^kilne2e:' /etc/subuid || { skip_unless_user || skip "no user with a subuid range can be made here"; }
+	hello
+	"$KILN" lock hello
+	"$KILN" release --unsigned -o dist hello
+	home=$(mktemp -d /tmp/kiln-e2e.XXXXXX)
+	cp -r hello "$home/project"
+	chown -R kilne2e "$home"
+	chmod 755 "$home"
+	status=0
+	setpriv --reuid=kilne2e --regid=kilne2e --clear-groups env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" \
+		KILN_DEBIAN_MIRROR="${KILN_DEBIAN_MIRROR:-}" "$KILN" -C "$home" release --unsigned -o "$home/dist" project \
+		2>"$BATS_TEST_TMPDIR/other.log" || status=$?
+	cat "$BATS_TEST_TMPDIR/other.log"
+	[ "$status" -eq 0 ]
+	! grep -Eq '(start|done) .*/(instrument|train)' "$BATS_TEST_TMPDIR/other.log"
+	jq -r '.files[] | select(.class == "artefact") | .file' dist/hello-1.0/manifest.json >artefacts
+	while read -r file; do cmp "dist/hello-1.0/$file" "$home/dist/hello-1.0/$file"; done <artefacts
+	rm -rf "$home"
+}
+
+skip_unless_user() {
+	useradd --system --user-group --home-dir /nonexistent --shell /bin/false kilne2e 2>/dev/null || true
+	id kilne2e >/dev/null 2>&1 || return 1
+	grep -q '^kilne2e:' /etc/subuid || echo 'kilne2e:4000000:65536' >>/etc/subuid
+	grep -q '^kilne2e:' /etc/subgid || echo 'kilne2e:4000000:65536' >>/etc/subgid
+}
+
+@test "get takes a built file, log shows what a stage printed" {
+	hello
+	"$KILN" build --target "$x86" hello
+	run --separate-stderr "$KILN" get hello x86_64/pgo+lto+bolt/strip out
+	[ "$status" -eq 0 ]
+	[ "$output" = out/stripped ]
+	[ -x out/stripped ]
+	run "$KILN" log hello x86_64/pgo+lto+bolt/bolt
+	[ "$status" -eq 0 ]
+	[[ $output == *BOLT-INFO* ]]
+	run "$KILN" get hello x86_64/pgo+lto+bolt/stirp out
+	[ "$status" -eq 2 ]
+	[[ $output == *"no stage matches"* ]]
+}
+
+@test "a change in one source file rebuilds what depends on it and nothing else" {
+	hello
+	"$KILN" build --variant plain --target "$x86" hello
+	sed -i '1i /* a comment changes no byte of the stripped program */' hello/src/hello.c
+	"$KILN" build --progress plain --variant plain --target "$x86" hello 2>log
+	grep -q 'done .*plain/build' log
+	# Early cutoff: the stripped binary came out the same, so nothing behind it runs.
+	grep -q 'cached .*plain/tar' log
+	! grep -q 'done .*plain/tar' log
+}
+
+@test "no network: what is in the store is enough with --offline" {
+	hello
+	"$KILN" build --target "$x86" hello
+	run unshare -n "$KILN" build --offline --target "$x86" hello
+	[ "$status" -eq 0 ]
+}
+
+@test "a store moved by image export and import builds offline" {
+	hello
+	"$KILN" lock hello
+	"$KILN" -C hello image export "$PWD/image.tar" trixie
+	[ -s image.tar ]
+	KILN_STORE=$PWD/second "$KILN" image import image.tar
+	KILN_STORE=$PWD/second unshare -n "$KILN" build --offline --target "$x86" hello
+}
+
+@test "SIGCHLD ignored by whoever started Kiln changes nothing" {
+	hello
+	sed -i 's/summary = ".*"/summary = "another"/' hello/kiln.lua
+	run timeout 120 env --ignore-signal=CHLD "$KILN" build --target "$x86" hello
+	[ "$status" -eq 0 ]
+}
