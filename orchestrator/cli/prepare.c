@@ -128,7 +128,9 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 	fact = arena_alloc(s->arena, sizeof(*fact));
 	*fact = (struct fact_image){ entry->image.tree, entry->compiler };
 	map_set(s->facts.images, entry->name, fact);
-	if (entry->image.resolved_now)
+	if (entry->image.resolved_now && s->update)
+		print_note(s->cli, "  image %s: resolved anew", name);
+	else if (entry->image.resolved_now)
 		print_note(s->cli, "  image %s: unpinned, resolved %s; pin it with `kiln lock`", name,
 		           entry->image.resolved_on ? entry->image.resolved_on : "now");
 	return 0;

@@ -207,6 +207,39 @@ static int check_tree(struct ensure *ensure, const struct digest *tree, struct e
 	                     "the lock, or write the lock anew: kiln lock");
 }
 
+static bool same_members(const json_t *a, const json_t *b)
+{
+	static const char *const names[] = { "container", "packages", "files", NULL };
+
+	for (size_t i = 0; names[i]; i++)
+		if (!json_equal(json_object_get(a, names[i]), json_object_get(b, names[i])))
+			return false;
+	return true;
+}
+
+/*
+ * What was resolved just now may be what an image here is made of already: the same packages give
+ * the same tree, so it need not be made again. Sets the section's tree.
+ */
+static bool made_before(struct ensure *ensure)
+{
+	_cleanup_json_ json_t *wanted = image_section_write(&ensure->section, &ensure->definition);
+	struct image_entries entries = { 0 };
+	struct err ignored = ERR_INIT;
+	bool found = false;
+
+	if (image_list(ensure->store, &entries, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < entries.list.n && !found; i++) {
+		const struct image_entry *entry = &entries.list.v[i];
+
+		found = same_members(json_object_get(entry->info, "lock"), wanted) &&
+		        digest_parse(entry->hex, &ensure->section.tree);
+	}
+	image_entries_deinit(&entries);
+	return found;
+}
+
 /* Brings the packages, installs them, and puts the image in place. */
 static int make(struct ensure *ensure, struct image_source *source, const char *fresh, int root,
                 struct err *err)
@@ -221,6 +254,8 @@ static int make(struct ensure *ensure, struct image_source *source, const char *
 			return -1;
 		ensure->known = ensure->now = true;
 		ensure->resolved_on = today();
+		if (made_before(ensure))
+			return 0;
 	}
 	if (image_fetch(store_blobs(ensure->store), source, &ensure->section, err) < 0 ||
 	    make_tree(ensure, root, source->scratch, &info, err) < 0 ||
