@@ -20,6 +20,7 @@
 #include "exec/wire.h"
 #include "exec/work.h"
 #include "host/clock.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
 #include "sandbox/confine.h"
@@ -369,7 +370,9 @@ int runner_main(struct str request, int reply_fd)
 	work_deinit(&run.work);
 	wire_put_reply(&run.reply, &bytes);
 	err_clear(&err);
-	rc = fs_write_all(reply_fd, bytes.p, bytes.n, "the reply", &err);
+	rc = failpoint("runner-reply") ?
+	             -1 :
+	             fs_write_all(reply_fd, bytes.p, bytes.n, "the reply", &err);
 	blobs_free(run.blobs);
 	arena_free(run.arena);
 	return rc < 0 ? 1 : 0;

@@ -27,6 +27,7 @@
 #include "external/crypto.h"
 #include "host/child.h"
 #include "host/clock.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
 
@@ -100,7 +101,7 @@ static void serve_request(struct serving *serving, struct str request)
 		send_answer(sock, &answer, NULL, 0);
 		return;
 	}
-	answer.pid = fork();
+	answer.pid = failpoint("runner-fork") ? -1 : fork();
 	if (answer.pid == 0)
 		become_runner(server, pipe_fds[1], request);
 	if (answer.pid > 0) {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
 #include "sandbox/identity.h"
@@ -114,6 +115,8 @@ static int drain(struct watch *w, struct stream *stream, enum supervise_end past
 	ssize_t n = -1;
 
 	errno = EINVAL;
+	if (failpoint("stage-stream"))
+		return err_sys(err, ERR_IO, "cannot keep %s", stream->what);
 	if (stream->n < stream->limit)
 		n = splice(stream->fd, NULL, stream->file, NULL, 1 << 20,
 		           SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -278,7 +281,7 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	if (block_signals(&signal_fd, err) < 0 || open_pipes(&p, err) < 0)
 		return -1;
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	w.child = fork();
+	w.child = failpoint("stage-fork") ? -1 : fork();
 	if (w.child == 0)
 		run_child(spec, &p);
 	if (w.child < 0) {

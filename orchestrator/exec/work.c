@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
 #include "host/tmpfile.h"
@@ -17,7 +18,7 @@
 /* Makes a folder below `fd` for the build user. An existing one is opened. */
 static int open_owned(int fd, const char *name, int *ret_fd, struct err *err)
 {
-	bool made = mkdirat(fd, name, 0755) == 0;
+	bool made = !failpoint("work-folder") && mkdirat(fd, name, 0755) == 0;
 	_cleanup_fd_ int sub = -1;
 
 	if (!made && errno != EEXIST)

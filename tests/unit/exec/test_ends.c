@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "fakes/lab.h"
 #include "host/clock.h"
+#include "host/lock.h"
 #include "sandbox/spec.h"
 
 /* Whether a process of this machine has that text in its arguments. */
@@ -297,6 +298,83 @@ static void dead_server_is_told(void **state)
 	runner_server_stop(other.server);
 }
 
+/* In a process of its own, because fail points are read by whoever passes them: what became of one
+ * action. */
+static enum exec_status status_with(struct lab *lab, const char *failpoint)
+{
+	struct executor_local_options options = { .store_dir = lab->dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = &sandbox_bwrap,
+		                                  .slots = 2 };
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		struct action a = { .argv = LAB_LIST("sh", "-c", "echo said; sleep 0.1"),
+			            .n_argv = 3 };
+		struct exec_completion c = { .status = EXEC_BROKEN };
+		struct lab other = *lab;
+		struct err err = ERR_INIT;
+
+		setenv("KILN_FAILPOINT", failpoint, 1);
+		if (runner_server_start(&other.server, &err) < 0)
+			_exit(99);
+		options.server = other.server;
+		if (executor_local_new(&options, &other.executor, &err) < 0)
+			_exit(98);
+		lab_submit(&other, &a, 0, 1);
+		if (other.executor->ops->wait(other.executor, other.arena, 10000, &c, &err) != 0)
+			_exit(97);
+		other.executor->ops->free(other.executor);
+		runner_server_stop(other.server);
+		_exit(c.status == EXEC_BROKEN && c.err.cause[0] == '\0' ? 96 : (int)c.status);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	return (enum exec_status)WEXITSTATUS(status);
+}
+
+/* What is left behind is locked by nobody: a sweep takes it. */
+static void sweep(struct lab *lab)
+{
+	_cleanup_free_ char *work = path_join(lab->dir, "work");
+	int fd = test_open_dir(work);
+	struct fs_names names = { 0 };
+	struct err err = ERR_INIT;
+
+	must(fs_list(fd, ".", &names, &err), &err);
+	for (size_t i = 0; i < names.names.n; i++) {
+		int dead = -1;
+
+		assert_true(lock_dir_is_dead(fd, names.names.v[i], &dead));
+		must(fs_remove_tree(fd, names.names.v[i], &err), &err);
+		close(dead);
+	}
+	fs_names_deinit(&names);
+	close(fd);
+}
+
+static void each_failure_is_an_error(void **state)
+{
+	static const char *const points[] = { "work-folder", "stage-fork", "stage-stream",
+		                              "runner-fork", "runner-reply" };
+	struct lab *lab = *state;
+
+	sweep(lab); /* what the killed runners of other tests left */
+	for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+		_cleanup_free_ char *fail = str_fmt("%s:1", points[i]);
+		_cleanup_free_ char *killed = str_fmt("%s:1:kill", points[i]);
+
+		assert_int_equal(status_with(lab, fail), EXEC_BROKEN);
+		lab_assert_no_work(lab);
+		if (strcmp(points[i], "runner-fork") == 0)
+			continue; /* that kills the server: dead_server_is_told */
+		assert_int_equal(status_with(lab, killed), EXEC_BROKEN);
+		sweep(lab);
+	}
+	assert_int_equal(status_with(lab, "nothing:1"), EXEC_OK);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +387,7 @@ static int run(void)
 		cmocka_unit_test(killed_runner_leaves_nothing),
 		cmocka_unit_test(killed_runner_is_told),
 		cmocka_unit_test(dead_server_is_told),
+		cmocka_unit_test(each_failure_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("exec/ends", tests, lab_setup, lab_teardown);
