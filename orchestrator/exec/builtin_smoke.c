@@ -4,7 +4,7 @@
  * addresses); the first difference fails the stage with both lines in sight.
  *
  * kiln.json: {"cases":[{"name","reference":PATH,"candidate":PATH}],
- *             "filters":[{"drop_lines":GLOB} | {"regex":ERE,"replace":TEXT}]}
+ *             "filters":[{"drop_lines":GLOB} | {"regex":ERE,"replace":TEXT}],"label":TEXT}
  * Writes smoke.json: {"cases":{NAME: sha256 of the filtered bytes}}.
  */
 #include <errno.h>
@@ -31,6 +31,7 @@ struct filter {
 };
 
 struct filters {
+	const char *label; /* what is compared with what, for the message; may be NULL */
 	ARRAY(struct filter) list;
 };
 
@@ -241,7 +242,7 @@ static void show(struct buf *out, const struct side *side)
 }
 
 static int differs(const char *name, const struct side *ref, const struct side *cand,
-                   struct err *err)
+                   const char *label, struct err *err)
 {
 	_cleanup_buf_ struct buf a = BUF_INIT(4096);
 	_cleanup_buf_ struct buf b = BUF_INIT(4096);
@@ -249,8 +250,9 @@ static int differs(const char *name, const struct side *ref, const struct side *
 	show(&a, ref);
 	show(&b, cand);
 	err_set(err, ERR_STAGE,
-	        "smoke case '%s' differs at line %zu:\n  reference: %s\n  candidate: %s", name,
-	        cand->ended ? ref->line : cand->line, buf_text(&a), buf_text(&b));
+	        "smoke case '%s' differs at line %zu%s%s%s:\n  reference: %s\n  candidate: %s", name,
+	        cand->ended ? ref->line : cand->line, label ? " (" : "", label ? label : "",
+	        label ? ")" : "", buf_text(&a), buf_text(&b));
 	return err_hint(err, "if this line varies from run to run, add a filter to the recipe "
 	                     "(drop_lines or regex), or fix the workload; if not, the optimised "
 	                     "program is wrong");
@@ -269,7 +271,7 @@ static int compare(const char *name, struct side *ref, struct side *cand,
 			break;
 		else if (ref->ended || cand->ended ||
 		         !str_same(buf_str(&ref->text), buf_str(&cand->text)))
-			rc = differs(name, ref, cand, err);
+			rc = differs(name, ref, cand, filters->label, err);
 		else
 			hasher_add(hasher, ref->text.p, ref->text.n);
 	}
@@ -318,6 +320,7 @@ static int run_cases(const json_t *params, int dir_fd, struct filters *filters, 
 	size_t i;
 
 	json_object_set_new(document, "cases", cases);
+	filters->label = json_str_or(params, "label", NULL);
 	json_array_foreach (json_object_get(params, "filters"), i, item)
 		if (add_filter(filters, item, err) < 0)
 			return -1;

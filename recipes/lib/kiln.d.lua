@@ -136,7 +136,7 @@ function https(fields) end
 ---@field env? table<string, string>
 ---@field timeout? integer seconds, default 1800
 ---@field inputs? (kiln.File|kiln.Dir)[] what it reads and the command line does not name
----@field filters? table[] what varies in the output and is not compared: { drop_lines = "GLOB" }
+---@field filters? table[] what varies in the output and is not compared: { drop_lines = GLOB } or { regex = ERE, replace = TEXT }
 
 ---One run of the program.
 ---@param fields kiln.RunFields

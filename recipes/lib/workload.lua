@@ -52,6 +52,25 @@ local function add_part(run, i, part)
   end
 end
 
+-- What varies in the output and is not compared.
+local function check_filters(where, filters)
+  for i, filter in pairs(filters or {}) do
+    local keys = {}
+    for key in pairs(type(filter) == "table" and filter or {}) do keys[#keys + 1] = tostring(key) end
+    local shape = table.concat(keys, " ")
+    if shape ~= "drop_lines" and shape ~= "regex replace" or type(i) ~= "number" then
+      kiln.fail { where = where, callee = "run", path = { "filters", tostring(i) },
+        text = "run: filters: expected { drop_lines = GLOB } or { regex = ERE, replace = TEXT }" }
+    end
+    for _, value in pairs(filter) do
+      if type(value) ~= "string" then
+        kiln.fail { where = where, callee = "run", path = { "filters", tostring(i) },
+          text = "run: filters: expected texts, got " .. check.describe(value) }
+      end
+    end
+  end
+end
+
 -- run { bin "gawk", "-f", file "a.awk", weight = 3 }
 function workload.run(args)
   local where = check.fields("run", args, {
@@ -70,6 +89,7 @@ function workload.run(args)
   if run.weight < 1 then
     kiln.fail { where = where, callee = "run", path = { "weight" }, text = "run: weight: 1 or more" }
   end
+  check_filters(where, args.filters)
   for i = 2, #args do add_part(run, i, args[i]) end
   for key in pairs(args) do
     if type(key) == "number" and key > #args then

@@ -236,7 +236,7 @@ static void smoke(struct lab *lab, const char *ref, const char *cand, const char
 {
 	_cleanup_free_ char *params =
 		str_fmt("{\"cases\":[{\"name\":\"one\",\"reference\":\"r\",\"candidate\":\"c\"}],"
-	                "\"filters\":[%s]}",
+	                "\"filters\":[%s],\"label\":\"this against that\"}",
 	                filters);
 	struct lab_input inputs[] = { { "kiln.json", params }, { "r", ref }, { "c", cand } };
 	struct action_output output = { .path = "smoke.json" };
@@ -263,7 +263,7 @@ static void smoke_compares(void **state)
 	                    "c264c65ae5aa59a2\"}}");
 	smoke(lab, "a\nb\nc\n", "a\nx\nc\n", "", &c);
 	assert_int_equal(c.status, EXEC_FAILED);
-	assert_non_null(strstr(c.why, "'one' differs at line 2"));
+	assert_non_null(strstr(c.why, "'one' differs at line 2 (this against that)"));
 	assert_non_null(strstr(c.why, "reference: b"));
 	assert_non_null(strstr(c.why, "candidate: x"));
 	assert_non_null(strstr(lab_text(lab, &c.result.log), "add a filter"));
