@@ -8,6 +8,8 @@
 #include <sqlite3.h>
 #include <time.h>
 
+#include "host/failpoint.h"
+
 enum { BUSY_MS = 30000, WAL_ATTEMPTS = 200 };
 
 struct db {
@@ -135,11 +137,15 @@ int db_set_version(struct db *db, int version, struct err *err)
 
 int db_begin(struct db *db, struct err *err)
 {
+	if (failpoint("db-begin"))
+		return err_sys(err, ERR_IO, "cannot write to the database %s", db->path);
 	return db_exec(db, "BEGIN IMMEDIATE", err);
 }
 
 int db_commit(struct db *db, struct err *err)
 {
+	if (failpoint("db-commit"))
+		return err_sys(err, ERR_IO, "cannot write to the database %s", db->path);
 	return db_exec(db, "COMMIT", err);
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "host/failpoint.h"
 
 void fs_names_deinit(struct fs_names *names)
 {
@@ -152,7 +153,7 @@ static int write_temp(int dirfd, const char *temp, const char *path, const void 
 		return err_sys(err, ERR_IO, "cannot set the mode of %s", path);
 	if (sync && fsync(fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make %s durable", path);
-	if (renameat(dirfd, temp, dirfd, path) < 0)
+	if (failpoint("file-rename") || renameat(dirfd, temp, dirfd, path) < 0)
 		return err_sys(err, ERR_IO, "cannot put %s in place", path);
 	return sync ? sync_dir_of(dirfd, path, err) : 0;
 }

@@ -13,6 +13,7 @@
 
 #include "base/path.h"
 #include "external/crypto.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/tmpfile.h"
 
@@ -137,7 +138,7 @@ static void drop_scratch(struct folder_blobs *folder)
 /* A new temporary file, its name in `name`. A forked child makes a folder of its own. */
 static int open_temp(struct folder_blobs *folder, char name[32], int *ret_fd, struct err *err)
 {
-	int fd;
+	int fd = -1;
 
 	if (!folder->scratch.name || folder->scratch_pid != getpid()) {
 		drop_scratch(folder);
@@ -146,7 +147,9 @@ static int open_temp(struct folder_blobs *folder, char name[32], int *ret_fd, st
 		folder->scratch_pid = getpid();
 	}
 	snprintf(name, 32, "%u", folder->counter++);
-	fd = openat(folder->scratch.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	if (!failpoint("blob-create"))
+		fd = openat(folder->scratch.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		            0444);
 	if (fd < 0)
 		return cannot_write(folder, err);
 	*ret_fd = fd;
@@ -160,10 +163,10 @@ static int commit(struct folder_blobs *folder, int fd, const char *temp,
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = STAMP } };
 	char name[NAME_SIZE], dir[3];
 
-	if (futimens(fd, times) < 0)
+	if (failpoint("blob-stamp") || futimens(fd, times) < 0)
 		return cannot_write(folder, err);
 	name_of(digest, name);
-	if (renameat(folder->scratch.fd, temp, folder->fd, name) == 0)
+	if (!failpoint("blob-rename") && renameat(folder->scratch.fd, temp, folder->fd, name) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return cannot_write(folder, err);
@@ -178,6 +181,8 @@ static int commit(struct folder_blobs *folder, int fd, const char *temp,
 static int write_chunk(struct folder_blobs *folder, int fd, const void *p, size_t n,
                        struct err *err)
 {
+	if (failpoint("blob-write"))
+		return cannot_write(folder, err);
 	if (fs_write_all(fd, p, n, folder->store_dir, err) < 0)
 		return err_while(err, "writing to the store");
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "store/directory.h"
 #include "store/place.h"
@@ -62,7 +63,7 @@ static int finish_fd(const struct checkout *c, int fd, mode_t mode, const char *
 		return cannot(c, "give away", name, err);
 	if (fchmod(fd, mode) < 0)
 		return cannot(c, "set the mode of", name, err);
-	if (futimens(fd, c->times) < 0)
+	if (failpoint("checkout-finish") || futimens(fd, c->times) < 0)
 		return cannot(c, "set the time of", name, err);
 	return 0;
 }
@@ -77,7 +78,8 @@ static int write_file(const struct checkout *c, int dir, const struct tree_node 
 		return blobs_miss(&node->ref, name, err);
 	if (rc < 0)
 		return -1;
-	to = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (!failpoint("checkout-create"))
+		to = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
 		return cannot(c, "make the file", name, err);
 	if (copy(c, from, to, node->ref.size, name, err) < 0)

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "host/clock.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "store/directory.h"
 
@@ -110,7 +111,8 @@ static int read_file(const struct ingest *in, int dir, const char *name, struct 
 	_cleanup_fd_ int fd = -1;
 	struct stat after;
 
-	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (!failpoint("ingest-open"))
+		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, st) < 0)
 		return cannot(in, "open", name, err);
 	if (check_entry(in, name, st, err) < 0)

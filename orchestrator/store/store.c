@@ -83,21 +83,30 @@ static int choose_dir(const char *dir, char **ret, struct err *err)
 	return 0;
 }
 
-/* Refuses to make a store among somebody's files. */
+static bool is_ours(const char *name)
+{
+	static const char *const ours[] = { "VERSION",       "blobs",  "db.sqlite", "db.sqlite-shm",
+		                            "db.sqlite-wal", "images", "locks",     "lost+found",
+		                            "tmp",           "work",   NULL };
+	const char *const *known = ours;
+
+	while (*known && !str_eq(*known, name))
+		known++;
+	return *known != NULL;
+}
+
+/* Refuses to make a store among somebody's files; removes what a killed maker left. */
 static int check_is_ours(int fd, const char *dir, struct err *err)
 {
-	static const char *const ours[] = { "VERSION", "blobs", "db.sqlite",  "images", "locks",
-		                            "tmp",     "work",  "lost+found", NULL };
 	struct fs_names list = { 0 };
 	int rc = fs_list(fd, ".", &list, err);
 
 	for (size_t i = 0; rc == 0 && i < list.names.n; i++) {
 		const char *name = list.names.v[i];
-		const char *const *known = ours;
 
-		while (*known && !str_eq(*known, name))
-			known++;
-		if (!*known && !str_starts(name, ".VERSION.")) {
+		if (str_starts(name, ".VERSION.") && str_ends(name, ".tmp")) {
+			rc = fs_remove_tree(fd, name, err);
+		} else if (!is_ours(name)) {
 			err_set(err, ERR_IO, "%s is not a store of Kiln: it holds \"%s\"", dir,
 			        name);
 			rc = err_hint(err, "name a new or an empty folder with --store or "
