@@ -97,7 +97,7 @@ static struct place place_of(struct recipe_state *state, const json_t *object)
 static int convert(struct recipe_state *state, const char *what, int index, json_t **ret,
                    struct err *err)
 {
-	struct values_fault fault;
+	struct values_fault fault = { 0 };
 	struct schema_fault as_schema = { 0 };
 	char *end = as_schema.pointer + sizeof(as_schema.pointer) - 2, *p = as_schema.pointer;
 
@@ -175,17 +175,16 @@ static int split_address(struct recipe_state *state, json_t *stage, struct err *
 {
 	static const char *const names[] = { "target", "variant", "name" };
 	const char *address = json_string_value(json_object_get(stage, "address"));
-	struct str rest = str_of(address), part;
+	struct str rest = str_of(address), part = { 0 };
+	bool fits = true;
 	size_t n = 0;
 
-	while (str_cut(&rest, '/', &part)) {
-		if (n == ARRAY_LEN(names) || !is_part(part))
-			n = ARRAY_LEN(names);
-		else
+	for (; fits && str_cut(&rest, '/', &part); n++) {
+		fits = n < ARRAY_LEN(names) && is_part(part);
+		if (fits)
 			json_object_set_new(stage, names[n], json_stringn(part.p, part.n));
-		n++;
 	}
-	if (n != ARRAY_LEN(names))
+	if (!fits || n != ARRAY_LEN(names))
 		return refuse(state, stage, err,
 		              "stage: the address \"%.100s\" is not TARGET/VARIANT/NAME", address);
 	return 0;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <lauxlib.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/path.h"
@@ -30,9 +31,17 @@ enum {
 };
 static const long long INSTRUCTIONS_DEFAULT = 50 * 1000 * 1000;
 
+/* What Lua keeps room for in front of its own state. */
+struct extra {
+	struct recipe_state *state;
+};
+
 struct recipe_state *state_of(lua_State *L)
 {
-	return *(struct recipe_state **)lua_getextraspace(L);
+	struct extra extra;
+
+	memcpy(&extra, lua_getextraspace(L), sizeof(extra));
+	return extra.state;
 }
 
 static void spend(lua_State *L, lua_Debug *ar);
@@ -252,7 +261,9 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		state->folder[0] = '\0';
 	state->L = lua_newstate(capped_alloc, state);
 	if (state->L) {
-		*(struct recipe_state **)lua_getextraspace(state->L) = state;
+		const struct extra extra = { state };
+
+		memcpy(lua_getextraspace(state->L), &extra, sizeof(extra));
 		lua_pushcfunction(state->L, open_inside);
 		if (lua_pcall(state->L, 0, 0, 0) == LUA_OK)
 			return 0;
