@@ -1,0 +1,236 @@
+/* The table of fetchers: one contract for all kinds, then what each does with a good and a bad leaf. */
+#include "source/source.h"
+
+#include <sys/stat.h>
+
+#include "external/crypto.h"
+#include "fakes/http_server.h"
+#include "source/fetcher.h"
+#include "store/place.h"
+#include "unit/support.h"
+
+struct fixture {
+	char *dir;
+	int fd;
+	struct store *store;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = alloc(sizeof(*f));
+	struct err err = ERR_INIT;
+	char *path;
+
+	f->dir = test_folder();
+	f->fd = test_open_dir(f->dir);
+	path = str_fmt("%s/store", f->dir);
+	must(store_open(path, &f->store, &err), &err);
+	free(path);
+	return *state = f, 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->store);
+	close(f->fd);
+	test_folder_remove(f->dir);
+	free(f);
+	return 0;
+}
+
+static int fetch(struct fixture *f, json_t *leaf, bool offline, struct source_result *ret,
+                 struct err *err)
+{
+	const struct source_request request = {
+		.id = "source", .leaf = leaf, .recipe_dir = f->dir, .offline = offline
+	};
+	int rc = source_fetch(f->store, &request, NULL, ret, err);
+
+	json_decref(leaf);
+	return rc;
+}
+
+static json_t *leaf(const char *kind, const char *key, const char *value)
+{
+	return json_pack("{s:s, s:s, s:s}", "kind", kind, "where", "recipe.lua:7", key, value);
+}
+
+static void refused(struct fixture *f, json_t *bad, enum err_code code, const char *part)
+{
+	struct source_result result = { 0 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(fetch(f, bad, true, &result, &err), -1);
+	assert_int_equal(err.code, code);
+	assert_contains(err.cause, part);
+	assert_null(result.fact);
+}
+
+static void test_contract(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; fetchers[i]; i++) {
+		const char *kind = fetchers[i]->kind;
+
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(kind, fetchers[j]->kind);
+		/* A leaf without anything is refused at its place, before anything runs. */
+		refused(f, leaf(kind, "x", "y"), ERR_INPUT, "recipe.lua:7");
+	}
+	refused(f, leaf("svn", "x", "y"), ERR_INPUT, "\"svn\"");
+	refused(f, json_object(), ERR_INPUT, "unknown kind");
+}
+
+static void test_folder_leaf(void **state)
+{
+	struct fixture *f = *state;
+	struct source_result result = { 0 };
+	struct digest before;
+	struct err err = ERR_INIT;
+	struct arena *arena = arena_new();
+	struct tree_node node;
+
+	test_write(f->fd, "work/a.txt", "one", 0644);
+	test_write(f->fd, "work/run.sh", "#!/bin/sh\n", 0755);
+	must(fetch(f, leaf("folder", "path", "work"), true, &result, &err), &err);
+	assert_int_equal(result.node.kind, NODE_DIR);
+	assert_string_equal(json_str_or(result.fact, "uri", ""), "folder:work");
+	assert_null(json_object_get(result.fact, "resolved_on"));
+	before = result.node.ref.digest;
+	must(place_find(store_blobs(f->store), arena, &result.node.ref, "run.sh", &node, &err), &err);
+	assert_true(node.executable);
+	source_result_deinit(&result);
+	test_write(f->fd, "work/a.txt", "two!", 0644); /* it is looked at every time */
+	must(fetch(f, leaf("folder", "path", "work"), true, &result, &err), &err);
+	assert_false(digest_eq(&before, &result.node.ref.digest));
+	source_result_deinit(&result);
+	must(fetch(f, leaf("folder", "path", "work/run.sh"), true, &result, &err), &err);
+	assert_int_equal(result.node.kind, NODE_FILE);
+	assert_true(result.node.executable);
+	source_result_deinit(&result);
+	arena_free(arena);
+}
+
+static void test_folder_faults(void **state)
+{
+	struct fixture *f = *state;
+
+	refused(f, leaf("folder", "path", "nowhere"), ERR_INPUT, "nowhere");
+	refused(f, leaf("folder", "path", "/etc"), ERR_INPUT, "is absolute");
+	refused(f, leaf("folder", "path", "a/../.."), ERR_INPUT, "recipe.lua:7");
+	assert_int_equal(symlinkat("/etc/passwd", f->fd, "link"), 0);
+	refused(f, leaf("folder", "path", "link"), ERR_INPUT, "symbolic link");
+	assert_int_equal(mkdirat(f->fd, "odd", 0755), 0);
+	assert_int_equal(mkfifoat(f->fd, "odd/pipe", 0644), 0);
+	refused(f, leaf("folder", "path", "odd"), ERR_INPUT, "pipe");
+}
+
+static json_t *https_leaf(const char *url, const char *sha256)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "kind", "https", "where", "recipe.lua:7", "url", url,
+	                 "sha256", sha256);
+}
+
+static void test_https_leaf(void **state)
+{
+	static const enum http_answer script[] = { HTTP_WHOLE };
+	struct fixture *f = *state;
+	struct source_result result = { 0 };
+	struct http_server server;
+	struct err err = ERR_INIT;
+	struct digest digest;
+	char *url, *asked;
+
+	digest_of("the file", 8, &digest);
+	http_server_start(&server, "the file", 8, script, 1);
+	url = str_dup(server.url);
+	must(fetch(f, https_leaf(url, DIGEST_TEXT(&digest)), false, &result, &err), &err);
+	assert_int_equal(result.node.kind, NODE_FILE);
+	assert_true(digest_eq(&result.node.ref.digest, &digest));
+	assert_string_equal(json_str_or(result.fact, "uri", ""), url);
+	source_result_deinit(&result);
+	/* Known now: from the same address, and from one that nobody serves. */
+	must(fetch(f, https_leaf(url, DIGEST_TEXT(&digest)), false, &result, &err), &err);
+	source_result_deinit(&result);
+	must(fetch(f, https_leaf("https://example.invalid/x", DIGEST_TEXT(&digest)), true, &result,
+	           &err), &err);
+	source_result_deinit(&result);
+	asked = http_server_stop(&server);
+	assert_string_equal(asked, "GET /file HTTP/1.1 -1\n");
+	free(asked);
+	free(url);
+}
+
+static void test_https_faults(void **state)
+{
+	static const enum http_answer script[] = { HTTP_WHOLE };
+	struct fixture *f = *state;
+	struct source_result result = { 0 };
+	struct http_server server;
+	struct err err = ERR_INIT;
+	struct digest digest;
+
+	digest_of("x", 1, &digest);
+	refused(f, leaf("https", "url", "https://example.invalid/x"), ERR_INPUT, "has no sha256");
+	refused(f, https_leaf("https://example.invalid/x", "abc"), ERR_INPUT, "no SHA-256 digest");
+	refused(f, https_leaf("http://example.invalid/x", DIGEST_TEXT(&digest)), ERR_INPUT,
+	        "no https address");
+	refused(f, https_leaf("https://example.invalid/x", DIGEST_TEXT(&digest)), ERR_IO, "--offline");
+	http_server_start(&server, "the file", 8, script, 1);
+	assert_int_equal(fetch(f, https_leaf(server.url, DIGEST_TEXT(&digest)), false, &result, &err),
+	                 -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, DIGEST_TEXT(&digest));
+	assert_contains(err.trail, "recipe.lua:7");
+	free(http_server_stop(&server));
+}
+
+static void test_debian_faults(void **state)
+{
+	struct fixture *f = *state;
+
+	refused(f, leaf("debian", "name", "-o"), ERR_INPUT, "no source package's name");
+	refused(f, leaf("debian", "name", "a b"), ERR_INPUT, "no source package's name");
+	refused(f, json_pack("{s:s, s:s, s:s}", "kind", "debian", "name", "x", "version", "1;2"),
+	        ERR_INPUT, "no version");
+	refused(f, json_pack("{s:s, s:s, s:s}", "kind", "debian", "name", "x", "dsc", "12"),
+	        ERR_INPUT, "no SHA-256 digest");
+	refused(f, json_pack("{s:s, s:s, s:s}", "kind", "debian", "name", "x", "suite", "../x"),
+	        ERR_INPUT, "no suite");
+	refused(f, leaf("debian", "name", "gawk"), ERR_IO, "--offline");
+}
+
+/* Nothing of a failed or finished fetch stays behind. */
+static void test_no_leftovers(void **state)
+{
+	struct fixture *f = *state;
+	struct fs_names names = { 0 };
+	struct err err = ERR_INIT;
+	char *path = str_fmt("%s/store/tmp", f->dir);
+
+	test_https_faults(state);
+	test_https_leaf(state);
+	must(fs_list(AT_FDCWD, path, &names, &err), &err);
+	for (size_t i = 0; i < names.names.n; i++) /* the open store has a folder of its own */
+		assert_null(strstr(names.names.v[i], "source"));
+	fs_names_deinit(&names);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_contract, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_folder_leaf, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_folder_faults, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_https_leaf, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_https_faults, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_debian_faults, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_leftovers, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
