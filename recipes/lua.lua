@@ -44,7 +44,8 @@ return release {
     -- BOLT 19 cannot move the interpreter's loop: computed goto in a PIE.
     bolt_skip = { "luaV_execute.*" },
   },
-  files = { "README", man = { "doc/lua.1" } },
+  -- The licence stands in the readme.
+  files = { "doc/readme.html", "README", man = { "doc/lua.1" } },
   packages = {
     archive { "tar.xz" },
     deb {

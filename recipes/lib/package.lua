@@ -32,7 +32,14 @@ function package.files(files, where)
     if path:match("[*?%[]") then
       fault(at, '"' .. path .. '": patterns are not looked up', "name the files one by one")
     end
-    list[#list + 1] = { kind = kind, path = path, name = path:match("[^/]+$") }
+    local name = path:match("[^/]+$")
+    if not name then fault(at, '"' .. path .. '" is no path of a file') end
+    for _, other in ipairs(list) do
+      if other.name == name and other.kind == kind then
+        fault(at, '"' .. path .. '" and "' .. other.path .. '" would stand at one place')
+      end
+    end
+    list[#list + 1] = { kind = kind, path = path, name = name }
     return list[#list]
   end
   for key, value in pairs(files or {}) do
@@ -170,8 +177,14 @@ function package.deb(args)
     end
     if copyright then
       -- The document is not there under its own name as well.
+      local there = false
       for _, file in ipairs(files) do
-        if file.at == docs .. copyright:match("[^/]+$") then file.at = docs .. "copyright" end
+        if file.at == docs .. copyright:match("[^/]+$") then
+          file.at, there = docs .. "copyright", true
+        end
+      end
+      if not there then
+        files[#files + 1] = { at = docs .. "copyright", from = ctx.source:at(copyright), mode = "0644" }
       end
     end
     local members = stage.deb_members { address = address .. "-members", where = where,
