@@ -100,8 +100,9 @@ static void test_prelude(void **state)
 
 static bool is_kind(const char *s, size_t n)
 {
-	static const char *const all[] = { "text", "texts", "number", "numbers", "boolean", "table",
-		                           "map", "any", "file", "source", "build", "fdo", NULL };
+	static const char *const all[] = { "text",  "texts", "number", "numbers", "boolean",
+		                           "table", "map",   "any",    "file",    "source",
+		                           "build", "fdo",   NULL };
 
 	for (size_t i = 0; all[i]; i++)
 		if (strlen(all[i]) == n && strncmp(all[i], s, n) == 0)
@@ -112,8 +113,8 @@ static bool is_kind(const char *s, size_t n)
 /* The library's tables of fields: `name = { "kind" …` inside check.fields. */
 static void test_library_fields(void **state)
 {
-	static const char *const files[] = { "release", "fdo", "autotools", "make",   "source",
-		                             "workload", "package", NULL };
+	static const char *const files[] = { "release", "fdo",      "autotools", "make",
+		                             "source",  "workload", "package",   NULL };
 	_cleanup_free_ char *text = embedded_text("recipes/lib/kiln.d.lua");
 	size_t seen = 0;
 
@@ -128,7 +129,8 @@ static void test_library_fields(void **state)
 
 			if (!is_kind(p + 6, strcspn(p + 6, "\"|")))
 				continue;
-			while (start > code && (isalnum((unsigned char)start[-1]) || start[-1] == '_'))
+			while (start > code &&
+			       (isalnum((unsigned char)start[-1]) || start[-1] == '_'))
 				start--;
 			if (strncmp(p + 6 + kind, "\" }", 3) != 0 &&
 			    strncmp(p + 6 + kind, "\", required", 11) != 0)
