@@ -164,25 +164,39 @@ local function below(path, folder)
   return path == folder or path:sub(1, #folder + 1) == folder .. "/"
 end
 
--- The same data in train and holdout would measure what was learnt by heart.
+-- The places of a list, each path once, with the run that names it first.
+local function distinct(list)
+  local all, seen = {}, {}
+  for _, entry in ipairs(list) do
+    for _, place in ipairs(entry.run.places) do
+      if not seen[place.path] then
+        seen[place.path] = true
+        all[#all + 1] = { place = place, run = entry.run }
+      end
+    end
+  end
+  return all
+end
+
+local function content(work, place)
+  if not work or place.kind ~= "file" then return nil end
+  local _, digest = kiln.stat(beside(work, place.path))
+  return digest
+end
+
+-- The same data in train and holdout would measure what was learnt by heart; under another name too.
 function workload.disjoint(train, holdout, work)
-  for _, trained in ipairs(train) do
-    for _, a in ipairs(trained.run.places) do
-      for _, held in ipairs(holdout) do
-        for _, b in ipairs(held.run.places) do
-          local same = below(a.path, b.path) or below(b.path, a.path)
-          if not same and work and a.kind == "file" and b.kind == "file" then
-            local _, da = kiln.stat(beside(work, a.path))
-            local _, db = kiln.stat(beside(work, b.path))
-            same = da ~= nil and da == db
-          end
-          if same then
-            kiln.fail { where = held.run.where, callee = "run", path = { b.position },
-              text = '"' .. b.path .. '" is both in train (' .. trained.run.where .. ": \"" .. a.path ..
-                '") and in holdout',
-              note = "hold out data that was not trained on" }
-          end
-        end
+  local trained = distinct(train)
+  for _, a in ipairs(trained) do a.content = content(work, a.place) end
+  for _, b in ipairs(distinct(holdout)) do
+    local held = content(work, b.place)
+    for _, a in ipairs(trained) do
+      if below(a.place.path, b.place.path) or below(b.place.path, a.place.path)
+        or (held and held == a.content) then
+        kiln.fail { where = b.run.where, callee = "run", path = { b.place.position },
+          text = '"' .. b.place.path .. '" is both in train (' .. a.run.where .. ': "' ..
+            a.place.path .. '") and in holdout',
+          note = "hold out data that was not trained on" }
       end
     end
   end
