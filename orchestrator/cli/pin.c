@@ -80,10 +80,11 @@ static int write_profile(struct session *s, const struct plan *plan,
 
 /* ---- verdicts ----------------------------------------------------------------------------- */
 
-static int check_pinned(struct session *s, const struct recipe_target *target, const char *variant,
+static int check_pinned(struct session *s, const struct plan *plan,
+                        const struct recipe_target *target, const char *variant,
                         const json_t *smoke, struct err *err)
 {
-	const json_t *pinned = map_get(s->facts.verdicts, target->triple);
+	const json_t *pinned = plan_verdict(plan, &s->facts, target->triple);
 	const json_t *was = json_object_get(json_object_get(pinned, "smoke"), variant);
 
 	if (!pinned || !was || json_equal(was, smoke))
@@ -107,10 +108,11 @@ int pin_verdict(struct session *s, const struct plan *plan, const struct engine_
                 const struct recipe_target *target, json_t **ret, struct err *err)
 {
 	json_t *smoke = json_object();
-	json_t *verdict = json_pack("{s:s,s:s?,s:s,s:o,s:o}", "kind", "declared", "ship",
+	json_t *verdict = json_pack("{s:s,s:s?,s:s,s:o,s:o,s:o}", "kind", "declared", "ship",
 	                            target->ship, "reference", target->reference, "candidates",
-	                            candidates_of(target), "smoke", smoke);
-	const json_t *pinned = map_get(s->facts.verdicts, target->triple);
+	                            candidates_of(target), "inputs",
+	                            plan_verdict_inputs(&s->facts), "smoke", smoke);
+	const json_t *pinned = plan_verdict(plan, &s->facts, target->triple);
 
 	if (pinned && json_object_get(pinned, "smoke"))
 		json_object_update(smoke, json_object_get(pinned, "smoke"));
@@ -124,7 +126,7 @@ int pin_verdict(struct session *s, const struct plan *plan, const struct engine_
 		if (outputs_smoke(s, plan, result, goal, &report, err) < 0)
 			goto fail;
 		cases = json_object_get(report, "cases");
-		if (check_pinned(s, target, goal->smoke->variant, cases, err) < 0)
+		if (check_pinned(s, plan, target, goal->smoke->variant, cases, err) < 0)
 			goto fail;
 		json_object_set(smoke, goal->smoke->variant, cases);
 	}

@@ -249,6 +249,9 @@ int session_prepare(struct session *s, struct err *err)
 		return err_set(err, ERR_MACHINE,
 		               "this machine's architecture is not one of Debian's; Kiln's images "
 		               "cannot run here");
+	/* Whoever will run stages learns what the machine lacks before anything is fetched. */
+	if (s->cli->server && session_choose_runtime(s, err) < 0)
+		return -1;
 	for (size_t i = 0; i < s->recipe.n_leaves; i++)
 		if (fetch_leaf(s, &s->recipe.leaves[i], err) < 0)
 			return -1;

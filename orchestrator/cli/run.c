@@ -52,10 +52,12 @@ static struct progress *choose_progress(const struct cli *cli, struct fd_output 
 
 /* ---- the executor ------------------------------------------------------------------------- */
 
-static int choose_runtime(struct session *s, struct err *err)
+int session_choose_runtime(struct session *s, struct err *err)
 {
 	const char *name = s->runtime_name;
 
+	if (s->runtime)
+		return 0;
 	for (size_t i = 0; sandbox_runtimes[i]; i++) {
 		const struct sandbox_runtime *runtime = sandbox_runtimes[i];
 
@@ -79,7 +81,7 @@ static int open_executor(struct session *s, struct err *err)
 
 	if (s->executor)
 		return 0;
-	if (choose_runtime(s, err) < 0)
+	if (session_choose_runtime(s, err) < 0)
 		return -1;
 	const struct executor_local_options options = {
 		.server = s->cli->server,

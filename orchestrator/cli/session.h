@@ -57,6 +57,8 @@ struct session {
 int session_open(struct cli *cli, const struct command_args *args, const char *operand,
                  struct session **ret, struct err *err);
 struct session *session_close(struct session *session);
+/* The sandbox runtime that works here; --runtime names one. */
+int session_choose_runtime(struct session *session, struct err *err);
 /* Sources fetched, images there, pins and probe read: facts are whole. */
 int session_prepare(struct session *session, struct err *err);
 int session_plan(struct session *session, enum plan_purpose purpose, const char *variant,

@@ -86,6 +86,17 @@ static void judge_alone(struct plan_node *node)
 	}
 }
 
+static void judge_all(struct plan *plan, const struct facts *facts)
+{
+	for (size_t i = 0; i < plan->n_nodes; i++) {
+		struct plan_node *node = &plan->nodes[i];
+
+		if (str_eq(node->stage->kind, "smoke") &&
+		    plan_verdict(plan, facts, node->stage->target))
+			judge_alone(node);
+	}
+}
+
 static int lower_all(struct plan *plan, const struct plan_request *request, struct map *index,
                      struct err *err)
 {
@@ -101,9 +112,6 @@ static int lower_all(struct plan *plan, const struct plan_request *request, stru
 		if (stage_lower(node->stage, plan->arena, &node->lowered, err) < 0 ||
 		    set_image(request, node, err) < 0)
 			return -1;
-		if (str_eq(node->stage->kind, "smoke") &&
-		    map_has(request->facts->verdicts, node->stage->target))
-			judge_alone(node);
 		node->lowered.action.arch = request->facts->arch;
 		add_fixed_env(plan->arena, request->facts, &node->lowered.action);
 		map_set(index, node->stage->address, node);
@@ -167,6 +175,14 @@ static int tie_all(struct plan *plan, const struct plan_request *request, struct
 		}
 	}
 	return 0;
+}
+
+/* What a smoke test compares with depends on which profiles are pinned, so that is settled first. */
+static int tie_stages(struct plan *plan, const struct plan_request *request, struct map *index,
+                      struct err *err)
+{
+	judge_all(plan, request->facts);
+	return tie_all(plan, request, index, err);
 }
 
 /* ---- what is wanted, in order ------------------------------------------------------------- */
@@ -349,8 +365,8 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 	plan->nodes = arena_array(arena, plan->n_nodes, sizeof(*plan->nodes));
 	plan->round = "train, candidates, package";
 	if (lower_all(plan, request, index, err) == 0 &&
-	    tie_all(plan, request, index, err) == 0 &&
 	    pins_choose(plan, request, index, err) == 0 &&
+	    tie_stages(plan, request, index, err) == 0 &&
 	    goals_choose(plan, request, index, err) == 0 && want_goals(plan, err) == 0 &&
 	    pins_check(plan, err) == 0 && check_goals(plan, err) == 0)
 		rc = 0;

@@ -105,7 +105,7 @@ static int choose_smokes(struct plan *plan, const struct plan_request *request,
                          struct map *index, struct err *err)
 {
 	const struct recipe *recipe = request->recipe;
-	bool pinned = map_has(request->facts->verdicts, target->triple);
+	bool pinned = plan_verdict(plan, request->facts, target->triple) != NULL;
 	const char *only = request->variant ? request->variant : NULL;
 
 	if (!only && (pinned || request->purpose == PLAN_BUILD))

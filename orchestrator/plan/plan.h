@@ -85,6 +85,14 @@ struct plan_request {
 int plan_build(struct arena *arena, const struct plan_request *request, struct plan **ret,
                struct err *err);
 
+/*
+ * The verdict that the lock pins for a target, when it still holds: reached on the same sources,
+ * with all profiles pinned. Else NULL: every candidate is then built and tested anew.
+ */
+const json_t *plan_verdict(const struct plan *plan, const struct facts *facts, const char *triple);
+/* What a verdict reached now was reached on: leaf → content. A new reference. */
+json_t *plan_verdict_inputs(const struct facts *facts);
+
 /* The stage that an address as people type it means: globs, or a unique suffix or part of it.
  * ERR_USAGE where none or several match (they are listed). */
 int plan_find_stage(const struct stage *stages, size_t n, const char *typed,

@@ -1,0 +1,260 @@
+# What goes wrong in real life: each case has one clear message with what to do, the documented
+# status, and loses nothing that is built.
+load helper
+
+setup() { e2e_setup; }
+
+# A recipe of one stage that runs a shell line in the image; `$1` is the line, `$2` more options.
+one_stage() {
+	mkdir -p one
+	cat >one/kiln.lua <<-LUA
+	kiln.target { triple = "$x86", toolchain = "llvm-19", image = "trixie", variants = { "plain" }, ship = "plain", reference = "plain" }
+	local made = stage.run { address = "$x86/plain/make", argv = { "/bin/sh", "-ec", [[$1]] }, outputs = { "out" }, ${2:-} }
+	kiln.artefact { target = "$x86", variant = "plain", kind = "archive", name = "one-1.txt", media_type = "text/plain", from = made:at "out" }
+	kiln.recipe { name = "one", version = "1", license = "MIT", date = 1000000000 }
+	LUA
+	[ ! -e "$top/kiln.lock" ] || cp "$top/kiln.lock" one/
+}
+
+# What a build leaves behind in the store: nothing half-written.
+left_over() {
+	find "$KILN_STORE/work" "$KILN_STORE/tmp" -mindepth 1 2>/dev/null | grep .
+}
+
+@test "a stage that fails: status 1, its command, its last lines, where the log is; the rest is kept" {
+	one_stage 'echo one; echo two >&2; exit 7'
+	run --separate-stderr "$KILN" build --progress plain one
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"exit status 7"* ]]
+	[[ $stderr == *"two"* ]]
+	[[ $stderr == *"kiln log $x86/plain/make"* ]]
+	[[ $stderr == *"one/kiln.lua:2"* || $stderr == *"kiln.lua:2"* ]]
+	run "$KILN" log one make
+	[ "$status" -eq 0 ]
+	[[ $output == *one* && $output == *two* ]]
+}
+
+@test "a missing output: status 1, named" {
+	one_stage 'echo nothing made'
+	run "$KILN" build one
+	[ "$status" -eq 1 ]
+	[[ $output == *"out"*"missing"* || $output == *"missing"*"out"* ]]
+}
+
+@test "a compiler that crashes: status 1, the signal is named" {
+	one_stage 'kill -SEGV $$'
+	run "$KILN" build one
+	[ "$status" -eq 1 ]
+	[[ $output == *"signal 11"* || $output == *SEGV* || $output == *139* ]]
+}
+
+@test "a stage that takes too long is ended: status 1" {
+	one_stage 'sleep 600' 'timeout = 1'
+	run timeout 60 "$KILN" build one
+	[ "$status" -eq 1 ]
+	[[ $output == *"time limit"* ]]
+	! left_over
+}
+
+@test "a training run that is killed: status 1, nothing merged" {
+	hello
+	sed -i 's/run { bin "hello", "-n", 20, stdin = sample }/run { bin "hello", "-n", 21, stdin = sample, timeout = 1, env = { X = "1" } }/' hello/kiln.lua
+	sed -i 's/int main(/#include <signal.h>\n#include <stdlib.h>\nstatic void die(void) { if (getenv("X")) raise(SIGKILL); }\nint main(/; 0,/^{$/!b' hello/src/hello.c
+	awk '{ print } /^int main\(/ { m = 1 } m && /{/ { print "\tdie();"; m = 0 }' hello/src/hello.c >h && mv h hello/src/hello.c
+	run "$KILN" build --progress plain --target "$x86" hello
+	[ "$status" -eq 1 ]
+	[[ $output == *"train-top"*"signal 9"* || $output == *"train-top"*"137"* ]]
+	[[ $output != *"done    $x86/pgo+lto/profile"* ]]
+}
+
+@test "a held-out workload that differs on every run: status 1, says which case and what to do" {
+	hello
+	rm -f hello/kiln.lock
+	awk '{ print } /^int main\(/ { m = 1 } m && /{/ { print "\tstruct timespec kt; clock_gettime(CLOCK_MONOTONIC, &kt); printf(\"%ld\\n\", kt.tv_nsec);"; m = 0 }' hello/src/hello.c >h
+	(printf '#include <time.h>\n#include <stdio.h>\n'; cat h) >hello/src/hello.c
+	run "$KILN" release --unsigned --progress plain --target "$x86" -o dist hello
+	[ "$status" -eq 1 ]
+	[[ $output == *smoke* && $output == *few* && $output == *filter* ]]
+	[ ! -e dist/hello-1.0 ]
+}
+
+@test "a recipe's pinned source digest is wrong: status 3 with both digests" {
+	mkdir web && echo data >web/data.txt
+	(cd web && exec python3 -m http.server 0 --bind 127.0.0.1) >port.log 2>&1 &
+	server=$!
+	for _ in $(seq 50); do port=$(sed -nE 's/.*port ([0-9]+).*/\1/p' port.log); [ -z "$port" ] || break; sleep 0.1; done
+	[ -n "$port" ] || { kill $server; skip "python3 does not serve here"; }
+	mkdir one
+	cat >one/kiln.lua <<-LUA
+	local data = kiln.leaf("data", { kind = "https", url = "http://127.0.0.1:$port/data.txt", sha256 = "$(printf '%064d' 1)" })
+	kiln.target { triple = "$x86", toolchain = "llvm-19", image = "trixie", variants = { "plain" }, ship = "plain", reference = "plain" }
+	local made = stage.run { address = "$x86/plain/make", argv = { "/bin/cp", "in", "out" }, inputs = { { at = "in", from = data } }, outputs = { "out" } }
+	kiln.artefact { target = "$x86", variant = "plain", kind = "archive", name = "one-1.txt", media_type = "text/plain", from = made:at "out" }
+	kiln.recipe { name = "one", version = "1", license = "MIT", date = 1000000000 }
+	LUA
+	run "$KILN" build one
+	kill $server
+	[ "$status" -eq 3 ]
+	[[ $output == *"$(sha256sum web/data.txt | cut -d' ' -f1)"* ]]
+}
+
+@test "a pinned profile that was changed, or is gone: status 3 says how to get on" {
+	hello
+	"$KILN" lock hello
+	echo >>"hello/kiln.profiles/hello-$x86.profdata"
+	mkdir fresh && ln -s "$KILN_STORE/images" fresh/images
+	KILN_STORE=$PWD/fresh run "$KILN" release --unsigned -o dist hello
+	[ "$status" -eq 3 ]
+	[[ $output == *"kiln.profiles/hello-$x86.profdata"* && $output == *"kiln lock"* ]]
+	rm "hello/kiln.profiles/hello-$x86.profdata"
+	KILN_STORE=$PWD/fresh run "$KILN" release --unsigned -o dist hello
+	[ "$status" -eq 3 ]
+	[[ $output == *"not there"* ]]
+}
+
+@test "a profile that no longer fits is said aloud and trained anew" {
+	hello
+	"$KILN" lock hello
+	sed -i 's/"-n", 20/"-n", 19/' hello/kiln.lua
+	sed -i '0,/main/s//main/; 1i static int kiln_test_unused __attribute__((unused));' hello/src/hello.c
+	run "$KILN" release --unsigned --progress plain --target "$x86" -o dist hello
+	[ "$status" -eq 0 ]
+	[[ $output == *"belongs to"* && $output == *"trained anew"* ]]
+}
+
+@test "a lock that a newer Kiln wrote: status 3" {
+	hello
+	echo '{"schema": "kiln.lock/9"}' >hello/kiln.lock
+	run "$KILN" build hello
+	[ "$status" -eq 3 ]
+	[[ $output == *"newer Kiln"* ]]
+	echo '{broken' >hello/kiln.lock
+	run "$KILN" build hello
+	[ "$status" -eq 3 ]
+}
+
+@test "a package that has left the mirror: status 3 with package, version and the ways on" {
+	hello
+	[ -e hello/kiln.lock ] || skip "the project has no lock"
+	jq '(.images.trixie.amd64.packages[] | select(.name == "make")) |= (.version = "4.0-0gone" | .sha256 = ("0" * 64)) | .images.trixie.amd64.tree = "sha256:" + ("1" * 64)' \
+		hello/kiln.lock >l && mv l hello/kiln.lock
+	run "$KILN" build hello
+	[ "$status" -eq 3 ]
+	[[ $output == *make* && $output == *4.0-0gone* && $output == *"kiln lock"* ]]
+}
+
+@test "a dead network: status 7, says what was fetched and that a retry may help" {
+	hello
+	rm -f hello/kiln.lock
+	KILN_STORE=$PWD/empty run unshare -n "$KILN" build hello
+	[ "$status" -eq 7 ]
+	[[ $output == *mirror* || $output == *network* || $output == *fetch* ]]
+}
+
+@test "CI=true without a key: status 5 before anything is built" {
+	hello
+	CI=true KILN_STORE=$PWD/empty run "$KILN" release hello
+	[ "$status" -eq 5 ]
+	[ ! -e empty/blobs ]
+}
+
+@test "a read-only store: status 7" {
+	hello
+	[ "$(id -u)" -eq 0 ] || skip "needs root to mount"
+	mkdir ro
+	run unshare -m sh -c 'mount -t tmpfs none ro && mount -o remount,ro ro && KILN_STORE=$PWD/ro/store exec "$KILN" build hello'
+	[ "$status" -eq 7 ]
+	[[ $output == *"ead-only"* ]]
+}
+
+@test "a full store: status 7, and the next run with room goes on" {
+	hello
+	[ "$(id -u)" -eq 0 ] || skip "needs root to mount"
+	mkdir small
+	run unshare -m sh -c 'mount -t tmpfs -o size=3m none small && mkdir small/store && ln -s "$KILN_STORE/images" small/store/images && cp hello/kiln.lock . 2>/dev/null
+		export KILN_STORE=$PWD/small/store; head -c 2700000 /dev/urandom >small/filler
+		"$KILN" build --target '"$x86"' hello; first=$?; echo "first $first"; rm small/filler; mount -o remount,size=300m small
+		"$KILN" build --target '"$x86"' hello; echo "second $?"'
+	[[ $output == *"first 7"* ]]
+	[[ $output == *"o space left"* ]]
+	[[ $output == *"second 0"* ]]
+}
+
+@test "no bubblewrap: status 5 with the line to type" {
+	one_stage 'echo x >out'
+	mkdir bin
+	for tool in sh cat; do ln -s "$(command -v $tool)" bin/; done
+	PATH=$PWD/bin run "$KILN" build one
+	[ "$status" -eq 5 ]
+	[[ $output == *bubblewrap* ]]
+}
+
+@test "user namespaces forbidden: status 5 with the line that mends it" {
+	one_stage 'echo y >out'
+	[ "$(id -u)" -eq 0 ] || skip "needs root to forbid them"
+	mkdir ns && ln -s "$KILN_STORE/images" ns/images
+	run unshare -U -r -m sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin --inh-caps -all "$KILN" --store "$PWD/ns" build one'
+	[ "$status" -eq 5 ]
+	[[ $output == *namespaces* ]]
+}
+
+@test "Ctrl-C: status 6 within seconds, no process left, the next run goes on" {
+	one_stage 'sleep 300 & setsid sleep 301 & sleep 302'
+	"$KILN" build --progress plain one 2>log &
+	kiln=$!
+	for _ in $(seq 100); do grep -q start log && break; sleep 0.1; done
+	sleep 0.5
+	kill -INT $kiln
+	status=0
+	wait $kiln || status=$?
+	[ "$status" -eq 6 ]
+	grep -q interrupted log
+	! pgrep -f 'sleep 30[012]'
+	! left_over
+}
+
+@test "SIGKILL in the middle of a stage: nothing lives on, the next run cleans up and goes on" {
+	one_stage 'sleep 310 & setsid sleep 311 & sleep 312'
+	"$KILN" build --progress plain one 2>log &
+	kiln=$!
+	for _ in $(seq 100); do grep -q start log && break; sleep 0.1; done
+	sleep 0.5
+	kill -KILL $kiln
+	wait $kiln || true
+	for _ in $(seq 20); do pgrep -f 'sleep 31[012]' >/dev/null || break; sleep 0.1; done
+	! pgrep -f 'sleep 31[012]'
+	one_stage 'echo fine >out'
+	"$KILN" build one
+	! left_over
+}
+
+@test "two Kilns at once on one store: both succeed" {
+	hello
+	sed -i 's/summary = ".*"/summary = "two at once"/' hello/kiln.lua
+	"$KILN" build --target "$x86" -o a hello 2>a.log &
+	first=$!
+	"$KILN" build --target "$x86" -o b hello 2>b.log
+	wait $first
+	cmp "a/hello-1.0-$x86.deb" "b/hello-1.0-$x86.deb"
+}
+
+@test "a wrong target, variant or stage on the command line: status 2 lists what there is" {
+	hello
+	run "$KILN" build --target 'sparc*' hello
+	[ "$status" -eq 2 ]
+	[[ $output == *"$x86"* ]]
+	run "$KILN" build --variant fast hello
+	[ "$status" -eq 2 ]
+	[[ $output == *"pgo+lto+bolt"* ]]
+	run "$KILN" build hello no/such/stage
+	[ "$status" -eq 2 ]
+}
+
+@test "the host runtime must be asked for, and marks the release" {
+	one_stage 'echo host >out'
+	run "$KILN" build --runtime hots one
+	[ "$status" -eq 2 ]
+	"$KILN" release --unsigned --runtime host -o dist one 2>log
+	grep -q unpinned log
+	grep -q 'without a sandbox' dist/one-1/manifest.json
+}
