@@ -181,7 +181,16 @@ void fixture_pin(struct fixture *f, const char *profile, const char *seed,
 
 void fixture_verdict(struct fixture *f, const char *triple)
 {
-	map_set(f->facts.verdicts, triple, f->documents);
+	json_t *verdict = json_object();
+
+	for (size_t i = 0; i < f->recipe.n_profiles; i++) {
+		fixture_must_plan(f);
+		fixture_pin(f, f->recipe.profiles[i].id, f->recipe.profiles[i].id,
+		            &f->plan->profiles[i].identity);
+	}
+	json_object_set_new(verdict, "inputs", plan_verdict_inputs(&f->facts));
+	json_array_append_new(f->documents, verdict);
+	map_set(f->facts.verdicts, triple, verdict);
 }
 
 int fixture_plan(struct fixture *f, const struct plan_request *request)

@@ -46,6 +46,7 @@ void fixture_leaf(struct fixture *f, const char *id, const char *seed);
 void fixture_image(struct fixture *f, const char *name, const char *seed, const char *compiler);
 void fixture_pin(struct fixture *f, const char *profile, const char *seed,
                  const struct digest *identity);
+/* Pins every profile for what is there now, and a verdict that was reached on it. */
 void fixture_verdict(struct fixture *f, const char *triple);
 
 struct digest fixture_digest(const char *seed);

@@ -344,6 +344,23 @@ static void a_verdict_saves_the_reference(void **state)
 			assert_string_equal(smoke->inputs[i].from.id, "t/pgo+bolt/hold");
 }
 
+/* Another source, or a profile that no longer fits: every candidate is judged anew. */
+static void a_verdict_on_another_source_does_not_hold(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_verdict(f, "t");
+	fixture_leaf(f, "work", "work 2");
+	fixture_must_plan(f);
+	assert_true(fixture_wants(f, "t/plain/build"));
+	fixture_leaf(f, "work", "work 1");
+	fixture_must_plan(f);
+	assert_false(fixture_wants(f, "t/plain/build"));
+	fixture_image(f, "trixie", "image 2", "clang 20");
+	fixture_must_plan(f);
+	assert_true(fixture_wants(f, "t/plain/build"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -362,6 +379,7 @@ int main(void)
 		TEST(a_pin_has_one_file),
 		TEST(profiles_are_checked),
 		TEST(a_verdict_saves_the_reference),
+		TEST(a_verdict_on_another_source_does_not_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
