@@ -36,7 +36,7 @@ static int take(struct session *s, const struct plan *plan, const struct stage *
                 const char *path, const char *dir, struct err *err)
 {
 	const struct engine_request request = {
-		.plan = plan, .facts = &s->facts, .store = s->store,
+		.plan = plan, .facts = &s->facts, .store = s->store, .recipe = s->recipe.name,
 		.jobs = 1,    .dry = true,        .cancel_fd = -1,
 	};
 	struct engine_result result;

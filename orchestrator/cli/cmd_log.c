@@ -19,11 +19,12 @@ static int find_result(struct session *s, const struct stage *stage, struct resu
 {
 	struct digest action;
 	int64_t wall;
-	int rc = store_get_failure(s->store, s->arena, stage->address, &action, ret, err);
+	const char *kept = engine_kept_under(s->arena, s->recipe.name, stage->address);
+	int rc = store_get_failure(s->store, s->arena, kept, &action, ret, err);
 
 	if (rc != STORE_MISS)
 		return rc;
-	rc = store_last_action(s->store, stage->address, &action, &wall, err);
+	rc = store_last_action(s->store, kept, &action, &wall, err);
 	if (rc == 0)
 		rc = store_get_result(s->store, s->arena, &action, ret, err);
 	if (rc == STORE_MISS)

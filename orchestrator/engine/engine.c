@@ -39,6 +39,18 @@ struct engine {
 	struct err first; /* of the first failed stage */
 };
 
+/* What the store knows a stage by: addresses are unique within a recipe only. */
+static const char *kept_under(const struct engine *e, size_t at)
+{
+	return engine_kept_under(e->arena, e->request->recipe,
+	                         e->plan->nodes[at].stage->address);
+}
+
+const char *engine_kept_under(struct arena *arena, const char *recipe, const char *address)
+{
+	return recipe ? arena_fmt(arena, "%s:%s", recipe, address) : address;
+}
+
 /* ---- events ------------------------------------------------------------------------------- */
 
 static int64_t left_estimate(const struct engine *e)
@@ -140,7 +152,7 @@ static int finish_cached(struct engine *e, size_t at, const struct result *resul
 
 	n->result = *result;
 	if (!e->request->dry &&
-	    store_note_action(e->request->store, e->plan->nodes[at].stage->address, &n->action,
+	    store_note_action(e->request->store, kept_under(e, at), &n->action,
 	                      result->wall_us, err) < 0)
 		return -1;
 	finish(e, at, NODE_CACHED, result->wall_us);
@@ -303,7 +315,7 @@ static int on_ok(struct engine *e, size_t at, struct exec_completion *done, stru
 	struct engine_node *n = &e->nodes[at];
 
 	n->result = done->result;
-	if (store_put_result(e->request->store, &n->action, e->plan->nodes[at].stage->address,
+	if (store_put_result(e->request->store, &n->action, kept_under(e, at),
 	                     &n->result, err) < 0)
 		return -1;
 	finish(e, at, NODE_DONE, n->result.wall_us);
@@ -336,7 +348,7 @@ static int on_failed(struct engine *e, size_t at, struct exec_completion *done, 
 	n->result = done->result;
 	e->result->n_failed++;
 	e->n_left--;
-	if (store_put_failure(e->request->store, node->stage->address, &n->action, &done->result,
+	if (store_put_failure(e->request->store, kept_under(e, at), &n->action, &done->result,
 	                      err) < 0)
 		return -1;
 	err_set(&e->first, ERR_STAGE, "%s failed: %s", node->stage->address,
@@ -472,7 +484,7 @@ static void drain_some(struct engine *e, int timeout_ms)
 		remove_running(e, at);
 		if (done.status == EXEC_OK)
 			store_put_result(e->request->store, &e->nodes[at].action,
-			                 e->plan->nodes[at].stage->address, &done.result, &ignored);
+			                 kept_under(e, at), &done.result, &ignored);
 	}
 }
 

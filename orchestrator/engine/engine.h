@@ -15,6 +15,7 @@ struct engine_request {
 	const struct plan *plan;
 	const struct facts *facts;
 	struct store *store;
+	const char *recipe;              /* its name: histories of recipes do not mix; may be NULL */
 	struct executor *executor;
 	struct event_sink *const *sinks; /* NULL-ended */
 	int jobs;                        /* most stages at once, and what -j each is told */
@@ -61,6 +62,9 @@ struct engine_result {
  */
 int engine_run(struct arena *arena, const struct engine_request *request, struct engine_result *ret,
                struct err *err);
+
+/* The name under which the store keeps a stage's last action and failure. */
+const char *engine_kept_under(struct arena *arena, const char *recipe, const char *address);
 
 /*
  * The node at an output of a stage ("" is not one): below a declared output, "@stdout" or "@log".
