@@ -64,7 +64,7 @@ return release {
     deb {
       maintainer = "Kiln <kiln@example.org>",
       section = "interpreters",
-      depends = { "libc6 (>= 2.34)" },
+      depends = { "libc6 (>= 2.38)" },
     },
   },
 }

@@ -51,7 +51,7 @@ return release {
     deb {
       maintainer = "Kiln <kiln@example.org>",
       section = "interpreters",
-      depends = { "libc6 (>= 2.34)" },
+      depends = { "libc6 (>= 2.38)" },
     },
   },
 }

@@ -27,8 +27,11 @@ dist() { echo "$BATS_FILE_TMPDIR/dist/gawk-5.2.1"; }
 
 @test "gawk: the x86_64 program runs and does what it should" {
 	tar -xJf "$(dist)/gawk-5.2.1-$x86.tar.xz"
-	[ "$("gawk-5.2.1-$x86/bin/gawk" --version | head -n 1 | cut -c1-13)" = "GNU Awk 5.2.1" ]
-	[ "$(printf '3\n4\n' | "gawk-5.2.1-$x86/bin/gawk" '{ s += $1 } END { print s }')" = 7 ]
+	# It needs the C library of the image's suite, which this machine may not have.
+	root=$(echo "$KILN_STORE"/images/*/root | cut -d' ' -f1)
+	gawk() { "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" "gawk-5.2.1-$x86/bin/gawk" "$@"; }
+	[[ $(gawk --version) == "GNU Awk 5.2.1"* ]]
+	[ "$(printf '3\n4\n' | gawk '{ s += $1 } END { print s }')" = 7 ]
 	[ -f "gawk-5.2.1-$x86/COPYING" ]
 	find "gawk-5.2.1-$x86" -path '*man1/gawk.1*' | grep -q .
 }
