@@ -143,7 +143,7 @@ local function control(args, ctx)
     Package = args.name or ctx.name, Version = ctx.version .. "-" .. (args.revision or "1"),
     Architecture = ctx.target.debian, Maintainer = args.maintainer,
     Section = args.section or "misc", Priority = args.priority or "optional",
-    Homepage = ctx.homepage, Description = summary,
+    Homepage = ctx.homepage, License = ctx.license, Description = summary,
     Depends = args.depends and #args.depends > 0 and table.concat(args.depends, ", ") or nil,
     Conflicts = args.conflicts and table.concat(args.conflicts, ", ") or nil,
     Provides = args.provides and table.concat(args.provides, ", ") or nil,

@@ -135,6 +135,7 @@ local function release(args)
   for i, entry in ipairs(args.targets) do targets[i] = target_of(args, where, i, entry) end
   for _, target in ipairs(targets) do
     local ctx = {
+      license = args.license,
       where = args.build.where, name = args.name, version = version, summary = args.summary,
       homepage = args.homepage, target = target, source = source, work = work, build = args.build,
       train = train, holdout = holdout, files = files, fetched = fetched, tars = {},
