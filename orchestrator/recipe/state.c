@@ -26,6 +26,7 @@
 enum {
 	SOURCE_MOST = 1 << 20,
 	HOOK_EVERY = 1000,
+	RAISE_COST = 10000,
 	NODES_MOST = 1000000,
 	MEMORY_DEFAULT = 48 << 20,
 };
@@ -124,7 +125,11 @@ struct place state_place(lua_State *L)
 
 int state_raise(lua_State *L)
 {
-	lua_pushstring(L, state_of(L)->err.cause);
+	struct recipe_state *state = state_of(L);
+
+	/* Making an error (places, nearest names) costs far more than the instruction that met it. */
+	state->instructions -= RAISE_COST;
+	lua_pushstring(L, state->err.cause);
 	lua_error(L);
 	__builtin_unreachable();
 }
