@@ -53,6 +53,14 @@ const char *engine_kept_under(struct arena *arena, const char *recipe, const cha
 
 /* ---- events ------------------------------------------------------------------------------- */
 
+/* How much of its estimate a running node has used. */
+static int64_t elapsed(const struct engine_node *n)
+{
+	int64_t us = n->state == NODE_RUNNING ? clock_mono_us() - n->started_us : 0;
+
+	return us < n->estimate ? us : n->estimate;
+}
+
 static int64_t left_estimate(const struct engine *e)
 {
 	int64_t path = 0;
@@ -61,8 +69,8 @@ static int64_t left_estimate(const struct engine *e)
 		const struct engine_node *n = &e->nodes[e->plan->order[i]];
 
 		if ((n->state == NODE_WANT || n->state == NODE_READY || n->state == NODE_RUNNING) &&
-		    n->rank > path)
-			path = n->rank;
+		    n->rank - elapsed(n) > path)
+			path = n->rank - elapsed(n);
 	}
 	return path;
 }
@@ -263,6 +271,7 @@ static int start(struct engine *e, size_t at, struct err *err)
 	if (e->request->executor->ops->submit(e->request->executor, &request, err) < 0)
 		return -1;
 	n->state = NODE_RUNNING;
+	n->started_us = clock_mono_us();
 	e->running[e->n_running++] = at;
 	emit(e, EVENT_START, node, &event);
 	return 0;

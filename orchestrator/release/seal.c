@@ -15,7 +15,7 @@ int seal_write(int dirfd, const char *name, const void *p, size_t n, struct blob
 {
 	digest_of(p, n, &ret->digest);
 	ret->size = n;
-	return fs_write_file(dirfd, name, p, n, 0644, true, err);
+	return fs_write_file(dirfd, name, p, n, 0644, false, err);
 }
 
 static int add_evidence(struct seal *seal, const char *name, const char *kind,

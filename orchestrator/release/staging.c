@@ -112,7 +112,8 @@ static int put_in_place(struct staging *staging, bool replace, struct err *err)
 
 int staging_commit(struct staging *staging, bool replace, struct err *err)
 {
-	if (fchmod(staging->dir.fd, 0755) < 0 || fsync(staging->dir.fd) < 0)
+	/* One sync for all files: none of them counts before the folder is in place. */
+	if (fchmod(staging->dir.fd, 0755) < 0 || syncfs(staging->dir.fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make %s durable", staging->name);
 	if (put_in_place(staging, replace, err) < 0)
 		return -1;
