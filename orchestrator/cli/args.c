@@ -24,9 +24,9 @@ const struct command_option common_option_table[] = {
 struct parse {
 	struct arena *arena;
 	const struct command *command;
-	ARRAY(const char *) words;                   /* operands, the command's words first */
+	ARRAY(const char *) words; /* operands, the command's words first */
 	ARRAY(const char *) common[ARRAY_LEN(common_option_table)];
-	ARRAY(const char *) *own;                    /* per option of the command */
+	ARRAY(const char *) * own; /* per option of the command */
 };
 
 static int index_of(const struct command_option *options, const char *name, size_t n)
@@ -141,8 +141,8 @@ static int unknown_option(const struct parse *p, const char *arg, size_t n, stru
 	err_set(err, ERR_USAGE, "%s has no option \"%s\"%s%s%s",
 	        p->command ? p->command->name : "kiln", name, near ? "; did you mean \"" : "",
 	        near ? near : "", near ? "\"?" : "");
-	return err_hint(err, "`kiln %s --help` lists the options",
-	                p->command ? p->command->name : "");
+	return err_hint(err, "`kiln %s%s--help` lists the options",
+	                p->command ? p->command->name : "", p->command ? " " : "");
 }
 
 /* Reads the option at argv[*i]; moves *i to its last word. */
@@ -245,7 +245,8 @@ static void hand_over(struct parse *p, int n_words, struct common_options *commo
 	*args = (struct command_args){
 		.options = p->command ? p->command->options : NULL,
 		.values = arena_array(p->arena, n_options + 1, sizeof(*args->values)),
-		.operands = freeze(p->arena, p->words.v + n_words, p->words.n - (size_t)n_words),
+		.operands = freeze(p->arena, p->words.n ? p->words.v + n_words : NULL,
+		                   p->words.n - (size_t)n_words),
 		.n_operands = p->words.n - (size_t)n_words,
 	};
 	for (size_t i = 0; i < n_options; i++)

@@ -1,6 +1,7 @@
 /* Reading the recipe document into structs: one function per list, no judgement here. */
 #include "model/recipe_doc.h"
 
+#include "base/path.h"
 #include "base/str.h"
 
 static const char what[] = "the recipe document";
@@ -54,6 +55,31 @@ static int begin_list(struct arena *arena, const json_t *document, const char *k
 	return 0;
 }
 
+/* A member that is a list where it is there. */
+static int optional_list(const json_t *object, const char *key, const json_t **ret, struct err *err)
+{
+	json_t *v = json_object_get(object, key);
+
+	if (v && !json_is_null(v) && !json_is_array(v))
+		return err_set(err, ERR_INPUT, "%s: \"%s\" is no list", what, key);
+	*ret = json_is_array(v) ? v : NULL;
+	return 0;
+}
+
+static int read_variants(struct arena *arena, const json_t *list, struct recipe_target *t,
+                         struct err *err)
+{
+	t->n_variants = json_array_size(list);
+	t->variants = arena_array(arena, t->n_variants, sizeof(*t->variants));
+	for (size_t i = 0; i < t->n_variants; i++) {
+		t->variants[i] = json_string_value(json_array_get(list, i));
+		if (!t->variants[i])
+			return err_set(err, ERR_INPUT, "%s: \"variants\" of %s holds no texts",
+			               what, t->triple);
+	}
+	return 0;
+}
+
 static int read_targets(struct arena *arena, struct recipe *r, struct err *err)
 {
 	json_t *list;
@@ -73,10 +99,11 @@ static int read_targets(struct arena *arena, struct recipe *r, struct err *err)
 		t->ship = json_str_or(v, "ship", NULL);
 		t->reference = json_str_or(v, "reference", "plain");
 		t->where = json_str_or(v, "where", "?");
-		t->n_variants = json_array_size(variants);
-		t->variants = arena_array(arena, t->n_variants, sizeof(*t->variants));
-		for (size_t j = 0; j < t->n_variants; j++)
-			t->variants[j] = json_string_value(json_array_get(variants, j));
+		if (read_variants(arena, variants, t, err) < 0)
+			return -1;
+		if (recipe_find_target(r, t->triple) != t)
+			return err_set(err, ERR_INPUT, "%s: the target %s stands there twice", what,
+			               t->triple);
 	}
 	return 0;
 }
@@ -124,8 +151,9 @@ static int read_profiles(struct arena *arena, struct recipe *r, struct err *err)
 		if (json_object_get(v, "sampled") &&
 		    read_ref(arena, json_object_get(v, "sampled"), &p->sampled, err) < 0)
 			return -1;
-		p->flags = json_object_get(v, "flags");
-		p->sources = json_object_get(v, "sources");
+		if (optional_list(v, "flags", &p->flags, err) < 0 ||
+		    optional_list(v, "sources", &p->sources, err) < 0)
+			return -1;
 		p->after = json_str_or(v, "after", NULL);
 	}
 	return 0;
@@ -172,6 +200,10 @@ static int read_artefacts(struct arena *arena, struct recipe *r, struct err *err
 		    json_get_str(v, "media_type", what, &a->media_type, err) < 0 ||
 		    read_ref(arena, json_object_get(v, "from"), &a->from, err) < 0)
 			return -1;
+		/* It becomes a file of the release folder. */
+		if (a->name[0] == '\0' || strchr(a->name, '/') || !path_is_tree(a->name))
+			return err_set(err, ERR_INPUT, "%s: the artefact's name \"%s\" is no file "
+			               "name", what, a->name);
 	}
 	return 0;
 }

@@ -25,14 +25,6 @@ static const char *profile_word(enum profile_state state)
 	return "trained anew: what the lock pins belongs to another source, compiler or flags";
 }
 
-static bool target_in_plan(const struct plan *plan, const char *triple)
-{
-	for (size_t i = 0; i < plan->n_wanted; i++)
-		if (str_eq(plan->nodes[plan->order[i]].stage->target, triple))
-			return true;
-	return false;
-}
-
 static void add_goals(const struct plan *plan, const char *triple, struct buf *text)
 {
 	for (size_t i = 0; i < plan->n_goals; i++)
@@ -48,33 +40,50 @@ static void add_goals(const struct plan *plan, const char *triple, struct buf *t
 	}
 }
 
+static bool is_first_of_target(const struct plan *plan, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (plan->nodes[i].wanted &&
+		    str_eq(plan->nodes[i].stage->target, plan->nodes[at].stage->target))
+			return false;
+	return true;
+}
+
+enum { COUNT_RUN, COUNT_CACHED, COUNT_PINNED, N_COUNTS };
+
+/* A target's stages, wherever the recipe declares them, from its first one on. */
+static void add_target(const struct plan *plan, size_t first, const signed char *cached,
+                       size_t counts[N_COUNTS], struct buf *text)
+{
+	const char *target = plan->nodes[first].stage->target;
+
+	buf_fmt(text, "\n%s\n", target);
+	add_goals(plan, target, text);
+	for (size_t i = first; i < plan->n_nodes; i++) {
+		const struct plan_node *node = &plan->nodes[i];
+		signed char c = cached ? cached[i] : -1;
+
+		if (!node->wanted || !str_eq(node->stage->target, target))
+			continue;
+		counts[node->pinned ? COUNT_PINNED : c > 0 ? COUNT_CACHED : COUNT_RUN]++;
+		buf_fmt(text, "  %-7s  %s/%s  [%s]\n", state_word(node, c), node->stage->variant,
+		        node->stage->name, node->stage->kind);
+	}
+}
+
 void plan_text(const struct plan *plan, const struct facts *facts, const signed char *cached,
                struct buf *text)
 {
-	const char *target = "";
-	size_t counts[3] = { 0 };
+	size_t counts[N_COUNTS] = { 0 };
 
 	buf_fmt(text, "round 1: %s\n", plan->round);
 	if (facts->profiler)
 		buf_fmt(text, "profiler: %s\n", facts->profiler);
-	for (size_t i = 0; i < plan->n_nodes; i++) {
-		const struct plan_node *node = &plan->nodes[i];
-		const struct stage *stage = node->stage;
-		signed char c = cached ? cached[i] : -1;
-
-		if (!node->wanted)
-			continue;
-		if (!str_eq(stage->target, target)) {
-			target = stage->target;
-			buf_fmt(text, "\n%s\n", target);
-			if (target_in_plan(plan, target))
-				add_goals(plan, target, text);
-		}
-		counts[node->pinned ? 2 : c > 0 ? 1 : 0]++;
-		buf_fmt(text, "  %-7s  %s/%s  [%s]\n", state_word(node, c), stage->variant,
-		        stage->name, stage->kind);
-	}
-	buf_fmt(text, "\n%zu to run, %zu cached, %zu pinned\n", counts[0], counts[1], counts[2]);
+	for (size_t i = 0; i < plan->n_nodes; i++)
+		if (plan->nodes[i].wanted && is_first_of_target(plan, i))
+			add_target(plan, i, cached, counts, text);
+	buf_fmt(text, "\n%zu to run, %zu cached, %zu pinned\n", counts[COUNT_RUN],
+	        counts[COUNT_CACHED], counts[COUNT_PINNED]);
 }
 
 static json_t *node_json(const struct plan *plan, size_t i, signed char cached)
@@ -84,9 +93,8 @@ static json_t *node_json(const struct plan *plan, size_t i, signed char cached)
 	json_t *deps = json_array();
 	json_t *argv = json_array();
 
-	for (size_t d = 0; d < node->n_deps; d++)
-		json_array_append_new(deps,
-		                      json_string(plan->nodes[node->deps[d]].stage->address));
+	for (size_t d = 0; !node->pinned && d < node->n_deps; d++)
+		json_array_append_new(deps, json_string(plan->nodes[node->deps[d]].stage->address));
 	for (size_t a = 0; a < node->lowered.action.n_argv; a++)
 		json_array_append_new(argv, json_string(node->lowered.action.argv[a]));
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "address", stage->address,
@@ -102,22 +110,22 @@ json_t *plan_json(const struct plan *plan, const struct facts *facts, const sign
 
 	for (size_t i = 0; i < plan->n_nodes; i++)
 		if (plan->nodes[i].wanted)
-			json_array_append_new(stages,
-			                      node_json(plan, i, cached ? cached[i] : -1));
+			json_array_append_new(stages, node_json(plan, i, cached ? cached[i] : -1));
 	for (size_t i = 0; i < plan->n_goals; i++) {
 		const struct recipe_artefact *a = plan->goals[i].artefact;
 
 		if (a)
 			json_array_append_new(artefacts,
 			                      json_pack("{s:s,s:s,s:s,s:s}", "name", a->name,
-			                                "target", a->target, "variant",
-			                                a->variant, "kind", a->kind));
+			                                "target", a->target, "variant", a->variant,
+			                                "kind", a->kind));
 	}
 	for (size_t i = 0; i < plan->n_profiles; i++)
 		if (plan->nodes[plan->profiles[i].node].wanted)
-			json_array_append_new(
-				profiles, json_pack("{s:s,s:s}", "id", plan->profiles[i].profile->id,
-			                            "state", states[plan->profiles[i].state]));
+			json_array_append_new(profiles,
+			                      json_pack("{s:s,s:s}", "id",
+			                                plan->profiles[i].profile->id, "state",
+			                                states[plan->profiles[i].state]));
 	return json_pack("{s:s,s:s,s:I,s:s?,s:o,s:o,s:o}", "schema", "kiln.plan/1", "round",
 	                 plan->round, "epoch", (json_int_t)facts->epoch, "profiler",
 	                 facts->profiler, "stages", stages, "artefacts", artefacts, "profiles",

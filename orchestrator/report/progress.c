@@ -16,10 +16,11 @@ enum { TEXT_MOST = 1 << 20, BAR_CELLS = 20 };
 
 struct row {
 	const char *target;
-	size_t total, finished, failed;
+	size_t total, finished, failed, skipped;
+	bool shown;
 	const struct plan_node *current; /* the one that started last and still runs */
 	int64_t since_us;
-	int64_t last_us;                 /* how long the last finished stage took */
+	int64_t last_us; /* how long the last finished stage took */
 };
 
 struct progress {
@@ -27,13 +28,16 @@ struct progress {
 	struct progress_output *output;
 	ARRAY(struct row) rows;
 	ARRAY(const struct plan_node *) running;
-	size_t drawn;                    /* lines of the board on the screen */
+	size_t drawn; /* lines of the board on the screen */
 };
 
 const char *progress_duration(int64_t us, char text[16])
 {
-	unsigned int s = us > 0 ? (unsigned int)(us / 1000000) : 0;
+	unsigned int s;
 
+	if (us < 0)
+		us = 0;
+	s = (unsigned int)(us / 1000000);
 	if (us < 9950000)
 		snprintf(text, 16, "%.2f s", (double)us / 1e6);
 	else if (s < 100)
@@ -62,6 +66,23 @@ static const char *paint(const struct progress *p, const char *code)
 
 /* ---- a failure, the same in both shapes --------------------------------------------------- */
 
+/* What a build printed, without what would move the cursor or name the window. */
+static void add_clean(struct buf *text, struct str line)
+{
+	for (size_t i = 0; i < line.n; i++) {
+		unsigned char c = (unsigned char)line.p[i];
+		bool c1 = c == 0xc2 && i + 1 < line.n &&
+		          ((unsigned char)line.p[i + 1] & 0xe0) == 0x80;
+
+		if (c == '\t' || (c >= 0x20 && c != 0x7f && !c1)) {
+			buf_add_char(text, line.p[i]);
+		} else {
+			buf_add_char(text, '?');
+			i += c1;
+		}
+	}
+}
+
 static void add_indented(struct buf *text, const char *lines)
 {
 	struct str rest = str_of(lines), line;
@@ -69,9 +90,31 @@ static void add_indented(struct buf *text, const char *lines)
 	while (str_cut(&rest, '\n', &line)) {
 		if (line.n == 0 && !rest.p)
 			break;
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
 		buf_add_str(text, "    ");
-		buf_add(text, line.p, line.n);
+		add_clean(text, line);
 		buf_add_char(text, '\n');
+	}
+}
+
+/* As one would type it; of an argument of several lines only that it is one. */
+static void add_quoted(struct buf *text, const char *arg)
+{
+	struct str rest = str_of(arg), part;
+	bool first = true;
+
+	if (strchr(arg, '\n')) {
+		buf_add_str(text, "'…'");
+	} else if (arg[0] && !strpbrk(arg, " \t$'\"\\*?;&|<>()[]{}~#`!")) {
+		add_clean(text, rest);
+	} else {
+		buf_add_char(text, '\'');
+		for (; str_cut(&rest, '\'', &part); first = false) {
+			buf_add_str(text, first ? "" : "'\\''");
+			add_clean(text, part);
+		}
+		buf_add_char(text, '\'');
 	}
 }
 
@@ -83,12 +126,8 @@ static void add_command(struct buf *text, const struct action *action)
 	}
 	buf_add_str(text, "    command ");
 	for (size_t i = 0; i < action->n_argv; i++) {
-		const char *arg = action->argv[i];
-
-		if (strchr(arg, '\n'))
-			buf_add_str(text, " '…'");
-		else
-			buf_fmt(text, strpbrk(arg, " $'\"\\*") ? " '%s'" : " %s", arg);
+		buf_add_char(text, ' ');
+		add_quoted(text, action->argv[i]);
 	}
 	buf_add_char(text, '\n');
 }
@@ -127,8 +166,7 @@ static void on_plain(struct event_sink *sink, const struct event *e)
 		buf_fmt(&text, "  cached  %s\n", address);
 		break;
 	case EVENT_DONE:
-		buf_fmt(&text, "  done    %s   %s\n", address,
-		        progress_duration(e->wall_us, took));
+		buf_fmt(&text, "  done    %s   %s\n", address, progress_duration(e->wall_us, took));
 		break;
 	case EVENT_FAILED:
 		add_failure(p, e, &text);
@@ -197,6 +235,7 @@ static void update_row(struct progress *p, const struct event *e)
 	forget_running(p, e->node);
 	row->finished++;
 	row->failed += e->kind == EVENT_FAILED;
+	row->skipped += e->kind == EVENT_SKIPPED;
 	row->last_us = e->wall_us;
 	if (row->current == e->node) {
 		row->current = NULL;
@@ -206,65 +245,95 @@ static void update_row(struct progress *p, const struct event *e)
 	}
 }
 
-static void add_bar(const struct progress *p, const struct row *row, struct buf *text)
+struct layout {
+	int columns; /* most cells of a line */
+	int name, bar;
+	size_t rows; /* most rows of targets */
+};
+
+/* The last column stays free, so that no terminal wraps. */
+static struct layout layout_of(const struct progress *p)
 {
-	size_t full = row->total ? row->finished * BAR_CELLS / row->total : BAR_CELLS;
+	int columns = p->output->columns > 0 ? p->output->columns : 80;
+	int rows = p->output->rows > 0 ? p->output->rows : 24;
+	struct layout l = { .columns = columns > 1 ? columns - 1 : 1, .name = 10 };
+
+	l.bar = columns < 4 * BAR_CELLS ? columns / 4 : BAR_CELLS;
+	l.rows = rows > 4 ? (size_t)rows - 4 : 0;
+	for (size_t i = 0; i < p->rows.n; i++)
+		if ((int)strlen(p->rows.v[i].target) > l.name)
+			l.name = (int)strlen(p->rows.v[i].target);
+	if (l.name > columns - l.bar - 20)
+		l.name = columns - l.bar - 20 > 8 ? columns - l.bar - 20 : 8;
+	return l;
+}
+
+static void add_bar(const struct progress *p, const struct row *row, int cells, struct buf *text)
+{
+	size_t full = row->total ? row->finished * (size_t)cells / row->total : (size_t)cells;
 
 	buf_add_str(text, paint(p, row->failed ? RED : ""));
-	for (size_t i = 0; i < BAR_CELLS; i++)
+	for (size_t i = 0; i < (size_t)cells; i++)
 		buf_add_str(text, i < full ? "█" : "·");
 	buf_add_str(text, paint(p, row->failed ? PLAIN : ""));
 }
 
-/* Appends at most `cells` characters of plain ASCII-or-UTF-8 text. */
-static void add_cut(struct buf *text, const char *s, int cells)
+/* Adds a line of UTF-8, cut to so many cells; colours take none and are never cut. */
+static void add_line(struct buf *text, const char *s, int cells)
 {
-	for (; *s && cells > 0; cells--) {
+	while (*s) {
 		size_t n = 1;
 
+		if (*s == '\033') {
+			n = strcspn(s, "m");
+			n += s[n] == 'm';
+			buf_add(text, s, n);
+			s += n;
+			continue;
+		}
 		while ((s[n] & 0xc0) == 0x80)
 			n++;
-		buf_add(text, s, n);
+		if (cells-- > 0)
+			buf_add(text, s, n);
 		s += n;
 	}
+	buf_add_char(text, '\n');
 }
 
-static void add_row(const struct progress *p, const struct row *row, int width, struct buf *text)
+static void add_row(const struct progress *p, const struct row *row, const struct layout *layout,
+                    struct buf *text)
 {
-	int columns = p->output->columns ? p->output->columns : 80;
-	_cleanup_buf_ struct buf stage = BUF_INIT(4096);
+	_cleanup_buf_ struct buf line = BUF_INIT(4096);
 	char took[16];
 
-	buf_add_str(text, "  ");
-	for (int i = 0, n = (int)strlen(row->target); i < width; i++)
-		buf_add_char(text, i < n ? row->target[i] : ' ');
-	buf_add_str(text, "  ");
-	add_bar(p, row, text);
+	buf_fmt(&line, "  %-*.*s  ", layout->name, layout->name, row->target);
+	add_bar(p, row, layout->bar, &line);
 	if (row->current)
-		buf_fmt(&stage, "  %s/%s  %s", row->current->stage->variant,
+		buf_fmt(&line, "  %s/%s  %s", row->current->stage->variant,
 		        row->current->stage->name,
 		        progress_duration(clock_mono_us() - row->since_us, took));
 	else if (row->failed)
-		buf_add_str(&stage, "  failed");
-	else if (row->finished == row->total)
-		buf_add_str(&stage, "  done");
+		buf_add_str(&line, "  failed");
+	else if (row->finished < row->total)
+		buf_add_str(&line, "  waiting");
 	else
-		buf_add_str(&stage, "  waiting");
-	add_cut(text, buf_text(&stage), columns - 5 - width - BAR_CELLS);
-	buf_add_char(text, '\n');
+		buf_add_str(&line, row->skipped ? "  skipped" : "  done");
+	add_line(text, buf_text(&line), layout->columns);
 }
 
-static void add_totals(const struct event *e, struct buf *text)
+static void add_totals(const struct event *e, const struct layout *layout, struct buf *text)
 {
+	_cleanup_buf_ struct buf line = BUF_INIT(4096);
 	char left[16];
 
-	buf_fmt(text, "\n  %zu done · %zu cached · %zu running · %zu to go", e->n_done, e->n_cached,
+	buf_fmt(&line, "  %zu done · %zu cached · %zu running · %zu to go", e->n_done, e->n_cached,
 	        e->n_running, e->n_left - e->n_running);
 	if (e->n_failed)
-		buf_fmt(text, " · %zu failed", e->n_failed);
+		buf_fmt(&line, " · %zu failed", e->n_failed);
 	if (e->left_us > 0)
-		buf_fmt(text, " · about %s", progress_duration(e->left_us, left));
+		buf_fmt(&line, " · about %s", progress_duration(e->left_us, left));
 	buf_add_char(text, '\n');
+	add_line(text, buf_text(&line), layout->columns);
 }
 
 static void erase_board(struct progress *p, struct buf *text)
@@ -274,21 +343,50 @@ static void erase_board(struct progress *p, struct buf *text)
 	p->drawn = 0;
 }
 
-static void draw_board(struct progress *p, const struct event *e, struct buf *text)
+/* What a row is worth where not all of them fit: what runs, what failed, what waits, the rest. */
+static int urgency(const struct row *row)
 {
-	int columns = p->output->columns ? p->output->columns : 80;
-	size_t most = p->output->rows > 6 ? (size_t)p->output->rows - 4 : 2;
-	int width = 10;
+	if (row->current)
+		return 0;
+	if (row->failed)
+		return 1;
+	return row->finished < row->total ? 2 : 3;
+}
+
+/* Marks the rows that are shown, at most so many; returns how many. */
+static size_t choose_rows(struct progress *p, size_t most)
+{
+	size_t n = 0;
 
 	for (size_t i = 0; i < p->rows.n; i++)
-		if ((int)strlen(p->rows.v[i].target) > width)
-			width = (int)strlen(p->rows.v[i].target);
-	if (width > columns - BAR_CELLS - 20)
-		width = columns - BAR_CELLS - 20 > 8 ? columns - BAR_CELLS - 20 : 8;
-	for (size_t i = 0; i < p->rows.n && i < most; i++, p->drawn++)
-		add_row(p, &p->rows.v[i], width, text);
-	add_totals(e, text);
-	p->drawn += 2;
+		p->rows.v[i].shown = false;
+	for (int level = 0; level < 4; level++)
+		for (size_t i = 0; i < p->rows.n && n < most; i++)
+			if (urgency(&p->rows.v[i]) == level) {
+				p->rows.v[i].shown = true;
+				n++;
+			}
+	return n;
+}
+
+static void draw_board(struct progress *p, const struct event *e, struct buf *text)
+{
+	const struct layout layout = layout_of(p);
+	bool all = p->rows.n <= layout.rows;
+	size_t shown = choose_rows(p, all || layout.rows == 0 ? layout.rows : layout.rows - 1);
+
+	for (size_t i = 0; i < p->rows.n; i++)
+		if (p->rows.v[i].shown)
+			add_row(p, &p->rows.v[i], &layout, text);
+	if (!all && layout.rows > 0) {
+		_cleanup_buf_ struct buf line = BUF_INIT(100);
+
+		buf_fmt(&line, "  … and %zu more", p->rows.n - shown);
+		add_line(text, buf_text(&line), layout.columns);
+		shown++;
+	}
+	add_totals(e, &layout, text);
+	p->drawn = shown + 2;
 }
 
 static void on_board(struct event_sink *sink, const struct event *e)
@@ -309,11 +407,22 @@ static void on_board(struct event_sink *sink, const struct event *e)
 
 /* ---- JSON lines --------------------------------------------------------------------------- */
 
+/* A string, escaped where it is no UTF-8: a stage's own words may hold any bytes. */
+static json_t *text_of(const char *text)
+{
+	_cleanup_free_ char *escaped = NULL;
+
+	if (str_is_utf8(str_of(text)))
+		return json_string(text);
+	escaped = str_escape(str_of(text));
+	return json_string(escaped);
+}
+
 static void on_json(struct event_sink *sink, const struct event *e)
 {
 	static const char *const names[] = {
-		[EVENT_BEGIN] = "begin", [EVENT_START] = "start",     [EVENT_CACHED] = "cached",
-		[EVENT_DONE] = "done",   [EVENT_FAILED] = "failed",   [EVENT_SKIPPED] = "skipped",
+		[EVENT_BEGIN] = "begin", [EVENT_START] = "start",   [EVENT_CACHED] = "cached",
+		[EVENT_DONE] = "done",   [EVENT_FAILED] = "failed", [EVENT_SKIPPED] = "skipped",
 		[EVENT_TICK] = "tick",   [EVENT_END] = "end",
 	};
 	struct progress *p = (struct progress *)sink;
@@ -336,7 +445,7 @@ static void on_json(struct event_sink *sink, const struct event *e)
 	if (e->kind == EVENT_FAILED) {
 		json_object_set_new(line, "exit", json_integer(e->exit_code));
 		if (e->why)
-			json_object_set_new(line, "why", json_string(e->why));
+			json_object_set_new(line, "why", text_of(e->why));
 	}
 	json_write_canonical(line, &text);
 	buf_add_char(&text, '\n');
