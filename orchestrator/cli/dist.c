@@ -13,6 +13,7 @@
 #include "host/fs.h"
 #include "model/embedded.h"
 #include "model/lock.h"
+#include "model/purl.h"
 
 struct gather {
 	struct session *s;
@@ -29,6 +30,15 @@ struct gather {
 static void note(struct gather *g, const char *text)
 {
 	json_array_append_new(g->notes, json_string(text));
+}
+
+static void add_dependency(struct gather *g, const char *uri, const char *sha256, const char *name)
+{
+	if (str_starts(sha256, "sha256:"))
+		sha256 += strlen("sha256:");
+	json_array_append_new(g->dependencies,
+	                      json_pack("{s:s,s:{s:s},s:s}", "uri", uri, "digest", "sha256", sha256,
+	                                "name", name));
 }
 
 /* ---- what ships --------------------------------------------------------------------------- */
@@ -107,7 +117,10 @@ static int add_profiles(struct gather *g, struct err *err)
 			continue;
 		if (pin_profile_content(s, g->plan, g->result, i, &node, &identity, err) < 0)
 			return -1;
-		if (p->state != PROFILE_PINNED)
+		if (p->state == PROFILE_PINNED)
+			add_dependency(g, arena_fmt(s->arena, "kiln:profile/%s", profile->id),
+			               DIGEST_TEXT(&node.ref.digest), profile->id);
+		else
 			note(g, arena_fmt(s->arena, "the %s profile of %s was trained in this run and "
 			                  "is not pinned", profile->kind, profile->target));
 		array_push(&g->artefacts, ((struct artefact){
@@ -156,15 +169,6 @@ static int add_targets(struct gather *g, struct err *err)
 
 /* ---- what it was made of ------------------------------------------------------------------ */
 
-static void add_dependency(struct gather *g, const char *uri, const char *sha256, const char *name)
-{
-	if (str_starts(sha256, "sha256:"))
-		sha256 += strlen("sha256:");
-	json_array_append_new(g->dependencies,
-	                      json_pack("{s:s,s:{s:s},s:s}", "uri", uri, "digest", "sha256", sha256,
-	                                "name", name));
-}
-
 static void add_sources(struct gather *g)
 {
 	struct session *s = g->s;
@@ -202,12 +206,11 @@ static void add_image(struct gather *g, const struct session_image *image)
 	json_array_foreach(json_object_get(image->image.lock_section, "packages"), i, package)
 	{
 		const char *name = json_str_or(package, "name", "?");
+		_cleanup_buf_ struct buf uri = BUF_INIT(4096);
 
-		add_dependency(g,
-		               arena_fmt(g->s->arena, "pkg:deb/debian/%s@%s?arch=%s", name,
-		                         json_str_or(package, "version", "?"),
-		                         json_str_or(package, "architecture", "?")),
-		               json_str_or(package, "sha256", ""), name);
+		purl_deb(&uri, name, json_str_or(package, "version", "?"),
+		         json_str_or(package, "architecture", "?"));
+		add_dependency(g, buf_text(&uri), json_str_or(package, "sha256", ""), name);
 	}
 	if (!lock_image(g->s->lock, image->name, g->s->facts.arch) || !g->s->has_lock)
 		note(g, arena_fmt(g->s->arena, "the image %s is not pinned: it was resolved %s",

@@ -14,6 +14,7 @@
 #include "external/crypto.h"
 #include "host/child.h"
 #include "host/fs.h"
+#include "model/purl.h"
 #include "source/apt.h"
 #include "source/dsc.h"
 #include "source/fetcher.h"
@@ -325,31 +326,17 @@ static int read_changelog(const struct package *package, struct buf *buf, struct
 	return fs_remove_tree(AT_FDCWD, root, err);
 }
 
-/* In a package URL '+' is written %2B; what else a version holds stands for itself. */
-static char *purl_of(const struct dsc *dsc)
-{
-	struct buf buf = BUF_INIT(DSC_MOST);
-
-	buf_fmt(&buf, "pkg:deb/debian/%s@", dsc->source);
-	for (const char *p = dsc->version; *p; p++)
-		if (*p == '+')
-			buf_add_str(&buf, "%2B");
-		else
-			buf_add_char(&buf, *p);
-	buf_add_str(&buf, "?arch=source");
-	return buf_steal(&buf);
-}
-
 static int fill_fact(const struct package *package, json_t *fact, struct err *err)
 {
 	_cleanup_buf_ struct buf changelog = BUF_INIT(CHANGELOG_MOST);
-	_cleanup_free_ char *purl = purl_of(&package->dsc);
+	_cleanup_buf_ struct buf purl = BUF_INIT(DSC_MOST);
 	int64_t date;
 
 	if (read_changelog(package, &changelog, err) < 0 ||
 	    changelog_date(buf_str(&changelog), "debian/changelog", &date, err) < 0)
 		return -1;
-	json_object_set_new(fact, "uri", json_string(purl));
+	purl_deb(&purl, package->dsc.source, package->dsc.version, "source");
+	json_object_set_new(fact, "uri", json_string(buf_text(&purl)));
 	json_object_set_new(fact, "version", json_string(package->dsc.version));
 	json_object_set_new(fact, "date", json_integer(date));
 	fetch_set_digest(fact, "digest", &package->digest);
