@@ -211,8 +211,8 @@ static const char **freeze(struct arena *arena, const char *const *v, size_t n)
 {
 	const char **list = arena_array(arena, n + 1, sizeof(*list));
 
-	if (n)
-		memcpy(list, v, n * sizeof(*list));
+	for (size_t i = 0; i < n; i++)
+		list[i] = v[i];
 	return list;
 }
 

@@ -42,8 +42,7 @@ struct engine {
 /* What the store knows a stage by: addresses are unique within a recipe only. */
 static const char *kept_under(const struct engine *e, size_t at)
 {
-	return engine_kept_under(e->arena, e->request->recipe,
-	                         e->plan->nodes[at].stage->address);
+	return engine_kept_under(e->arena, e->request->recipe, e->plan->nodes[at].stage->address);
 }
 
 const char *engine_kept_under(struct arena *arena, const char *recipe, const char *address)
@@ -159,9 +158,8 @@ static int finish_cached(struct engine *e, size_t at, const struct result *resul
 	struct engine_node *n = &e->nodes[at];
 
 	n->result = *result;
-	if (!e->request->dry &&
-	    store_note_action(e->request->store, kept_under(e, at), &n->action,
-	                      result->wall_us, err) < 0)
+	if (!e->request->dry && store_note_action(e->request->store, kept_under(e, at), &n->action,
+	                                          result->wall_us, err) < 0)
 		return -1;
 	finish(e, at, NODE_CACHED, result->wall_us);
 	return 0;
@@ -324,8 +322,7 @@ static int on_ok(struct engine *e, size_t at, struct exec_completion *done, stru
 	struct engine_node *n = &e->nodes[at];
 
 	n->result = done->result;
-	if (store_put_result(e->request->store, &n->action, kept_under(e, at),
-	                     &n->result, err) < 0)
+	if (store_put_result(e->request->store, &n->action, kept_under(e, at), &n->result, err) < 0)
 		return -1;
 	finish(e, at, NODE_DONE, n->result.wall_us);
 	return finish_twins(e, at, err);
@@ -492,8 +489,8 @@ static void drain_some(struct engine *e, int timeout_ms)
 
 		remove_running(e, at);
 		if (done.status == EXEC_OK)
-			store_put_result(e->request->store, &e->nodes[at].action,
-			                 kept_under(e, at), &done.result, &ignored);
+			store_put_result(e->request->store, &e->nodes[at].action, kept_under(e, at),
+			                 &done.result, &ignored);
 	}
 }
 

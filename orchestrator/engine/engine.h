@@ -15,7 +15,7 @@ struct engine_request {
 	const struct plan *plan;
 	const struct facts *facts;
 	struct store *store;
-	const char *recipe;              /* its name: histories of recipes do not mix; may be NULL */
+	const char *recipe; /* its name: histories of recipes do not mix; may be NULL */
 	struct executor *executor;
 	struct event_sink *const *sinks; /* NULL-ended */
 	int jobs;                        /* most stages at once, and what -j each is told */
@@ -45,7 +45,7 @@ struct engine_node {
 	size_t pending;       /* deps that are not done */
 	int64_t rank;         /* estimated µs from its start to the end of all goals */
 	int64_t estimate;     /* µs it takes */
-	int64_t started_us;        /* monotonic, once RUNNING */
+	int64_t started_us;   /* monotonic, once RUNNING */
 	size_t twin;          /* a running node with the same action, or itself */
 };
 

@@ -27,8 +27,7 @@ static void add_fixed_env(struct arena *arena, const struct facts *facts, struct
 		{ "TZ", "UTC" },
 		{ "USER", "builder" },
 	};
-	struct action_env *env =
-		arena_array(arena, action->n_env + ARRAY_LEN(fixed), sizeof(*env));
+	struct action_env *env = arena_array(arena, action->n_env + ARRAY_LEN(fixed), sizeof(*env));
 	size_t n = action->n_env;
 
 	if (n)
@@ -330,7 +329,8 @@ static int check_artefact(const struct plan *plan, size_t at, struct err *err)
 		const struct recipe_artefact *other = plan->goals[i].artefact;
 
 		if (other && str_eq(other->name, artefact->name))
-			return err_set(err, ERR_INPUT, "two artefacts would be named %s (%s and %s)",
+			return err_set(err, ERR_INPUT,
+			               "two artefacts would be named %s (%s and %s)",
 			               artefact->name, other->from.id, artefact->from.id);
 	}
 	return 0;

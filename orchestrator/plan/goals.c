@@ -28,8 +28,10 @@ static int add_goal(struct plan *plan, struct goal_list *list, struct map *index
 	struct plan_node *node = map_get(index, address);
 
 	if (!node)
-		return err_set(err, ERR_INPUT, "%s comes from \"%s\", which is no stage of the "
-		               "recipe", what, address);
+		return err_set(err, ERR_INPUT,
+		               "%s comes from \"%s\", which is no stage of the "
+		               "recipe",
+		               what, address);
 	goal.node = (size_t)(node - plan->nodes);
 	goal.path = plan_whole_path(node, goal.path);
 	array_push(&list->goals, goal);
@@ -115,9 +117,9 @@ static int choose_smokes(struct plan *plan, const struct plan_request *request,
 
 		if (!str_eq(s->target, target->triple) || (only && !str_eq(s->variant, only)))
 			continue;
-		if (add_goal(plan, list, index, (struct plan_goal){ .path = "smoke.json",
-		                                                    .smoke = s },
-		             s->stage, "a smoke test", err) < 0)
+		if (add_goal(plan, list, index,
+		             (struct plan_goal){ .path = "smoke.json", .smoke = s }, s->stage,
+		             "a smoke test", err) < 0)
 			return -1;
 	}
 	return 0;
@@ -131,9 +133,9 @@ static int choose_profiles(struct plan *plan, const struct plan_request *request
 
 		if (!str_eq(p->profile->target, target->triple))
 			continue;
-		array_push(&list->goals, ((struct plan_goal){ .node = p->node,
-		                                              .path = p->from.path,
-		                                              .profile = p->profile }));
+		array_push(&list->goals,
+		           ((struct plan_goal){
+				   .node = p->node, .path = p->from.path, .profile = p->profile }));
 	}
 	(void)request;
 	return 0;

@@ -12,8 +12,7 @@ static int add_sources(json_t *into, const struct recipe_profile *profile,
 	size_t i;
 	json_t *v;
 
-	json_array_foreach((json_t *)profile->sources, i, v)
-	{
+	json_array_foreach ((json_t *)profile->sources, i, v) {
 		const char *id = json_string_value(v);
 		const struct fact_leaf *leaf = id ? map_get(facts->leaves, id) : NULL;
 
@@ -22,8 +21,7 @@ static int add_sources(json_t *into, const struct recipe_profile *profile,
 			               "the profile %s depends on \"%s\", which is no source of "
 			               "the recipe",
 			               profile->id, id ? id : "?");
-		json_object_set_new(into, id,
-		                    json_string(DIGEST_TEXT(&leaf->node.ref.digest)));
+		json_object_set_new(into, id, json_string(DIGEST_TEXT(&leaf->node.ref.digest)));
 	}
 	return 0;
 }

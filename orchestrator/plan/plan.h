@@ -12,7 +12,7 @@
 struct plan_input {
 	const char *at;
 	struct ref from;
-	size_t node;               /* REF_STAGE: index of the node */
+	size_t node; /* REF_STAGE: index of the node */
 };
 
 struct plan_node {
@@ -20,22 +20,22 @@ struct plan_node {
 	struct stage_lowered lowered;
 	struct plan_input *inputs; /* lowered.inputs, resolved */
 	size_t n_inputs;
-	size_t *deps, n_deps;      /* distinct nodes whose outputs it takes */
-	size_t *users, n_users;    /* wanted nodes that take its outputs */
-	struct digest image;       /* none for a builtin */
+	size_t *deps, n_deps;   /* distinct nodes whose outputs it takes */
+	size_t *users, n_users; /* wanted nodes that take its outputs */
+	struct digest image;    /* none for a builtin */
 	bool wanted;
-	bool pinned;               /* stands for content the lock has; never runs */
-	struct tree_node pin;      /* … which is the output that the profile names */
+	bool pinned;          /* stands for content the lock has; never runs */
+	struct tree_node pin; /* … which is the output that the profile names */
 	const char *pin_path;
 };
 
 /* Something the plan is carried out for. */
 struct plan_goal {
 	size_t node;
-	const char *path;                        /* output of the node, "" for the stage itself */
-	const struct recipe_artefact *artefact;  /* or NULL */
-	const struct recipe_smoke *smoke;        /* or NULL */
-	const struct recipe_profile *profile;    /* or NULL */
+	const char *path;                       /* output of the node, "" for the stage itself */
+	const struct recipe_artefact *artefact; /* or NULL */
+	const struct recipe_smoke *smoke;       /* or NULL */
+	const struct recipe_profile *profile;   /* or NULL */
 };
 
 /* What became of each profile of the recipe that the plan wants. */
@@ -43,9 +43,9 @@ enum profile_state { PROFILE_PINNED, PROFILE_TRAINED, PROFILE_MISMATCH };
 
 struct plan_profile {
 	const struct recipe_profile *profile;
-	struct ref from;           /* what makes it here: by instrumentation, or sampled */
-	enum profile_state state;  /* MISMATCH: pinned for something else, so trained anew */
-	bool identity_known;       /* false while the profile it stands on is still to be trained */
+	struct ref from;          /* what makes it here: by instrumentation, or sampled */
+	enum profile_state state; /* MISMATCH: pinned for something else, so trained anew */
+	bool identity_known;      /* false while the profile it stands on is still to be trained */
 	struct digest identity;
 	size_t node;
 };
@@ -54,27 +54,27 @@ struct plan {
 	struct arena *arena;
 	struct plan_node *nodes;
 	size_t n_nodes, n_wanted;
-	size_t *order;             /* wanted nodes, each behind its deps */
+	size_t *order; /* wanted nodes, each behind its deps */
 	struct plan_goal *goals;
 	size_t n_goals;
 	struct plan_profile *profiles;
 	size_t n_profiles;
-	const char *round;         /* "train", "candidates", "choose", "package" or several */
+	const char *round; /* "train", "candidates", "choose", "package" or several */
 };
 
 enum plan_purpose {
-	PLAN_BUILD,    /* packages and the smoke test of what ships */
-	PLAN_RELEASE,  /* that, and the candidates where no verdict is pinned */
-	PLAN_TRAIN,    /* the profiles, made anew whatever the lock says */
+	PLAN_BUILD,   /* packages and the smoke test of what ships */
+	PLAN_RELEASE, /* that, and the candidates where no verdict is pinned */
+	PLAN_TRAIN,   /* the profiles, made anew whatever the lock says */
 };
 
 struct plan_request {
 	enum plan_purpose purpose;
 	const struct recipe *recipe;
 	const struct facts *facts;
-	const char *const *targets;  /* globs, NULL-ended; NULL: all */
-	const char *variant;         /* only this variant's packages; NULL: what ships */
-	const char *const *until;    /* stage addresses (globs, shortest unique form), NULL-ended */
+	const char *const *targets; /* globs, NULL-ended; NULL: all */
+	const char *variant;        /* only this variant's packages; NULL: what ships */
+	const char *const *until;   /* stage addresses (globs, shortest unique form), NULL-ended */
 };
 
 /*

@@ -5,11 +5,11 @@
 #include "stages/kinds.h"
 #include "stages/options.h"
 
-#define BINARY_FIELDS                                                                             \
-	{ "binary", SCHEMA_REF, true, "the file to rewrite", NULL, NULL },                        \
-		{ "tool", SCHEMA_STRING, true, "the tool's path in the image", NULL, NULL },      \
-	{                                                                                         \
-		"flags", SCHEMA_STRINGS, false, "further arguments", NULL, NULL                   \
+#define BINARY_FIELDS                                                                              \
+	{ "binary", SCHEMA_REF, true, "the file to rewrite", NULL, NULL },                         \
+		{ "tool", SCHEMA_STRING, true, "the tool's path in the image", NULL, NULL },       \
+	{                                                                                          \
+		"flags", SCHEMA_STRINGS, false, "further arguments", NULL, NULL                    \
 	}
 
 static const struct schema_field strip_fields[] = { BINARY_FIELDS, { 0 } };

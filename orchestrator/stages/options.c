@@ -84,7 +84,7 @@ void lower_args_of(struct lowering *lowering, const char *name)
 	json_t *v;
 
 	if (list)
-		json_array_foreach((json_t *)list, i, v)
+		json_array_foreach ((json_t *)list, i, v)
 			lower_arg(lowering, json_string_value(v) ? json_string_value(v) : "");
 }
 
@@ -95,9 +95,8 @@ void lower_env(struct lowering *lowering, const char *name, const char *value)
 			lowering->env.v[i].value = arena_str(lowering->arena, value);
 			return;
 		}
-	array_push(&lowering->env,
-	           ((struct action_env){ arena_str(lowering->arena, name),
-	                                 arena_str(lowering->arena, value) }));
+	array_push(&lowering->env, ((struct action_env){ arena_str(lowering->arena, name),
+	                                                 arena_str(lowering->arena, value) }));
 }
 
 void lower_output(struct lowering *lowering, const char *path, bool non_empty)
@@ -120,8 +119,7 @@ void lower_input(struct lowering *lowering, const char *at, struct ref from)
 
 void lower_text(struct lowering *lowering, const char *at, const char *text)
 {
-	lower_input(lowering, at,
-	            (struct ref){ REF_TEXT, arena_str(lowering->arena, text), "" });
+	lower_input(lowering, at, (struct ref){ REF_TEXT, arena_str(lowering->arena, text), "" });
 }
 
 void lower_parameters(struct lowering *lowering, const json_t *parameters)
@@ -141,8 +139,7 @@ static int add_inputs(struct lowering *lowering, struct err *err)
 
 	if (!list)
 		return 0;
-	json_array_foreach((json_t *)list, i, v)
-	{
+	json_array_foreach ((json_t *)list, i, v) {
 		const char *at = json_str_or(v, "at", "");
 		const char *fault = path_tree_fault(at);
 		struct ref ref;
@@ -165,8 +162,7 @@ static int add_env(struct lowering *lowering, struct err *err)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(env, name, value)
-	{
+	json_object_foreach (env, name, value) {
 		if (name[0] == '\0' || strchr(name, '='))
 			return lower_refuse(lowering, err,
 			                    "\"%s\" is no name of an environment variable", name);
@@ -258,11 +254,11 @@ void lowering_deinit(struct lowering *lowering)
 	array_deinit(&lowering->exit_codes);
 }
 
-#define FREEZE(lowering, array, pointer, count)                                                   \
-	do {                                                                                      \
-		(pointer) = arena_dup((lowering)->arena, (array).v,                               \
-		                      (array).n * sizeof(*(array).v));                            \
-		(count) = (array).n;                                                              \
+#define FREEZE(lowering, array, pointer, count)                                                    \
+	do {                                                                                       \
+		(pointer) =                                                                        \
+			arena_dup((lowering)->arena, (array).v, (array).n * sizeof(*(array).v));   \
+		(count) = (array).n;                                                               \
 	} while (0)
 
 void lowering_finish(struct lowering *lowering, struct stage_lowered *ret)

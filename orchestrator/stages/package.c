@@ -51,8 +51,7 @@ static int lower_files(struct lowering *lowering, const char *prefix, json_t *mo
 	size_t i;
 	json_t *v;
 
-	json_array_foreach((json_t *)files, i, v)
-	{
+	json_array_foreach ((json_t *)files, i, v) {
 		const char *at = json_str_or(v, "at", "");
 		const char *mode = json_str_or(v, "mode", NULL);
 		const char *full;
@@ -247,6 +246,6 @@ const struct stage_kind stage_deb_members = {
 	"deb-members", "writes the two archives of a Debian package; outputs control.tar, data.tar",
 	members_fields, lower_members
 };
-const struct stage_kind stage_deb_ar = {
-	"deb-ar", "joins the archives of a Debian package; output out.deb", ar_fields, lower_ar
-};
+const struct stage_kind stage_deb_ar = { "deb-ar",
+	                                 "joins the archives of a Debian package; output out.deb",
+	                                 ar_fields, lower_ar };

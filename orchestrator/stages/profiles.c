@@ -63,14 +63,15 @@ static int lower_parts(struct lowering *lowering, bool weights, struct err *err)
 		struct ref ref;
 
 		if (ref_from_json(lowering->arena, json_object_get(part, "from"), &ref) < 0)
-			return lower_refuse(lowering, err, "profiles[%zu].from is no output", i + 1);
+			return lower_refuse(lowering, err, "profiles[%zu].from is no output",
+			                    i + 1);
 		if (w < 1)
 			return lower_refuse(lowering, err, "profiles[%zu].weight must be 1 or more",
 			                    i + 1);
 		lower_input(lowering, at, ref);
 		if (weights)
-			lower_arg(lowering, arena_fmt(lowering->arena,
-			                              "--weighted-input=%lld,%s", w, at));
+			lower_arg(lowering,
+			          arena_fmt(lowering->arena, "--weighted-input=%lld,%s", w, at));
 		else
 			lower_arg(lowering, at);
 	}

@@ -6,12 +6,14 @@
 #include "stages/kinds.h"
 #include "stages/options.h"
 
-#define RUN_FIELDS                                                                                \
-	{ "argv", SCHEMA_STRINGS, true, "the command and its arguments; no shell is added", NULL, \
-	  NULL },                                                                                 \
+#define RUN_FIELDS                                                                                  \
+	{ "argv", SCHEMA_STRINGS, true, "the command and its arguments; no shell is added", NULL,   \
+	  NULL },                                                                                   \
 		{ "outputs", SCHEMA_OUTPUTS, true, "what is kept of the work folder", NULL, NULL }, \
-		{ "fixed_addresses", SCHEMA_BOOL, false,                                          \
-		  "run without address space layout randomisation", NULL, NULL }
+	{                                                                                           \
+		"fixed_addresses", SCHEMA_BOOL, false,                                              \
+			"run without address space layout randomisation", NULL, NULL                \
+	}
 
 static const struct schema_field run_fields[] = { RUN_FIELDS, { 0 } };
 
@@ -68,7 +70,7 @@ static int lower_command(struct lowering *lowering, struct err *err)
 		return lower_refuse(lowering, err, "argv must name a command");
 	lowering->out.action.fixed_addresses = option_bool(lowering, "fixed_addresses");
 	if (outputs)
-		json_array_foreach((json_t *)outputs, i, v)
+		json_array_foreach ((json_t *)outputs, i, v)
 			if (add_output(lowering, v, err) < 0)
 				return -1;
 	return 0;
@@ -109,9 +111,9 @@ static int lower_rebuild(const struct stage *stage, struct arena *arena, struct 
 const struct stage_kind stage_run = { "run", "runs one command in the sandbox", run_fields,
 	                              lower_run };
 const struct stage_kind stage_build = { "build", "compiles a variant", run_fields, lower_run };
-const struct stage_kind stage_instrument = {
-	"instrument", "compiles the variant that counts; it never ships", run_fields, lower_run
-};
+const struct stage_kind stage_instrument = { "instrument",
+	                                     "compiles the variant that counts; it never ships",
+	                                     run_fields, lower_run };
 const struct stage_kind stage_rebuild = {
 	"rebuild", "compiles with a profile; a profile of another source fails it", rebuild_fields,
 	lower_rebuild

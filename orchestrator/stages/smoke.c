@@ -21,10 +21,10 @@ static int add_case(struct lowering *lowering, size_t i, json_t *cases, struct e
 	const char *candidate_at = arena_fmt(lowering->arena, "candidate/%zu", i);
 	struct ref reference, candidate;
 
-	if (ref_from_json(lowering->arena,
-	                  json_array_get(option_list(lowering, "reference"), i), &reference) < 0 ||
-	    ref_from_json(lowering->arena,
-	                  json_array_get(option_list(lowering, "candidate"), i), &candidate) < 0)
+	if (ref_from_json(lowering->arena, json_array_get(option_list(lowering, "reference"), i),
+	                  &reference) < 0 ||
+	    ref_from_json(lowering->arena, json_array_get(option_list(lowering, "candidate"), i),
+	                  &candidate) < 0)
 		return lower_refuse(lowering, err,
 		                    "case %zu needs a reference and a candidate output", i + 1);
 	lower_input(lowering, reference_at, reference);

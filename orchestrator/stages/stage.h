@@ -12,9 +12,9 @@
  * say (ERR_INPUT, with stage->where in front).
  */
 struct stage_kind {
-	const char *name;                   /* "profdata-merge"; Lua: stage.profdata_merge */
+	const char *name; /* "profdata-merge"; Lua: stage.profdata_merge */
 	const char *doc;
-	const struct schema_field *fields;  /* besides stage_common_fields */
+	const struct schema_field *fields; /* besides stage_common_fields */
 	int (*lower)(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
 	             struct err *err);
 };

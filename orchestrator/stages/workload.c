@@ -7,15 +7,16 @@
 #include "stages/kinds.h"
 #include "stages/options.h"
 
-#define WORKLOAD_FIELDS                                                                           \
-	{ "binary", SCHEMA_REF, true, "the program, placed as bin/NAME", NULL, NULL },            \
-		{ "name", SCHEMA_STRING, true, "the program's file name", NULL, NULL },           \
-		{ "argv", SCHEMA_STRINGS, false, "arguments behind the program", NULL, NULL },    \
-		{ "emulator", SCHEMA_STRINGS, false,                                              \
-		  "command in front of the program where it is foreign", NULL, NULL },            \
-	{                                                                                         \
-		"stdin", SCHEMA_STRING, false, "tree path of the file that standard input reads", \
-			NULL, NULL                                                                \
+#define WORKLOAD_FIELDS                                                                            \
+	{ "binary", SCHEMA_REF, true, "the program, placed as bin/NAME", NULL, NULL },             \
+		{ "name", SCHEMA_STRING, true, "the program's file name", NULL, NULL },            \
+		{ "argv", SCHEMA_STRINGS, false, "arguments behind the program", NULL, NULL },     \
+		{ "emulator", SCHEMA_STRINGS,                                                      \
+		  false,      "command in front of the program where it is foreign",               \
+		  NULL,       NULL },                                                              \
+	{                                                                                          \
+		"stdin", SCHEMA_STRING, false, "tree path of the file that standard input reads",  \
+			NULL, NULL                                                                 \
 	}
 
 static const char *const collect_values[] = { "none", "profraw", NULL };
@@ -66,8 +67,8 @@ static int lower_program(struct lowering *lowering, struct err *err)
 static void lower_program_args(struct lowering *lowering)
 {
 	lower_args_of(lowering, "emulator");
-	lower_arg(lowering, arena_fmt(lowering->arena, "/build/bin/%s",
-	                              option_str(lowering, "name")));
+	lower_arg(lowering,
+	          arena_fmt(lowering->arena, "/build/bin/%s", option_str(lowering, "name")));
 	lower_args_of(lowering, "argv");
 }
 
@@ -108,8 +109,8 @@ static int lower_bolt_workload(const struct stage *stage, struct arena *arena,
 	/* The instrumented program opens /build/prof/p.PID.fdata itself and cannot make folders. */
 	lower_text(&l, "prof/.keep", "");
 	lower_output(&l, "prof", true);
-	l.outputs.v[l.outputs.n - 1].exclude = arena_dup(arena, &(const char *){ ".keep" },
-	                                                 sizeof(const char *));
+	l.outputs.v[l.outputs.n - 1].exclude =
+		arena_dup(arena, &(const char *){ ".keep" }, sizeof(const char *));
 	l.outputs.v[l.outputs.n - 1].n_exclude = 1;
 	l.out.action.fixed_addresses = true;
 	lowering_finish(&l, ret);
