@@ -5,8 +5,7 @@
 
 /*
  * Package URLs (the purl specification, type "deb"): pkg:deb/debian/NAME@VERSION?arch=ARCH. Name
- * and version are percent-encoded but for letters, digits and ".-_~:": a '+' in a version is %2B, an epoch's ':'
- * stands for itself.
+ * and version are percent-encoded but for letters, digits and ".-_~:", so a '+' becomes %2B.
  */
 void purl_deb(struct buf *buf, const char *name, const char *version, const char *arch);
 

@@ -1,7 +1,6 @@
 /* Package URLs of Debian packages. */
-#include "support.h"
-
 #include "model/purl.h"
+#include "unit/support.h"
 
 static void encodes_what_must_be(void **state)
 {
