@@ -1,5 +1,6 @@
 # What goes wrong in real life: each case has one clear message with what to do, the documented
 # status, and loses nothing that is built.
+# shellcheck disable=SC2154 # stderr is from run, x86 and top from the helper
 load helper
 
 setup() { e2e_setup; }
@@ -53,7 +54,7 @@ left_over() {
 	run timeout 60 "$KILN" build one
 	[ "$status" -eq 1 ]
 	[[ $output == *"time limit"* ]]
-	! left_over
+	refute left_over
 }
 
 @test "a training run that is killed: status 1, nothing merged" {
@@ -209,8 +210,8 @@ left_over() {
 	wait $kiln || status=$?
 	[ "$status" -eq 6 ]
 	grep -q interrupted log
-	! pgrep -f 'sleep 30[012]'
-	! left_over
+	refute pgrep -f 'sleep 30[012]'
+	refute left_over
 }
 
 @test "SIGKILL in the middle of a stage: nothing lives on, the next run cleans up and goes on" {
@@ -222,10 +223,10 @@ left_over() {
 	kill -KILL $kiln
 	wait $kiln || true
 	for _ in $(seq 20); do pgrep -f 'sleep 31[012]' >/dev/null || break; sleep 0.1; done
-	! pgrep -f 'sleep 31[012]'
+	refute pgrep -f 'sleep 31[012]'
 	one_stage 'echo fine >out'
 	"$KILN" build one
-	! left_over
+	refute left_over
 }
 
 @test "two Kilns at once on one store: both succeed" {

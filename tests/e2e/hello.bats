@@ -1,5 +1,6 @@
 # The whole road on a small program, by the real tools: image, compilers, training, BOLT, packages,
 # signature, lock. Every test works on a copy of recipes/hello in its own folder.
+# shellcheck disable=SC2154 # stderr is from run, x86 and top from the helper
 load helper
 
 setup() { e2e_setup; }
@@ -30,7 +31,7 @@ setup() { e2e_setup; }
 	run "$KILN" verify --key dist/hello-1.0/signing-key.pub.pem --allow-development dist/hello-1.0
 	[ "$status" -eq 0 ]
 	# Where it lies and who built it must not be in it.
-	! grep -rl -e "$BATS_TEST_TMPDIR" -e "$KILN_STORE" dist
+	refute grep -rl -e "$BATS_TEST_TMPDIR" -e "$KILN_STORE" dist
 }
 
 @test "a second run does nothing, says so, and writes nothing" {
@@ -119,7 +120,7 @@ setup() { e2e_setup; }
 		2>"$BATS_TEST_TMPDIR/other.log" || status=$?
 	cat "$BATS_TEST_TMPDIR/other.log"
 	[ "$status" -eq 0 ]
-	! grep -Eq '(start|done) .*/(instrument|train)' "$BATS_TEST_TMPDIR/other.log"
+	refute grep -Eq '(start|done) .*/(instrument|train)' "$BATS_TEST_TMPDIR/other.log"
 	jq -r '.files[] | select(.class == "artefact") | .file' dist/hello-1.0/manifest.json >artefacts
 	while read -r file; do cmp "dist/hello-1.0/$file" "$home/dist/hello-1.0/$file"; done <artefacts
 	rm -rf "$home"
@@ -155,7 +156,7 @@ skip_unless_user() {
 	grep -q 'done .*plain/build' log
 	# Early cutoff: the stripped binary came out the same, so nothing behind it runs.
 	grep -q 'cached .*plain/tar' log
-	! grep -q 'done .*plain/tar' log
+	refute grep -q 'done .*plain/tar' log
 }
 
 @test "no network: what is in the store is enough with --offline" {

@@ -2,6 +2,14 @@
 bats_require_minimum_version 1.5.0
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
+# Fails when the command succeeds; a bare "!" would not fail a test.
+refute() {
+	if "$@"; then
+		echo "this should not have succeeded: $*" >&2
+		return 1
+	fi
+}
+
 e2e_setup() {
 	export NO_COLOR=1
 	unset CI
