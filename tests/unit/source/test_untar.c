@@ -37,7 +37,7 @@ static int teardown(void **state)
 static int tar_of(struct fixture *f, const struct archive_member *members, size_t n)
 {
 	int fd = openat(f->fd, "x.tar", O_RDWR | O_CREAT | O_TRUNC, 0644);
-	struct archive_writer *writer = archive_writer_new(fd, ARCHIVE_PAX, "x.tar");
+	struct archive_writer *writer = archive_writer_new(fd, archive_tar_format(members, n), "x.tar");
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < n; i++) {
