@@ -92,7 +92,7 @@ static bool parse_line(struct str line, struct image_tree *tree)
 	uint64_t value[3];
 	char *path;
 
-	if (!str_cut(&line, ' ', &kind) || kind.n != 1 || !strchr("dfl", kind.p[0]) ||
+	if (!str_cut(&line, ' ', &kind) || kind.n != 1 || !memchr("dfl", kind.p[0], 3) ||
 	    !str_cut(&line, ' ', &mode) || mode.n != 4 || !number(mode, 8, 07777, &value[0]) ||
 	    !str_cut(&line, ' ', &uid) || !number(uid, 10, UINT32_MAX, &value[1]) ||
 	    !str_cut(&line, ' ', &gid) || !number(gid, 10, UINT32_MAX, &value[2]))

@@ -153,8 +153,9 @@ static bool says(const struct child_result *result, const char *const *words)
 	return false;
 }
 
-/* What a failed download means to the user. */
-static int network_fault(struct apt *apt, const struct child_result *result, struct err *err)
+/* What a failed download means to the user: of the index, or of files that it lists. */
+static int network_fault(struct apt *apt, const struct child_result *result, bool index,
+                         struct err *err)
 {
 	static const char *const keys[] = { "NO_PUBKEY", "is not signed", "EXPKEYSIG",
 		                            "BADSIG", "couldn't be verified", NULL };
@@ -163,6 +164,12 @@ static int network_fault(struct apt *apt, const struct child_result *result, str
 	_cleanup_buf_ struct buf text = BUF_INIT(1500);
 
 	fault_text(result, &text);
+	if (says(result, gone) && !index) {
+		err_set(err, ERR_IO, "the mirror lists a file that it does not hand out: %s",
+		        buf_text(&text));
+		return err_hint(err, "it may be in the middle of an update: try again later, or name "
+		                     "another one: --mirror URL, or KILN_DEBIAN_MIRROR");
+	}
 	if (says(result, gone)) {
 		err_set(err, ERR_MACHINE, "the mirror does not serve Debian %s: %s", apt->suite,
 		        buf_text(&text));
@@ -195,7 +202,7 @@ static int update(struct apt *apt, const char *uri, struct err *err)
 	if (fs_write_file(AT_FDCWD, path, line, strlen(line), 0644, false, err) < 0 ||
 	    run(apt, argv, NULL, &result, err) < 0)
 		return -1;
-	return result.exit_code == 0 ? 0 : network_fault(apt, &result, err);
+	return result.exit_code == 0 ? 0 : network_fault(apt, &result, true, err);
 }
 
 static int update_from_machine(struct apt *apt, struct err *err)
@@ -406,7 +413,7 @@ int apt_download(struct apt *apt, const char *const *specs, size_t n, const char
 	array_deinit(&argv);
 	if (rc < 0)
 		return -1;
-	return result.exit_code == 0 ? 0 : network_fault(apt, &result, err);
+	return result.exit_code == 0 ? 0 : network_fault(apt, &result, false, err);
 }
 
 int apt_download_source(struct apt *apt, const char *name, const char *version, const char *dir,
@@ -426,5 +433,5 @@ int apt_download_source(struct apt *apt, const char *name, const char *version, 
 	if (says(&result, gone))
 		return err_set(err, ERR_INPUT, "Debian %s has no source package %s%s%s", apt->suite,
 		               name, version ? " " : "", version ? version : "");
-	return network_fault(apt, &result, err);
+	return network_fault(apt, &result, false, err);
 }

@@ -64,7 +64,7 @@ static void test_round_trip(void **state)
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "kiln.image.manifest/2\n", "d 0755 0 0 a\n", "d 755 0 0 a", "d 0855 0 0 a",
+		"", "kiln.image.manifest/2\n", "d 0755 0 0 a\n", "x 0755 0 0 a", "d 755 0 0 a", "d 0855 0 0 a",
 		"x 0755 0 0 a", "d 0755 -1 0 a", "d 0755 0 4294967296 a", "d 0755 0 0 ",
 		"d 0755 0 0 /a", "d 0755 0 0 a/../b", "d 0755 0 0 a b", "d 0755 0 0 a\\x41",
 		"d 0755 0 0 a\\x2", "d 0755 0 0 a\\x00", "d 0755 0 0 a\nd 0755 0 0 a",
