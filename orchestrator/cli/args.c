@@ -211,7 +211,7 @@ static const char **freeze(struct arena *arena, const char *const *v, size_t n)
 {
 	const char **list = arena_array(arena, n + 1, sizeof(*list));
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; v && i < n; i++)
 		list[i] = v[i];
 	return list;
 }
