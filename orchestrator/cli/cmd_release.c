@@ -140,10 +140,10 @@ const struct command cmd_release = {
 	.name = "release",
 	.summary = "turn a recipe into a signed release in dist/",
 	.operands = "[RECIPE]",
-	.help = "Builds every variant, smoke-tests them on the held-out workload, packages what ships,\n"
-	        "writes provenance, SBOMs, manifest and sums, and signs: all in dist/NAME-VERSION.\n"
-	        "Without --key a development key of this machine signs, and the release says so; in\n"
-	        "CI a key is required before anything is built.",
+	.help = "Builds every variant (with a lock: what ships), smoke-tests them on the held-out\n"
+	        "workload, packages what ships, writes provenance, SBOMs, manifest and sums, and signs:\n"
+	        "all in dist/NAME-VERSION. Without --key a development key of this machine signs, and\n"
+	        "the release says so; in CI a key is required before anything is built.",
 	.options = options,
 	.max_operands = 1,
 	.runs_stages = true,

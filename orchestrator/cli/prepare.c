@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/path.h"
 #include "cli/print.h"
@@ -91,6 +92,15 @@ static const char *compiler_of(struct session *s, const json_t *section)
 	return arena_str(s->arena, buf_text(&text));
 }
 
+/* Whether --runtime names one that uses this machine's own tools. */
+static bool leaves_image(const struct session *s)
+{
+	for (size_t i = 0; s->runtime_name && sandbox_runtimes[i]; i++)
+		if (str_eq(sandbox_runtimes[i]->name, s->runtime_name))
+			return !sandbox_runtimes[i]->pinned;
+	return false;
+}
+
 static int ensure_image(struct session *s, const char *name, const char *where, struct err *err)
 {
 	struct definition container = { 0 };
@@ -127,12 +137,15 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 	entry->compiler = compiler_of(s, entry->image.lock_section);
 	fact = arena_alloc(s->arena, sizeof(*fact));
 	*fact = (struct fact_image){ entry->image.tree, entry->compiler };
+	/* What the machine's own tools made must never be found under the image's name. */
+	if (leaves_image(s))
+		digest_of(s->runtime_name, strlen(s->runtime_name), &fact->tree);
 	map_set(s->facts.images, entry->name, fact);
 	if (entry->image.resolved_now && s->update)
 		print_note(s->cli, "  image %s: resolved anew", name);
-	else if (entry->image.resolved_now)
-		print_note(s->cli, "  image %s: unpinned, resolved %s; pin it with `kiln lock`", name,
-		           entry->image.resolved_on ? entry->image.resolved_on : "now");
+	else if (entry->image.resolved_on)
+		print_note(s->cli, "  image %s: unpinned, resolved %s; pin it with `kiln lock`",
+		           name, entry->image.resolved_on);
 	return 0;
 }
 

@@ -47,10 +47,9 @@ struct session {
 	{ "--lock", "FILE", "the lock; default: kiln.lock at the project's root", false },        \
 		{ "--offline", NULL, "fetch nothing", false },                                    \
 		{ "--mirror", "URL", "Debian mirror for images and sources", false },             \
-		{ "--runtime", "NAME", "sandbox runtime: bwrap, or host (debugging, unpinned)",   \
-		  false },                                                                        \
 	{                                                                                         \
-		"--set", "NAME=VALUE", "sets an option of the recipe", true                       \
+		"--runtime", "NAME", "sandbox runtime: bwrap, or host (debugging, unpinned)",     \
+			false                                                                     \
 	}
 
 /* Recipe found and evaluated, lock read, store open. `operand` may be NULL. */

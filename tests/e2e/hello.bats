@@ -181,3 +181,12 @@ skip_unless_user() {
 	run timeout 120 env --ignore-signal=CHLD "$KILN" build --target "$x86" hello
 	[ "$status" -eq 0 ]
 }
+
+@test "what the host runtime makes is kept apart from what the image makes" {
+	hello
+	"$KILN" build --progress none hello >built
+	# All is cached for the image's tools; for the machine's own, nothing that runs a tool is.
+	"$KILN" plan hello --json | jq -e '[.stages[] | select(.state == "run")] | length == 0'
+	"$KILN" plan hello --json --runtime host >plan.json
+	jq -e '[.stages[] | select(.kind == "rebuild") | .state == "run"] | length == 2 and all' plan.json
+}
