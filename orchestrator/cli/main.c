@@ -12,6 +12,7 @@
 #include "cli/signals.h"
 #include "exec/server.h"
 #include "host/child.h"
+#include "host/process.h"
 #include "host/terminal.h"
 
 static int print_and_end(void (*fill)(const struct command *, struct buf *),
@@ -127,6 +128,7 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int rc;
 
+	process_fill_standard_fds();
 	child_mind_children();
 	rc = run(arena, argc, argv, &cli, &err);
 	if (rc < 0)

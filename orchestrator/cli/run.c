@@ -45,7 +45,7 @@ static struct progress *choose_progress(const struct cli *cli, struct fd_output 
 	if (str_eq(how, "json"))
 		return progress_json_new(&output->output);
 	if (str_eq(how, "tty") ||
-	    (str_eq(how, "auto") && terminal_is(STDERR_FILENO) && !cli->under_ci))
+	    (str_eq(how, "auto") && terminal_moves(STDERR_FILENO) && !cli->under_ci))
 		return progress_board_new(&output->output);
 	return progress_plain_new(&output->output);
 }

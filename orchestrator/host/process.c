@@ -98,6 +98,16 @@ void process_kill_others(const pid_t *keep, size_t n)
 	}
 }
 
+void process_fill_standard_fds(void)
+{
+	static const int flags[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+
+	/* The lowest free number is given out first: theirs, from 0 up. */
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			return;
+}
+
 static void close_between(unsigned int first, unsigned int last)
 {
 	if (first <= last && syscall(SYS_close_range, first, last, 0u) < 0)

@@ -10,6 +10,11 @@
  * stays, and it does not outlive who wants it.
  */
 
+/*
+ * Gives 0, 1 and 2 something to be where whoever started this process closed them, so that no file
+ * that is opened later gets their number: reading and results fail as before, messages vanish.
+ */
+void process_fill_standard_fds(void);
 /* Default dispositions for every signal, empty mask. */
 void process_reset_signals(void);
 /*

@@ -11,6 +11,13 @@ bool terminal_is(int fd)
 	return isatty(fd) == 1;
 }
 
+bool terminal_moves(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return terminal_is(fd) && term && *term && strcmp(term, "dumb") != 0;
+}
+
 int terminal_width(int fd)
 {
 	struct winsize size;
@@ -29,9 +36,9 @@ bool terminal_is_ci(void)
 
 bool terminal_wants_color(int fd)
 {
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no = getenv("NO_COLOR");
 
 	if ((no && *no) || terminal_is_ci())
 		return false;
-	return terminal_is(fd) && term && *term && strcmp(term, "dumb") != 0;
+	return terminal_moves(fd);
 }

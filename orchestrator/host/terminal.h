@@ -5,6 +5,8 @@
 
 /* What stands at the other end of a descriptor, and what people asked for by environment. */
 bool terminal_is(int fd);
+/* A terminal on which the cursor can be moved: TERM is set and not "dumb". */
+bool terminal_moves(int fd);
 /* Columns; 80 where it is none or does not say. */
 int terminal_width(int fd);
 /* Colour wanted by default: a terminal that can, no NO_COLOR, no CI, TERM not "dumb". */

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "host/child.h"
 #include "host/clock.h"
+#include "host/process.h"
 
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -200,6 +201,33 @@ static void dies_with_parent(void **state)
 	close(ends[1]);
 }
 
+/* Started with 0, 1 and 2 closed: no file may get their numbers, and writing results must fail. */
+static void standard_numbers_are_taken(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		char byte;
+		int fd;
+
+		close(0);
+		close(1);
+		close(2);
+		process_fill_standard_fds();
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (fd < 3)
+			_exit(1);
+		if (write(1, "x", 1) >= 0 || read(0, &byte, 1) >= 0)
+			_exit(2);
+		_exit(write(2, "x", 1) == 1 ? 0 : 3);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +241,7 @@ int main(void)
 		cmocka_unit_test(environment),
 		cmocka_unit_test(inherits_nothing),
 		cmocka_unit_test(dies_with_parent),
+		cmocka_unit_test(standard_numbers_are_taken),
 	};
 
 	return cmocka_run_group_tests_name("host/child", tests, NULL, NULL);

@@ -58,9 +58,9 @@ static void colour_on_a_terminal(void **state)
 	unsetenv("CI");
 	unsetenv("NO_COLOR");
 	setenv("TERM", "xterm", 1);
-	assert_true(terminal_wants_color(tty));
+	assert_true(terminal_wants_color(tty) && terminal_moves(tty));
 	setenv("TERM", "dumb", 1);
-	assert_false(terminal_wants_color(tty));
+	assert_false(terminal_wants_color(tty) || terminal_moves(tty));
 	setenv("TERM", "xterm", 1);
 	setenv("NO_COLOR", "1", 1);
 	assert_false(terminal_wants_color(tty));
