@@ -279,9 +279,9 @@ static int run_export(struct cli *cli, const struct command_args *args, struct e
 	if (rc < 0)
 		return -1;
 	if (cli->json) {
-		_cleanup_json_ json_t *out = json_pack("{s:s, s:s, s:s}", "schema",
-		                                       "kiln.image.export-result/1", "file", file,
-		                                       "tree", DIGEST_TEXT(&tree));
+		_cleanup_json_ json_t *out = json_pack("{s:s, s:o, s:s}", "schema",
+		                                       "kiln.image.export-result/1", "file",
+		                                       json_any_text(file), "tree", DIGEST_TEXT(&tree));
 
 		return print_json(out, err);
 	}
@@ -323,9 +323,9 @@ static int run_import(struct cli *cli, const struct command_args *args, struct e
 		return -1;
 	if (cli->json) {
 		_cleanup_json_ json_t *out =
-			json_pack("{s:s, s:s, s:s, s:O}", "schema", "kiln.image.import/1", "tree",
-		                  DIGEST_TEXT(&image.tree), "root", image.root_path, "lock",
-		                  image.lock_section);
+			json_pack("{s:s, s:s, s:o, s:O}", "schema", "kiln.image.import/1", "tree",
+		                  DIGEST_TEXT(&image.tree), "root",
+		                  json_any_text(image.root_path), "lock", image.lock_section);
 
 		return print_json(out, err);
 	}

@@ -1,12 +1,11 @@
 /* kiln keygen: a pair of signing keys in two files, never over existing ones. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "cli/command.h"
+#include "cli/print.h"
 #include "external/json.h"
 #include "external/keys.h"
 #include "host/fs.h"
@@ -67,26 +66,26 @@ static int write_pair(const struct key *key, const char *private_path, const cha
 	return 0;
 }
 
-static void show(const struct cli *cli, const struct key *key, const char *private_path,
-                 const char *public_path)
+static int show(const struct cli *cli, const struct key *key, const char *private_path,
+                const char *public_path, struct err *err)
 {
 	_cleanup_free_ char *fingerprint = key_fingerprint(key);
+	_cleanup_free_ char *text = NULL;
+	const char *type = key_type_text(key_type(key));
 
 	if (cli->json) {
 		_cleanup_json_ json_t *out =
-			json_pack("{s:s, s:s, s:s, s:s, s:s}", "schema", "kiln.keygen/1", "private",
-		                  private_path, "public", public_path, "type",
-		                  key_type_text(key_type(key)), "fingerprint", fingerprint);
-		_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+			json_pack("{s:s, s:o, s:o, s:s, s:s}", "schema", "kiln.keygen/1", "private",
+		                  json_any_text(private_path), "public", json_any_text(public_path),
+		                  "type", type, "fingerprint", fingerprint);
 
-		json_write_pretty(out, &text);
-		fputs(buf_text(&text), stdout);
-		return;
+		return print_json(out, err);
 	}
-	printf("private  %s   keep it secret, keep a copy\n"
-	       "public   %s   publish it: kiln verify DIR --key %s\n"
-	       "key      %s %s\n",
-	       private_path, public_path, public_path, key_type_text(key_type(key)), fingerprint);
+	text = str_fmt("private  %s   keep it secret, keep a copy\n"
+	               "public   %s   publish it: kiln verify DIR --key %s\n"
+	               "key      %s %s\n",
+	               private_path, public_path, public_path, type, fingerprint);
+	return print_text(text, strlen(text), err);
 }
 
 static int run(struct cli *cli, const struct command_args *args, struct err *err)
@@ -111,8 +110,7 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	if (key_generate(type, &key, err) < 0 ||
 	    write_pair(key, private_path, public_path, passphrase, err) < 0)
 		return err_while(err, "making the key %s", name);
-	show(cli, key, private_path, public_path);
-	return 0;
+	return show(cli, key, private_path, public_path, err);
 }
 
 static const struct command_option options[] = {

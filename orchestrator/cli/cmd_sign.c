@@ -1,28 +1,27 @@
 /* kiln sign: the signature that `release --unsigned` left for later. */
-#include <stdio.h>
-
 #include "base/alloc.h"
-#include "cli/command.h"
+#include "cli/print.h"
 #include "external/json.h"
 #include "release/dist.h"
 
-static void show(const struct cli *cli, const char *dir, const struct dist_result *result,
-                 bool same)
+static int show(const struct cli *cli, const char *dir, const struct dist_result *result,
+                bool same, struct err *err)
 {
+	_cleanup_free_ char *text = NULL;
+
 	if (cli->json) {
 		_cleanup_json_ json_t *out = json_pack(
-			"{s:s, s:s, s:s, s:b, s:b, s:I}", "schema", "kiln.sign/1", "dist", dir,
-			"fingerprint", result->fingerprint, "development", result->development,
-			"unchanged", same, "artefacts", (json_int_t)result->n_artefacts);
-		_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+			"{s:s, s:o, s:s, s:b, s:b, s:I}", "schema", "kiln.sign/1", "dist",
+			json_any_text(dir), "fingerprint", result->fingerprint, "development",
+			result->development, "unchanged", same, "artefacts",
+			(json_int_t)result->n_artefacts);
 
-		json_write_pretty(out, &text);
-		fputs(buf_text(&text), stdout);
-		return;
+		return print_json(out, err);
 	}
-	printf("%s: %zu artefacts, %s with %s%s\n", dir, result->n_artefacts,
-	       same ? "signed already" : "signed", result->fingerprint,
-	       result->development ? " (a development key: not for publishing)" : "");
+	text = str_fmt("%s: %zu artefacts, %s with %s%s\n", dir, result->n_artefacts,
+	               same ? "signed already" : "signed", result->fingerprint,
+	               result->development ? " (a development key: not for publishing)" : "");
+	return print_text(text, strlen(text), err);
 }
 
 static int run(struct cli *cli, const struct command_args *args, struct err *err)
@@ -38,9 +37,9 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	rc = dist_sign(args->operands[0], signer, &result, err);
 	if (rc < 0)
 		return -1;
-	show(cli, args->operands[0], &result, rc == DIST_SAME);
+	rc = show(cli, args->operands[0], &result, rc == DIST_SAME, err);
 	dist_result_deinit(&result);
-	return 0;
+	return rc;
 }
 
 static const struct command_option options[] = {

@@ -1,9 +1,8 @@
 /* kiln verify: checks a release against a key. Needs no store and no network. */
 #include <fcntl.h>
-#include <stdio.h>
 
 #include "base/alloc.h"
-#include "cli/command.h"
+#include "cli/print.h"
 #include "external/json.h"
 #include "host/fs.h"
 #include "release/verify.h"
@@ -41,10 +40,9 @@ static int check_usage(const struct command_args *args, struct err *err)
 	                     "--integrity-only looks for damage and authenticates nobody");
 }
 
-static void show_json(const struct verify_report *report, bool holds)
+static int show_json(const struct verify_report *report, bool holds, struct err *err)
 {
 	_cleanup_json_ json_t *out = json_object();
-	_cleanup_buf_ struct buf text = BUF_INIT(256 << 20);
 	json_t *lines = json_array();
 
 	for (size_t i = 0; i < report->lines.n; i++)
@@ -62,14 +60,14 @@ static void show_json(const struct verify_report *report, bool holds)
 	json_object_set_new(out, "fingerprint",
 	                    report->fingerprint ? json_string(report->fingerprint) : json_null());
 	json_object_set_new(out, "checks", lines);
-	json_write_pretty(out, &text);
-	fputs(buf_text(&text), stdout);
+	return print_json(out, err);
 }
 
-static void show_text(const struct verify_report *report, bool holds)
+static int show_text(const struct verify_report *report, bool holds, struct err *err)
 {
 	const char *mark =
 		report->fingerprint ? "" : "  (integrity only: nobody was authenticated)";
+	_cleanup_buf_ struct buf text = BUF_INIT(256 << 20);
 	int width = 0;
 
 	for (size_t i = 0; i < report->lines.n; i++) {
@@ -80,15 +78,16 @@ static void show_text(const struct verify_report *report, bool holds)
 	for (size_t i = 0; i < report->lines.n; i++) {
 		const struct verify_line *line = &report->lines.v[i];
 
-		printf("%-4s  %-*s  %s%s\n", words[line->state], width,
-		       line->file[0] ? line->file : "-", line->text, mark);
+		buf_fmt(&text, "%-4s  %-*s  %s%s\n", words[line->state], width,
+		        line->file[0] ? line->file : "-", line->text, mark);
 	}
 	if (holds)
-		printf("%s %s: %zu artefacts, all checks hold%s%s%s%s\n",
-		       report->name ? report->name : "", report->version ? report->version : "",
-		       report->n_artefacts, report->fingerprint ? ", signed with " : "",
-		       report->fingerprint ? report->fingerprint : "",
-		       report->development ? " (a development key)" : "", mark);
+		buf_fmt(&text, "%s %s: %zu artefacts, all checks hold%s%s%s%s\n",
+		        report->name ? report->name : "", report->version ? report->version : "",
+		        report->n_artefacts, report->fingerprint ? ", signed with " : "",
+		        report->fingerprint ? report->fingerprint : "",
+		        report->development ? " (a development key)" : "", mark);
+	return print_text(buf_text(&text), text.n, err);
 }
 
 static int run(struct cli *cli, const struct command_args *args, struct err *err)
@@ -98,7 +97,8 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 		.allow_development = args_has(args, "--allow-development"),
 	};
 	struct verify_report report = { 0 };
-	int rc;
+	struct err unshown = ERR_INIT;
+	int rc, shown;
 
 	if (check_usage(args, err) < 0)
 		return -1;
@@ -106,12 +106,14 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 		return -1;
 	options.key = key;
 	rc = dist_verify(args->operands[0], &options, &report, err);
-	if (cli->json)
-		show_json(&report, rc == 0);
-	else
-		show_text(&report, rc == 0);
+	shown = cli->json ? show_json(&report, rc == 0, &unshown)
+	                  : show_text(&report, rc == 0, &unshown);
 	verify_report_deinit(&report);
-	return rc < 0 ? err_while(err, "verifying %s", args->operands[0]) : 0;
+	if (rc < 0)
+		return err_while(err, "verifying %s", args->operands[0]);
+	if (shown < 0)
+		*err = unshown;
+	return shown;
 }
 
 static const struct command_option options_table[] = {

@@ -115,6 +115,16 @@ int json_get_array(const json_t *object, const char *key, const char *what, json
 	return 0;
 }
 
+json_t *json_any_text(const char *text)
+{
+	_cleanup_free_ char *escaped = NULL;
+
+	if (str_is_utf8(str_of(text)))
+		return json_string(text);
+	escaped = str_escape(str_of(text));
+	return json_string(escaped);
+}
+
 const char *json_str_or(const json_t *object, const char *key, const char *fallback)
 {
 	json_t *value = json_object_get(object, key);

@@ -38,6 +38,8 @@ int json_get_object(const json_t *object, const char *key, const char *what, jso
                     struct err *err);
 int json_get_array(const json_t *object, const char *key, const char *what, json_t **ret,
                    struct err *err);
+/* A string of any bytes, a path for one: as it is where it is UTF-8, else as str_escape shows it. */
+json_t *json_any_text(const char *text);
 /* The member as text, or `fallback` where it is missing or null. */
 const char *json_str_or(const json_t *object, const char *key, const char *fallback);
 /* Refuses members that are not in the NULL-ended list, naming the nearest. */

@@ -74,6 +74,29 @@ signed() {
 		jq -e '.schema == "kiln.verify/1" and .holds and .authenticated and .name == "hello"'
 }
 
+@test "verify, sign: what cannot be printed is not a success: status 7" {
+	[ -c /dev/full ] || skip "no /dev/full"
+	signed
+	run bash -c '"$KILN" verify dist --key release.pub.pem >/dev/full'
+	[ "$status" -eq 7 ]
+	run bash -c '"$KILN" verify dist --key release.pub.pem --json >/dev/full'
+	[ "$status" -eq 7 ]
+	run bash -c '"$KILN" sign dist --key file:release.pem >/dev/full'
+	[ "$status" -eq 7 ]
+	# What verify has to say weighs more.
+	echo more >>"dist/$deb"
+	run bash -c '"$KILN" verify dist --key release.pub.pem >/dev/full'
+	[ "$status" -eq 4 ]
+}
+
+@test "JSON results hold for paths that are no UTF-8" {
+	signed
+	odd=$(printf 'd\xffist')
+	mv dist "$odd"
+	"$KILN" sign "$odd" --key file:release.pem --json | jq -e '.dist == "d\\xffist" and .unchanged'
+	"$KILN" keygen "$(printf 'k\xff')" --json | jq -e '.public == "k\\xff.pub.pem"'
+}
+
 @test "verify wants to know whose signature counts: status 2" {
 	signed
 	run --separate-stderr "$KILN" verify dist
