@@ -73,8 +73,8 @@ static int show(struct session *s, const struct plan *plan, const char *dir,
 			                                         "target", a->target, "variant",
 			                                         a->variant));
 	}
-	json = json_pack("{s:s,s:s,s:b,s:b,s:s?,s:b,s:o}", "schema", "kiln.release/1", "dist", dir,
-	                 "same", same, "signed", dist->is_signed, "key", dist->fingerprint,
+	json = json_pack("{s:s,s:o,s:b,s:b,s:s?,s:b,s:o}", "schema", "kiln.release/1", "dist",
+	                 json_any_text(dir), "same", same, "signed", dist->is_signed, "key", dist->fingerprint,
 	                 "development_key", dist->development, "packages", targets);
 	if (s->cli->json)
 		return print_json(json, err);

@@ -29,6 +29,7 @@ struct writing {
 	char *base; /* NAME-VERSION */
 	ARRAY(struct artefact) artefacts;
 	ARRAY(char *) names; /* owned file names of artefacts made here */
+	struct dist_result found; /* how the same release that is there is signed */
 };
 
 void dist_result_deinit(struct dist_result *result)
@@ -39,6 +40,7 @@ void dist_result_deinit(struct dist_result *result)
 
 static void writing_deinit(struct writing *w)
 {
+	dist_result_deinit(&w->found);
 	for (size_t i = 0; i < w->names.n; i++)
 		free(w->names.v[i]);
 	array_deinit(&w->names);
@@ -324,7 +326,7 @@ static int compare(const struct writing *w, const struct manifest *old, struct e
 }
 
 /* The release that is there holds and is this one, signed by the same key. */
-static int same_release(const struct writing *w, int dirfd, struct err *err)
+static int same_release(struct writing *w, int dirfd, struct err *err)
 {
 	const struct signer *signer = w->input->signer;
 	struct verify_options options = { .allow_development = true };
@@ -341,6 +343,12 @@ static int same_release(const struct writing *w, int dirfd, struct err *err)
 		err_hint(err, "sign it: kiln sign %s --key …; or give --replace", w->input->out);
 		rc = -1;
 	}
+	if (rc == 0 && old.is_signed)
+		w->found = (struct dist_result){
+			.is_signed = true,
+			.development = old.development,
+			.fingerprint = str_dup(old.fingerprint),
+		};
 	manifest_deinit(&old);
 	if (rc < 0 || !signer)
 		return rc;
@@ -351,7 +359,7 @@ static int same_release(const struct writing *w, int dirfd, struct err *err)
 }
 
 /* Returns 0 to go on, DIST_SAME, or -1. */
-static int look_at_old(const struct writing *w, struct err *err)
+static int look_at_old(struct writing *w, struct err *err)
 {
 	struct fs_names names = { 0 };
 	_cleanup_fd_ int dirfd = -1;
@@ -429,7 +437,10 @@ int dist_write(struct blobs *blobs, const struct dist_input *input, struct dist_
 		array_push(&w.artefacts, input->facts.artefacts[i]);
 	rc = write_all(&w, err);
 	staging_deinit(&w.staging);
-	if (rc >= 0) {
+	if (rc == DIST_SAME && w.found.is_signed) {
+		*ret = w.found;
+		w.found = (struct dist_result){ 0 };
+	} else if (rc >= 0) {
 		const struct signer *signer = input->signer;
 
 		*ret = (struct dist_result){
@@ -437,9 +448,9 @@ int dist_write(struct blobs *blobs, const struct dist_input *input, struct dist_
 			.development = signer && signer->development,
 			.fingerprint = signer ? str_dup(signer->fingerprint) : NULL,
 		};
-		for (size_t i = 0; i < w.artefacts.n; i++)
-			ret->n_artefacts += w.artefacts.v[i].class == ARTEFACT_SHIPPED;
 	}
+	for (size_t i = 0; rc >= 0 && i < w.artefacts.n; i++)
+		ret->n_artefacts += w.artefacts.v[i].class == ARTEFACT_SHIPPED;
 	writing_deinit(&w);
 	return rc < 0 ? err_while(err, "writing the release %s", input->out) : rc;
 }

@@ -28,8 +28,8 @@ struct dist_input {
 
 struct dist_result {
 	size_t n_artefacts;
-	bool is_signed, development;
-	char *fingerprint; /* NULL: unsigned */
+	bool is_signed, development; /* of the release that lies there now */
+	char *fingerprint;           /* NULL: unsigned */
 };
 
 void dist_result_deinit(struct dist_result *result);
