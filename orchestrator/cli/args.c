@@ -78,6 +78,14 @@ static int unknown_command(const char *word, struct err *err)
 	return err_hint(err, "`kiln --help` lists the commands");
 }
 
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (str_eq(argv[i], "--help"))
+			return true;
+	return false;
+}
+
 /* "image" alone: says what may follow. */
 static int incomplete_command(const char *word, struct err *err)
 {
@@ -117,6 +125,8 @@ static int find_command(int argc, char **argv, const struct command **ret, int *
 		         commands[i]->name[strlen(words[0])] == ' ';
 	}
 	if (*ret)
+		return 0;
+	if (group && !words[1] && asks_for_help(argc, argv))
 		return 0;
 	if (group && !words[1])
 		return incomplete_command(words[0], err);
@@ -274,6 +284,9 @@ int args_parse(struct arena *arena, int argc, char **argv, const struct command 
 	size_t n_own = 0;
 	int n_words, rc;
 
+	/* "kiln help COMMAND" is how many people ask. */
+	if (argc > 1 && str_eq(argv[1], "help"))
+		argv[1] = (char *)"--help";
 	if (find_command(argc, argv, &p.command, &n_words, err) < 0)
 		return -1;
 	while (p.command && p.command->options && p.command->options[n_own].name)

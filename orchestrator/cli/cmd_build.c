@@ -58,6 +58,15 @@ static int show(struct session *s, const struct plan *plan, const struct engine_
 	return print_text(buf_text(&text), text.n, err);
 }
 
+/* Where single stages are built there are no packages to copy. */
+static int check_folder(const struct command_args *args, bool has_stages, struct err *err)
+{
+	if (!has_stages || !args_has(args, "-o"))
+		return 0;
+	err_set(err, ERR_USAGE, "-o takes packages, and with a stage named none are made");
+	return err_hint(err, "take what a stage made: kiln get STAGE DIR");
+}
+
 static int run(struct cli *cli, const struct command_args *args, struct err *err)
 {
 	struct arena *arena = arena_new();
@@ -74,7 +83,8 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	const char *recipe = session_operand(args, &stages, arena);
 	int rc = -1;
 
-	if (session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
+	if (check_folder(args, stages[0] || until[0], err) == 0 &&
+	    session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
 	    session_plan(s, PLAN_BUILD, args_value(args, "--variant"), stages[0] ? stages : until,
 	                 &plan, err) == 0 &&
 	    session_run(s, plan, &run_options, &result, err) == 0) {

@@ -1,7 +1,9 @@
 /* From goals to content. */
 #include "cli/outputs.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "cli/print.h"
 #include "host/fs.h"
@@ -26,6 +28,18 @@ int outputs_node(struct session *s, const struct plan *plan, const struct engine
 	return rc;
 }
 
+/* A file at the place gives way; a folder that holds something is somebody's. */
+static int make_way(int fd, const char *dir, const char *name, struct err *err)
+{
+	if (unlinkat(fd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return fs_remove_tree(fd, name, err);
+	err_set(err, ERR_USAGE, "%s/%s is a folder that holds files: nothing was written", dir,
+	        name);
+	return err_hint(err, "move it away, or name another folder");
+}
+
 int outputs_copy(struct session *s, const struct tree_node *node, const char *dir, const char *name,
                  struct err *err)
 {
@@ -40,7 +54,7 @@ int outputs_copy(struct session *s, const struct tree_node *node, const char *di
 		return -1;
 	if (rc == FS_MISSING)
 		return err_set(err, ERR_IO, "%s is no folder", dir);
-	if (fs_remove_tree(fd, name, err) < 0)
+	if (make_way(fd, dir, name, err) < 0)
 		return -1;
 	return checkout_node(store_blobs(s->store), node, fd, name, &options, err);
 }
@@ -49,14 +63,16 @@ void outputs_summary(struct session *s, const struct engine_result *result)
 {
 	char took[16];
 
-	if (str_eq(s->cli->progress, "none"))
+	if (str_eq(s->cli->progress, "none") || str_eq(s->cli->progress, "json"))
 		return;
-	if (result->n_run == 0)
+	if (result->n_run == 0 && result->n_cached == 1)
+		print_note(s->cli, "  nothing to do: the stage is cached");
+	else if (result->n_run == 0)
 		print_note(s->cli, "  nothing to do: all %zu stages are cached", result->n_cached);
 	else
-		print_note(s->cli, "  %s, %zu stages run, %zu cached",
+		print_note(s->cli, "  %s, %zu stage%s run, %zu cached",
 		           progress_duration(result->wall_us, took), result->n_run,
-		           result->n_cached);
+		           result->n_run == 1 ? "" : "s", result->n_cached);
 }
 
 int outputs_smoke(struct session *s, const struct plan *plan, const struct engine_result *result,

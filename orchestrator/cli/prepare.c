@@ -255,8 +255,19 @@ static int check_toolchains(struct session *s, struct err *err)
 	return 0;
 }
 
+/* A lock that was named and is not there must not mean "nothing is pinned". */
+static int check_lock(const struct session *s, struct err *err)
+{
+	if (s->has_lock || s->update || !s->lock_must_be)
+		return 0;
+	err_set(err, ERR_INPUT, "there is no lock %s", s->lock_path);
+	return err_hint(err, "write one: kiln lock --lock %s", s->lock_path);
+}
+
 int session_prepare(struct session *s, struct err *err)
 {
+	if (check_lock(s, err) < 0)
+		return -1;
 	s->facts.arch = image_machine_arch();
 	if (!s->facts.arch)
 		return err_set(err, ERR_MACHINE,

@@ -28,17 +28,33 @@ static void stderr_text(const struct buf *text)
 	fs_write_all(STDERR_FILENO, buf_text(text), text->n, "standard error", &ignored);
 }
 
-void print_note(const struct cli *cli, const char *fmt, ...)
+/* Where progress is JSON lines, so is what is said between them. */
+static void say(const struct cli *cli, const char *prefix, const struct buf *line)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
-	va_list ap;
+	_cleanup_buf_ struct buf text = BUF_INIT(256 << 10);
 
-	(void)cli;
-	va_start(ap, fmt);
-	buf_fmtv(&text, fmt, ap);
-	va_end(ap);
+	if (str_eq(cli->progress, "json")) {
+		_cleanup_json_ json_t *json =
+			json_pack("{s:s,s:s,s:o}", "schema", "kiln.events/1", "event", "note",
+		                  "text", json_any_text(buf_text(line)));
+
+		json_write_canonical(json, &text);
+	} else {
+		buf_fmt(&text, "%s%s", prefix, buf_text(line));
+	}
 	buf_add_char(&text, '\n');
 	stderr_text(&text);
+}
+
+void print_note(const struct cli *cli, const char *fmt, ...)
+{
+	_cleanup_buf_ struct buf line = BUF_INIT(64 << 10);
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_fmtv(&line, fmt, ap);
+	va_end(ap);
+	say(cli, "", &line);
 }
 
 void print_err(const struct err *err, bool colour)
@@ -56,11 +72,11 @@ void print_err(const struct err *err, bool colour)
 
 void print_log(struct log *log, enum log_level level, const char *line)
 {
+	const struct cli *cli = (struct cli *)((char *)log - offsetof(struct cli, log));
 	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
 
-	(void)log;
 	if (level == LOG_DEBUG)
 		return;
-	buf_fmt(&text, "%s%s\n", level == LOG_WARN ? "kiln: warning: " : "  ", line);
-	stderr_text(&text);
+	buf_add_str(&text, line);
+	say(cli, level == LOG_WARN ? "kiln: warning: " : "  ", &text);
 }

@@ -85,6 +85,14 @@ static int open_parts(struct session *s, const char *operand, const char *lock, 
 	return store_sweep(s->store, err);
 }
 
+static bool writes_lock(const struct command_args *args)
+{
+	for (size_t i = 0; args->options[i].name; i++)
+		if (str_eq(args->options[i].name, "--update-lock"))
+			return args_has(args, "--update-lock");
+	return false;
+}
+
 int session_open(struct cli *cli, const struct command_args *args, const char *operand,
                  struct session **ret, struct err *err)
 {
@@ -94,6 +102,7 @@ int session_open(struct cli *cli, const struct command_args *args, const char *o
 	s->arena = arena_new();
 	s->leaf_facts = json_object();
 	s->offline = args_has(args, "--offline");
+	s->lock_must_be = args_value(args, "--lock") && !writes_lock(args);
 	s->mirror = args_value(args, "--mirror");
 	s->runtime_name = args_value(args, "--runtime");
 	s->facts.leaves = map_new();

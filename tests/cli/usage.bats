@@ -87,16 +87,43 @@ setup() {
 	[ "$status" -eq 2 ]
 }
 
-@test "no recipe here or above: status 3 says where it looked" {
+@test "no recipe here or above: status 2 says where it looked" {
 	run "$KILN" build
-	[ "$status" -ne 0 ]
+	[ "$status" -eq 2 ]
 	[[ $output == *"kiln.lua"* ]]
+}
+
+@test "help as people ask for it: kiln help, kiln help build, kiln image --help" {
+	[ "$("$KILN" help)" = "$("$KILN" --help)" ]
+	[ "$("$KILN" help build)" = "$("$KILN" build --help)" ]
+	[ "$("$KILN" help image ls)" = "$("$KILN" image ls --help)" ]
+	run "$KILN" image --help
+	[ "$status" -eq 0 ]
+	[[ $output == *"image export"* ]]
+	run "$KILN" image
+	[ "$status" -eq 2 ]
+	[[ $output == *"build, ls, export, import"* ]]
+	run "$KILN" --bogus
+	[ "$status" -eq 2 ]
+	[[ $output == *'`kiln --help`'* ]]
+}
+
+@test "build: -o takes packages, not what a named stage made: status 2 names get" {
+	run "$KILN" build -o out x86_64/plain/build
+	[ "$status" -eq 2 ]
+	[[ $output == *"kiln get STAGE DIR"* ]]
+	[ ! -e out ]
 }
 
 @test "a full stdout is an error, not silence" {
 	[ -c /dev/full ] || skip "no /dev/full"
 	run bash -c '"$KILN" --help >/dev/full'
 	[ "$status" -eq 7 ]
+	for options in "" --json; do
+		# shellcheck disable=SC2086 # no option is no word
+		run bash -c '"$KILN" keygen "$1" $2 >/dev/full' - "key$options" $options
+		[ "$status" -eq 7 ]
+	done
 }
 
 @test "CI=true without a key ends with 5 before anything is looked at" {

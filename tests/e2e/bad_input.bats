@@ -123,6 +123,13 @@ left_over() {
 	[[ $output == *"belongs to"* && $output == *"trained anew"* ]]
 }
 
+@test "a lock that is named and not there: status 3, not an unpinned build" {
+	hello
+	run "$KILN" plan --lock gone.lock hello
+	[ "$status" -eq 3 ]
+	[[ $output == *"there is no lock gone.lock"*"kiln lock --lock gone.lock"* ]]
+}
+
 @test "a lock that a newer Kiln wrote: status 3" {
 	hello
 	echo '{"schema": "kiln.lock/9"}' >hello/kiln.lock

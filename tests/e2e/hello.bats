@@ -44,6 +44,11 @@ setup() { e2e_setup; }
 	[[ $stderr == *"there already, verified and unchanged"* ]]
 	find dist -type f -printf '%p %T@ %i\n' | sort >after
 	cmp before after
+	# Asked for an unsigned one, it does not call the signed one that is there unsigned.
+	"$KILN" release --unsigned --json -o dist hello | jq -e '.same and .signed and .key'
+	# With JSON lines as progress nothing else stands between them.
+	"$KILN" release --progress json -o dist hello 2>lines
+	jq -es 'all(.schema == "kiln.events/1") and (map(.event) | index("end") and index("note"))' lines
 }
 
 @test "the packages hold what they should, and other people's tools open them" {
@@ -143,6 +148,14 @@ skip_unless_user() {
 	run "$KILN" log hello x86_64/pgo+lto+bolt/bolt
 	[ "$status" -eq 0 ]
 	[[ $output == *BOLT-INFO* ]]
+	# A file gives way, a folder with somebody's files does not.
+	"$KILN" get hello x86_64/pgo+lto+bolt/strip out
+	mkdir -p mine/stripped
+	echo work >mine/stripped/of-years
+	run "$KILN" get hello x86_64/pgo+lto+bolt/strip mine
+	[ "$status" -eq 2 ]
+	[[ $output == *"mine/stripped is a folder that holds files"* ]]
+	[ "$(cat mine/stripped/of-years)" = work ]
 	run "$KILN" get hello x86_64/pgo+lto+bolt/stirp out
 	[ "$status" -eq 2 ]
 	[[ $output == *"no stage matches"* ]]
