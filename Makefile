@@ -277,7 +277,8 @@ lint-cppcheck: $(PB_H)
 		--inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
 		--suppress=internalAstError --suppress=varFuncNullUB --suppress='*:$(GEN)/*' \
 		--library=.cppcheck.cfg -j $(JOBS) \
-		-D_GNU_SOURCE -DKILN_VERSION='"$(VERSION)"' -Iorchestrator -I$(GEN) orchestrator
+		-D__cppcheck__ -D_GNU_SOURCE -DKILN_VERSION='"$(VERSION)"' -Iorchestrator -I$(GEN) \
+		orchestrator
 lint-tidy: $(PB_H)
 	@printf '%s\n' $(SOURCES) $(MAIN) | xargs -P $(JOBS) -n 4 bash -c \
 		'clang-tidy-19 --quiet "$$@" -- $(subst ','\'',$(CPPFLAGS_ALL)) -std=gnu17' clang-tidy

@@ -23,12 +23,16 @@ void alloc_cleanup(void *pp);
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 
 /* Hands a pointer over: the variable is NULL afterwards. */
+#ifdef __cppcheck__ /* it cannot parse statement expressions */
+#define steal(p) (p)
+#else
 #define steal(p)                                                                                  \
 	({                                                                                        \
 		__typeof__(p) _steal_tmp = (p);                                                   \
 		(p) = NULL;                                                                       \
 		_steal_tmp;                                                                       \
 	})
+#endif
 
 /* Fills a cleanup function for a type with a `T *T_free(T *)`. */
 #define DEFINE_CLEANUP(type, name)                                                                \

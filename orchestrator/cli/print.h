@@ -15,6 +15,6 @@ void print_note(const struct cli *cli, const char *fmt, ...) __attribute__((form
 /* An error as a user reads it: what, while what, what to do. */
 void print_err(const struct err *err, bool colour);
 /* The log that cli->log points to: notes and warnings as lines on stderr. */
-void print_log(struct log *log, enum log_level level, const char *text);
+void print_log(struct log *log, enum log_level level, const char *line);
 
 #endif
