@@ -76,17 +76,16 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 		.fail_fast = args_has(args, "--fail-fast"),
 		.events_file = args_value(args, "--events"),
 	};
-	const char *const *until = args_values(args, "--until");
 	struct engine_result result;
 	struct plan *plan;
 	const char **stages;
 	const char *recipe = session_operand(args, &stages, arena);
 	int rc = -1;
 
-	if (check_folder(args, stages[0] || until[0], err) == 0 &&
+	if (check_folder(args, stages[0] != NULL, err) == 0 &&
 	    session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
-	    session_plan(s, PLAN_BUILD, args_value(args, "--variant"), stages[0] ? stages : until,
-	                 &plan, err) == 0 &&
+	    session_plan(s, PLAN_BUILD, args_value(args, "--variant"), stages, &plan,
+	                 err) == 0 &&
 	    session_run(s, plan, &run_options, &result, err) == 0) {
 		outputs_summary(s, &result);
 		rc = show(s, plan, &result, args_value(args, "-o"), err);

@@ -71,8 +71,12 @@ static int show_profiles(struct session *s, const struct plan *plan,
 		                                      DIGEST_TEXT(&node.ref.digest), "identity",
 		                                      DIGEST_TEXT(&identity)));
 	}
-	if (s->cli->json)
-		return print_json(list, err);
+	if (s->cli->json) {
+		_cleanup_json_ json_t *json =
+			json_pack("{s:s,s:O}", "schema", "kiln.train/1", "profiles", list);
+
+		return print_json(json, err);
+	}
 	return print_text(buf_text(&text), text.n, err);
 }
 

@@ -61,14 +61,19 @@ static int show_targets(bool json, struct err *err)
 		json_array_append_new(list, json_string(*name));
 		buf_fmt(&text, "%s\n", *name);
 	}
-	return json ? print_json(list, err) : print_text(buf_text(&text), text.n, err);
+	if (json) {
+		_cleanup_json_ json_t *document =
+			json_pack("{s:s,s:O}", "schema", "kiln.targets/1", "targets", list);
+
+		return print_json(document, err);
+	}
+	return print_text(buf_text(&text), text.n, err);
 }
 
 static int run(struct cli *cli, const struct command_args *args, struct err *err)
 {
 	struct arena *arena = arena_new();
 	_cleanup_session_ struct session *s = NULL;
-	const char *const *until = args_values(args, "--until");
 	struct plan *plan;
 	const char **stages;
 	const char *recipe = session_operand(args, &stages, arena);
@@ -80,8 +85,7 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	}
 	if (session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
 	    session_plan(s, args_has(args, "--release") ? PLAN_RELEASE : PLAN_BUILD,
-	                 args_value(args, "--variant"), stages[0] ? stages : until, &plan,
-	                 err) == 0)
+	                 args_value(args, "--variant"), stages, &plan, err) == 0)
 		rc = show(s, plan, err);
 	arena_free(arena);
 	return rc;

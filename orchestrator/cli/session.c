@@ -16,22 +16,35 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-const char *session_operand(const struct command_args *args, const char ***ret_rest,
+/* No stage address reads like this: whoever types it means a file or a folder. */
+static bool is_path(const char *operand)
+{
+	return operand[0] == '/' || str_starts(operand, "./") || str_starts(operand, "../") ||
+	       str_ends(operand, "/") || str_ends(operand, ".lua");
+}
+
+const char *session_operand(const struct command_args *args, const char ***ret_stages,
                             struct arena *arena)
 {
-	const char **rest = arena_array(arena, args->n_operands + 1, sizeof(*rest));
-	const char *recipe = NULL;
+	const char *const *until = args_values(args, "--until");
+	const char **stages, *recipe = NULL;
 	size_t n = 0;
+
+	while (until[n])
+		n++;
+	stages = arena_array(arena, n + args->n_operands + 1, sizeof(*stages));
+	for (size_t i = 0; i < n; i++)
+		stages[i] = until[i];
 
 	for (size_t i = 0; i < args->n_operands; i++) {
 		const char *operand = args->operands[i];
 
-		if (!recipe && (str_ends(operand, ".lua") || is_folder(operand)))
+		if (!recipe && (is_path(operand) || is_folder(operand)))
 			recipe = operand;
 		else
-			rest[n++] = operand;
+			stages[n++] = operand;
 	}
-	*ret_rest = rest;
+	*ret_stages = stages;
 	return recipe;
 }
 

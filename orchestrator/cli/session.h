@@ -72,8 +72,9 @@ int session_run(struct session *session, const struct plan *plan,
                 const struct session_run_options *options, struct engine_result *ret,
                 struct err *err);
 
-/* Splits operands into the recipe (ends in .lua or is a folder) and stage addresses. */
-const char *session_operand(const struct command_args *args, const char ***ret_rest,
+/* Splits operands into the recipe (a folder, or what reads like a path) and stage addresses, which
+ * stand behind those of --until; the command has that option. */
+const char *session_operand(const struct command_args *args, const char ***ret_stages,
                             struct arena *arena);
 
 static inline struct session *session_free(struct session *session)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -145,14 +146,27 @@ static int write_all(struct export *export, const struct digest *tree, bool with
 	return rc;
 }
 
+/* Renaming a file over a device or a link would take it away from everybody. */
+static int check_place(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	err_set(err, ERR_USAGE, "%s is no regular file", path);
+	return err_hint(err, "name a file that is not there yet, or one that may be replaced");
+}
+
 int image_export(struct store *store, const struct digest *tree, bool with_tree, const char *path,
                  struct err *err)
 {
 	struct export export = { .store = store, .manifest = BUF_INIT(MANIFEST_MOST) };
 	_cleanup_free_ char *temp = str_fmt("%s.%d.tmp", path, (int)getpid());
 	_cleanup_fd_ int fd = -1;
-	int rc = read_image(&export, tree, err);
+	int rc = check_place(path, err);
 
+	if (rc == 0)
+		rc = read_image(&export, tree, err);
 	if (rc == 0) {
 		fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 		rc = fd < 0 ? err_sys(err, ERR_IO, "cannot create %s", temp) :

@@ -52,6 +52,11 @@ setup() {
 	run --separate-stderr "$kiln" plan gone.lua
 	[ "$status" -eq 3 ]
 	[[ $stderr == *'there is no recipe gone.lua'* ]]
+	for operand in gone/ ./gone ../gone /gone/gone; do
+		run --separate-stderr "$kiln" plan "$operand"
+		[ "$status" -eq 3 ]
+		[[ $stderr == *"there is no recipe $operand"* ]]
+	done
 }
 
 @test "what a recipe prints goes to stderr" {
@@ -66,6 +71,7 @@ setup() {
 	run --separate-stderr "$kiln" plan --targets
 	[ "$status" -eq 0 ]
 	[[ $output == *$'\nx86_64-unknown-linux-gnu\n'* ]]
+	"$kiln" plan --targets --json | jq -e '.schema == "kiln.targets/1" and (.targets | length > 3)'
 }
 
 @test "started with SIGCHLD ignored" {

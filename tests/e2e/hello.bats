@@ -148,6 +148,11 @@ skip_unless_user() {
 	run "$KILN" log hello x86_64/pgo+lto+bolt/bolt
 	[ "$status" -eq 0 ]
 	[[ $output == *BOLT-INFO* ]]
+	# Stages named by operands and by --until are wanted both.
+	"$KILN" plan --json hello x86_64/plain/build --until x86_64/lto/build |
+		jq -e '[.stages[].variant] | index("plain") and index("lto")'
+	"$KILN" train --target "$x86" --json hello |
+		jq -e '.schema == "kiln.train/1" and (.profiles | map(.id) | length == 2)'
 	# A file gives way, a folder with somebody's files does not.
 	"$KILN" get hello x86_64/pgo+lto+bolt/strip out
 	mkdir -p mine/stripped

@@ -219,6 +219,17 @@ static void test_export_faults(void **state)
 	assert_int_equal(image_export(f->here, &f->tree, false, nowhere, &err), -1);
 	assert_int_equal(err.code, ERR_IO);
 	assert_false(fs_exists(f->fd, "image.tar"));
+	/* What is no regular file is not replaced: not a device's name, not a link. */
+	assert_int_equal(symlink("elsewhere", file), 0);
+	err_clear(&err);
+	assert_int_equal(image_export(f->here, &f->tree, false, file, &err), -1);
+	assert_int_equal(err.code, ERR_USAGE);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	err_clear(&err);
+	assert_int_equal(image_export(f->here, &f->tree, false, file, &err), -1);
+	assert_int_equal(err.code, ERR_USAGE);
+	assert_int_equal(unlink(file), 0);
 }
 
 /* An export with members replaced. */
