@@ -18,6 +18,7 @@
 #include "host/child.h"
 #include "host/fs.h"
 #include "host/tmpfile.h"
+#include "image/guard.h"
 #include "image/repository.h"
 
 enum { LOG_MOST = 16 << 20, LOG_LINES = 15, SUBIDS_MOST = 1 << 20, SUBIDS_NEEDED = 65536 };
@@ -226,13 +227,40 @@ static void drain(int fd)
 	while (n > 0 || (n < 0 && errno == EINTR));
 }
 
+static int steal_fd(int *fd)
+{
+	int own = *fd;
+
+	*fd = -1;
+	return own;
+}
+
+/* Reads what the started tool writes from `in`, which it takes over, and waits for its end. */
+static int follow(struct child *child, int in, int log, struct image_unpack *unpack, struct err *err)
+{
+	struct err fault = ERR_INIT;
+	int rc = image_unpack_tar(unpack, in, "the tree mmdebstrap wrote", &fault);
+	int code, sig = 0;
+
+	if (rc == 0)
+		drain(in);
+	fs_close(in); /* where that was not the end, it ends by a broken pipe, and cleans up */
+	code = child_wait(child, &sig, NULL);
+	/* A tool that failed wrote half a tree: its own words say why. */
+	if (rc < 0 && (code == 0 || fault.code == ERR_IO)) {
+		*err = fault;
+		return -1;
+	}
+	return code == 0 ? 0 : tool_failed(log, code, err);
+}
+
 static int run_tool(const struct bootstrap *bootstrap, const char *work,
                     struct image_unpack *unpack, struct err *err)
 {
 	_cleanup_fd_ int dir = -1, log = -1, in = -1, out = -1;
-	struct err fault = ERR_INIT;
 	struct child child;
-	int ends[2], code, rc, sig = 0;
+	struct guard guard;
+	int ends[2], rc, sig;
 
 	if (fs_open_dir(AT_FDCWD, work, &dir, err) != 0 ||
 	    tmpfile_open(dir, "the messages of mmdebstrap", &log, err) < 0)
@@ -244,20 +272,15 @@ static int run_tool(const struct bootstrap *bootstrap, const char *work,
 	if (spawn(bootstrap, work, out, log, &child, err) < 0)
 		return -1;
 	out = fs_close(out);
-	rc = image_unpack_tar(unpack, in, "the tree mmdebstrap wrote", &fault);
-	if (rc < 0)
-		in = fs_close(in); /* it ends by a broken pipe, and cleans up */
-	else
-		drain(in);
-	code = child_wait(&child, &sig, NULL);
-	if (rc < 0 && fault.code == ERR_IO) {
-		*err = fault;
+	if (is_root())
+		return follow(&child, steal_fd(&in), log, unpack, err);
+	if (guard_start(&child, work, &guard, err) < 0) {
+		child_kill(&child);
+		child_wait(&child, &sig, NULL);
 		return -1;
 	}
-	if (code != 0)
-		return tool_failed(log, code, err);
-	if (rc < 0)
-		*err = fault;
+	rc = follow(&child, steal_fd(&in), log, unpack, err);
+	guard_end(&guard);
 	return rc;
 }
 
@@ -277,6 +300,6 @@ int bootstrap_run(struct blobs *blobs, const struct bootstrap *bootstrap,
 	                      bootstrap->packages, err);
 	if (rc == 0)
 		rc = run_tool(bootstrap, work, unpack, err);
-	fs_remove_tree(AT_FDCWD, work, &ignored);
+	guard_remove(work, &ignored);
 	return rc;
 }

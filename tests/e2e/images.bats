@@ -246,27 +246,62 @@ mirror_of_packages() {
 	[ "$(ls -A "$work/store/images")" = "$tree" ]
 }
 
-@test "root and anybody else make the same tree" {
+@test "root and anybody else make the same tree; a kill leaves nothing of theirs" {
 	[ "$(id -u)" -eq 0 ] || skip "only root can be two users: run this test as root too"
 	user=$(cut -d: -f1 /etc/subuid | while read -r name; do
 		id -u "$name" 2>/dev/null | grep -qvx 0 && echo "$name" && break
 	done)
 	[ -n "$user" ] || skip "no user has subordinate ids: useradd -m NAME gives one"
 	home=$(mktemp -d /var/tmp/kiln-test.XXXXXX)
-	mkdir "$home/store"
+	mkdir "$home/store" "$home/tmp"
 	cp -r store/blobs store/VERSION "$home/store/"
 	cp -r project "$home/project"
 	lock .
 	cp "$work/kiln.lock" "$home/project/"
 	cp "$KILN" "$home/kiln"
 	chown -R "$user": "$home"
-	run setpriv --reuid "$user" --regid "$user" --init-groups env HOME="$home" TMPDIR=/var/tmp \
-		"$home/kiln" -C "$home/project" --store "$home/store" image build small --offline
+	chmod 755 "$home" "$home/tmp"
+	as_user=(setpriv --reuid "$user" --regid "$user" --init-groups env HOME="$home"
+		TMPDIR="$home/tmp" "$home/kiln" -C "$home/project" --store "$home/store")
+	# Killed in the middle: what it started is killed, what it made is removed, by its guard.
+	"${as_user[@]}" image build small --offline >/dev/null 2>&1 &
+	victim=$!
+	for _ in $(seq 100); do
+		pgrep -f "mmdebstrap.*$home/tmp" >/dev/null && break
+		sleep 0.1
+	done
+	sleep 3
+	kill -9 $victim
+	wait $victim || true
+	for _ in $(seq 100); do
+		[ -n "$(find "$home/tmp" -mindepth 1)" ] || break
+		sleep 0.1
+	done
+	left=$(find "$home/tmp" -mindepth 1 && pgrep -f "mmdebstrap.*$home/tmp") || true
+	run "${as_user[@]}" image build small --offline
 	owners=$(find "$home/store/images" -printf '%u\n' | sort -u)
 	rm -rf "$home"
+	[ -z "$left" ]
 	[ "$status" -eq 0 ]
 	[[ $output == *"sha256:$tree"* ]]
 	[ "$owners" = "$user" ]
+}
+
+@test "a container at a snapshot time is made from the snapshot archive" {
+	mirror_of_packages
+	mkdir -p "$work/archive/debian" "$work/project/.kiln/containers"
+	mv "$work/mirror" "$work/archive/debian/20260101T000000Z"
+	export KILN_DEBIAN_KEYRING=$work/archive/debian/20260101T000000Z/keyring.gpg
+	sed 's/^suite:.*/&\nsnapshot: 20260101T000000Z/' project/.kiln/containers/small.yaml \
+		>"$work/project/.kiln/containers/small.yaml"
+	packages_only
+	run "$KILN" -C "$work/project" --store "$work/store" image build small
+	[ "$status" -eq 5 ]
+	[[ $output == *"20260101T000000Z"*"KILN_DEBIAN_SNAPSHOT"* ]]
+	KILN_DEBIAN_SNAPSHOT=file://$work/archive run "$KILN" -C "$work/project" \
+		--store "$work/store" image build small
+	[ "$status" -eq 0 ]
+	[[ $output == *"sha256:$tree"* ]]
 }
 
 # ---- sources ----------------------------------------------------------------------------------
