@@ -12,6 +12,8 @@ static const struct schema_field tool_fields[] = {
 	{ "profdata", SCHEMA_STRING, true, "merges compiler profiles; absolute path", NULL, NULL },
 	{ "bolt", SCHEMA_STRING, false, "llvm-bolt; absolute path", NULL, NULL },
 	{ "merge_fdata", SCHEMA_STRING, false, "merges BOLT profiles; absolute path", NULL, NULL },
+	{ "perf2bolt", SCHEMA_STRING, false, "makes BOLT profiles of samples; absolute path", NULL,
+	  NULL },
 	{ 0 },
 };
 

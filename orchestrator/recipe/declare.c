@@ -41,6 +41,8 @@ static const struct schema_field profile_fields[] = {
 	{ "from", SCHEMA_REF, true, "the merged profile", NULL, NULL },
 	{ "flags", SCHEMA_STRINGS, false, "flags that change what it fits to", NULL, NULL },
 	{ "sources", SCHEMA_STRINGS, true, "ids of the leaves it was trained on", NULL, NULL },
+	{ "sampled", SCHEMA_REF, false, "the same where the machine can sample branch stacks", NULL,
+	  NULL },
 	{ "after", SCHEMA_STRING, false, "id of the profile it stands on", NULL, NULL },
 	{ 0 },
 };

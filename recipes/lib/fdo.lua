@@ -80,6 +80,28 @@ local function profile_guided(ctx, args, shared, variant, how)
   })
 end
 
+-- The same profile by sampling the program itself: the plan takes it in place of the instrumented
+-- one where the machine has branch stacks.
+local function sampled(ctx, args, address, name, binary)
+  local target, parts = ctx.target, {}
+  if not args.sample or target.cross then return nil end
+  if not target.tools.perf2bolt then
+    kiln.fail { where = args.where, callee = "fdo", path = { "sample" },
+      text = 'fdo: sample: the toolchain "' .. target.name .. '" names no perf2bolt' }
+  end
+  for _, entry in ipairs(ctx.train) do
+    if entry.run.bin == name then
+      local ran = workload.stage("perf_record", ctx, entry, address .. "sample-" .. entry.name, binary,
+        { tool = target.tools.perf2bolt })
+      parts[#parts + 1] = { from = ran:at "prof" }
+    end
+  end
+  return stage.fdata_merge {
+    address = address .. "sampled" .. suffix(ctx.build.bins, name), where = args.where,
+    profiles = parts, tool = target.tools.merge_fdata,
+  } :at "merged.fdata"
+end
+
 -- One program through BOLT; a program that no training run uses stays as it is.
 local function bolted(ctx, args, variant, name, binary, after)
   local target, bins = ctx.target, ctx.build.bins
@@ -104,8 +126,8 @@ local function bolted(ctx, args, variant, name, binary, after)
   }
   local profile = merged:at "merged.fdata"
   kiln.profile { id = target.triple .. "/bolt" .. suffix(bins, name), target = target.triple,
-    kind = "bolt", from = profile, flags = {}, sources = { ctx.source.id }, after = after,
-    where = args.where }
+    kind = "bolt", from = profile, sampled = sampled(ctx, args, address, name, binary), flags = {},
+    sources = { ctx.source.id }, after = after, where = args.where }
   return stage.llvm_bolt {
     address = address .. "bolt" .. suffix(bins, name), where = args.where, binary = binary,
     fdata = profile, tool = target.tools.bolt, flags = check.join(args.bolt_flags, args.bolt_skip),
@@ -197,13 +219,14 @@ end
 -- lto: "thin", "full" or false. pgo: true or false. bolt: "auto" (where the toolchain lists it), true
 -- or false. ship: the variant that is released. baseline, level: -O flags of the plain and the other
 -- variants. functions: the fewest functions a profile must cover. bolt_flags replace the usual ones;
--- bolt_skip names functions (as regular expressions) that BOLT leaves alone.
+-- bolt_skip names functions (as regular expressions) that BOLT leaves alone. sample: take BOLT's
+-- profile with perf where the machine has branch stacks; the image must then have perf.
 local function fdo(args)
   local where = check.fields("fdo", args, {
     lto = { "text|boolean" }, pgo = { "boolean" }, bolt = { "text|boolean" },
     ship = { "text", required = true, doc = "say which variant is released" },
     baseline = { "text" }, level = { "text" }, functions = { "number" }, bolt_flags = { "texts" },
-    bolt_skip = { "texts" },
+    bolt_skip = { "texts" }, sample = { "boolean" },
   })
   local function one_of(field, value, values)
     for _, allowed in ipairs(values) do
@@ -218,7 +241,7 @@ local function fdo(args)
   local all = {
     where = where, lto = args.lto or nil, pgo = args.pgo or false, bolt = args.bolt or false,
     ship = args.ship, baseline = args.baseline or "-O2", level = args.level or "-O3",
-    functions = args.functions, bolt_flags = args.bolt_flags or bolt_flags,
+    functions = args.functions, sample = args.sample or false, bolt_flags = args.bolt_flags or bolt_flags,
     bolt_skip = args.bolt_skip and { "-skip-funcs=" .. table.concat(args.bolt_skip, ",") } or {},
   }
   return {

@@ -59,6 +59,7 @@ function release(fields) end
 ---@field functions? integer the fewest functions a profile must cover, default 1
 ---@field bolt_flags? string[] in place of the usual ones
 ---@field bolt_skip? string[] functions BOLT leaves alone, as regular expressions of whole names
+---@field sample? boolean take BOLT's profile with perf where the machine has branch stacks; the image must have perf
 
 ---Feedback-directed optimisation: which variants are built, and which one ships.
 ---@param fields kiln.FdoFields
@@ -311,7 +312,7 @@ function kiln.leaf(id, spec, values) end
 function kiln.target(fields) end
 
 ---Declares a profile that may be pinned in place of the runs that make it.
----@param fields { id: string, target: string, kind: "pgo"|"bolt", from: kiln.Ref, flags?: string[], sources: string[], after?: string, where?: string }
+---@param fields { id: string, target: string, kind: "pgo"|"bolt", from: kiln.Ref, sampled?: kiln.Ref, flags?: string[], sources: string[], after?: string, where?: string }
 function kiln.profile(fields) end
 
 ---Declares which smoke stage stands for a variant.
@@ -337,7 +338,7 @@ function kiln.recipe(fields) end
 ---@field cxx string[]
 ---@field link_flags string[]
 ---@field emulator string[] empty where the target's programs run as they are
----@field tools { ar: string, ranlib: string, nm: string, strip: string, profdata: string, bolt?: string, merge_fdata?: string }
+---@field tools { ar: string, ranlib: string, nm: string, strip: string, profdata: string, bolt?: string, merge_fdata?: string, perf2bolt?: string }
 ---@field bolt? { runtime_library?: string } present where BOLT works
 ---@field arch string added by release
 ---@field os string added by release
