@@ -11,7 +11,7 @@ struct runner_server;
 
 /* What every command gets. Results go to stdout, the rest to stderr. */
 struct cli {
-	const char *directory;     /* -C, already entered; "." */
+	const char *directory;     /* -C as typed, already entered; NULL: none */
 	const char *store_dir;     /* --store or NULL */
 	bool json;                 /* --json */
 	bool colour;               /* of stderr, after --color, NO_COLOR, terminal */

@@ -80,7 +80,7 @@ static int fill_cli(const struct common_options *common, struct cli *cli, struct
 {
 	if (common->directory && chdir(common->directory) < 0)
 		return err_sys(err, ERR_USAGE, "-C: cannot enter %s", common->directory);
-	cli->directory = ".";
+	cli->directory = common->directory;
 	cli->store_dir = common->store_dir;
 	cli->json = common->json;
 	cli->progress = common->progress ? common->progress : "auto";

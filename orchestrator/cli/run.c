@@ -33,12 +33,33 @@ static void write_fd(struct progress_output *output, const char *text, size_t n)
 	fs_write_all(o->fd, text, n, "progress", &ignored);
 }
 
-static struct progress *choose_progress(const struct cli *cli, struct fd_output *output)
+/* What leads another command from where this one was started to the same recipe and store. */
+static const char *const *words_again(const struct session *s)
 {
+	const char **words = arena_array(s->arena, 6, sizeof(*words));
+	size_t n = 0;
+
+	if (s->cli->directory) {
+		words[n++] = "-C";
+		words[n++] = s->cli->directory;
+	}
+	if (s->cli->store_dir) {
+		words[n++] = "--store";
+		words[n++] = s->cli->store_dir;
+	}
+	if (s->typed)
+		words[n++] = s->typed;
+	return words;
+}
+
+static struct progress *choose_progress(const struct session *s, struct fd_output *output)
+{
+	const struct cli *cli = s->cli;
 	const char *how = cli->progress;
 
 	output->output.write = write_fd;
 	output->output.colour = cli->colour;
+	output->output.again = words_again(s);
 	output->fd = STDERR_FILENO;
 	if (str_eq(how, "none"))
 		return NULL;
@@ -142,7 +163,7 @@ int session_run(struct session *s, const struct plan *plan,
 		recorded = progress_json_new(&file.output);
 		sinks[n++] = progress_sink(recorded);
 	}
-	shown = choose_progress(s->cli, &terminal);
+	shown = choose_progress(s, &terminal);
 	if (shown)
 		sinks[n++] = progress_sink(shown);
 	rc = run_with_sinks(s, plan, options, sinks, ret, err);

@@ -113,6 +113,7 @@ int session_open(struct cli *cli, const struct command_args *args, const char *o
 
 	s->cli = cli;
 	s->arena = arena_new();
+	s->typed = operand;
 	s->leaf_facts = json_object();
 	s->offline = args_has(args, "--offline");
 	s->lock_must_be = args_value(args, "--lock") && !writes_lock(args);

@@ -39,6 +39,7 @@ struct session {
 	const struct sandbox_runtime *runtime;
 	struct executor *executor;
 	bool offline, update;
+	const char *typed; /* the recipe as the command line names it, or NULL */
 	bool lock_must_be; /* --lock names one that is to be read, not made */
 	const char *mirror, *runtime_name;
 };

@@ -59,6 +59,8 @@ static const char *paint(const struct progress *p, const char *code)
 	return p->output->colour ? code : "";
 }
 
+enum { LINE_MOST = 1000 }; /* bytes of one line of a failed stage's log */
+
 #define RED "\033[31m"
 #define DIM "\033[2m"
 #define BOLD "\033[1m"
@@ -83,6 +85,19 @@ static void add_clean(struct buf *text, struct str line)
 	}
 }
 
+/* A line that would fill the screen is cut, between two characters; the log has it whole. */
+static void add_cut(struct buf *text, struct str line)
+{
+	size_t n = line.n;
+
+	if (n > LINE_MOST)
+		for (n = LINE_MOST; n > 0 && ((unsigned char)line.p[n] & 0xc0) == 0x80;)
+			n--;
+	add_clean(text, (struct str){ line.p, n });
+	if (n < line.n)
+		buf_add_str(text, "…");
+}
+
 static void add_indented(struct buf *text, const char *lines)
 {
 	struct str rest = str_of(lines), line;
@@ -93,7 +108,7 @@ static void add_indented(struct buf *text, const char *lines)
 		if (line.n > 0 && line.p[line.n - 1] == '\r')
 			line.n--;
 		buf_add_str(text, "    ");
-		add_clean(text, line);
+		add_cut(text, line);
 		buf_add_char(text, '\n');
 	}
 }
@@ -145,7 +160,12 @@ static void add_failure(const struct progress *p, const struct event *e, struct 
 	add_command(text, &node->lowered.action);
 	if (e->tail && e->tail[0])
 		add_indented(text, e->tail);
-	buf_fmt(text, "\n    log      kiln log %s\n    recipe   %s\n", stage->address,
+	buf_add_str(text, "\n    log      kiln log ");
+	for (const char *const *word = p->output->again; word && *word; word++) {
+		add_quoted(text, *word);
+		buf_add_char(text, ' ');
+	}
+	buf_fmt(text, "%s\n    recipe   %s\n", stage->address,
 	        stage->where);
 }
 

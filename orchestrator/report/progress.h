@@ -14,6 +14,9 @@ struct progress_output {
 	void (*write)(struct progress_output *output, const char *text, size_t n);
 	int columns, rows; /* of the terminal; 0: unknown. The owner updates them on resize. */
 	bool colour;
+	/* Words that bring another command to the same recipe ("-C", DIR, …, RECIPE), ended by
+	 * NULL; NULL: none are needed. */
+	const char *const *again;
 };
 
 struct progress;

@@ -28,9 +28,18 @@ left_over() {
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"exit status 7"* ]]
 	[[ $stderr == *"two"* ]]
-	[[ $stderr == *"kiln log $x86/plain/make"* ]]
+	[[ $stderr == *"kiln log one $x86/plain/make"* ]]
 	[[ $stderr == *"one/kiln.lua:2"* || $stderr == *"kiln.lua:2"* ]]
 	run "$KILN" log one make
+	[ "$status" -eq 0 ]
+	[[ $output == *one* && $output == *two* ]]
+	# The line it shows works as it stands, wherever the recipe and the store are.
+	mkdir -p "a b" && mv one "a b/one"
+	run --separate-stderr "$KILN" -C "a b" --store "$KILN_STORE" build --progress plain one/kiln.lua
+	[ "$status" -eq 1 ]
+	line=$(sed -n 's/^ *log *kiln //p' <<<"$stderr")
+	[[ $line == "log -C 'a b' --store "* ]]
+	run env -u KILN_STORE bash -c "\"\$KILN\" $line"
 	[ "$status" -eq 0 ]
 	[[ $output == *one* && $output == *two* ]]
 }

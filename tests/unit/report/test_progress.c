@@ -135,6 +135,26 @@ static void plain_failure(void **state)
 	scene_deinit(&s);
 }
 
+static void plain_failure_elsewhere(void **state)
+{
+	static const char *const again[] = { "-C", "a b", "my.lua", NULL };
+	char line[1200] = { 0 };
+	struct scene s;
+
+	(void)state;
+	scene_init(&s, progress_plain_new);
+	s.taken.output.again = again;
+	fixture_pipeline(&s.f);
+	fixture_must_plan(&s.f);
+	/* The thousandth byte lies in the middle of a character. */
+	memset(line, 'x', 999);
+	strcpy(line + 999, "éé");
+	EVENT(&s, EVENT_FAILED, "t/shared/merge", .why = "exit status 1", .tail = line);
+	assert_contains(buf_text(&s.taken.text), "  kiln log -C 'a b' my.lua t/shared/merge\n");
+	assert_contains(buf_text(&s.taken.text), "xxx…\n");
+	scene_deinit(&s);
+}
+
 static void plain_failure_of_a_script(void **state)
 {
 	struct scene s;
@@ -427,6 +447,7 @@ int main(void)
 		cmocka_unit_test(durations),
 		cmocka_unit_test(plain_lines),
 		cmocka_unit_test(plain_failure),
+		cmocka_unit_test(plain_failure_elsewhere),
 		cmocka_unit_test(plain_failure_of_a_script),
 		cmocka_unit_test(boards_fit_their_terminal),
 		cmocka_unit_test(a_board_at_80_columns),
