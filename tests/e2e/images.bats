@@ -111,6 +111,14 @@ mirror_of_packages() {
 	[[ $output == "small"*"$arch"*"sha256:$tree" ]]
 }
 
+@test "resolved anew to the same packages, it is the image that is there" {
+	cp -a store "$work/store"
+	run in_project image build small --update
+	[ "$status" -eq 0 ]
+	[[ $output == *"reading the index"*"sha256:$tree"* ]]
+	[[ $output != *"installing"* ]]
+}
+
 @test "the packages in the store give the same tree again without network" {
 	lock .
 	packages_only
