@@ -131,6 +131,7 @@ int main(int argc, char **argv)
 	process_fill_standard_fds();
 	child_mind_children();
 	rc = run(arena, argc, argv, &cli, &err);
+	bug_on(rc < 0 && err.code == ERR_NONE);
 	if (rc < 0)
 		print_err(&err, cli.colour);
 	runner_server_stop(cli.server);

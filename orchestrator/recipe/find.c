@@ -24,8 +24,11 @@ static bool is_root(const char *folder)
 static char *find_default(struct err *err)
 {
 	char *folder = NULL, *path;
+	int rc = fs_real_path(".", &folder, err);
 
-	if (fs_real_path(".", &folder, err) != 0)
+	if (rc == FS_MISSING)
+		err_set(err, ERR_USAGE, "the folder this was started in is gone");
+	if (rc != 0)
 		return NULL;
 	while (!holds(folder, "kiln.lua")) {
 		char *up = is_root(folder) ? NULL : path_dir(folder);

@@ -59,6 +59,13 @@ setup() {
 	done
 }
 
+@test "started in a folder that is gone: status 2" {
+	mkdir gone
+	run --separate-stderr bash -c 'cd gone && rmdir ../gone && exec "$1" plan' - "$kiln"
+	[ "$status" -eq 2 ]
+	[[ $stderr == *'the folder this was started in is gone'* ]]
+}
+
 @test "what a recipe prints goes to stderr" {
 	printf 'print("hello from the recipe")\nerror "end"\n' >kiln.lua
 	run --separate-stderr "$kiln" plan
