@@ -93,7 +93,7 @@ int session_choose_runtime(struct session *s, struct err *err)
 			           "builds is marked unpinned", runtime->name);
 		return 0;
 	}
-	return err_set(err, ERR_USAGE, "--runtime is \"%s\"; there are bwrap and host", name);
+	return err_set(err, ERR_MACHINE, "no sandbox runtime fits this machine");
 }
 
 static int open_executor(struct session *s, struct err *err)

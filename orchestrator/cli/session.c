@@ -98,25 +98,44 @@ static int open_parts(struct session *s, const char *operand, const char *lock, 
 	return store_sweep(s->store, err);
 }
 
-static bool writes_lock(const struct command_args *args)
+/* Whether a switch that only some of the commands have is given. */
+static bool is_given(const struct command_args *args, const char *name)
 {
 	for (size_t i = 0; args->options[i].name; i++)
-		if (str_eq(args->options[i].name, "--update-lock"))
-			return args_has(args, "--update-lock");
+		if (str_eq(args->options[i].name, name))
+			return args_has(args, name);
 	return false;
+}
+
+/* What is wrong in itself is said before anything is read. */
+static int check_options(const struct command_args *args, struct err *err)
+{
+	const char *runtime = args_value(args, "--runtime");
+	size_t i = 0;
+
+	if (is_given(args, "--keep-going") && is_given(args, "--fail-fast"))
+		return err_set(err, ERR_USAGE, "--keep-going and --fail-fast exclude each other");
+	while (runtime && sandbox_runtimes[i] && !str_eq(sandbox_runtimes[i]->name, runtime))
+		i++;
+	if (!runtime || sandbox_runtimes[i])
+		return 0;
+	return err_set(err, ERR_USAGE, "--runtime is \"%s\"; there are bwrap and host", runtime);
 }
 
 int session_open(struct cli *cli, const struct command_args *args, const char *operand,
                  struct session **ret, struct err *err)
 {
-	struct session *s = alloc(sizeof(*s));
+	struct session *s;
 
+	if (check_options(args, err) < 0)
+		return -1;
+	s = alloc(sizeof(*s));
 	s->cli = cli;
 	s->arena = arena_new();
 	s->typed = operand;
 	s->leaf_facts = json_object();
 	s->offline = args_has(args, "--offline");
-	s->lock_must_be = args_value(args, "--lock") && !writes_lock(args);
+	s->lock_must_be = args_value(args, "--lock") && !is_given(args, "--update-lock");
 	s->mirror = args_value(args, "--mirror");
 	s->runtime_name = args_value(args, "--runtime");
 	s->facts.leaves = map_new();

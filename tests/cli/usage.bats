@@ -108,6 +108,18 @@ setup() {
 	[[ $output == *'`kiln --help`'* ]]
 }
 
+@test "wrong words of a recipe's commands: status 2 before the recipe is looked for" {
+	for command in build plan "log STAGE" "get STAGE out"; do
+		# shellcheck disable=SC2086 # a command and its operands
+		run "$KILN" $command --runtime docker
+		[ "$status" -eq 2 ]
+		[[ $output == *'there are bwrap and host'* ]]
+	done
+	run "$KILN" build --keep-going --fail-fast
+	[ "$status" -eq 2 ]
+	[[ $output == *'exclude each other'* ]]
+}
+
 @test "build: -o takes packages, not what a named stage made: status 2 names get" {
 	run "$KILN" build -o out x86_64/plain/build
 	[ "$status" -eq 2 ]
