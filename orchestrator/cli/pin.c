@@ -219,6 +219,9 @@ int pin_update(struct session *s, const struct plan *plan, const struct engine_r
 int pin_write(struct session *s, const struct plan *plan, const struct engine_result *result,
               struct err *err)
 {
+	if (!s->runtime->pinned)
+		return err_set(err, ERR_USAGE, "what the %s runtime builds is not pinned and cannot be "
+		               "locked; lock without --runtime", s->runtime->name);
 	/* The profiles first: a lock must never name a file that is not there yet. */
 	for (size_t i = 0; i < plan->n_profiles; i++)
 		if (plan->nodes[plan->profiles[i].node].wanted &&

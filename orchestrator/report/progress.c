@@ -29,6 +29,7 @@ struct progress {
 	ARRAY(struct row) rows;
 	ARRAY(const struct plan_node *) running;
 	size_t drawn; /* lines of the board on the screen */
+	struct buf held; /* plain: "cached" lines that wait for a stage that runs */
 };
 
 const char *progress_duration(int64_t us, char text[16])
@@ -183,8 +184,8 @@ static void on_plain(struct event_sink *sink, const struct event *e)
 		buf_fmt(&text, "  start   %s\n", address);
 		break;
 	case EVENT_CACHED:
-		buf_fmt(&text, "  cached  %s\n", address);
-		break;
+		buf_fmt(&p->held, "  cached  %s\n", address);
+		return;
 	case EVENT_DONE:
 		buf_fmt(&text, "  done    %s   %s\n", address, progress_duration(e->wall_us, took));
 		break;
@@ -199,6 +200,9 @@ static void on_plain(struct event_sink *sink, const struct event *e)
 	case EVENT_END:
 		return;
 	}
+	if (p->held.n)
+		put(p, &p->held);
+	buf_clear(&p->held);
 	put(p, &text);
 }
 
@@ -481,6 +485,7 @@ static struct progress *new_progress(struct progress_output *output,
 
 	p->sink.event = event;
 	p->output = output;
+	p->held = BUF_INIT(TEXT_MOST);
 	return p;
 }
 
@@ -504,6 +509,7 @@ struct progress *progress_free(struct progress *progress)
 	if (progress) {
 		array_deinit(&progress->rows);
 		array_deinit(&progress->running);
+		buf_deinit(&progress->held);
 		free(progress);
 	}
 	return NULL;

@@ -7,7 +7,8 @@
 
 /*
  * What a run looks like while it goes on. Two sinks: plain lines (what starts, ends, was cached,
- * how long it took), and a board for terminals (a row per target, redrawn in place). Text goes to
+ * how long it took), and a board for terminals (a row per target, redrawn in place). A run that
+ * finds everything cached shows nothing: its summary says so in one line. Text goes to
  * `write`; nothing is printed here.
  */
 struct progress_output {

@@ -41,6 +41,7 @@ setup() { e2e_setup; }
 	run --separate-stderr "$KILN" release --progress plain -o dist hello
 	[ "$status" -eq 0 ]
 	[[ $stderr == *"nothing to do: all "*" stages are cached"* ]]
+	[[ $stderr != *"  cached  "* ]]
 	[[ $stderr == *"there already, verified and unchanged"* ]]
 	find dist -type f -printf '%p %T@ %i\n' | sort >after
 	cmp before after
