@@ -24,7 +24,6 @@ struct session_image {
 struct session {
 	struct cli *cli;
 	struct arena *arena;
-	const char *operand;    /* the recipe as the user named it, or NULL */
 	char *project;          /* root folder: kiln.lock, .kiln/ */
 	char *recipe_path;      /* below project */
 	char *recipe_dir;       /* absolute folder of the recipe */
