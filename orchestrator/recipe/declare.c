@@ -161,6 +161,23 @@ __attribute__((format(printf, 4, 5))) static int refuse(struct recipe_state *sta
 	return diagnose(state, &at, NULL, err, "%s", text);
 }
 
+/* The same, pointing at a field of the table that the place begins. */
+__attribute__((format(printf, 5, 6))) static int refuse_field(struct recipe_state *state,
+                                                              const json_t *object,
+                                                              const char *field, struct err *err,
+                                                              const char *fmt, ...)
+{
+	const char *const path[] = { field, NULL };
+	struct fault_at at = { .place = place_of(state, object), .path = path };
+	char text[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return diagnose(state, &at, NULL, err, "%s", text);
+}
+
 static bool is_part(struct str part)
 {
 	if (part.n == 0 || part.p[0] == '.')
@@ -333,15 +350,18 @@ int declare_recipe(struct recipe_state *state, int index, struct err *err)
 	license = json_object_get(header, "license");
 	date = json_object_get(header, "date");
 	if (!is_file_name(json_str_or(header, "name", "")))
-		return refuse(state, header, err, "name: \"%.80s\" cannot be part of a file name",
-		              json_str_or(header, "name", ""));
+		return refuse_field(state, header, "name", err,
+		                    "name: \"%.80s\" cannot be part of a file name",
+		                    json_str_or(header, "name", ""));
 	if (!is_fact(state, version) &&
 	    !(json_is_string(version) && is_file_name(json_string_value(version))))
-		return refuse(state, header, err, "version: expected text fit for a file name");
+		return refuse_field(state, header, "version", err,
+		                    "version: expected text fit for a file name");
 	if (!is_fact(state, license) && !json_is_string(license))
-		return refuse(state, header, err, "license: expected an SPDX expression");
+		return refuse_field(state, header, "license", err,
+		                    "license: expected an SPDX expression");
 	if (!is_fact(state, date) && !(json_is_integer(date) && json_integer_value(date) >= 0))
-		return refuse(state, header, err, "date: expected seconds since 1970");
+		return refuse_field(state, header, "date", err, "date: expected seconds since 1970");
 	json_object_del(header, "where");
 	json_object_update(state->document, header);
 	state->declared = true;
