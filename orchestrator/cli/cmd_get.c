@@ -61,6 +61,13 @@ static int take(struct session *s, const struct plan *plan, const struct stage *
 	if (rc < 0 || outputs_copy(s, &node, dir, path_base(path), err) < 0)
 		return -1;
 	shown = path_join(dir, path_base(path));
+	if (s->cli->json) {
+		_cleanup_json_ json_t *json = json_pack(
+			"{s:s,s:s,s:s,s:o}", "schema", "kiln.get/1", "stage", stage->address, "output",
+			path, "path", json_any_text(shown));
+
+		return print_json(json, err);
+	}
 	return print_text(shown, strlen(shown), err) < 0 ? -1 : print_text("\n", 1, err);
 }
 

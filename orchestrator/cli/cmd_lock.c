@@ -10,6 +10,16 @@ static const struct command_option lock_options[] = {
 	{ 0 },
 };
 
+static int show_lock(struct session *s, const struct engine_result *result, struct err *err)
+{
+	_cleanup_json_ json_t *json = json_pack(
+		"{s:s,s:o,s:I,s:I}", "schema", "kiln.lock.result/1", "lock",
+		json_any_text(s->lock_path), "run", (json_int_t)result->n_run, "cached",
+		(json_int_t)result->n_cached);
+
+	return print_json(json, err);
+}
+
 static int run_lock(struct cli *cli, const struct command_args *args, struct err *err)
 {
 	_cleanup_session_ struct session *s = NULL;
@@ -31,7 +41,9 @@ static int run_lock(struct cli *cli, const struct command_args *args, struct err
 	    session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
 	outputs_summary(s, &result);
-	return pin_write(s, plan, &result, err);
+	if (pin_write(s, plan, &result, err) < 0)
+		return -1;
+	return cli->json ? show_lock(s, &result, err) : 0;
 }
 
 const struct command cmd_lock = {

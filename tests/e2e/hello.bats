@@ -79,7 +79,7 @@ setup() { e2e_setup; }
 
 @test "with the lock nothing is trained, and other candidates are not built" {
 	hello
-	"$KILN" lock hello
+	"$KILN" lock --json hello | jq -e '.schema == "kiln.lock.result/1" and (.lock | endswith("/hello/kiln.lock"))'
 	[ -s hello/kiln.lock ] && [ -s "hello/kiln.profiles/hello-$x86.profdata" ]
 	"$KILN" plan --release --json hello >plan.json
 	jq -e '[.stages[] | select(.kind == "workload" and .variant != "pgo+lto+bolt")] == []' plan.json
@@ -149,6 +149,8 @@ skip_unless_user() {
 	run "$KILN" log hello x86_64/pgo+lto+bolt/bolt
 	[ "$status" -eq 0 ]
 	[[ $output == *BOLT-INFO* ]]
+	"$KILN" get --json hello x86_64/pgo+lto+bolt/strip out |
+		jq -e '.schema == "kiln.get/1" and .output == "stripped" and .path == "out/stripped"'
 	# Stages named by operands and by --until are wanted both.
 	"$KILN" plan --json hello x86_64/plain/build --until x86_64/lto/build |
 		jq -e '[.stages[].variant] | index("plain") and index("lto")'
