@@ -2,6 +2,7 @@
 #include "cli/signals.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -17,6 +18,14 @@ static void on_signal(int number)
 	_exit(6);
 }
 
+/* A closed terminal ends a run like Ctrl-C, unless nohup said that it must not. */
+static bool minds_hangup(void)
+{
+	struct sigaction now;
+
+	return sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler != SIG_IGN;
+}
+
 void signals_default_to_exit(void)
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -24,6 +33,8 @@ void signals_default_to_exit(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	if (minds_hangup())
+		sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -32,6 +43,8 @@ static void both(sigset_t *set)
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
+	if (minds_hangup())
+		sigaddset(set, SIGHUP);
 }
 
 int signals_hold(int *ret_fd, struct err *err)

@@ -230,6 +230,26 @@ left_over() {
 	refute left_over
 }
 
+@test "a closed terminal: status 6 and nothing left; under nohup the run goes on" {
+	one_stage 'sleep 320 & sleep 321'
+	"$KILN" build --progress plain one 2>log &
+	kiln=$!
+	for _ in $(seq 100); do grep -q start log && break; sleep 0.1; done
+	kill -HUP $kiln
+	status=0
+	wait $kiln || status=$?
+	[ "$status" -eq 6 ]
+	grep -q interrupted log
+	refute pgrep -f 'sleep 32[01]'
+	refute left_over
+	one_stage "sleep 3; echo $RANDOM$RANDOM >out"
+	(trap '' HUP; exec "$KILN" build --progress plain one 2>log) &
+	kiln=$!
+	for _ in $(seq 100); do grep -q start log && break; sleep 0.1; done
+	kill -HUP $kiln
+	wait $kiln
+}
+
 @test "SIGKILL in the middle of a stage: nothing lives on, the next run cleans up and goes on" {
 	one_stage 'sleep 310 & setsid sleep 311 & sleep 312'
 	"$KILN" build --progress plain one 2>log &
