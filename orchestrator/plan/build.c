@@ -353,6 +353,30 @@ static int check_goals(const struct plan *plan, struct err *err)
 	return 0;
 }
 
+/*
+ * What this round holds. Without a gate that measures no decision needs a run, so training,
+ * candidates and packages are one round; those with nothing to do are not named.
+ */
+static const char *round_name(const struct plan *plan)
+{
+	bool trains = false, packs = false;
+	size_t smokes = 0, packed = 0;
+
+	for (size_t i = 0; i < plan->n_profiles; i++)
+		trains |= plan->nodes[plan->profiles[i].node].wanted &&
+		          plan->profiles[i].state != PROFILE_PINNED;
+	for (size_t i = 0; i < plan->n_goals; i++) {
+		smokes += plan->goals[i].smoke != NULL;
+		packed += plan->goals[i].artefact != NULL;
+	}
+	packs = packed > 0;
+	if (!trains && !smokes && !packs)
+		return "stages";
+	return arena_fmt(plan->arena, "%s%s%s%s%s", trains ? "train" : "",
+	                 trains && (smokes || packs) ? ", " : "", smokes ? "candidates" : "",
+	                 smokes && packs ? ", " : "", packs ? "package" : "");
+}
+
 int plan_build(struct arena *arena, const struct plan_request *request, struct plan **ret,
                struct err *err)
 {
@@ -363,7 +387,6 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 	plan->arena = arena;
 	plan->n_nodes = request->recipe->n_stages;
 	plan->nodes = arena_array(arena, plan->n_nodes, sizeof(*plan->nodes));
-	plan->round = "train, candidates, package";
 	if (lower_all(plan, request, index, err) == 0 &&
 	    pins_choose(plan, request, index, err) == 0 &&
 	    tie_stages(plan, request, index, err) == 0 &&
@@ -374,6 +397,7 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 	if (rc < 0)
 		return -1;
 	tie_users(plan);
+	plan->round = round_name(plan);
 	*ret = plan;
 	return 0;
 }
