@@ -248,10 +248,11 @@ static int check_toolchains(struct session *s, struct err *err)
 		pinned = lock_toolchain(s->lock, name);
 		if (!pinned || s->update || strstr(pinned, json_str_or(file, "sha256", "?")))
 			continue;
-		print_note(s->cli, "kiln: warning: the toolchain %s is not the one that %s pins; "
-		           "`kiln lock` accepts it", name, s->lock_path);
+		err_set(err, ERR_INPUT,
+		        "%s pins the toolchain %s with SHA-256 %s, but %s has %s", s->lock_path, name,
+		        pinned, path, json_str_or(file, "sha256", "?"));
+		return err_hint(err, "look at what changed in it; `kiln lock` accepts it");
 	}
-	(void)err;
 	return 0;
 }
 

@@ -295,3 +295,12 @@ left_over() {
 	grep -q unpinned log
 	grep -q 'without a sandbox' dist/one-1/manifest.json
 }
+
+@test "a toolchain that is not the pinned one: status 3 with both digests" {
+	hello
+	[ -e hello/kiln.lock ] || skip "the project has no lock"
+	jq '.toolchains["llvm-19"] = ("5" * 64)' hello/kiln.lock >l && mv l hello/kiln.lock
+	run "$KILN" plan hello
+	[ "$status" -eq 3 ]
+	[[ $output == *"55555"* && $output == *"toolchains/llvm-19.yaml"* && $output == *"kiln lock"* ]]
+}
