@@ -172,7 +172,7 @@ demo: setup
 # Warnings fail the build where that helps: for whoever types plain make, and in CI.
 check: setup-check
 	@$(AGAIN) WERROR=$(if $(CI),1,0) tests
-	@$(TEST_ENV) scripts/run-tests $(LINT_TESTS) $(UNIT_RUN) $(CLI_TESTS) $(E2E_TESTS)
+	@$(TEST_ENV) scripts/run-tests $(LINT_TESTS) $(UNIT_RUN) $(CLI_TESTS) $(E2E_TESTS) $(SAN_TESTS)
 
 # ---- tests ----------------------------------------------------------------------------------
 # A test finds the program in $KILN and may leave files in $KILN_BUILD.
@@ -182,6 +182,7 @@ LINT_TESTS = $(call some,lint,$(wildcard tests/lint/*.bats tests/scripts/*.bats)
 UNIT_RUN   = $(call some,unit,$(UNIT_TESTS),$(JOBS))
 CLI_TESTS  = $(call some,cli,$(wildcard tests/cli/*.bats),$(JOBS)) \
 	$(call some,cases,$(wildcard tests/cases/*.bats tests/cases/*.t),$(JOBS))
+SAN_TESTS  = $(call some,sanitized,$(wildcard tests/sanitized/*.bats),1)
 E2E_TESTS  = $(call some,e2e,$(wildcard tests/e2e/*.bats tests/e2e/*.t),1)
 LONG_TESTS = $(call some,long,$(wildcard tests/long/*.bats tests/long/*.t),1)
 

@@ -195,9 +195,12 @@ static void on_plain(struct event_sink *sink, const struct event *e)
 	case EVENT_SKIPPED:
 		buf_fmt(&text, "  skipped %s\n", address);
 		break;
+	case EVENT_END:
+		if (e->n_done == 0)
+			return;
+		break;
 	case EVENT_BEGIN:
 	case EVENT_TICK:
-	case EVENT_END:
 		return;
 	}
 	if (p->held.n)
