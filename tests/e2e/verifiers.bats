@@ -33,10 +33,15 @@ need_npm() {
 		command -v $tool >/dev/null || skip "$tool is missing: install the Debian packages nodejs and npm"
 	done
 	[ ! -e "$KILN_BUILD/npm/done" ] || return 0
+	[ ! -e "$BATS_FILE_TMPDIR/no-npm" ] || skip "$(cat "$BATS_FILE_TMPDIR/no-npm")"
 	mkdir -p "$KILN_BUILD/npm"
-	npm install --prefix "$KILN_BUILD/npm" --no-save --omit=optional --no-audit --no-fund \
-		--ignore-scripts "${packages[@]}" >"$BATS_TEST_TMPDIR/npm" 2>&1 ||
-		skip "npm cannot fetch its packages: $(tail -1 "$BATS_TEST_TMPDIR/npm")"
+	# Without a way to its registry npm tries for a quarter of an hour, for every test.
+	timeout 180 npm install --fetch-retries=1 --fetch-timeout=30000 --prefix "$KILN_BUILD/npm" --no-save --omit=optional --no-audit --no-fund \
+		--ignore-scripts "${packages[@]}" >"$BATS_TEST_TMPDIR/npm" 2>&1 || {
+		echo "npm cannot fetch its packages: $(tail -1 "$BATS_TEST_TMPDIR/npm")" |
+			tee "$BATS_FILE_TMPDIR/no-npm" >&2
+		skip "$(cat "$BATS_FILE_TMPDIR/no-npm")"
+	}
 	touch "$KILN_BUILD/npm/done"
 }
 
@@ -45,7 +50,7 @@ need_spdx() {
 	[ ! -x "$spdx" ] || return 0
 	python3 -m venv "$KILN_BUILD/spdx" >"$BATS_TEST_TMPDIR/venv" 2>&1 ||
 		skip "python3 makes no environment: install the Debian package python3-venv"
-	"$KILN_BUILD/spdx/bin/pip" install --quiet spdx-tools >"$BATS_TEST_TMPDIR/pip" 2>&1 ||
+	timeout 180 "$KILN_BUILD/spdx/bin/pip" install --quiet spdx-tools >"$BATS_TEST_TMPDIR/pip" 2>&1 ||
 		skip "pip cannot fetch spdx-tools: $(tail -1 "$BATS_TEST_TMPDIR/pip")"
 }
 
