@@ -8,7 +8,7 @@
 struct arena;
 
 struct arena *arena_new(void);
-struct arena *arena_free(struct arena *arena); /* NULL is fine; returns NULL */
+struct arena *arena_free(struct arena *arena);       /* NULL is fine; returns NULL */
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for any type */
 void *arena_array(struct arena *arena, size_t n, size_t size);
 void *arena_dup(struct arena *arena, const void *p, size_t size);

@@ -23,8 +23,9 @@ int err_setv(struct err *err, enum err_code code, int sys, const char *fmt, va_l
 	if (sys && n >= 0 && (size_t)n < sizeof(err->cause))
 		snprintf(err->cause + n, sizeof(err->cause) - (size_t)n, ": %s", strerror(sys));
 	if (err_sys_is_full(sys))
-		err_hint(err, "free some space (or raise the quota) and run the same command again; "
-		              "what is complete is kept");
+		err_hint(err,
+		         "free some space (or raise the quota) and run the same command again; "
+		         "what is complete is kept");
 	return -1;
 }
 

@@ -26,12 +26,11 @@ static int show_artefact(struct session *s, const struct plan *plan,
 		return -1;
 	if (dir && outputs_copy(s, &node, dir, goal->artefact->name, err) < 0)
 		return -1;
-	json_array_append_new(list,
-	                      json_pack("{s:s,s:s,s:s,s:s,s:I}", "name", goal->artefact->name,
-	                                "target", goal->artefact->target, "variant",
-	                                goal->artefact->variant, "sha256",
-	                                DIGEST_TEXT(&node.ref.digest), "size",
-	                                (json_int_t)node.ref.size));
+	json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:I}", "name", goal->artefact->name,
+	                                      "target", goal->artefact->target, "variant",
+	                                      goal->artefact->variant, "sha256",
+	                                      DIGEST_TEXT(&node.ref.digest), "size",
+	                                      (json_int_t)node.ref.size));
 	return 0;
 }
 
@@ -52,7 +51,7 @@ static int show(struct session *s, const struct plan *plan, const struct engine_
 			return -1;
 	if (s->cli->json)
 		return print_json(document, err);
-	json_array_foreach(list, i, v)
+	json_array_foreach (list, i, v)
 		buf_fmt(&text, "%s  %s%s%s\n", json_str_or(v, "sha256", ""), dir ? dir : "",
 		        dir ? "/" : "", json_str_or(v, "name", ""));
 	return print_text(buf_text(&text), text.n, err);
@@ -84,8 +83,7 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 
 	if (check_folder(args, stages[0] != NULL, err) == 0 &&
 	    session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
-	    session_plan(s, PLAN_BUILD, args_value(args, "--variant"), stages, &plan,
-	                 err) == 0 &&
+	    session_plan(s, PLAN_BUILD, args_value(args, "--variant"), stages, &plan, err) == 0 &&
 	    session_run(s, plan, &run_options, &result, err) == 0) {
 		outputs_summary(s, &result);
 		rc = show(s, plan, &result, args_value(args, "-o"), err);
@@ -101,8 +99,8 @@ const struct command cmd_build = {
 	.summary = "build and package, without evidence or signature",
 	.operands = "[RECIPE] [STAGE]...",
 	.help = "Builds the packages of what ships, and runs its smoke test. With STAGE, builds only\n"
-	        "up to there (TARGET/VARIANT/STAGE; globs and short forms are fine). What is built\n"
-	        "stays in the store: a second run does nothing.",
+		"up to there (TARGET/VARIANT/STAGE; globs and short forms are fine). What is built\n"
+		"stays in the store: a second run does nothing.",
 	.options = options,
 	.max_operands = 64,
 	.runs_stages = true,

@@ -36,8 +36,13 @@ static int take(struct session *s, const struct plan *plan, const struct stage *
                 const char *path, const char *dir, struct err *err)
 {
 	const struct engine_request request = {
-		.plan = plan, .facts = &s->facts, .store = s->store, .recipe = s->recipe.name,
-		.jobs = 1,    .dry = true,        .cancel_fd = -1,
+		.plan = plan,
+		.facts = &s->facts,
+		.store = s->store,
+		.recipe = s->recipe.name,
+		.jobs = 1,
+		.dry = true,
+		.cancel_fd = -1,
 	};
 	struct engine_result result;
 	struct tree_node node;
@@ -62,9 +67,9 @@ static int take(struct session *s, const struct plan *plan, const struct stage *
 		return -1;
 	shown = path_join(dir, path_base(path));
 	if (s->cli->json) {
-		_cleanup_json_ json_t *json = json_pack(
-			"{s:s,s:s,s:s,s:o}", "schema", "kiln.get/1", "stage", stage->address, "output",
-			path, "path", json_any_text(shown));
+		_cleanup_json_ json_t *json =
+			json_pack("{s:s,s:s,s:s,s:o}", "schema", "kiln.get/1", "stage",
+		                  stage->address, "output", path, "path", json_any_text(shown));
 
 		return print_json(json, err);
 	}
@@ -100,7 +105,7 @@ const struct command cmd_get = {
 	.summary = "take a built file out of the store",
 	.operands = "[RECIPE] STAGE[:PATH] DIR",
 	.help = "Writes an output of a stage into DIR: the whole output, or PATH of it. The stage must\n"
-	        "be built. \"@stdout\" and \"@log\" are what the stage printed.",
+		"be built. \"@stdout\" and \"@log\" are what the stage printed.",
 	.options = options,
 	.min_operands = 2,
 	.max_operands = 3,

@@ -67,8 +67,8 @@ static int show_built(struct build *build, const char *name, const struct image 
 	if (build->cli->json) {
 		entry = json_pack("{s:s, s:s, s:s, s:b, s:s?, s:O}", "name", name, "tree",
 		                  DIGEST_TEXT(&image->tree), "root", image->root_path, "resolved",
-		                  (int)image->resolved_now, "resolved_on", image->resolved_on, "lock",
-		                  image->lock_section);
+		                  (int)image->resolved_now, "resolved_on", image->resolved_on,
+		                  "lock", image->lock_section);
 		json_array_append_new(build->out, entry);
 		return 0;
 	}
@@ -91,9 +91,8 @@ static int build_one(struct build *build, const char *name, struct err *err)
 		return -1;
 	build->request.name = name;
 	build->request.container = yaml_doc_json(container.yaml);
-	build->request.lock = build->request.update ?
-	                              NULL :
-	                              lock_image(build->lock, name, build->request.arch);
+	build->request.lock =
+		build->request.update ? NULL : lock_image(build->lock, name, build->request.arch);
 	rc = image_ensure(build->store, &build->request, &build->cli->log, &image, err);
 	definition_deinit(&container);
 	return rc < 0 ? -1 : show_built(build, name, &image, err);
@@ -183,12 +182,13 @@ static int print_entries(struct cli *cli, const struct image_entries *entries, s
 		uint64_t bytes = number_in(entry->info, "bytes");
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:i}", "tree", entry->hex, "name",
-		                        json_str_or(entry->info, "name", "?"), "architecture",
-		                        json_str_or(entry->info, "architecture", "?"), "bytes",
-		                        (json_int_t)bytes, "nodes",
-		                        (json_int_t)number_in(entry->info, "nodes"), "packages",
-		                        (int)json_array_size(json_object_get(lock, "packages"))));
+			list,
+			json_pack("{s:s, s:s, s:s, s:I, s:I, s:i}", "tree", entry->hex, "name",
+		                  json_str_or(entry->info, "name", "?"), "architecture",
+		                  json_str_or(entry->info, "architecture", "?"), "bytes",
+		                  (json_int_t)bytes, "nodes",
+		                  (json_int_t)number_in(entry->info, "nodes"), "packages",
+		                  (int)json_array_size(json_object_get(lock, "packages"))));
 		buf_fmt(&text, "%-12s %-7s %6llu MB  sha256:%s\n",
 		        json_str_or(entry->info, "name", "?"),
 		        json_str_or(entry->info, "architecture", "?"),
@@ -279,9 +279,9 @@ static int run_export(struct cli *cli, const struct command_args *args, struct e
 	if (rc < 0)
 		return -1;
 	if (cli->json) {
-		_cleanup_json_ json_t *out = json_pack("{s:s, s:o, s:s}", "schema",
-		                                       "kiln.image.export-result/1", "file",
-		                                       json_any_text(file), "tree", DIGEST_TEXT(&tree));
+		_cleanup_json_ json_t *out =
+			json_pack("{s:s, s:o, s:s}", "schema", "kiln.image.export-result/1", "file",
+		                  json_any_text(file), "tree", DIGEST_TEXT(&tree));
 
 		return print_json(out, err);
 	}
@@ -324,8 +324,8 @@ static int run_import(struct cli *cli, const struct command_args *args, struct e
 	if (cli->json) {
 		_cleanup_json_ json_t *out =
 			json_pack("{s:s, s:s, s:o, s:O}", "schema", "kiln.image.import/1", "tree",
-		                  DIGEST_TEXT(&image.tree), "root",
-		                  json_any_text(image.root_path), "lock", image.lock_section);
+		                  DIGEST_TEXT(&image.tree), "root", json_any_text(image.root_path),
+		                  "lock", image.lock_section);
 
 		return print_json(out, err);
 	}

@@ -12,10 +12,10 @@ static const struct command_option lock_options[] = {
 
 static int show_lock(struct session *s, const struct engine_result *result, struct err *err)
 {
-	_cleanup_json_ json_t *json = json_pack(
-		"{s:s,s:o,s:I,s:I}", "schema", "kiln.lock.result/1", "lock",
-		json_any_text(s->lock_path), "run", (json_int_t)result->n_run, "cached",
-		(json_int_t)result->n_cached);
+	_cleanup_json_ json_t *json =
+		json_pack("{s:s,s:o,s:I,s:I}", "schema", "kiln.lock.result/1", "lock",
+	                  json_any_text(s->lock_path), "run", (json_int_t)result->n_run, "cached",
+	                  (json_int_t)result->n_cached);
 
 	return print_json(json, err);
 }
@@ -51,9 +51,9 @@ const struct command cmd_lock = {
 	.summary = "pin images, sources, profiles and verdicts in kiln.lock",
 	.operands = "[RECIPE]",
 	.help = "Resolves images to the newest packages, trains profiles that are missing or no longer\n"
-	        "fit, builds and smoke-tests every variant, and writes all digests into kiln.lock and\n"
-	        "the profiles into kiln.profiles/ beside it: commit both. With the lock a release\n"
-	        "neither trains nor resolves anything.",
+		"fit, builds and smoke-tests every variant, and writes all digests into kiln.lock and\n"
+		"the profiles into kiln.profiles/ beside it: commit both. With the lock a release\n"
+		"neither trains nor resolves anything.",
 	.options = lock_options,
 	.max_operands = 1,
 	.runs_stages = true,
@@ -100,8 +100,7 @@ static int run_train(struct cli *cli, const struct command_args *args, struct er
 	struct plan *plan;
 
 	if (session_open(cli, args, args->operands[0], &s, err) < 0 ||
-	    session_prepare(s, err) < 0 ||
-	    session_plan(s, PLAN_TRAIN, NULL, NULL, &plan, err) < 0)
+	    session_prepare(s, err) < 0 || session_plan(s, PLAN_TRAIN, NULL, NULL, &plan, err) < 0)
 		return -1;
 	if (plan->n_goals == 0)
 		return err_set(err, ERR_USAGE, "%s has no profile to train: optimize asks for none",
@@ -117,7 +116,7 @@ const struct command cmd_train = {
 	.summary = "make the profiles, whatever the lock pins",
 	.operands = "[RECIPE]",
 	.help = "Builds the instrumented variants and runs the training workloads. The profiles are in\n"
-	        "the store afterwards; `kiln lock` pins them.",
+		"the store afterwards; `kiln lock` pins them.",
 	.options = train_options,
 	.max_operands = 1,
 	.runs_stages = true,

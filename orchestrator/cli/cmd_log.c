@@ -54,7 +54,7 @@ const struct command cmd_log = {
 	.summary = "show what a stage printed",
 	.operands = "[RECIPE] STAGE",
 	.help = "Prints standard output and then standard error of the stage's last run: of the failed\n"
-	        "one, where it failed last.",
+		"one, where it failed last.",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 2,

@@ -30,9 +30,9 @@ static int look(struct session *s, const struct plan *plan, signed char *cached,
 	if (engine_run(s->arena, &request, &result, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->n_nodes; i++)
-		cached[i] = result.nodes[i].state == NODE_CACHED  ? 1
-		            : result.nodes[i].state == NODE_READY ? 0
-		                                                  : -1;
+		cached[i] = result.nodes[i].state == NODE_CACHED ? 1 :
+		            result.nodes[i].state == NODE_READY  ? 0 :
+		                                                   -1;
 	return 0;
 }
 
@@ -96,8 +96,8 @@ const struct command cmd_plan = {
 	.summary = "show what would run, and what is cached",
 	.operands = "[RECIPE] [STAGE]...",
 	.help = "Prints the stages of the current round: \"run\" is known to be missing, \"run?\" is\n"
-	        "known once what it takes has run, \"cached\" is there, \"pinned\" comes from the\n"
-	        "lock. Sources and images are fetched, nothing is built.",
+		"known once what it takes has run, \"cached\" is there, \"pinned\" comes from the\n"
+		"lock. Sources and images are fetched, nothing is built.",
 	.options = options,
 	.max_operands = 64,
 	.runs_stages = false,

@@ -50,13 +50,14 @@ static void say_profiles(struct session *s, const struct plan *plan)
 			continue;
 		trains = true;
 		if (p->state == PROFILE_MISMATCH)
-			print_note(s->cli, "kiln: warning: the profile %s that %s pins belongs to "
+			print_note(s->cli,
+			           "kiln: warning: the profile %s that %s pins belongs to "
 			           "another source, compiler or flags: it is trained anew",
 			           p->profile->id, s->lock_path);
 	}
 	if (trains)
 		print_note(s->cli, "  profiles are not pinned: this release trains; pin them with "
-		           "`kiln lock`");
+		                   "`kiln lock`");
 }
 
 static int show(struct session *s, const struct plan *plan, const char *dir,
@@ -69,13 +70,14 @@ static int show(struct session *s, const struct plan *plan, const char *dir,
 		const struct recipe_artefact *a = plan->goals[i].artefact;
 
 		if (a)
-			json_array_append_new(targets, json_pack("{s:s,s:s,s:s}", "artefact", a->name,
-			                                         "target", a->target, "variant",
-			                                         a->variant));
+			json_array_append_new(targets, json_pack("{s:s,s:s,s:s}", "artefact",
+			                                         a->name, "target", a->target,
+			                                         "variant", a->variant));
 	}
 	json = json_pack("{s:s,s:o,s:b,s:b,s:s?,s:b,s:o}", "schema", "kiln.release/1", "dist",
-	                 json_any_text(dir), "same", same, "signed", dist->is_signed, "key", dist->fingerprint,
-	                 "development_key", dist->development, "packages", targets);
+	                 json_any_text(dir), "same", same, "signed", dist->is_signed, "key",
+	                 dist->fingerprint, "development_key", dist->development, "packages",
+	                 targets);
 	if (s->cli->json)
 		return print_json(json, err);
 	print_note(s->cli, "  %s  %zu artefacts, %s%s%s%s", dir, dist->n_artefacts,
@@ -86,8 +88,8 @@ static int show(struct session *s, const struct plan *plan, const char *dir,
 	return print_text(dir, strlen(dir), err) < 0 ? -1 : print_text("\n", 1, err);
 }
 
-static int release(struct session *s, const struct command_args *args,
-                   const struct signer *signer, struct err *err)
+static int release(struct session *s, const struct command_args *args, const struct signer *signer,
+                   struct err *err)
 {
 	const struct session_run_options run_options = {
 		.keep_going = args_has(args, "--keep-going"),
@@ -141,9 +143,9 @@ const struct command cmd_release = {
 	.summary = "turn a recipe into a signed release in dist/",
 	.operands = "[RECIPE]",
 	.help = "Builds every variant (with a lock: what ships), smoke-tests them on the held-out\n"
-	        "workload, packages what ships, writes provenance, SBOMs, manifest and sums, and signs:\n"
-	        "all in dist/NAME-VERSION. Without --key a development key of this machine signs, and\n"
-	        "the release says so; in CI a key is required before anything is built.",
+		"workload, packages what ships, writes provenance, SBOMs, manifest and sums, and signs:\n"
+		"all in dist/NAME-VERSION. Without --key a development key of this machine signs, and\n"
+		"the release says so; in CI a key is required before anything is built.",
 	.options = options,
 	.max_operands = 1,
 	.runs_stages = true,

@@ -4,17 +4,17 @@
 #include "external/json.h"
 #include "release/dist.h"
 
-static int show(const struct cli *cli, const char *dir, const struct dist_result *result,
-                bool same, struct err *err)
+static int show(const struct cli *cli, const char *dir, const struct dist_result *result, bool same,
+                struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
 
 	if (cli->json) {
-		_cleanup_json_ json_t *out = json_pack(
-			"{s:s, s:o, s:s, s:b, s:b, s:I}", "schema", "kiln.sign/1", "dist",
-			json_any_text(dir), "fingerprint", result->fingerprint, "development",
-			result->development, "unchanged", same, "artefacts",
-			(json_int_t)result->n_artefacts);
+		_cleanup_json_ json_t *out =
+			json_pack("{s:s, s:o, s:s, s:b, s:b, s:I}", "schema", "kiln.sign/1", "dist",
+		                  json_any_text(dir), "fingerprint", result->fingerprint,
+		                  "development", result->development, "unchanged", same,
+		                  "artefacts", (json_int_t)result->n_artefacts);
 
 		return print_json(out, err);
 	}

@@ -106,8 +106,8 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 		return -1;
 	options.key = key;
 	rc = dist_verify(args->operands[0], &options, &report, err);
-	shown = cli->json ? show_json(&report, rc == 0, &unshown)
-	                  : show_text(&report, rc == 0, &unshown);
+	shown = cli->json ? show_json(&report, rc == 0, &unshown) :
+	                    show_text(&report, rc == 0, &unshown);
 	verify_report_deinit(&report);
 	if (rc < 0)
 		return err_while(err, "verifying %s", args->operands[0]);

@@ -11,8 +11,8 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	if (!cli->json)
 		return print_text(text, sizeof(text) - 1, err);
 	json = json_pack("{s:s,s:s,s:[s,s,s,s]}", "schema", "kiln.version/1", "version",
-	                 KILN_VERSION, "schemas", "kiln.recipe/1", "kiln.lock/1",
-	                 "kiln.manifest/1", "kiln.verdict/1");
+	                 KILN_VERSION, "schemas", "kiln.recipe/1", "kiln.lock/1", "kiln.manifest/1",
+	                 "kiln.verdict/1");
 	return print_json(json, err);
 }
 

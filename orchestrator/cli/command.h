@@ -11,24 +11,24 @@ struct runner_server;
 
 /* What every command gets. Results go to stdout, the rest to stderr. */
 struct cli {
-	const char *directory;     /* -C as typed, already entered; NULL: none */
-	const char *store_dir;     /* --store or NULL */
-	bool json;                 /* --json */
-	bool colour;               /* of stderr, after --color, NO_COLOR, terminal */
-	const char *progress;      /* auto, tty, plain, json, none */
-	int jobs;                  /* -j; 0: all */
-	bool under_ci;             /* CI=true */
-	struct log log;            /* says notes and warnings on stderr */
+	const char *directory; /* -C as typed, already entered; NULL: none */
+	const char *store_dir; /* --store or NULL */
+	bool json;             /* --json */
+	bool colour;           /* of stderr, after --color, NO_COLOR, terminal */
+	const char *progress;  /* auto, tty, plain, json, none */
+	int jobs;              /* -j; 0: all */
+	bool under_ci;         /* CI=true */
+	struct log log;        /* says notes and warnings on stderr */
 	struct runner_server *server;
-	char **targets;            /* --target globs, NULL-ended */
+	char **targets; /* --target globs, NULL-ended */
 };
 
 /* One option of a command, besides the common ones. */
 struct command_option {
-	const char *name;      /* "--key" */
-	const char *argument;  /* "PUB.pem", or NULL for a switch */
+	const char *name;     /* "--key" */
+	const char *argument; /* "PUB.pem", or NULL for a switch */
 	const char *doc;
-	bool many;             /* may be given more than once */
+	bool many; /* may be given more than once */
 };
 
 /* What was given: values by option, operands in order. */
@@ -46,13 +46,13 @@ const char *const *args_values(const struct command_args *args, const char *name
 
 /* A command: one file cli/cmd_NAME.c, one line in cli/commands.c. */
 struct command {
-	const char *name;      /* "image build" has two words */
-	const char *summary;   /* one line */
-	const char *operands;  /* "DIR|FILE" for the usage line, or "" */
-	const char *help;      /* paragraphs below the usage line */
+	const char *name;                     /* "image build" has two words */
+	const char *summary;                  /* one line */
+	const char *operands;                 /* "DIR|FILE" for the usage line, or "" */
+	const char *help;                     /* paragraphs below the usage line */
 	const struct command_option *options; /* ends with name NULL; may be NULL */
 	size_t min_operands, max_operands;
-	bool runs_stages;      /* needs the runner server, which is forked before all else */
+	bool runs_stages; /* needs the runner server, which is forked before all else */
 	/* 0 done; -1 with err. Prints its results on stdout itself. */
 	int (*run)(struct cli *cli, const struct command_args *args, struct err *err);
 };

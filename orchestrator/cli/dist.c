@@ -22,9 +22,9 @@ struct gather {
 	ARRAY(struct artefact) artefacts;
 	ARRAY(struct release_target) targets;
 	ARRAY(struct dist_rebuild) rebuild;
-	ARRAY(json_t *) owned;     /* verdicts and component lists */
+	ARRAY(json_t *) owned; /* verdicts and component lists */
 	json_t *external, *internal, *dependencies, *notes, *components;
-	bool *shipped;             /* nodes that an artefact is made of */
+	bool *shipped; /* nodes that an artefact is made of */
 };
 
 static void note(struct gather *g, const char *text)
@@ -36,9 +36,8 @@ static void add_dependency(struct gather *g, const char *uri, const char *sha256
 {
 	if (str_starts(sha256, "sha256:"))
 		sha256 += strlen("sha256:");
-	json_array_append_new(g->dependencies,
-	                      json_pack("{s:s,s:{s:s},s:s}", "uri", uri, "digest", "sha256", sha256,
-	                                "name", name));
+	json_array_append_new(g->dependencies, json_pack("{s:s,s:{s:s},s:s}", "uri", uri, "digest",
+	                                                 "sha256", sha256, "name", name));
 }
 
 /* ---- what ships --------------------------------------------------------------------------- */
@@ -90,15 +89,15 @@ static int add_packages(struct gather *g, struct err *err)
 		if (outputs_node(g->s, g->plan, g->result, goal, &node, err) < 0)
 			return -1;
 		array_push(&g->artefacts, ((struct artefact){
-			.file = a->name,
-			.kind = a->kind,
-			.class = ARTEFACT_SHIPPED,
-			.target = a->target,
-			.variant = a->variant,
-			.media_type = a->media_type,
-			.ref = node.ref,
-			.pinned = target_pinned(g, a->target),
-		}));
+						  .file = a->name,
+						  .kind = a->kind,
+						  .class = ARTEFACT_SHIPPED,
+						  .target = a->target,
+						  .variant = a->variant,
+						  .media_type = a->media_type,
+						  .ref = node.ref,
+						  .pinned = target_pinned(g, a->target),
+					  }));
 	}
 	return 0;
 }
@@ -121,21 +120,25 @@ static int add_profiles(struct gather *g, struct err *err)
 			add_dependency(g, arena_fmt(s->arena, "kiln:profile/%s", profile->id),
 			               DIGEST_TEXT(&node.ref.digest), profile->id);
 		else
-			note(g, arena_fmt(s->arena, "the %s profile of %s was trained in this run and "
-			                  "is not pinned", profile->kind, profile->target));
-		array_push(&g->artefacts, ((struct artefact){
-			.file = arena_fmt(s->arena, "%s-%s-%s.%s", s->recipe.name,
-			                  s->recipe.version.text, profile->target,
-			                  str_eq(profile->kind, "bolt") ? "fdata" : "profdata"),
-			.kind = "profile",
-			.class = ARTEFACT_SHIPPED,
-			.target = profile->target,
-			.media_type = str_eq(profile->kind, "bolt")
-			                      ? "text/x-bolt-fdata"
-			                      : "application/x-llvm-profdata",
-			.ref = node.ref,
-			.pinned = p->state == PROFILE_PINNED,
-		}));
+			note(g, arena_fmt(s->arena,
+			                  "the %s profile of %s was trained in this run and "
+			                  "is not pinned",
+			                  profile->kind, profile->target));
+		array_push(&g->artefacts,
+		           ((struct artefact){
+				   .file = arena_fmt(s->arena, "%s-%s-%s.%s", s->recipe.name,
+		                                     s->recipe.version.text, profile->target,
+		                                     str_eq(profile->kind, "bolt") ? "fdata" :
+		                                                                     "profdata"),
+				   .kind = "profile",
+				   .class = ARTEFACT_SHIPPED,
+				   .target = profile->target,
+				   .media_type = str_eq(profile->kind, "bolt") ?
+		                                         "text/x-bolt-fdata" :
+		                                         "application/x-llvm-profdata",
+				   .ref = node.ref,
+				   .pinned = p->state == PROFILE_PINNED,
+			   }));
 	}
 	return 0;
 }
@@ -148,21 +151,23 @@ static int add_targets(struct gather *g, struct err *err)
 		json_t *verdict;
 
 		for (size_t j = 0; j < g->artefacts.n; j++)
-			any |= g->artefacts.v[j].target && str_eq(g->artefacts.v[j].target, t->triple);
+			any |= g->artefacts.v[j].target &&
+			       str_eq(g->artefacts.v[j].target, t->triple);
 		if (!any)
 			continue;
 		if (pin_verdict(g->s, g->plan, g->result, t, &verdict, err) < 0)
 			return -1;
 		array_push(&g->owned, verdict);
 		array_push(&g->targets, ((struct release_target){
-			.triple = t->triple,
-			.variant = t->ship,
-			.verdict = verdict,
-			.components = g->components,
-		}));
+						.triple = t->triple,
+						.variant = t->ship,
+						.verdict = verdict,
+						.components = g->components,
+					}));
 	}
 	if (g->targets.n == 0)
-		return err_set(err, ERR_INPUT, "%s: the recipe makes no package: nothing to release",
+		return err_set(err, ERR_INPUT,
+		               "%s: the recipe makes no package: nothing to release",
 		               g->s->recipe_path);
 	return 0;
 }
@@ -178,7 +183,8 @@ static void add_sources(struct gather *g)
 		const struct fact_leaf *fact = map_get(s->facts.leaves, leaf->id);
 		const json_t *about = fact->about;
 		const char *uri = json_str_or(about, "uri", NULL);
-		const char *digest = json_str_or(about, "digest", DIGEST_TEXT(&fact->node.ref.digest));
+		const char *digest =
+			json_str_or(about, "digest", DIGEST_TEXT(&fact->node.ref.digest));
 
 		if (!uri)
 			uri = arena_fmt(s->arena, "kiln:tree/%s", leaf->id);
@@ -191,8 +197,8 @@ static void add_sources(struct gather *g)
 			g->components,
 			json_pack("{s:s,s:s,s:s,s:s,s:s?,s:s}", "type", "library", "name",
 		                  json_str_or(leaf->spec, "name", leaf->id), "version",
-		                  json_str_or(about, "version", s->recipe.version.text), "purl", uri,
-		                  "license", s->recipe.license.text, "sha256", digest));
+		                  json_str_or(about, "version", s->recipe.version.text), "purl",
+		                  uri, "license", s->recipe.license.text, "sha256", digest));
 	}
 }
 
@@ -203,8 +209,7 @@ static void add_image(struct gather *g, const struct session_image *image)
 
 	add_dependency(g, arena_fmt(g->s->arena, "kiln:image/%s/%s", image->name, g->s->facts.arch),
 	               DIGEST_TEXT(&image->image.tree), image->name);
-	json_array_foreach(json_object_get(image->image.lock_section, "packages"), i, package)
-	{
+	json_array_foreach (json_object_get(image->image.lock_section, "packages"), i, package) {
 		const char *name = json_str_or(package, "name", "?");
 		_cleanup_buf_ struct buf uri = BUF_INIT(4096);
 
@@ -234,16 +239,15 @@ static void add_parameters(struct gather *g)
 	json_object_set_new(g->internal, "source_date_epoch", json_integer(s->facts.epoch));
 	json_object_set(g->internal, "files", json_object_get(s->document, "files"));
 	if (!s->runtime->pinned)
-		note(g, arena_fmt(s->arena, "built without a sandbox (runtime %s)",
-		                  s->runtime->name));
+		note(g,
+		     arena_fmt(s->arena, "built without a sandbox (runtime %s)", s->runtime->name));
 	if (!s->has_lock)
 		note(g, "there was no kiln.lock");
 }
 
 /* ---- what a rebuild needs ----------------------------------------------------------------- */
 
-static int put_rebuild(struct gather *g, const char *path, const void *p, size_t n,
-                       struct err *err)
+static int put_rebuild(struct gather *g, const char *path, const void *p, size_t n, struct err *err)
 {
 	struct dist_rebuild entry = { .path = arena_str(g->s->arena, path) };
 
@@ -303,7 +307,7 @@ static int add_rebuild(struct gather *g, struct err *err)
 	json_t *file;
 	size_t i;
 
-	json_array_foreach(json_object_get(g->s->document, "files"), i, file)
+	json_array_foreach (json_object_get(g->s->document, "files"), i, file)
 		if (add_file(g, file, err) < 0)
 			return -1;
 	if (pin_update(g->s, g->plan, g->result, err) < 0)
@@ -380,8 +384,8 @@ static int write_gathered(struct gather *g, const struct dist_options *options, 
 }
 
 int dist_from_run(struct session *s, const struct plan *plan, const struct engine_result *result,
-                  const struct dist_options *options, const char **ret_dir,
-                  struct dist_result *ret, struct err *err)
+                  const struct dist_options *options, const char **ret_dir, struct dist_result *ret,
+                  struct err *err)
 {
 	struct gather g = {
 		.s = s,

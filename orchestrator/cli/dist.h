@@ -8,8 +8,8 @@
 struct dist_options {
 	const struct signer *signer; /* NULL: unsigned */
 	bool replace;
-	const char *out;             /* folder that holds releases: "dist" */
-	int64_t started;             /* seconds since 1970 */
+	const char *out; /* folder that holds releases: "dist" */
+	int64_t started; /* seconds since 1970 */
 };
 
 /* Returns 0 or DIST_SAME. *ret_dir is "OUT/NAME-VERSION", in the session's arena. */

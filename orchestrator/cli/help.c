@@ -29,18 +29,19 @@ void help_overview(struct buf *text)
 	add_commands(text, true);
 	buf_add_str(text, "\nand:\n");
 	add_commands(text, false);
-	buf_add_str(text, "\n`kiln COMMAND --help` says more. Exit status: 0 done, 1 a stage failed,\n"
-	                  "2 usage, 3 recipe or pinned content wrong, 4 a gate or verification said\n"
-	                  "no, 5 the machine lacks something, 6 interrupted, 7 network, disk or store\n"
-	                  "failed, 70 a bug in Kiln.\n");
+	buf_add_str(text,
+	            "\n`kiln COMMAND --help` says more. Exit status: 0 done, 1 a stage failed,\n"
+	            "2 usage, 3 recipe or pinned content wrong, 4 a gate or verification said\n"
+	            "no, 5 the machine lacks something, 6 interrupted, 7 network, disk or store\n"
+	            "failed, 70 a bug in Kiln.\n");
 }
 
 static void add_options(struct buf *text, const struct command_option *options)
 {
 	for (size_t i = 0; options && options[i].name; i++) {
-		_cleanup_free_ char *name = str_fmt("%s%s%s", options[i].name,
-		                                    options[i].argument ? " " : "",
-		                                    options[i].argument ? options[i].argument : "");
+		_cleanup_free_ char *name =
+			str_fmt("%s%s%s", options[i].name, options[i].argument ? " " : "",
+		                options[i].argument ? options[i].argument : "");
 
 		buf_fmt(text, "  %-20s %s%s\n", name, options[i].doc,
 		        options[i].many ? " (may be repeated)" : "");

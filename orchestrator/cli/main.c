@@ -43,7 +43,8 @@ static int wants_color(const char *when, bool *ret, struct err *err)
 	else if (str_eq(when, "always") || str_eq(when, "never"))
 		*ret = str_eq(when, "always");
 	else
-		return err_set(err, ERR_USAGE, "--color is \"%s\", not auto, always or never", when);
+		return err_set(err, ERR_USAGE, "--color is \"%s\", not auto, always or never",
+		               when);
 	return 0;
 }
 

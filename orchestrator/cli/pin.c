@@ -58,10 +58,9 @@ static int pin_profile(struct session *s, const struct plan *plan,
 	if (pin_profile_content(s, plan, result, i, &node, &identity, err) < 0)
 		return -1;
 	lock_set_profile(s->lock, s->recipe.name, profile->target, profile->kind,
-	                 json_pack("{s:s,s:I,s:s,s:s}", "sha256",
-	                           DIGEST_TEXT(&node.ref.digest), "size",
-	                           (json_int_t)node.ref.size, "identity", DIGEST_TEXT(&identity),
-	                           "path", path));
+	                 json_pack("{s:s,s:I,s:s,s:s}", "sha256", DIGEST_TEXT(&node.ref.digest),
+	                           "size", (json_int_t)node.ref.size, "identity",
+	                           DIGEST_TEXT(&identity), "path", path));
 	return 0;
 }
 
@@ -108,10 +107,10 @@ int pin_verdict(struct session *s, const struct plan *plan, const struct engine_
                 const struct recipe_target *target, json_t **ret, struct err *err)
 {
 	json_t *smoke = json_object();
-	json_t *verdict = json_pack("{s:s,s:s?,s:s,s:o,s:o,s:o}", "kind", "declared", "ship",
-	                            target->ship, "reference", target->reference, "candidates",
-	                            candidates_of(target), "inputs",
-	                            plan_verdict_inputs(&s->facts), "smoke", smoke);
+	json_t *verdict =
+		json_pack("{s:s,s:s?,s:s,s:o,s:o,s:o}", "kind", "declared", "ship", target->ship,
+	                  "reference", target->reference, "candidates", candidates_of(target),
+	                  "inputs", plan_verdict_inputs(&s->facts), "smoke", smoke);
 	const json_t *pinned = plan_verdict(plan, &s->facts, target->triple);
 
 	if (pinned && json_object_get(pinned, "smoke"))
@@ -144,8 +143,7 @@ static void pin_toolchains(struct session *s)
 	json_t *file;
 	size_t i;
 
-	json_array_foreach(json_object_get(s->document, "files"), i, file)
-	{
+	json_array_foreach (json_object_get(s->document, "files"), i, file) {
 		const char *path = json_str_or(file, "path", "");
 		_cleanup_free_ char *name = NULL;
 
@@ -220,8 +218,10 @@ int pin_write(struct session *s, const struct plan *plan, const struct engine_re
               struct err *err)
 {
 	if (!s->runtime->pinned)
-		return err_set(err, ERR_USAGE, "what the %s runtime builds is not pinned and cannot be "
-		               "locked; lock without --runtime", s->runtime->name);
+		return err_set(err, ERR_USAGE,
+		               "what the %s runtime builds is not pinned and cannot be "
+		               "locked; lock without --runtime",
+		               s->runtime->name);
 	/* The profiles first: a lock must never name a file that is not there yet. */
 	for (size_t i = 0; i < plan->n_profiles; i++)
 		if (plan->nodes[plan->profiles[i].node].wanted &&

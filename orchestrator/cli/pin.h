@@ -11,7 +11,7 @@ int pin_write(struct session *session, const struct plan *plan, const struct eng
               struct err *err);
 /* The same in memory only: session->lock says what a lock written now would say. */
 int pin_update(struct session *session, const struct plan *plan, const struct engine_result *result,
-              struct err *err);
+               struct err *err);
 
 /* The verdict of a target: {"kind":"declared", ship, candidates, smoke: {VARIANT: {CASE: sha256}}}.
  * A new reference. A pinned verdict whose smoke digests differ from this run's is ERR_DENIED. */

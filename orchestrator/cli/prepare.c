@@ -76,8 +76,7 @@ static const char *compiler_of(struct session *s, const json_t *section)
 	json_t *package;
 	size_t i;
 
-	json_array_foreach(json_object_get(section, "packages"), i, package)
-	{
+	json_array_foreach (json_object_get(section, "packages"), i, package) {
 		const char *name = json_str_or(package, "name", "");
 
 		for (size_t p = 0; prefixes[p]; p++) {
@@ -153,7 +152,8 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 static int ensure_images(struct session *s, struct err *err)
 {
 	for (size_t i = 0; i < s->recipe.n_targets; i++)
-		if (ensure_image(s, s->recipe.targets[i].image, s->recipe.targets[i].where, err) < 0)
+		if (ensure_image(s, s->recipe.targets[i].image, s->recipe.targets[i].where, err) <
+		    0)
 			return -1;
 	for (size_t i = 0; i < s->recipe.n_stages; i++) {
 		const char *image = json_str_or(s->recipe.stages[i].options, "image", NULL);
@@ -236,8 +236,7 @@ static int check_toolchains(struct session *s, struct err *err)
 	json_t *file;
 	size_t i;
 
-	json_array_foreach(json_object_get(s->document, "files"), i, file)
-	{
+	json_array_foreach (json_object_get(s->document, "files"), i, file) {
 		const char *path = json_str_or(file, "path", "");
 		_cleanup_free_ char *name = NULL;
 		const char *pinned;
@@ -248,9 +247,8 @@ static int check_toolchains(struct session *s, struct err *err)
 		pinned = lock_toolchain(s->lock, name);
 		if (!pinned || s->update || strstr(pinned, json_str_or(file, "sha256", "?")))
 			continue;
-		err_set(err, ERR_INPUT,
-		        "%s pins the toolchain %s with SHA-256 %s, but %s has %s", s->lock_path, name,
-		        pinned, path, json_str_or(file, "sha256", "?"));
+		err_set(err, ERR_INPUT, "%s pins the toolchain %s with SHA-256 %s, but %s has %s",
+		        s->lock_path, name, pinned, path, json_str_or(file, "sha256", "?"));
 		return err_hint(err, "look at what changed in it; `kiln lock` accepts it");
 	}
 	return 0;

@@ -89,8 +89,10 @@ int session_choose_runtime(struct session *s, struct err *err)
 			return -1;
 		s->runtime = runtime;
 		if (!runtime->pinned)
-			print_note(s->cli, "kiln: warning: the %s runtime is no sandbox: what it "
-			           "builds is marked unpinned", runtime->name);
+			print_note(s->cli,
+			           "kiln: warning: the %s runtime is no sandbox: what it "
+			           "builds is marked unpinned",
+			           runtime->name);
 		return 0;
 	}
 	return err_set(err, ERR_MACHINE, "no sandbox runtime fits this machine");
@@ -155,8 +157,8 @@ int session_run(struct session *s, const struct plan *plan,
 	if (open_executor(s, err) < 0)
 		return -1;
 	if (options->events_file) {
-		file.fd = open(options->events_file,
-		               O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		file.fd =
+			open(options->events_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 		if (file.fd < 0)
 			return err_sys(err, ERR_USAGE, "--events: cannot write %s",
 			               options->events_file);

@@ -24,17 +24,17 @@ struct session_image {
 struct session {
 	struct cli *cli;
 	struct arena *arena;
-	char *project;          /* root folder: kiln.lock, .kiln/ */
-	char *recipe_path;      /* below project */
-	char *recipe_dir;       /* absolute folder of the recipe */
+	char *project;     /* root folder: kiln.lock, .kiln/ */
+	char *recipe_path; /* below project */
+	char *recipe_dir;  /* absolute folder of the recipe */
 	char *lock_path;
-	json_t *lock;           /* never NULL; empty where there is no file */
+	json_t *lock; /* never NULL; empty where there is no file */
 	bool has_lock;
 	json_t *document;
 	struct recipe recipe;
 	struct store *store;
 	struct facts facts;
-	json_t *leaf_facts;     /* id → what the fetcher said */
+	json_t *leaf_facts; /* id → what the fetcher said */
 	ARRAY(struct session_image) images;
 	const struct sandbox_runtime *runtime;
 	struct executor *executor;
@@ -45,13 +45,13 @@ struct session {
 };
 
 /* Options that every command working on a recipe takes; end a table with SESSION_OPTIONS, {0}. */
-#define SESSION_OPTIONS                                                                           \
-	{ "--lock", "FILE", "the lock; default: kiln.lock at the project's root", false },        \
-		{ "--offline", NULL, "fetch nothing", false },                                    \
-		{ "--mirror", "URL", "Debian mirror for images and sources", false },             \
-	{                                                                                         \
-		"--runtime", "NAME", "sandbox runtime: bwrap, or host (debugging, unpinned)",     \
-			false                                                                     \
+#define SESSION_OPTIONS                                                                            \
+	{ "--lock", "FILE", "the lock; default: kiln.lock at the project's root", false },         \
+		{ "--offline", NULL, "fetch nothing", false },                                     \
+		{ "--mirror", "URL", "Debian mirror for images and sources", false },              \
+	{                                                                                          \
+		"--runtime", "NAME", "sandbox runtime: bwrap, or host (debugging, unpinned)",      \
+			false                                                                      \
 	}
 
 /* Recipe found and evaluated, lock read, store open. `operand` may be NULL. */

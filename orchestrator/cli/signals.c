@@ -10,7 +10,7 @@
 static void on_signal(int number)
 {
 	static const char text[] = "\nkiln: interrupted; what is complete is kept, run the same "
-	                           "command to go on\n";
+				   "command to go on\n";
 	ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
 
 	(void)n;

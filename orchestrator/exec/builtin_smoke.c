@@ -250,8 +250,8 @@ static int differs(const char *name, const struct side *ref, const struct side *
 	show(&a, ref);
 	show(&b, cand);
 	err_set(err, ERR_STAGE,
-	        "smoke case '%s' differs at line %zu%s%s%s:\n  reference: %s\n  candidate: %s", name,
-	        cand->ended ? ref->line : cand->line, label ? " (" : "", label ? label : "",
+	        "smoke case '%s' differs at line %zu%s%s%s:\n  reference: %s\n  candidate: %s",
+	        name, cand->ended ? ref->line : cand->line, label ? " (" : "", label ? label : "",
 	        label ? ")" : "", buf_text(&a), buf_text(&b));
 	return err_hint(err, "if this line varies from run to run, add a filter to the recipe "
 	                     "(drop_lines or regex), or fix the workload; if not, the optimised "

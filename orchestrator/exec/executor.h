@@ -13,31 +13,31 @@
  * and polls for what ended. An executor never looks at the action cache: that is the engine's.
  */
 struct exec_request {
-	const struct digest *action;  /* its encoded bytes are a blob of action_size bytes */
+	const struct digest *action; /* its encoded bytes are a blob of action_size bytes */
 	uint64_t action_size;
-	const char *address;          /* for process titles and messages */
-	int64_t epoch;                /* SOURCE_DATE_EPOCH: mtime of all checked-out files */
-	int64_t timeout_ms;           /* 0: none */
-	int jobs;                     /* what -j may be: volatile environment KILN_JOBS */
-	int nice;                     /* 0: normal; 1 to 19: gives way to others */
-	uint64_t token;               /* comes back with the completion */
+	const char *address; /* for process titles and messages */
+	int64_t epoch;       /* SOURCE_DATE_EPOCH: mtime of all checked-out files */
+	int64_t timeout_ms;  /* 0: none */
+	int jobs;            /* what -j may be: volatile environment KILN_JOBS */
+	int nice;            /* 0: normal; 1 to 19: gives way to others */
+	uint64_t token;      /* comes back with the completion */
 };
 
 /* How a run ended. */
 enum exec_status {
-	EXEC_OK,          /* accepted: result is whole */
-	EXEC_FAILED,      /* the stage's own fault: exit code, signal, guard, missing output */
-	EXEC_BROKEN,      /* Kiln's or the machine's fault: err has it */
+	EXEC_OK,     /* accepted: result is whole */
+	EXEC_FAILED, /* the stage's own fault: exit code, signal, guard, missing output */
+	EXEC_BROKEN, /* Kiln's or the machine's fault: err has it */
 	EXEC_CANCELLED,
 };
 
 struct exec_completion {
 	uint64_t token;
 	enum exec_status status;
-	struct result result;   /* EXEC_OK; EXEC_FAILED: exit_code, out, log, times are set */
-	const char *why;        /* EXEC_FAILED: one line for people ("exit status 2", "killed by
+	struct result result; /* EXEC_OK; EXEC_FAILED: exit_code, out, log, times are set */
+	const char *why;      /* EXEC_FAILED: one line for people ("exit status 2", "killed by
 	                           signal 9", "output src/x is missing", …); NULL else */
-	struct err err;         /* EXEC_BROKEN */
+	struct err err;       /* EXEC_BROKEN */
 };
 
 struct executor;

@@ -19,9 +19,9 @@ struct unarchive {
 	struct archive *in;    /* what is read */
 	struct archive *outer; /* the .deb around it, or NULL */
 	char *what;
-	char *path, *target;   /* of the current entry */
-	locale_t names;        /* (locale_t)0 where the machine has no C.UTF-8 */
-	char block[BLOCK];     /* what `outer` hands to `in` */
+	char *path, *target; /* of the current entry */
+	locale_t names;      /* (locale_t)0 where the machine has no C.UTF-8 */
+	char block[BLOCK];   /* what `outer` hands to `in` */
 };
 
 static int fail(struct unarchive *archive, struct archive *in, struct err *err)

@@ -27,9 +27,9 @@ enum unarchive_kind {
 struct unarchive_entry {
 	const char *path; /* a tree path without "./" and trailing '/'; "" is the root */
 	enum unarchive_kind kind;
-	uint32_t mode;    /* the twelve permission bits */
+	uint32_t mode; /* the twelve permission bits */
 	int64_t uid, gid;
-	uint64_t size;    /* of files, else 0 */
+	uint64_t size; /* of files, else 0 */
 	const char *target;
 };
 

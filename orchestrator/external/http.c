@@ -17,7 +17,14 @@
 #include "external/crypto.h"
 #include "host/fs.h"
 
-enum { TRIES = 5, TRIES_MOST = 50, PAUSE_MS = 500, PAUSE_MOST_MS = 30000, STALL_MS = 30000, REDIRECTS = 10 };
+enum {
+	TRIES = 5,
+	TRIES_MOST = 50,
+	PAUSE_MS = 500,
+	PAUSE_MOST_MS = 30000,
+	STALL_MS = 30000,
+	REDIRECTS = 10
+};
 
 static const uint64_t size_most = (uint64_t)16 << 30;
 
@@ -25,12 +32,12 @@ static const uint64_t size_most = (uint64_t)16 << 30;
 struct transfer {
 	const struct http_request *request;
 	int fd;
-	uint64_t have;   /* bytes in the file */
+	uint64_t have; /* bytes in the file */
 	uint64_t most;
-	bool resumed;    /* part of the file came in an earlier try */
-	char *etag;      /* of the first answer, when it is a strong one */
-	long status;     /* of the last answer */
-	bool body;       /* the answer's body belongs to the file */
+	bool resumed; /* part of the file came in an earlier try */
+	char *etag;   /* of the first answer, when it is a strong one */
+	long status;  /* of the last answer */
+	bool body;    /* the answer's body belongs to the file */
 	bool too_large;
 	struct err fault; /* of writing */
 	char text[CURL_ERROR_SIZE];
@@ -220,7 +227,8 @@ static int answer_fault(const struct transfer *transfer, CURLcode code, struct e
 		               (unsigned long long)transfer->most);
 	if (code == CURLE_OK && !is_transient(code, transfer->status)) {
 		err_set(err, ERR_INPUT, "%s answers with status %ld", url, transfer->status);
-		return err_hint(err, "check the address: the server does not hand out the file there");
+		return err_hint(err,
+		                "check the address: the server does not hand out the file there");
 	}
 	if (code == CURLE_OK) {
 		err_set(err, ERR_IO, "%s answers with status %ld", url, transfer->status);
@@ -298,8 +306,10 @@ static int fetch(struct transfer *transfer, bool plain, struct err *err)
 	} while (again);
 	if (equal)
 		return 0;
-	err_set(err, ERR_INPUT, "%s is not the pinned file: pinned sha256:%s, got sha256:%s (%llu "
-	        "bytes)", transfer->request->url, DIGEST_TEXT(&transfer->request->sha256),
+	err_set(err, ERR_INPUT,
+	        "%s is not the pinned file: pinned sha256:%s, got sha256:%s (%llu "
+	        "bytes)",
+	        transfer->request->url, DIGEST_TEXT(&transfer->request->sha256),
 	        DIGEST_TEXT(&got.digest), (unsigned long long)got.size);
 	return err_hint(err, "find out why the file changed before you change the pin");
 }

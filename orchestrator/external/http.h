@@ -13,11 +13,11 @@
  */
 struct http_request {
 	const char *url;
-	struct digest sha256;     /* what the file must be; none: anything */
-	uint64_t most;            /* bytes; 0: 16 GiB */
-	int tries;                /* in a row without a new byte; 0: 5 */
-	int64_t pause_ms;         /* before the second try, then doubled; 0: 500 */
-	int64_t stall_ms;         /* without a byte; 0: 30 s */
+	struct digest sha256; /* what the file must be; none: anything */
+	uint64_t most;        /* bytes; 0: 16 GiB */
+	int tries;            /* in a row without a new byte; 0: 5 */
+	int64_t pause_ms;     /* before the second try, then doubled; 0: 500 */
+	int64_t stall_ms;     /* without a byte; 0: 30 s */
 };
 
 /* Whether the address may be asked at all: else ERR_INPUT. */

@@ -138,8 +138,7 @@ int json_only_members(const json_t *object, const char *const *names, const char
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)object, key, value)
-	{
+	json_object_foreach ((json_t *)object, key, value) {
 		const char *const *n = names;
 
 		while (*n && !str_eq(*n, key))

@@ -24,8 +24,8 @@ struct fs_names {
 
 void fs_names_deinit(struct fs_names *names);
 
-int fs_close(int fd);             /* fd < 0 is fine; returns -1, so `fd = fs_close(fd)` */
-void fs_close_cleanup(int *fd);   /* for `_cleanup_(fs_close_cleanup) int fd = -1;` */
+int fs_close(int fd);           /* fd < 0 is fine; returns -1, so `fd = fs_close(fd)` */
+void fs_close_cleanup(int *fd); /* for `_cleanup_(fs_close_cleanup) int fd = -1;` */
 #define _cleanup_fd_ __attribute__((cleanup(fs_close_cleanup)))
 
 /* Opens for reading. Returns 0 or FS_MISSING. */

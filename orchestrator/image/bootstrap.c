@@ -71,16 +71,20 @@ static int check_unprivileged(struct err *err)
 	const char *name = user ? user->pw_name : number;
 
 	if (!has_program("newuidmap")) {
-		err_set(err, ERR_MACHINE, "newuidmap is not on this machine: an image cannot be built "
+		err_set(err, ERR_MACHINE,
+		        "newuidmap is not on this machine: an image cannot be built "
 		        "without being root");
 		return err_hint(err, "sudo apt-get install uidmap");
 	}
 	if (!has_range("/etc/subuid", name, number) || !has_range("/etc/subgid", name, number)) {
-		err_set(err, ERR_MACHINE, "user %s has no range of %d subordinate ids in /etc/subuid "
-		        "and /etc/subgid: an image cannot be built without being root", name,
-		        SUBIDS_NEEDED);
-		return err_hint(err, "sudo usermod --add-subuids 100000-165535 --add-subgids "
-		                     "100000-165535 %s", name);
+		err_set(err, ERR_MACHINE,
+		        "user %s has no range of %d subordinate ids in /etc/subuid "
+		        "and /etc/subgid: an image cannot be built without being root",
+		        name, SUBIDS_NEEDED);
+		return err_hint(err,
+		                "sudo usermod --add-subuids 100000-165535 --add-subgids "
+		                "100000-165535 %s",
+		                name);
 	}
 	return 0;
 }
@@ -88,9 +92,11 @@ static int check_unprivileged(struct err *err)
 int bootstrap_check(struct err *err)
 {
 	if (!has_program("mmdebstrap")) {
-		err_set(err, ERR_MACHINE, "mmdebstrap is not on this machine: an image cannot be built");
-		return err_hint(err, "sudo apt-get install mmdebstrap uidmap; or bring the image from "
-		                     "another machine: kiln image export, kiln image import");
+		err_set(err, ERR_MACHINE,
+		        "mmdebstrap is not on this machine: an image cannot be built");
+		return err_hint(err,
+		                "sudo apt-get install mmdebstrap uidmap; or bring the image from "
+		                "another machine: kiln image export, kiln image import");
 	}
 	return is_root() ? 0 : check_unprivileged(err);
 }
@@ -151,31 +157,48 @@ static int spawn(const struct bootstrap *bootstrap, const char *work, int out, i
 {
 	_cleanup_free_ char *include = include_list(bootstrap->packages);
 	_cleanup_free_ char *architectures = architecture_list(bootstrap->architectures);
-	_cleanup_free_ char *line = str_fmt("deb [trusted=yes] copy://%s/repository %s main", work,
-	                                    bootstrap->suite);
+	_cleanup_free_ char *line =
+		str_fmt("deb [trusted=yes] copy://%s/repository %s main", work, bootstrap->suite);
 	_cleanup_free_ char *tmp = str_fmt("TMPDIR=%s/tmp", work);
 	/*
 	 * As root mmdebstrap mounts /proc and /dev where everybody sees them, and a kill would leave
 	 * mounts and processes behind: namespaces of its own end with it. (Otherwise it makes them.)
 	 */
-	static const char *const contained[] = { "unshare", "--mount", "--pid", "--ipc", "--net",
-		                                 "--fork", "--kill-child", "--", NULL };
+	static const char *const contained[] = { "unshare",      "--mount", "--pid",
+		                                 "--ipc",        "--net",   "--fork",
+		                                 "--kill-child", "--",      NULL };
 	static const char *const plain[] = { NULL };
 	const char *const argv[] = {
-		"mmdebstrap", is_root() ? "--mode=root" : "--mode=unshare", "--variant=essential",
-		"--format=tar", architectures, include,
-		"--aptopt=APT::Install-Recommends \"false\"", "--aptopt=APT::Sandbox::User \"root\"",
+		"mmdebstrap",
+		is_root() ? "--mode=root" : "--mode=unshare",
+		"--variant=essential",
+		"--format=tar",
+		architectures,
+		include,
+		"--aptopt=APT::Install-Recommends \"false\"",
+		"--aptopt=APT::Sandbox::User \"root\"",
 		"--aptopt=Acquire::Check-Valid-Until \"false\"",
 		"--aptopt=Acquire::Languages \"none\"",
 		"--dpkgopt=force-unsafe-io", /* the root is thrown away; the image is synced */
-		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/info/*",
-		"--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
+		"--dpkgopt=path-exclude=/usr/share/man/*",
+		"--dpkgopt=path-exclude=/usr/share/info/*",
+		"--dpkgopt=path-exclude=/usr/share/locale/*",
+		"--dpkgopt=path-exclude=/usr/share/doc/*",
 		"--dpkgopt=path-include=/usr/share/doc/*/copyright",
-		"--dpkgopt=path-exclude=/usr/share/lintian/*", bootstrap->suite, "-", line, NULL,
+		"--dpkgopt=path-exclude=/usr/share/lintian/*",
+		bootstrap->suite,
+		"-",
+		line,
+		NULL,
 	};
 	const char *const env[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
-		"LC_ALL=C.UTF-8", "TZ=UTC", "SOURCE_DATE_EPOCH=315532800", tmp, NULL,
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/",
+		"LC_ALL=C.UTF-8",
+		"TZ=UTC",
+		"SOURCE_DATE_EPOCH=315532800",
+		tmp,
+		NULL,
 	};
 
 	ARRAY(const char *) whole = { 0 };
@@ -186,8 +209,11 @@ static int spawn(const struct bootstrap *bootstrap, const char *work, int out, i
 	for (const char *const *p = argv; *p; p++)
 		array_push(&whole, *p);
 	array_push(&whole, NULL);
-	rc = child_spawn(&(struct child_spec){ .argv = whole.v, .env = env, .dir = "/",
-	                                       .stdout_fd = out, .stderr_fd = log },
+	rc = child_spawn(&(struct child_spec){ .argv = whole.v,
+	                                       .env = env,
+	                                       .dir = "/",
+	                                       .stdout_fd = out,
+	                                       .stderr_fd = log },
 	                 ret, err);
 	array_deinit(&whole);
 	return rc;
@@ -210,8 +236,8 @@ static int tool_failed(int log, int exit_code, struct err *err)
 		if (*--from == '\n')
 			lines++;
 	if (strstr(from, "No space left"))
-		return err_set(err, ERR_IO, "mmdebstrap ran out of disk space:%s%s", lines ? "" : "\n",
-		               from);
+		return err_set(err, ERR_IO, "mmdebstrap ran out of disk space:%s%s",
+		               lines ? "" : "\n", from);
 	return err_set(err, ERR_MACHINE, "mmdebstrap failed with status %d; its last lines:%s%s",
 	               exit_code, *from == '\n' ? "" : "\n", from);
 }
@@ -236,7 +262,8 @@ static int steal_fd(int *fd)
 }
 
 /* Reads what the started tool writes from `in`, which it takes over, and waits for its end. */
-static int follow(struct child *child, int in, int log, struct image_unpack *unpack, struct err *err)
+static int follow(struct child *child, int in, int log, struct image_unpack *unpack,
+                  struct err *err)
 {
 	struct err fault = ERR_INIT;
 	int rc = image_unpack_tar(unpack, in, "the tree mmdebstrap wrote", &fault);

@@ -50,8 +50,7 @@ static int take_architectures(struct image_definition *definition, const json_t 
 	size_t i;
 
 	array_push(&definition->architectures, arch);
-	json_array_foreach((json_t *)list, i, item)
-	{
+	json_array_foreach ((json_t *)list, i, item) {
 		const char *text = json_is_string(item) ? json_string_value(item) : "";
 
 		if (!is_word(text))
@@ -75,8 +74,7 @@ static int take_packages(struct image_definition *definition, const json_t *list
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach((json_t *)list, i, item)
-	{
+	json_array_foreach ((json_t *)list, i, item) {
 		const char *text = json_is_string(item) ? json_string_value(item) : "";
 
 		if (!is_package(text))
@@ -92,8 +90,7 @@ static int take_files(struct image_definition *definition, const json_t *list, s
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach((json_t *)list, i, item)
-	{
+	json_array_foreach ((json_t *)list, i, item) {
 		struct image_file *file = array_add(&definition->files);
 
 		if (json_get_str(item, "deb", what, &file->deb, err) < 0 ||
@@ -103,8 +100,8 @@ static int take_files(struct image_definition *definition, const json_t *list, s
 		if (!is_package(file->deb))
 			return fail(definition, err, "not a package:", file->deb);
 		if (!*file->path || path_tree_fault(file->path))
-			return fail(definition, err, "not a relative path in a package:",
-			            file->path);
+			return fail(definition, err,
+			            "not a relative path in a package:", file->path);
 		if (!*file->to || path_tree_fault(file->to))
 			return fail(definition, err, "not a relative path in the image:", file->to);
 	}
@@ -163,7 +160,7 @@ void image_definition_deinit(struct image_definition *definition)
 
 const char *image_machine_arch(void)
 {
-	static const char *const names[][2] = { { "x86_64", "amd64" },   { "aarch64", "arm64" },
+	static const char *const names[][2] = { { "x86_64", "amd64" },    { "aarch64", "arm64" },
 		                                { "riscv64", "riscv64" }, { "armv7l", "armhf" },
 		                                { "ppc64le", "ppc64el" }, { "s390x", "s390x" } };
 	struct utsname machine;

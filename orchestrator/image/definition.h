@@ -19,8 +19,9 @@ struct image_definition {
 	const char *name;
 	json_t *json;
 	const char *distribution, *suite;
-	const char *snapshot;               /* "20250901T000000Z" or NULL */
-	ARRAY(const char *) architectures;  /* the build architecture first; NULL-ended (n counts it not) */
+	const char *snapshot; /* "20250901T000000Z" or NULL */
+	ARRAY(const char *)
+	architectures; /* the build architecture first; NULL-ended (n counts it not) */
 	ARRAY(const char *) packages;
 	ARRAY(struct image_file) files;
 	struct digest digest; /* of the canonical document: another one means another image */

@@ -31,9 +31,9 @@ struct ensure {
 	struct log *log;
 	struct image_definition definition;
 	struct image_section section;
-	bool pinned;     /* the section is the lock's */
-	bool known;      /* there is a section */
-	bool now;        /* it was resolved by this call */
+	bool pinned; /* the section is the lock's */
+	bool known;  /* there is a section */
+	bool now;    /* it was resolved by this call */
 	char *resolved_on;
 	char *fact_name; /* container digest and architecture */
 };
@@ -141,8 +141,8 @@ static int add_files(struct ensure *ensure, struct image_unpack *unpack, struct 
 		if (rc == BLOBS_MISS)
 			return err_set(err, ERR_IO, "the package %s is no longer in the store",
 			               file->deb);
-		if (rc < 0 || image_unpack_deb_file(unpack, fd, file->deb, file->path, file->to,
-		                                    err) < 0)
+		if (rc < 0 ||
+		    image_unpack_deb_file(unpack, fd, file->deb, file->path, file->to, err) < 0)
 			return -1;
 	}
 	return image_unpack_fixed(unpack, err);
@@ -177,8 +177,8 @@ static int make_tree(struct ensure *ensure, int root, const char *scratch,
 		image_tree_manifest(&tree, &manifest);
 		bug_on(manifest.overflow);
 		digest_of(manifest.p, manifest.n, &info->tree);
-		rc = blobs_put(store_blobs(ensure->store), manifest.p, manifest.n,
-		               &info->manifest, err);
+		rc = blobs_put(store_blobs(ensure->store), manifest.p, manifest.n, &info->manifest,
+		               err);
 		for (size_t i = 0; i < tree.nodes.n; i++)
 			info->bytes += tree.nodes.v[i].ref.size;
 		info->nodes = tree.nodes.n;
@@ -196,15 +196,20 @@ static int check_tree(struct ensure *ensure, const struct digest *tree, struct e
 	if (digest_is_none(&ensure->section.tree) || digest_eq(&ensure->section.tree, tree))
 		return 0;
 	if (!ensure->pinned) {
-		log_say(ensure->log, LOG_WARN, "image %s: the same packages gave another tree than on "
-		        "%s (sha256:%s)", name, ensure->resolved_on, DIGEST_TEXT(tree));
+		log_say(ensure->log, LOG_WARN,
+		        "image %s: the same packages gave another tree than on "
+		        "%s (sha256:%s)",
+		        name, ensure->resolved_on, DIGEST_TEXT(tree));
 		return 0;
 	}
-	err_set(err, ERR_INPUT, "image %s: kiln.lock pins the tree sha256:%s, but its packages gave "
-	        "sha256:%s", name, DIGEST_TEXT(&ensure->section.tree), DIGEST_TEXT(tree));
-	return err_hint(err, "every package had its pinned digest, so the bootstrap differs: compare "
-	                     "the versions of mmdebstrap and dpkg with those of the machine that wrote "
-	                     "the lock, or write the lock anew: kiln lock");
+	err_set(err, ERR_INPUT,
+	        "image %s: kiln.lock pins the tree sha256:%s, but its packages gave "
+	        "sha256:%s",
+	        name, DIGEST_TEXT(&ensure->section.tree), DIGEST_TEXT(tree));
+	return err_hint(err,
+	                "every package had its pinned digest, so the bootstrap differs: compare "
+	                "the versions of mmdebstrap and dpkg with those of the machine that wrote "
+	                "the lock, or write the lock anew: kiln lock");
 }
 
 static bool same_members(const json_t *a, const json_t *b)
@@ -275,8 +280,10 @@ static int build(struct ensure *ensure, const char *fresh, struct err *err)
 {
 	_cleanup_free_ char *root_path = path_join(fresh, "root");
 	_cleanup_free_ char *scratch = path_join(fresh, "scratch");
-	struct image_source source = { &ensure->definition, scratch, ensure->request->mirror,
-		                       ensure->request->offline, ensure->log, NULL };
+	struct image_source source = {
+		&ensure->definition,      scratch,     ensure->request->mirror,
+		ensure->request->offline, ensure->log, NULL
+	};
 	_cleanup_fd_ int root = -1;
 	int rc;
 
@@ -335,7 +342,8 @@ int image_ensure(struct store *store, const struct image_request *request, struc
 	if (!own.arch)
 		own.arch = image_machine_arch();
 	if (!own.arch)
-		return err_set(err, ERR_MACHINE, "Debian has no name for this machine's architecture");
+		return err_set(err, ERR_MACHINE,
+		               "Debian has no name for this machine's architecture");
 	if (image_definition_init(&ensure.definition, own.name, own.container, own.arch, err) < 0)
 		return -1;
 	ensure.fact_name = str_fmt("%s/%s", DIGEST_TEXT(&ensure.definition.digest), own.arch);

@@ -16,7 +16,8 @@
 
 enum { MANIFEST_MOST = 256 << 20, HEAD_MOST = 16 << 20, EXPORT_MTIME = 315532800 };
 
-struct export {
+struct export
+{
 	struct store *store;
 	json_t *info; /* the completion marker */
 	struct image_section section;
@@ -47,9 +48,9 @@ static int add_packages(struct export *export, const struct debs *debs, struct e
 		const struct deb *deb = &debs->list.v[i];
 		_cleanup_free_ char *name =
 			str_fmt("packages/%s.deb", DIGEST_TEXT(&deb->ref.digest));
-		const struct archive_member member = { .name = name, .mode = 0644,
-			                               .mtime = EXPORT_MTIME,
-			                               .size = deb->ref.size };
+		const struct archive_member member = {
+			.name = name, .mode = 0644, .mtime = EXPORT_MTIME, .size = deb->ref.size
+		};
 		_cleanup_fd_ int fd = -1;
 		int rc = blobs_open_fd(store_blobs(export->store), &deb->ref, &fd, err);
 
@@ -63,8 +64,7 @@ static int add_packages(struct export *export, const struct debs *debs, struct e
 	return 0;
 }
 
-static int add_node(struct export *export, int root, const struct image_node *node,
-                    struct err *err)
+static int add_node(struct export *export, int root, const struct image_node *node, struct err *err)
 {
 	_cleanup_free_ char *name = str_fmt("root/%s", node->path);
 	const struct archive_member member = {
@@ -112,12 +112,15 @@ static int read_image(struct export *export, const struct digest *tree, struct e
 
 	export->info = image_place_info(export->store, tree);
 	if (!export->info)
-		return err_set(err, ERR_INPUT, "the store has no image sha256:%s", DIGEST_TEXT(tree));
+		return err_set(err, ERR_INPUT, "the store has no image sha256:%s",
+		               DIGEST_TEXT(tree));
 	digest_parse(json_str_or(export->info, "manifest", ""), &manifest.digest);
-	manifest.size = (uint64_t)json_integer_value(json_object_get(export->info, "manifest_size"));
+	manifest.size =
+		(uint64_t)json_integer_value(json_object_get(export->info, "manifest_size"));
 	rc = blobs_read(store_blobs(export->store), &manifest, &export->manifest, err);
 	if (rc == BLOBS_MISS)
-		return err_set(err, ERR_IO, "the manifest of image sha256:%s is no longer in the store",
+		return err_set(err, ERR_IO,
+		               "the manifest of image sha256:%s is no longer in the store",
 		               DIGEST_TEXT(tree));
 	return rc < 0 ? -1 :
 	                image_section_read(&export->section, NULL,

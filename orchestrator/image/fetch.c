@@ -38,9 +38,12 @@ static int open_for_resolve(const struct image_source *source, struct apt **ret,
 		mirror_snapshot(definition->distribution, definition->snapshot);
 
 	if (definition->snapshot && !snapshot && !source->offline) {
-		err_set(err, ERR_MACHINE, "container %s is defined at the snapshot time %s, and no "
-		        "snapshot archive is configured", definition->name, definition->snapshot);
-		return err_hint(err, "name it: KILN_DEBIAN_SNAPSHOT=URL (the folder above debian/%s)",
+		err_set(err, ERR_MACHINE,
+		        "container %s is defined at the snapshot time %s, and no "
+		        "snapshot archive is configured",
+		        definition->name, definition->snapshot);
+		return err_hint(err,
+		                "name it: KILN_DEBIAN_SNAPSHOT=URL (the folder above debian/%s)",
 		                definition->snapshot);
 	}
 	return open_apt(source, snapshot ? snapshot : source->mirror, snapshot != NULL, ret, err);
@@ -88,8 +91,7 @@ static void add_missing(struct blobs *blobs, const struct debs *from, struct deb
 	}
 }
 
-static void find_missing(struct blobs *blobs, const struct image_section *section,
-                         struct debs *ret)
+static void find_missing(struct blobs *blobs, const struct image_section *section, struct debs *ret)
 {
 	add_missing(blobs, &section->packages, ret);
 	add_missing(blobs, &section->files, ret);
@@ -201,18 +203,21 @@ static int gone(const struct image_source *source, const struct debs *missing, s
 static int offline_fault(const struct image_source *source, const struct debs *missing,
                          struct err *err)
 {
-	err_set(err, ERR_IO, "image %s: packages are not in the store (%zu, the first is %s %s), and "
-	        "--offline forbids to fetch them", source->definition->name, missing->list.n,
-	        missing->list.v[0].name, missing->list.v[0].version);
-	return err_hint(err, "run once without --offline, or import the image: kiln image import FILE");
+	err_set(err, ERR_IO,
+	        "image %s: packages are not in the store (%zu, the first is %s %s), and "
+	        "--offline forbids to fetch them",
+	        source->definition->name, missing->list.n, missing->list.v[0].name,
+	        missing->list.v[0].version);
+	return err_hint(err,
+	                "run once without --offline, or import the image: kiln image import FILE");
 }
 
 int image_fetch(struct blobs *blobs, struct image_source *source,
                 const struct image_section *section, struct err *err)
 {
 	_cleanup_debs_ struct debs missing = { 0 }, rest = { 0 }, last = { 0 };
-	_cleanup_free_ char *snapshot = mirror_snapshot(source->definition->distribution,
-	                                                source->definition->snapshot);
+	_cleanup_free_ char *snapshot =
+		mirror_snapshot(source->definition->distribution, source->definition->snapshot);
 	struct err fault = ERR_INIT;
 
 	find_missing(blobs, section, &missing);

@@ -37,8 +37,9 @@ static void remove_as_other(const char *work)
 	    fs_list(AT_FDCWD, tmp, &names, &ignored) == 0)
 		for (size_t i = 0; i < names.names.n; i++) {
 			_cleanup_free_ char *path = path_join(tmp, names.names.v[i]);
-			const char *const argv[] = { "mmdebstrap", "--unshare-helper", "rm", "-rf", "--",
-				                     path, NULL };
+			const char *const argv[] = {
+				"mmdebstrap", "--unshare-helper", "rm", "-rf", "--", path, NULL
+			};
 			_cleanup_child_result_ struct child_result result = { 0 };
 
 			err_clear(&ignored);

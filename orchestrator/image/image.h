@@ -21,8 +21,8 @@ struct image_request {
 	const char *arch;        /* build architecture, Debian's name; NULL: this machine's */
 	const json_t *lock;      /* section images.NAME.ARCH, or NULL: resolve */
 	bool offline;
-	bool update;             /* without a lock: resolve anew, though an earlier answer is known */
-	const char *mirror;      /* an address the user named, or NULL */
+	bool update;        /* without a lock: resolve anew, though an earlier answer is known */
+	const char *mirror; /* an address the user named, or NULL */
 };
 
 struct image {
@@ -30,7 +30,7 @@ struct image {
 	char *root_path;      /* absolute */
 	json_t *lock_section; /* what the lock says or should say (image/section.h) */
 	bool resolved_now;
-	char *resolved_on;    /* "2026-01-31" when no lock pinned it, else NULL */
+	char *resolved_on; /* "2026-01-31" when no lock pinned it, else NULL */
 };
 
 void image_deinit(struct image *image);

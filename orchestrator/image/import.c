@@ -30,8 +30,8 @@ struct import {
 	struct image_section section;
 	struct blob_ref manifest;
 	struct image_tree tree;
-	bool *seen;           /* per node of the tree */
-	char *fresh;          /* the folder the tree is unpacked in */
+	bool *seen;  /* per node of the tree */
+	char *fresh; /* the folder the tree is unpacked in */
 	int root, lock;
 	struct unpacker unpacker;
 	uint64_t bytes;
@@ -53,7 +53,8 @@ static int expect(struct import *import, const char *name, struct buf *buf, stru
 	if (rc < 0)
 		return -1;
 	if (rc > 0 || !str_eq(entry.path, name) || entry.kind != UNARCHIVE_FILE)
-		return malformed(import, err, "it does not begin with kiln-image.json and manifest");
+		return malformed(import, err,
+		                 "it does not begin with kiln-image.json and manifest");
 	for (;;) {
 		if (unarchive_read(import->archive, import->chunk, CHUNK, &n, err) < 0)
 			return -1;
@@ -84,8 +85,10 @@ static int read_head(struct import *import, struct err *err)
 		return -1;
 	digest_of(buf_text(&manifest), manifest.n, &digest);
 	if (!digest_eq(&digest, &import->section.tree))
-		return err_set(err, ERR_INPUT, "%s: its manifest has sha256:%s, but it claims the tree "
-		               "sha256:%s", import->path, DIGEST_TEXT(&digest),
+		return err_set(err, ERR_INPUT,
+		               "%s: its manifest has sha256:%s, but it claims the tree "
+		               "sha256:%s",
+		               import->path, DIGEST_TEXT(&digest),
 		               DIGEST_TEXT(&import->section.tree));
 	if (image_tree_parse(&import->tree, buf_str(&manifest), "manifest", err) < 0)
 		return -1;
@@ -103,7 +106,8 @@ static int copy_entry(struct import *import, int fd, const char *what, struct bl
 	int rc;
 
 	ret->size = 0;
-	while ((rc = unarchive_read(import->archive, import->chunk, CHUNK, &n, err)) == 0 && n > 0) {
+	while ((rc = unarchive_read(import->archive, import->chunk, CHUNK, &n, err)) == 0 &&
+	       n > 0) {
 		hasher_add(hasher, import->chunk, n);
 		ret->size += n;
 		rc = fs_write_all(fd, import->chunk, n, what, err);
@@ -133,8 +137,10 @@ static int take_package(struct import *import, const char *name, struct err *err
 		return -1;
 	if (!names(&import->section.packages, &ref.digest) &&
 	    !names(&import->section.files, &ref.digest))
-		return err_set(err, ERR_INPUT, "%s: %s has sha256:%s, which its lock section does not "
-		               "name", import->path, name, DIGEST_TEXT(&ref.digest));
+		return err_set(err, ERR_INPUT,
+		               "%s: %s has sha256:%s, which its lock section does not "
+		               "name",
+		               import->path, name, DIGEST_TEXT(&ref.digest));
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, ERR_IO, "cannot read %s again", name);
 	return blobs_put_fd(store_blobs(import->store), fd, name, &stored, err);
@@ -165,7 +171,8 @@ static int take_file(struct import *import, const struct image_node *node, struc
 	struct blob_ref ref;
 	int fd = -1;
 
-	if (unpacker_open_file(&import->unpacker, node->path, (node->mode & 0111) != 0, &fd, err) < 0)
+	if (unpacker_open_file(&import->unpacker, node->path, (node->mode & 0111) != 0, &fd, err) <
+	    0)
 		return -1;
 	if (copy_entry(import, fd, node->path, &ref, err) < 0) {
 		fs_close(fd);
@@ -174,7 +181,8 @@ static int take_file(struct import *import, const struct image_node *node, struc
 	if (unpacker_close_file(&import->unpacker, node->path, fd, err) < 0)
 		return -1;
 	if (ref.size != node->ref.size || !digest_eq(&ref.digest, &node->ref.digest))
-		return err_set(err, ERR_INPUT, "%s: root/%s has sha256:%s, its manifest says sha256:%s",
+		return err_set(err, ERR_INPUT,
+		               "%s: root/%s has sha256:%s, its manifest says sha256:%s",
 		               import->path, node->path, DIGEST_TEXT(&ref.digest),
 		               DIGEST_TEXT(&node->ref.digest));
 	import->bytes += ref.size;
@@ -185,8 +193,10 @@ static int take_node(struct import *import, const char *path, const struct unarc
                      struct err *err)
 {
 	const struct image_node *node = image_tree_find(&import->tree, path);
-	static const char kinds[] = { [UNARCHIVE_FILE] = 'f', [UNARCHIVE_DIR] = 'd',
-		                      [UNARCHIVE_LINK] = 'l', [UNARCHIVE_HARD_LINK] = 'h',
+	static const char kinds[] = { [UNARCHIVE_FILE] = 'f',
+		                      [UNARCHIVE_DIR] = 'd',
+		                      [UNARCHIVE_LINK] = 'l',
+		                      [UNARCHIVE_HARD_LINK] = 'h',
 		                      [UNARCHIVE_OTHER] = 'o' };
 	size_t place;
 
@@ -218,8 +228,8 @@ static int read_members(struct import *import, struct err *err)
 		else if (str_starts(entry.path, "root/"))
 			rc = take_node(import, entry.path + 5, &entry, err);
 		else
-			rc = err_set(err, ERR_INPUT, "%s: it has the unknown member %s", import->path,
-			             entry.path);
+			rc = err_set(err, ERR_INPUT, "%s: it has the unknown member %s",
+			             import->path, entry.path);
 		if (rc < 0)
 			return -1;
 	}

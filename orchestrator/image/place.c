@@ -41,7 +41,8 @@ static json_t *read_marker(struct store *store, const char *hex)
 
 	if (json_read_file(AT_FDCWD, path, &marker, &ignored) != 0 ||
 	    !str_eq(json_str_or(marker, "schema", ""), marker_schema) ||
-	    json_get_int(marker, "uid", path, &uid, &ignored) < 0 || uid != (json_int_t)sandbox_uid())
+	    json_get_int(marker, "uid", path, &uid, &ignored) < 0 ||
+	    uid != (json_int_t)sandbox_uid())
 		return NULL;
 	return steal(marker);
 }
@@ -62,8 +63,9 @@ bool image_place_has(struct store *store, const struct digest *tree, const json_
 	_cleanup_json_ json_t *marker = image_place_info(store, tree);
 	const json_t *lock = json_object_get(marker, "lock");
 
-	return marker && json_equal(json_object_get(lock, "packages"),
-	                            json_object_get(section, "packages")) &&
+	return marker &&
+	       json_equal(json_object_get(lock, "packages"),
+	                  json_object_get(section, "packages")) &&
 	       json_equal(json_object_get(lock, "files"), json_object_get(section, "files"));
 }
 

@@ -48,8 +48,7 @@ static int read_control(int fd, const char *what, struct buf *buf, struct err *e
 
 static int copy_to_pool(int fd, const char *dir, const struct deb *deb, struct err *err)
 {
-	_cleanup_free_ char *path =
-		str_fmt("%s/pool/%s.deb", dir, DIGEST_TEXT(&deb->ref.digest));
+	_cleanup_free_ char *path = str_fmt("%s/pool/%s.deb", dir, DIGEST_TEXT(&deb->ref.digest));
 	_cleanup_fd_ int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 	if (to < 0)
@@ -81,9 +80,9 @@ static int add_package(struct blobs *blobs, const char *dir, const struct deb *d
 }
 
 /* The index of one architecture; packages for all of them stand in the native one's. */
-static int write_packages(struct blobs *blobs, const char *dir, const char *suite,
-                          const char *arch, bool native, const struct debs *debs,
-                          struct buf *release, struct err *err)
+static int write_packages(struct blobs *blobs, const char *dir, const char *suite, const char *arch,
+                          bool native, const struct debs *debs, struct buf *release,
+                          struct err *err)
 {
 	_cleanup_free_ char *folder = str_fmt("%s/dists/%s/main/binary-%s", dir, suite, arch);
 	_cleanup_free_ char *path = path_join(folder, "Packages");

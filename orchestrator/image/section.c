@@ -57,7 +57,7 @@ static int read_list(const json_t *json, const char *key, const char *what, stru
 
 	if (json_get_array(json, key, what, &list, err) < 0)
 		return -1;
-	json_array_foreach(list, i, item)
+	json_array_foreach (list, i, item)
 		if (read_deb(item, what, debs, err) < 0)
 			return -1;
 	return 0;
@@ -79,9 +79,11 @@ static int check_files(const struct image_section *section,
 
 		if (!str_eq(json_str_or(item, "path", ""), file->path) ||
 		    !str_eq(json_str_or(item, "to", ""), file->to))
-			return err_set(err, ERR_INPUT, "%s: its file %s is not the one container %s "
-			               "names (%s)", what, json_str_or(item, "to", "?"),
-			               definition->name, file->to);
+			return err_set(err, ERR_INPUT,
+			               "%s: its file %s is not the one container %s "
+			               "names (%s)",
+			               what, json_str_or(item, "to", "?"), definition->name,
+			               file->to);
 	}
 	return 0;
 }

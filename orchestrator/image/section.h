@@ -14,10 +14,10 @@
  * definition's order. No address appears in it.
  */
 struct image_section {
-	struct digest tree;      /* none: not built yet */
+	struct digest tree; /* none: not built yet */
 	struct digest container;
 	struct debs packages;
-	struct debs files;       /* one for each of the definition's files */
+	struct debs files; /* one for each of the definition's files */
 };
 
 void image_section_deinit(struct image_section *section);

@@ -89,17 +89,39 @@ void image_tree_manifest(struct image_tree *tree, struct buf *buf)
 enum image_rule image_rule_for(const char *path)
 {
 	static const char *const dropped[] = {
-		"dev/**", "proc/**", "sys/**", "run/**", "tmp/**", "build", "build/**",
-		"etc/hostname", "etc/hosts", "etc/machine-id", "etc/resolv.conf",
+		"dev/**",
+		"proc/**",
+		"sys/**",
+		"run/**",
+		"tmp/**",
+		"build",
+		"build/**",
+		"etc/hostname",
+		"etc/hosts",
+		"etc/machine-id",
+		"etc/resolv.conf",
 		/* the tool's own traces and the mirror's address */
-		"etc/apt/sources.list", "etc/apt/sources.list.d/**", "etc/apt/apt.conf.d/99mmdebstrap",
+		"etc/apt/sources.list",
+		"etc/apt/sources.list.d/**",
+		"etc/apt/apt.conf.d/99mmdebstrap",
 		"etc/dpkg/dpkg.cfg.d/99mmdebstrap",
 		/* caches, locks, old copies, logs: made anew when needed, never the same twice */
-		"var/cache/apt/**", "var/cache/ldconfig/**", "var/cache/debconf/*-old",
-		"var/lib/apt/extended_states", "var/lib/apt/lists/**", "var/lib/dpkg/*-old",
-		"var/lib/dpkg/lock", "var/lib/dpkg/lock-frontend", "var/lib/dpkg/triggers/Lock",
-		"var/lib/systemd/random-seed", "var/log/**", "etc/passwd-", "etc/group-",
-		"etc/shadow-", "etc/gshadow-", "etc/.pwd.lock",
+		"var/cache/apt/**",
+		"var/cache/ldconfig/**",
+		"var/cache/debconf/*-old",
+		"var/lib/apt/extended_states",
+		"var/lib/apt/lists/**",
+		"var/lib/dpkg/*-old",
+		"var/lib/dpkg/lock",
+		"var/lib/dpkg/lock-frontend",
+		"var/lib/dpkg/triggers/Lock",
+		"var/lib/systemd/random-seed",
+		"var/log/**",
+		"etc/passwd-",
+		"etc/group-",
+		"etc/shadow-",
+		"etc/gshadow-",
+		"etc/.pwd.lock",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(dropped); i++)

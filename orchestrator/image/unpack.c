@@ -70,8 +70,10 @@ static int take_hard_link(struct image_unpack *unpack, const struct unarchive_en
 	struct image_node *node;
 
 	if (!from || from->kind != 'f')
-		return err_set(err, ERR_INPUT, "%s is another name of %s, which is no file of the "
-		               "image", entry->path, entry->target);
+		return err_set(err, ERR_INPUT,
+		               "%s is another name of %s, which is no file of the "
+		               "image",
+		               entry->path, entry->target);
 	copy = *from;
 	if (unpacker_hard_link(unpack->unpacker, entry->path, entry->target, err) < 0)
 		return -1;
@@ -146,8 +148,10 @@ int image_unpack_deb_file(struct image_unpack *unpack, int deb_fd, const char *w
 	int rc;
 
 	if (image_tree_find(unpack->tree, to) || image_rule_for(to) == IMAGE_DROP)
-		return err_set(err, ERR_INPUT, "%s of %s cannot stand at %s: the image has that path "
-		               "already", path, what, to);
+		return err_set(err, ERR_INPUT,
+		               "%s of %s cannot stand at %s: the image has that path "
+		               "already",
+		               path, what, to);
 	if (unarchive_open_deb(deb_fd, what, "data.tar", &archive, err) < 0)
 		return -1;
 	while ((rc = unarchive_next(archive, &entry, err)) == 0)

@@ -20,8 +20,8 @@ struct action_env {
 };
 
 struct action_output {
-	const char *path;      /* tree path */
-	const char **exclude;  /* globs relative to the output folder */
+	const char *path;     /* tree path */
+	const char **exclude; /* globs relative to the output folder */
 	size_t n_exclude;
 	bool non_empty;
 };
@@ -31,17 +31,17 @@ struct action {
 	size_t n_argv;
 	struct action_env *env;
 	size_t n_env;
-	const char *workdir;          /* tree path below the work folder, "" */
+	const char *workdir; /* tree path below the work folder, "" */
 	struct action_output *outputs;
 	size_t n_outputs;
 	struct blob_ref input_root;
-	struct digest image;          /* none for a builtin */
-	const char *arch;             /* "amd64" */
-	const char *builtin;          /* "name@version" or NULL */
+	struct digest image; /* none for a builtin */
+	const char *arch;    /* "amd64" */
+	const char *builtin; /* "name@version" or NULL */
 	bool fixed_addresses;
-	int *exit_codes;              /* accepted besides 0 */
+	int *exit_codes; /* accepted besides 0 */
 	size_t n_exit_codes;
-	const char **reject;          /* texts that must not stand in the log */
+	const char **reject; /* texts that must not stand in the log */
 	size_t n_reject;
 };
 

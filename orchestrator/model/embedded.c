@@ -17,5 +17,5 @@ static int compare_path(const void *key, const void *entry)
 const struct embedded_file *embedded_find(const char *path)
 {
 	return bsearch(path, kiln_embedded, kiln_embedded_count, sizeof(kiln_embedded[0]),
-		compare_path);
+	               compare_path);
 }

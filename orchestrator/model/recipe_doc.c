@@ -186,8 +186,8 @@ static int read_artefacts(struct arena *arena, struct recipe *r, struct err *err
 {
 	json_t *list;
 
-	if (begin_list(arena, r->document, "artefacts", sizeof(*r->artefacts), &list,
-	               &r->artefacts, &r->n_artefacts, err) < 0)
+	if (begin_list(arena, r->document, "artefacts", sizeof(*r->artefacts), &list, &r->artefacts,
+	               &r->n_artefacts, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->n_artefacts; i++) {
 		struct recipe_artefact *a = &r->artefacts[i];
@@ -202,8 +202,10 @@ static int read_artefacts(struct arena *arena, struct recipe *r, struct err *err
 			return -1;
 		/* It becomes a file of the release folder. */
 		if (a->name[0] == '\0' || strchr(a->name, '/') || !path_is_tree(a->name))
-			return err_set(err, ERR_INPUT, "%s: the artefact's name \"%s\" is no file "
-			               "name", what, a->name);
+			return err_set(err, ERR_INPUT,
+			               "%s: the artefact's name \"%s\" is no file "
+			               "name",
+			               what, a->name);
 	}
 	return 0;
 }
@@ -218,7 +220,7 @@ static int read_leaves(struct arena *arena, struct recipe *r, struct err *err)
 		return -1;
 	r->n_leaves = json_object_size(leaves);
 	r->leaves = arena_array(arena, r->n_leaves, sizeof(*r->leaves));
-	json_object_foreach(leaves, id, spec)
+	json_object_foreach (leaves, id, spec)
 		r->leaves[i++] = (struct recipe_leaf){ id, spec };
 	return 0;
 }
@@ -231,8 +233,10 @@ int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret,
 	if (json_get_str(document, "schema", what, &schema, err) < 0)
 		return -1;
 	if (!str_eq(schema, "kiln.recipe/1"))
-		return err_set(err, ERR_INPUT, "%s has the schema \"%s\", this Kiln reads "
-		               "kiln.recipe/1", what, schema);
+		return err_set(err, ERR_INPUT,
+		               "%s has the schema \"%s\", this Kiln reads "
+		               "kiln.recipe/1",
+		               what, schema);
 	if (json_get_str(document, "name", what, &r.name, err) < 0 ||
 	    read_value(arena, document, "version", &r.version, err) < 0 ||
 	    read_value(arena, document, "license", &r.license, err) < 0 ||

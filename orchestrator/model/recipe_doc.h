@@ -24,10 +24,10 @@ struct recipe_target {
 struct recipe_profile {
 	const char *id, *target, *kind; /* kind: "pgo", "bolt" */
 	struct ref from;
-	struct ref sampled;      /* the same profile taken by sampling; id NULL: there is no such way */
-	const json_t *flags;     /* strings that change what the profile fits to */
-	const json_t *sources;   /* leaf ids */
-	const char *after;       /* profile id that it stands on, or NULL */
+	struct ref sampled;  /* the same profile taken by sampling; id NULL: there is no such way */
+	const json_t *flags; /* strings that change what the profile fits to */
+	const json_t *sources; /* leaf ids */
+	const char *after;     /* profile id that it stands on, or NULL */
 };
 
 struct recipe_smoke {
@@ -41,7 +41,7 @@ struct recipe_artefact {
 
 /* A value that may wait for a leaf's fact: text, or {"$fact": leaf, "field": name}. */
 struct recipe_value {
-	const char *text;           /* NULL while it waits */
+	const char *text; /* NULL while it waits */
 	const char *leaf, *field;
 };
 

@@ -13,10 +13,10 @@
  * and image are still names. Everything lies in one arena or is borrowed from the document.
  */
 struct stage {
-	const char *address;  /* TARGET/VARIANT/NAME, unique */
+	const char *address; /* TARGET/VARIANT/NAME, unique */
 	const char *target, *variant, *name;
 	const char *kind;
-	const char *where;    /* "file:line" */
+	const char *where; /* "file:line" */
 	const json_t *options;
 };
 
@@ -39,16 +39,16 @@ struct stage_input {
 };
 
 struct stage_lowered {
-	struct action action;       /* without input_root, image, arch */
+	struct action action; /* without input_root, image, arch */
 	struct stage_input *inputs;
 	size_t n_inputs;
-	const char *image;          /* container name; NULL: the target's */
-	int cpus;                   /* 0: one */
-	int64_t memory;             /* bytes, 0: unsaid */
-	int64_t timeout_ms;         /* 0: none */
-	bool exclusive;             /* runs alone */
-	bool never_ships;           /* instrumented: an artefact must not be made of it */
-	bool passes_on;             /* what it makes holds what it takes: packed, stripped, re-laid */
+	const char *image;  /* container name; NULL: the target's */
+	int cpus;           /* 0: one */
+	int64_t memory;     /* bytes, 0: unsaid */
+	int64_t timeout_ms; /* 0: none */
+	bool exclusive;     /* runs alone */
+	bool never_ships;   /* instrumented: an artefact must not be made of it */
+	bool passes_on;     /* what it makes holds what it takes: packed, stripped, re-laid */
 };
 
 #endif

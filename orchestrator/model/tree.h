@@ -17,11 +17,11 @@
 enum node_kind { NODE_FILE = 0, NODE_DIR = 1, NODE_LINK = 2 };
 
 struct tree_node {
-	const char *name;     /* one path part; "" where the node stands alone */
+	const char *name; /* one path part; "" where the node stands alone */
 	enum node_kind kind;
-	bool executable;      /* files */
-	struct blob_ref ref;  /* files: content; directories: the encoded Directory */
-	const char *target;   /* symlinks */
+	bool executable;     /* files */
+	struct blob_ref ref; /* files: content; directories: the encoded Directory */
+	const char *target;  /* symlinks */
 };
 
 /* One directory, decoded. Nodes are sorted by name, whatever their kind. */

@@ -41,19 +41,19 @@ bool profiler_probe(const char **ret_sentence)
 	case EACCES:
 	case EPERM:
 		*ret_sentence = "the kernel forbids sampling (perf_event_paranoid): BOLT profiles "
-		                "are taken by instrumentation";
+				"are taken by instrumentation";
 		break;
 	case EOPNOTSUPP:
 		*ret_sentence = "this processor or virtual machine has no branch stacks: BOLT "
-		                "profiles are taken by instrumentation";
+				"profiles are taken by instrumentation";
 		break;
 	case ENOENT:
 		*ret_sentence = "no hardware counters here: BOLT profiles are taken by "
-		                "instrumentation";
+				"instrumentation";
 		break;
 	default:
 		*ret_sentence = "branch stacks cannot be sampled here: BOLT profiles are taken by "
-		                "instrumentation";
+				"instrumentation";
 	}
 	return false;
 }

@@ -361,7 +361,8 @@ int declare_recipe(struct recipe_state *state, int index, struct err *err)
 		return refuse_field(state, header, "license", err,
 		                    "license: expected an SPDX expression");
 	if (!is_fact(state, date) && !(json_is_integer(date) && json_integer_value(date) >= 0))
-		return refuse_field(state, header, "date", err, "date: expected seconds since 1970");
+		return refuse_field(state, header, "date", err,
+		                    "date: expected seconds since 1970");
 	json_object_del(header, "where");
 	json_object_update(state->document, header);
 	state->declared = true;

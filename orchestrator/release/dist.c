@@ -28,7 +28,7 @@ struct writing {
 	struct staging staging;
 	char *base; /* NAME-VERSION */
 	ARRAY(struct artefact) artefacts;
-	ARRAY(char *) names; /* owned file names of artefacts made here */
+	ARRAY(char *) names;      /* owned file names of artefacts made here */
 	struct dist_result found; /* how the same release that is there is signed */
 };
 

@@ -28,7 +28,7 @@ struct progress {
 	struct progress_output *output;
 	ARRAY(struct row) rows;
 	ARRAY(const struct plan_node *) running;
-	size_t drawn; /* lines of the board on the screen */
+	size_t drawn;    /* lines of the board on the screen */
 	struct buf held; /* plain: "cached" lines that wait for a stage that runs */
 };
 
@@ -166,8 +166,7 @@ static void add_failure(const struct progress *p, const struct event *e, struct 
 		add_quoted(text, *word);
 		buf_add_char(text, ' ');
 	}
-	buf_fmt(text, "%s\n    recipe   %s\n", stage->address,
-	        stage->where);
+	buf_fmt(text, "%s\n    recipe   %s\n", stage->address, stage->where);
 }
 
 /* ---- plain -------------------------------------------------------------------------------- */

@@ -33,12 +33,12 @@ struct apt {
 /* Options of the machine's apt that a download needs to get through. */
 static bool is_carried(struct str line)
 {
-	static const char *const keys[] = { "Acquire::http:",        "Acquire::https:",
-		                            "Acquire::ftp:",         "Acquire::socks:",
-		                            "Acquire::tor:",         "Acquire::ForceIPv4",
-		                            "Acquire::ForceIPv6",    "Acquire::Check-Valid-Until",
-		                            "Acquire::Check-Date",   "Acquire::Max-ValidTime",
-		                            "Acquire::Proxy-Auto",   "Dir::Etc::netrc" };
+	static const char *const keys[] = { "Acquire::http:",      "Acquire::https:",
+		                            "Acquire::ftp:",       "Acquire::socks:",
+		                            "Acquire::tor:",       "Acquire::ForceIPv4",
+		                            "Acquire::ForceIPv6",  "Acquire::Check-Valid-Until",
+		                            "Acquire::Check-Date", "Acquire::Max-ValidTime",
+		                            "Acquire::Proxy-Auto", "Dir::Etc::netrc" };
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		size_t n = strlen(keys[i]);
@@ -83,22 +83,25 @@ static int write_conf(struct apt *apt, const struct apt_options *options, struct
 	buf_fmt(&conf, "Dir::State \"%s/state\";\nDir::State::status \"%s/state/status\";\n",
 	        apt->dir, apt->dir);
 	buf_fmt(&conf, "Dir::Cache \"%s/cache\";\nDir::Log \"%s/log\";\n", apt->dir, apt->dir);
-	buf_fmt(&conf, "APT::Architecture \"%s\";\nAPT::Architectures {", options->architectures[0]);
+	buf_fmt(&conf, "APT::Architecture \"%s\";\nAPT::Architectures {",
+	        options->architectures[0]);
 	for (size_t i = 0; options->architectures[i]; i++)
 		buf_fmt(&conf, " \"%s\";", options->architectures[i]);
-	buf_add_str(&conf, " };\nAPT::Sandbox::User \"\";\nAPT::Install-Recommends \"false\";\n"
-	                   "APT::Update::Error-Mode \"any\";\nAPT::Get::Assume-Yes \"true\";\n"
-	                   "Acquire::Languages \"none\";\nAcquire::ForceHash \"SHA256\";\n"
-	                   /* apt takes itself for essential: not in an image */
-	                   "pkgCacheGen::ForceEssential \",\";\n"
-	                   "Acquire::Retries \"3\";\nAcquire::AllowInsecureRepositories \"false\";\n");
+	buf_add_str(&conf,
+	            " };\nAPT::Sandbox::User \"\";\nAPT::Install-Recommends \"false\";\n"
+	            "APT::Update::Error-Mode \"any\";\nAPT::Get::Assume-Yes \"true\";\n"
+	            "Acquire::Languages \"none\";\nAcquire::ForceHash \"SHA256\";\n"
+	            /* apt takes itself for essential: not in an image */
+	            "pkgCacheGen::ForceEssential \",\";\n"
+	            "Acquire::Retries \"3\";\nAcquire::AllowInsecureRepositories \"false\";\n");
 	bug_on(conf.overflow);
 	return fs_write_file(AT_FDCWD, path, buf_text(&conf), conf.n, 0644, false, err);
 }
 
 static int make_folder(struct apt *apt, const struct apt_options *options, struct err *err)
 {
-	static const char *const dirs[] = { "state/lists/partial", "cache/archives/partial", "log" };
+	static const char *const dirs[] = { "state/lists/partial", "cache/archives/partial",
+		                            "log" };
 	_cleanup_free_ char *template = path_join(options->scratch, "apt-XXXXXX");
 	_cleanup_free_ char *status = NULL;
 
@@ -118,8 +121,8 @@ static int make_folder(struct apt *apt, const struct apt_options *options, struc
 }
 
 /* Runs apt-get; the exit code is the caller's to judge. argv is NULL-ended. */
-static int run(struct apt *apt, const char *const *argv, const char *dir,
-               struct child_result *ret, struct err *err)
+static int run(struct apt *apt, const char *const *argv, const char *dir, struct child_result *ret,
+               struct err *err)
 {
 	_cleanup_free_ char *conf = str_fmt("APT_CONFIG=%s/apt.conf", apt->dir);
 	const char *const env[] = { conf, "LC_ALL=C.UTF-8", "LANGUAGE=", NULL };
@@ -157,8 +160,8 @@ static bool says(const struct child_result *result, const char *const *words)
 static int network_fault(struct apt *apt, const struct child_result *result, bool index,
                          struct err *err)
 {
-	static const char *const keys[] = { "NO_PUBKEY", "is not signed", "EXPKEYSIG",
-		                            "BADSIG", "couldn't be verified", NULL };
+	static const char *const keys[] = { "NO_PUBKEY", "is not signed",        "EXPKEYSIG",
+		                            "BADSIG",    "couldn't be verified", NULL };
 	static const char *const gone[] = { "does not have a Release file", "404  Not Found",
 		                            "400  Bad Request", "403  Forbidden", NULL };
 	_cleanup_buf_ struct buf text = BUF_INIT(1500);
@@ -167,8 +170,9 @@ static int network_fault(struct apt *apt, const struct child_result *result, boo
 	if (says(result, gone) && !index) {
 		err_set(err, ERR_IO, "the mirror lists a file that it does not hand out: %s",
 		        buf_text(&text));
-		return err_hint(err, "it may be in the middle of an update: try again later, or name "
-		                     "another one: --mirror URL, or KILN_DEBIAN_MIRROR");
+		return err_hint(err,
+		                "it may be in the middle of an update: try again later, or name "
+		                "another one: --mirror URL, or KILN_DEBIAN_MIRROR");
 	}
 	if (says(result, gone)) {
 		err_set(err, ERR_MACHINE, "the mirror does not serve Debian %s: %s", apt->suite,
@@ -176,10 +180,12 @@ static int network_fault(struct apt *apt, const struct child_result *result, boo
 		return err_hint(err, "name one that does: --mirror URL, or KILN_DEBIAN_MIRROR");
 	}
 	if (says(result, keys)) {
-		err_set(err, ERR_MACHINE, "the archive's signature for %s cannot be checked with %s: %s",
-		        apt->suite, apt->keyring, buf_text(&text));
-		return err_hint(err, "a newer keyring may know the key: apt-get install "
-		                     "debian-archive-keyring, or name one with KILN_DEBIAN_KEYRING");
+		err_set(err, ERR_MACHINE,
+		        "the archive's signature for %s cannot be checked with %s: %s", apt->suite,
+		        apt->keyring, buf_text(&text));
+		return err_hint(err,
+		                "a newer keyring may know the key: apt-get install "
+		                "debian-archive-keyring, or name one with KILN_DEBIAN_KEYRING");
 	}
 	err_set(err, ERR_IO, "cannot reach Debian's archive: %s", buf_text(&text));
 	return err_hint(err, "check the network and try again; with --offline Kiln uses only what "
@@ -197,8 +203,10 @@ static int update(struct apt *apt, const char *uri, struct err *err)
 	                apt->keyring, apt->old ? " check-valid-until=no" : "", uri, apt->suite);
 
 	if (strpbrk(uri, " \t\n[]"))
-		return err_set(err, ERR_USAGE, "the mirror \"%s\" is no address (as in a line of "
-		               "apt's sources: http://HOST/debian)", uri);
+		return err_set(err, ERR_USAGE,
+		               "the mirror \"%s\" is no address (as in a line of "
+		               "apt's sources: http://HOST/debian)",
+		               uri);
 	if (fs_write_file(AT_FDCWD, path, line, strlen(line), 0644, false, err) < 0 ||
 	    run(apt, argv, NULL, &result, err) < 0)
 		return -1;
@@ -228,8 +236,7 @@ static int update_from_machine(struct apt *apt, struct err *err)
 	return err_hint(err, "name one: --mirror URL, or KILN_DEBIAN_MIRROR");
 }
 
-int apt_open(const struct apt_options *options, struct log *log, struct apt **ret,
-             struct err *err)
+int apt_open(const struct apt_options *options, struct log *log, struct apt **ret, struct err *err)
 {
 	const char *named = mirror_named(options->mirror);
 	struct apt *apt;
@@ -285,9 +292,10 @@ static int parse_uris(const struct child_result *result, struct debs *ret, struc
 		if (line.n == 0 || line.p[0] != '\'')
 			continue;
 		if (!debs_add_uri_line(ret, line))
-			return err_set(err, ERR_IO, "apt-get --print-uris wrote a line that is not "
-			               "understood: %.*s", (int)(line.n < 200 ? line.n : 200),
-			               line.p);
+			return err_set(err, ERR_IO,
+			               "apt-get --print-uris wrote a line that is not "
+			               "understood: %.*s",
+			               (int)(line.n < 200 ? line.n : 200), line.p);
 	}
 	return 0;
 }
@@ -324,8 +332,8 @@ int apt_resolve(struct apt *apt, const char *const *names, size_t n, struct debs
 {
 	_cleanup_free_ char *essential =
 		str_fmt("?and(?essential,?architecture(%s))", apt->architecture);
-	const char *const first[] = { "apt-get", "-qq", "install", "--print-uris", "--", essential,
-		                      NULL };
+	const char *const first[] = { "apt-get", "-qq",     "install", "--print-uris",
+		                      "--",      essential, NULL };
 	struct debs debs = { 0 };
 
 	if (ask(apt, first, names, n, &debs, err) < 0) {
@@ -339,8 +347,8 @@ int apt_resolve(struct apt *apt, const char *const *names, size_t n, struct debs
 
 int apt_locate(struct apt *apt, const char *spec, struct debs *ret, struct err *err)
 {
-	static const char *const first[] = { "apt-get", "-qq", "download", "--print-uris", "--",
-		                             NULL };
+	static const char *const first[] = { "apt-get",      "-qq", "download",
+		                             "--print-uris", "--",  NULL };
 	_cleanup_debs_ struct debs debs = { 0 };
 
 	if (ask(apt, first, &spec, 1, &debs, err) < 0)
@@ -419,12 +427,12 @@ int apt_download(struct apt *apt, const char *const *specs, size_t n, const char
 int apt_download_source(struct apt *apt, const char *name, const char *version, const char *dir,
                         struct err *err)
 {
-	static const char *const gone[] = { "Can not find version", "Unable to find a source package",
-		                            NULL };
+	static const char *const gone[] = { "Can not find version",
+		                            "Unable to find a source package", NULL };
 	_cleanup_child_result_ struct child_result result = { 0 };
 	_cleanup_free_ char *spec = version ? str_fmt("%s=%s", name, version) : str_dup(name);
-	const char *const argv[] = { "apt-get", "-qq", "source", "--only-source",
-		                     "--download-only", "--", spec, NULL };
+	const char *const argv[] = { "apt-get",         "-qq", "source", "--only-source",
+		                     "--download-only", "--",  spec,     NULL };
 
 	if (run(apt, argv, dir, &result, err) < 0)
 		return -1;

@@ -28,8 +28,7 @@ struct apt;
  * Makes the folder and reads the archive's index (a few seconds, tens of megabytes). A dead
  * network is ERR_IO; no keyring, no apt, no mirror is ERR_MACHINE with the way on.
  */
-int apt_open(const struct apt_options *options, struct log *log, struct apt **ret,
-             struct err *err);
+int apt_open(const struct apt_options *options, struct log *log, struct apt **ret, struct err *err);
 struct apt *apt_free(struct apt *apt); /* removes the folder */
 
 /* What installing the essential packages and `names` into nothing would take. ERR_INPUT with

@@ -20,8 +20,8 @@ void debs_deinit(struct debs *debs)
 void debs_add(struct debs *debs, const char *name, const char *version, const char *architecture,
               const struct blob_ref *ref)
 {
-	*array_add(&debs->list) = (struct deb){ str_dup(name), str_dup(version),
-		                                str_dup(architecture), *ref };
+	*array_add(&debs->list) =
+		(struct deb){ str_dup(name), str_dup(version), str_dup(architecture), *ref };
 }
 
 static int deb_cmp(const void *a, const void *b)

@@ -14,7 +14,8 @@
  */
 struct deb822_field {
 	struct str name;
-	struct str value; /* first line trimmed; further lines as they are, with their first space */
+	struct str
+		value; /* first line trimmed; further lines as they are, with their first space */
 };
 
 struct deb822 {

@@ -30,11 +30,11 @@ struct package {
 	const struct fetch *fetch;
 	const char *name, *version; /* as asked for; version NULL: the newest */
 	bool patches;
-	struct digest pinned;       /* none: not pinned */
-	char *dir;                  /* absolute; "files" is below it */
+	struct digest pinned; /* none: not pinned */
+	char *dir;            /* absolute; "files" is below it */
 	struct dsc dsc;
 	char *dsc_name;
-	struct digest digest;       /* of the .dsc */
+	struct digest digest; /* of the .dsc */
 };
 
 /* Names go into argument lists: letters, digits and what Debian allows. */
@@ -61,8 +61,8 @@ static int debian_key(const struct fetch *fetch, json_t *key, bool *ret_pinned, 
 	    fetch_digest(fetch, "dsc", &digest, err) < 0)
 		return -1;
 	if (!is_argument(name, "+-."))
-		return err_set(err, ERR_INPUT, "%s: \"%s\" is no source package's name", fetch->where,
-		               name);
+		return err_set(err, ERR_INPUT, "%s: \"%s\" is no source package's name",
+		               fetch->where, name);
 	if (version && !is_argument(version, "+-.:~"))
 		return err_set(err, ERR_INPUT, "%s: \"%s\" is no version", fetch->where, version);
 	if (!is_argument(suite, "-._"))
@@ -114,10 +114,11 @@ static int check_dsc(struct package *package, struct err *err)
 		return -1;
 	digest_of(buf_text(&text), text.n, &package->digest);
 	if (!digest_is_none(&package->pinned) && !digest_eq(&package->pinned, &package->digest)) {
-		err_set(err, ERR_INPUT, "%s: the source package %s %s is not the pinned one: pinned "
-		        "dsc sha256:%s, got sha256:%s", fetch->where, package->name,
-		        package->version ? package->version : "", DIGEST_TEXT(&package->pinned),
-		        DIGEST_TEXT(&package->digest));
+		err_set(err, ERR_INPUT,
+		        "%s: the source package %s %s is not the pinned one: pinned "
+		        "dsc sha256:%s, got sha256:%s",
+		        fetch->where, package->name, package->version ? package->version : "",
+		        DIGEST_TEXT(&package->pinned), DIGEST_TEXT(&package->digest));
 		return err_hint(err, "find out why it changed before you change the pin");
 	}
 	if (dsc_parse(buf_str(&text), package->dsc_name, &package->dsc, err) < 0)
@@ -147,8 +148,8 @@ static int check_files(struct package *package, struct err *err)
 			return -1;
 		if (ref.size != file->ref.size || !digest_eq(&ref.digest, &file->ref.digest))
 			return err_set(err, ERR_INPUT, "%s names %s with sha256:%s, got sha256:%s",
-			               package->dsc_name, file->name, DIGEST_TEXT(&file->ref.digest),
-			               DIGEST_TEXT(&ref.digest));
+			               package->dsc_name, file->name,
+			               DIGEST_TEXT(&file->ref.digest), DIGEST_TEXT(&ref.digest));
 	}
 	return 0;
 }
@@ -178,8 +179,9 @@ static int bring(struct package *package, struct err *err)
 	rc = apt_download_source(apt, package->name, package->version, files, err);
 	apt_free(apt);
 	if (rc < 0 && err->code == ERR_INPUT)
-		err_hint(err, "take a version that the suite has, name its suite (suite = \"…\"), or "
-		              "use a store that holds this one");
+		err_hint(err,
+		         "take a version that the suite has, name its suite (suite = \"…\"), or "
+		         "use a store that holds this one");
 	if (rc < 0 || check_dsc(package, err) < 0)
 		return -1;
 	return check_files(package, err);
@@ -198,8 +200,9 @@ static bool is_orig(const struct package *package, const char *name, char **ret_
 		return false;
 	if (at && at < tar) {
 		at += 5;
-		*ret_component = at < tar && *at == '-' ? str_dup_n(at + 1, (size_t)(tar - at - 1)) :
-		                                          str_dup("");
+		*ret_component = at < tar && *at == '-' ?
+		                         str_dup_n(at + 1, (size_t)(tar - at - 1)) :
+		                         str_dup("");
 		return true;
 	}
 	/* A native package has one tarball, NAME_VERSION.tar.EXT, without the version's epoch. */
@@ -254,7 +257,8 @@ static int unpack_orig(const struct package *package, char **ret_root, struct er
 			const char *name = package->dsc.files.v[i].name;
 			_cleanup_free_ char *component = NULL, *to = NULL, *from = NULL, *at = NULL;
 
-			if (!is_orig(package, name, &component) || (*component != '\0') != components)
+			if (!is_orig(package, name, &component) ||
+			    (*component != '\0') != components)
 				continue;
 			to = str_fmt("%s/unpacked-%zu", package->dir, i);
 			if (unpack_one(package, name, to, &from, err) < 0)
@@ -358,7 +362,9 @@ static int take_tree(const struct package *package, struct tree_node *ret, struc
 	    fs_open_dir(AT_FDCWD, root, &dir, err) != 0)
 		return -1;
 	return ingest_node(store_blobs(package->fetch->store), package->fetch->arena, dir, "",
-	                   &options, ret, err) == 0 ? 0 : -1;
+	                   &options, ret, err) == 0 ?
+	               0 :
+	               -1;
 }
 
 static int debian_run(const struct fetch *fetch, struct tree_node *ret_node, json_t *fact,

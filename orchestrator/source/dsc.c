@@ -174,11 +174,11 @@ int changelog_date(struct str text, const char *what, int64_t *ret, struct err *
 		if (line.n < 4 || memcmp(line.p, " -- ", 4) != 0)
 			continue;
 		end = memmem(line.p, line.n, ">  ", 3);
-		if (end && rfc5322_date((struct str){ end + 3, line.n - (size_t)(end + 3 - line.p) },
-		                        ret))
+		if (end &&
+		    rfc5322_date((struct str){ end + 3, line.n - (size_t)(end + 3 - line.p) }, ret))
 			return 0;
-		return err_set(err, ERR_INPUT, "%s: its first entry has no readable date: %.*s", what,
-		               (int)(line.n < 200 ? line.n : 200), line.p);
+		return err_set(err, ERR_INPUT, "%s: its first entry has no readable date: %.*s",
+		               what, (int)(line.n < 200 ? line.n : 200), line.p);
 	}
 	return err_set(err, ERR_INPUT, "%s: it has no entry with a date", what);
 }

@@ -9,7 +9,7 @@
 struct fetch {
 	struct store *store;
 	const struct source_request *request;
-	const char *where;   /* "recipes/gawk.lua:3", for errors */
+	const char *where; /* "recipes/gawk.lua:3", for errors */
 	struct log *log;
 	struct arena *arena; /* for strings of the node, as long as the call lasts */
 };
@@ -40,7 +40,7 @@ int fetch_digest(const struct fetch *fetch, const char *key, struct digest *ret,
 /* Sets a member to "sha256:…". */
 void fetch_set_digest(json_t *json, const char *key, const struct digest *digest);
 /* A temporary folder in the store; *ret_path is absolute, the caller frees it. */
-int fetch_tmpdir(const struct fetch *fetch, struct tmpdir *ret, int *ret_parent_fd,
-                 char **ret_path, struct err *err);
+int fetch_tmpdir(const struct fetch *fetch, struct tmpdir *ret, int *ret_parent_fd, char **ret_path,
+                 struct err *err);
 
 #endif

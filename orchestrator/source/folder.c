@@ -20,8 +20,10 @@ static int folder_key(const struct fetch *fetch, json_t *key, bool *ret_pinned, 
 		return -1;
 	fault = path_tree_fault(path);
 	if (fault)
-		return err_set(err, ERR_INPUT, "%s: the folder \"%s\" %s (it is relative to the "
-		               "recipe, and stays below it)", fetch->where, path, fault);
+		return err_set(err, ERR_INPUT,
+		               "%s: the folder \"%s\" %s (it is relative to the "
+		               "recipe, and stays below it)",
+		               fetch->where, path, fault);
 	return 0;
 }
 

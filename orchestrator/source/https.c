@@ -43,8 +43,10 @@ static int https_run(const struct fetch *fetch, struct tree_node *ret_node, json
 	    fetch_digest(fetch, "sha256", &request.sha256, err) < 0)
 		return -1;
 	if (fetch->request->offline) {
-		err_set(err, ERR_IO, "%s: the source \"%s\" is not in the store, and --offline "
-		        "forbids to fetch %s", fetch->where, fetch->request->id, request.url);
+		err_set(err, ERR_IO,
+		        "%s: the source \"%s\" is not in the store, and --offline "
+		        "forbids to fetch %s",
+		        fetch->where, fetch->request->id, request.url);
 		return err_hint(err, "run once without --offline");
 	}
 	if (fetch_tmpdir(fetch, &dir, &parent, &path, err) < 0)

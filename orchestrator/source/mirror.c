@@ -39,9 +39,9 @@ void mirrors_deinit(struct mirrors *mirrors)
 
 static bool is_debian_suite(struct str suite)
 {
-	static const char *const names[] = { "bookworm",     "trixie", "forky",    "duke",
-		                             "bullseye",     "sid",    "stable",   "testing",
-		                             "oldstable",    "unstable", "experimental", NULL };
+	static const char *const names[] = { "bookworm",  "trixie",   "forky",        "duke",
+		                             "bullseye",  "sid",      "stable",       "testing",
+		                             "oldstable", "unstable", "experimental", NULL };
 
 	for (size_t i = 0; names[i]; i++)
 		if (str_same(suite, str_of(names[i])))
@@ -223,8 +223,8 @@ int mirror_keyring(char **ret, struct err *err)
 
 	if (named) {
 		if (!fs_exists(AT_FDCWD, named))
-			return err_set(err, ERR_MACHINE, "KILN_DEBIAN_KEYRING names %s, which is not there",
-			               named);
+			return err_set(err, ERR_MACHINE,
+			               "KILN_DEBIAN_KEYRING names %s, which is not there", named);
 		*ret = str_dup(named);
 		return 0;
 	}
@@ -235,6 +235,7 @@ int mirror_keyring(char **ret, struct err *err)
 		}
 	err_set(err, ERR_MACHINE, "the keyring of Debian's archive is not on this machine (%s)",
 	        places[0]);
-	return err_hint(err, "install it: apt-get install debian-archive-keyring; or name a keyring "
-	                     "file with KILN_DEBIAN_KEYRING");
+	return err_hint(err,
+	                "install it: apt-get install debian-archive-keyring; or name a keyring "
+	                "file with KILN_DEBIAN_KEYRING");
 }

@@ -45,8 +45,9 @@ int fetch_digest(const struct fetch *fetch, const char *key, struct digest *ret,
 
 	*ret = (struct digest){ 0 };
 	if (text && !digest_parse(text, ret))
-		return err_set(err, ERR_INPUT, "%s: %s of the source \"%s\" is no SHA-256 digest: %s",
-		               fetch->where, key, fetch->request->id, text);
+		return err_set(err, ERR_INPUT,
+		               "%s: %s of the source \"%s\" is no SHA-256 digest: %s", fetch->where,
+		               key, fetch->request->id, text);
 	return 0;
 }
 
@@ -57,8 +58,8 @@ void fetch_set_digest(json_t *json, const char *key, const struct digest *digest
 	json_object_set_new(json, key, json_string(text));
 }
 
-int fetch_tmpdir(const struct fetch *fetch, struct tmpdir *ret, int *ret_parent_fd,
-                 char **ret_path, struct err *err)
+int fetch_tmpdir(const struct fetch *fetch, struct tmpdir *ret, int *ret_parent_fd, char **ret_path,
+                 struct err *err)
 {
 	_cleanup_free_ char *parent = path_join(store_dir(fetch->store), "tmp");
 	_cleanup_free_ char *absolute = NULL;
@@ -243,8 +244,10 @@ int source_fetch(struct store *store, const struct source_request *request, stru
 	if (fetcher)
 		rc = obtain(&fetch, fetcher, &result, err);
 	else
-		rc = err_set(err, ERR_INPUT, "%s: the source \"%s\" is of the unknown kind \"%s\" "
-		             "(there are folder, debian and https)", fetch.where, request->id, kind);
+		rc = err_set(err, ERR_INPUT,
+		             "%s: the source \"%s\" is of the unknown kind \"%s\" "
+		             "(there are folder, debian and https)",
+		             fetch.where, request->id, kind);
 	arena_free(fetch.arena);
 	if (rc == 0)
 		*ret = result;

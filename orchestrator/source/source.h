@@ -19,7 +19,7 @@ struct source_request {
 	const char *recipe_dir; /* folders are relative to it */
 	const char *mirror;     /* of Debian, named by the user, or NULL */
 	bool offline;
-	bool update;            /* ask again where nothing is pinned */
+	bool update; /* ask again where nothing is pinned */
 };
 
 struct source_result {

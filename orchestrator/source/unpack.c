@@ -36,8 +36,8 @@ static int set_owner(struct unpacker *unpacker, int dirfd, const char *name, con
 {
 	if (unpacker->uid < 0)
 		return 0;
-	if (fchownat(dirfd, name, (uid_t)unpacker->uid, (gid_t)unpacker->gid,
-	             AT_SYMLINK_NOFOLLOW) < 0)
+	if (fchownat(dirfd, name, (uid_t)unpacker->uid, (gid_t)unpacker->gid, AT_SYMLINK_NOFOLLOW) <
+	    0)
 		return err_sys(err, ERR_IO, "cannot set the owner of %s", path);
 	return 0;
 }
@@ -61,8 +61,7 @@ static int enter(struct unpacker *unpacker, const char *path, struct err *err)
 		rc = fs_open_beneath(unpacker->root, missing, O_RDONLY | O_DIRECTORY, 0, true, &fd,
 		                     err);
 		if (rc)
-			return rc < 0 ? -1 :
-			                err_set(err, ERR_INPUT, "%s is not a folder", missing);
+			return rc < 0 ? -1 : err_set(err, ERR_INPUT, "%s is not a folder", missing);
 	}
 	fs_close(unpacker->parent_fd);
 	unpacker->parent_fd = fd;
@@ -161,8 +160,7 @@ static int set_link_times(struct unpacker *unpacker, const char *path, struct er
 	return 0;
 }
 
-int unpacker_link(struct unpacker *unpacker, const char *path, const char *target,
-                  struct err *err)
+int unpacker_link(struct unpacker *unpacker, const char *path, const char *target, struct err *err)
 {
 	if (clear_way(unpacker, path, err) < 0)
 		return -1;
@@ -205,8 +203,8 @@ int unpacker_finish(struct unpacker *unpacker, struct err *err)
 	for (size_t i = unpacker->dirs.n; i-- > 0;) {
 		const char *path = unpacker->dirs.v[i];
 		_cleanup_fd_ int fd = -1;
-		int rc = fs_open_beneath(unpacker->root, *path ? path : ".",
-		                         O_RDONLY | O_DIRECTORY, 0, true, &fd, err);
+		int rc = fs_open_beneath(unpacker->root, *path ? path : ".", O_RDONLY | O_DIRECTORY,
+		                         0, true, &fd, err);
 
 		if (rc < 0)
 			return -1;

@@ -30,8 +30,7 @@ int unpacker_dir(struct unpacker *unpacker, const char *path, struct err *err);
 int unpacker_open_file(struct unpacker *unpacker, const char *path, bool executable, int *ret_fd,
                        struct err *err);
 int unpacker_close_file(struct unpacker *unpacker, const char *path, int fd, struct err *err);
-int unpacker_link(struct unpacker *unpacker, const char *path, const char *target,
-                  struct err *err);
+int unpacker_link(struct unpacker *unpacker, const char *path, const char *target, struct err *err);
 /* A second name of an earlier file. */
 int unpacker_hard_link(struct unpacker *unpacker, const char *path, const char *target,
                        struct err *err);

@@ -32,7 +32,8 @@ static int copy(struct untarring *u, int fd, const char *path, struct err *err)
 			return 0;
 		u->bytes += n;
 		if (u->bytes > bytes_most)
-			return err_set(err, ERR_INPUT, "%s: it unpacks to more than 16 GiB", u->what);
+			return err_set(err, ERR_INPUT, "%s: it unpacks to more than 16 GiB",
+			               u->what);
 		if (fs_write_all(fd, u->chunk, n, path, err) < 0)
 			return -1;
 	}
@@ -54,7 +55,8 @@ static int take_file(struct untarring *u, const struct unarchive_entry *entry, s
 static int take(struct untarring *u, const struct unarchive_entry *entry, struct err *err)
 {
 	if (++u->nodes > NODES_MOST)
-		return err_set(err, ERR_INPUT, "%s: it has more than %d entries", u->what, NODES_MOST);
+		return err_set(err, ERR_INPUT, "%s: it has more than %d entries", u->what,
+		               NODES_MOST);
 	if (!*entry->path)
 		return 0;
 	switch (entry->kind) {
@@ -69,7 +71,8 @@ static int take(struct untarring *u, const struct unarchive_entry *entry, struct
 	case UNARCHIVE_OTHER:
 		break;
 	}
-	return err_set(err, ERR_INPUT, "%s: %s is neither file, folder nor link", u->what, entry->path);
+	return err_set(err, ERR_INPUT, "%s: %s is neither file, folder nor link", u->what,
+	               entry->path);
 }
 
 int untar(int fd, const char *what, int root, struct err *err)

@@ -6,7 +6,7 @@
 /* One file of a tar made by a test. */
 struct tar_entry {
 	const char *path;
-	char kind;        /* 'f', 'd', 'l' */
+	char kind; /* 'f', 'd', 'l' */
 	unsigned int mode;
 	const char *text; /* of a file; the target of a link */
 };

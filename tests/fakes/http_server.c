@@ -42,8 +42,10 @@ static long range_of(const char *request)
 
 static void head(int fd, const char *status, const char *more, size_t n)
 {
-	char *text = str_fmt("HTTP/1.1 %s\r\nConnection: close\r\nETag: \"v1\"\r\n%sContent-Length: "
-	                     "%zu\r\n\r\n", status, more, n);
+	char *text =
+		str_fmt("HTTP/1.1 %s\r\nConnection: close\r\nETag: \"v1\"\r\n%sContent-Length: "
+	                "%zu\r\n\r\n",
+	                status, more, n);
 
 	send_all(fd, text, strlen(text));
 	free(text);

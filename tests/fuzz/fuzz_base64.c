@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err err = ERR_INIT;
 	_cleanup_buf_ struct buf text = BUF_INIT(8 << 20), bytes = BUF_INIT(8 << 20),
-	                         again = BUF_INIT(8 << 20);
+				 again = BUF_INIT(8 << 20);
 
 	buf_add(&text, data, size);
 	if (base64_decode(buf_text(&text), "input", &bytes, &err) < 0)

@@ -59,9 +59,9 @@ static struct outcome fetch(const enum http_answer *script, size_t steps,
 	return outcome;
 }
 
-#define FETCH(request, digest, ...)                                                               \
-	fetch((const enum http_answer[]){ __VA_ARGS__ },                                          \
-	      sizeof((const enum http_answer[]){ __VA_ARGS__ }) / sizeof(enum http_answer),       \
+#define FETCH(request, digest, ...)                                                                \
+	fetch((const enum http_answer[]){ __VA_ARGS__ },                                           \
+	      sizeof((const enum http_answer[]){ __VA_ARGS__ }) / sizeof(enum http_answer),        \
 	      request, digest)
 
 static const struct http_request usual;
@@ -213,9 +213,13 @@ static void test_follows_but_not_anywhere(void **state)
 
 static void test_refuses_addresses(void **state)
 {
-	static const char *const bad[] = { "file:///etc/passwd",   "http://example.org/x",
-		                           "ftp://127.0.0.1/x",    "http://127.0.0.1.example.org/x",
-		                           "gopher://localhost/x", "not an address", "" };
+	static const char *const bad[] = { "file:///etc/passwd",
+		                           "http://example.org/x",
+		                           "ftp://127.0.0.1/x",
+		                           "http://127.0.0.1.example.org/x",
+		                           "gopher://localhost/x",
+		                           "not an address",
+		                           "" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {

@@ -64,7 +64,8 @@ static void place(struct fixture *f)
 	fd = test_open_dir(root);
 	test_write(fd, "bin/tool", "#!tool", 0755);
 	assert_int_equal(symlinkat("tool", fd, "bin/link"), 0);
-	must(blobs_put(store_blobs(f->here), f->manifest, strlen(f->manifest), &info.manifest, &err),
+	must(blobs_put(store_blobs(f->here), f->manifest, strlen(f->manifest), &info.manifest,
+	               &err),
 	     &err);
 	info.tree = f->tree;
 	info.section = f->section;
@@ -89,7 +90,8 @@ static int setup(void **state)
 	must(json_parse(container_text, strlen(container_text), "x", &f->container, &err), &err);
 	digest_of("#!tool", 6, &tool);
 	f->manifest = str_fmt("kiln.image.manifest/1\nd 0755 0 0 bin\nl 0777 0 0 tool bin/link\n"
-	                      "f 0755 0 0 %s 6 bin/tool\n", DIGEST_TEXT(&tool));
+	                      "f 0755 0 0 %s 6 bin/tool\n",
+	                      DIGEST_TEXT(&tool));
 	digest_of(f->manifest, strlen(f->manifest), &f->tree);
 	close(deb_file(store_blobs(f->here), "Package: make\n", NULL, 0, &f->deb));
 	make_section(f);
@@ -114,8 +116,10 @@ static int teardown(void **state)
 
 static int ensure(struct fixture *f, struct store *store, struct image *ret, struct err *err)
 {
-	const struct image_request request = { .name = "mine", .container = f->container,
-		                               .arch = "amd64", .lock = f->section,
+	const struct image_request request = { .name = "mine",
+		                               .container = f->container,
+		                               .arch = "amd64",
+		                               .lock = f->section,
 		                               .offline = true };
 
 	return image_ensure(store, &request, NULL, ret, err);
@@ -195,7 +199,8 @@ static void test_carry(void **state)
 	assert_int_equal(fstatat(f->fd, "again.tar", &st, 0), 0);
 	{
 		struct blob_ref one, two;
-		int a = openat(f->fd, "image.tar", O_RDONLY), b = openat(f->fd, "again.tar", O_RDONLY);
+		int a = openat(f->fd, "image.tar", O_RDONLY),
+		    b = openat(f->fd, "again.tar", O_RDONLY);
 
 		must(digest_of_fd(a, "a", &one, &err), &err);
 		must(digest_of_fd(b, "b", &two, &err), &err);
@@ -269,9 +274,9 @@ static int import_forged(struct fixture *f, const struct forged *forged, struct 
 static void test_forged(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_json_ json_t *head =
-		json_pack("{s:s, s:s, s:s, s:O, s:O}", "schema", "kiln.image.export/1", "name", "mine",
-	                  "architecture", "amd64", "container", f->container, "lock", f->section);
+	_cleanup_json_ json_t *head = json_pack(
+		"{s:s, s:s, s:s, s:O, s:O}", "schema", "kiln.image.export/1", "name", "mine",
+		"architecture", "amd64", "container", f->container, "lock", f->section);
 	_cleanup_json_ json_t *newer = json_copy(head);
 	struct buf text = BUF_INIT(1 << 16), newer_text = BUF_INIT(1 << 16);
 	struct err err = ERR_INIT;
@@ -289,12 +294,14 @@ static void test_forged(void **state)
 			{ { "{}", NULL, NULL, "#!tool", NULL, NULL }, "name" },
 			{ { "no json", NULL, NULL, "#!tool", NULL, NULL }, "JSON" },
 			{ { buf_text(&newer_text), NULL, NULL, "#!tool", NULL, NULL }, "schema" },
-			{ { h, "kiln.image.manifest/1\n", NULL, "#!tool", NULL, NULL }, "its manifest" },
+			{ { h, "kiln.image.manifest/1\n", NULL, "#!tool", NULL, NULL },
+			  "its manifest" },
 			{ { h, NULL, "not the package", "#!tool", NULL, NULL }, "does not name" },
 			{ { h, NULL, NULL, "#!evil", NULL, NULL }, "its manifest says" },
 			{ { h, NULL, NULL, "#!tool", "../../x", NULL }, "not what its manifest" },
 			{ { h, NULL, NULL, NULL, NULL, NULL }, "ends without root/bin/tool" },
-			{ { h, NULL, NULL, "#!tool", NULL, "root/bin/more" }, "not what its manifest" },
+			{ { h, NULL, NULL, "#!tool", NULL, "root/bin/more" },
+			  "not what its manifest" },
 			{ { h, NULL, NULL, "#!tool", NULL, "root/bin/tool" }, "twice" },
 			{ { h, NULL, NULL, "#!tool", NULL, "surprise" }, "unknown member" },
 			{ { h, NULL, NULL, "#!tool", NULL, "../surprise" }, "surprise" },

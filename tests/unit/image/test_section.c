@@ -121,16 +121,36 @@ static void test_bad_sections(void **state)
 		struct image_section read;
 
 		switch (i) {
-		case 0: json_object_del(bad, "tree"); break;
-		case 1: json_object_set_new(bad, "tree", json_string("sha256:12")); break;
-		case 2: json_object_set_new(bad, "container", json_string("sha256:" HASH)); break;
-		case 3: json_object_set_new(bad, "packages", json_string("x")); break;
-		case 4: change(bad, "packages", "sha256", json_string("x")); break;
-		case 5: change(bad, "packages", "size", json_integer(-1)); break;
-		case 6: change(bad, "packages", "name", json_string("-o")); break;
-		case 7: change(bad, "packages", "version", json_string("1 2")); break;
-		case 8: change(bad, "files", "to", json_string("elsewhere")); break;
-		default: json_array_clear(json_object_get(bad, "files")); break;
+		case 0:
+			json_object_del(bad, "tree");
+			break;
+		case 1:
+			json_object_set_new(bad, "tree", json_string("sha256:12"));
+			break;
+		case 2:
+			json_object_set_new(bad, "container", json_string("sha256:" HASH));
+			break;
+		case 3:
+			json_object_set_new(bad, "packages", json_string("x"));
+			break;
+		case 4:
+			change(bad, "packages", "sha256", json_string("x"));
+			break;
+		case 5:
+			change(bad, "packages", "size", json_integer(-1));
+			break;
+		case 6:
+			change(bad, "packages", "name", json_string("-o"));
+			break;
+		case 7:
+			change(bad, "packages", "version", json_string("1 2"));
+			break;
+		case 8:
+			change(bad, "files", "to", json_string("elsewhere"));
+			break;
+		default:
+			json_array_clear(json_object_get(bad, "files"));
+			break;
 		}
 		err_clear(&err);
 		if (image_section_read(&read, &definition, bad, "kiln.lock: x", &err) != -1)
@@ -144,9 +164,10 @@ static void test_bad_sections(void **state)
 
 static void test_installed(void **state)
 {
-	static const char status[] = "Package: make\nStatus: install ok installed\nArchitecture: amd64\n"
-				     "Version: 4.4.1-2\n\nPackage: old\nStatus: deinstall ok "
-				     "config-files\nArchitecture: amd64\nVersion: 1\n";
+	static const char status[] =
+		"Package: make\nStatus: install ok installed\nArchitecture: amd64\n"
+		"Version: 4.4.1-2\n\nPackage: old\nStatus: deinstall ok "
+		"config-files\nArchitecture: amd64\nVersion: 1\n";
 	struct image_section section = { 0 };
 	struct blob_ref ref = { .size = 5 };
 	struct err err = ERR_INIT;
@@ -166,10 +187,8 @@ static void test_installed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_definition),
-		cmocka_unit_test(test_bad_definitions),
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_bad_sections),
+		cmocka_unit_test(test_definition), cmocka_unit_test(test_bad_definitions),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bad_sections),
 		cmocka_unit_test(test_installed),
 	};
 

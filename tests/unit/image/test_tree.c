@@ -64,17 +64,35 @@ static void test_round_trip(void **state)
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "kiln.image.manifest/2\n", "d 0755 0 0 a\n", "x 0755 0 0 a", "d 755 0 0 a", "d 0855 0 0 a",
-		"x 0755 0 0 a", "d 0755 -1 0 a", "d 0755 0 4294967296 a", "d 0755 0 0 ",
-		"d 0755 0 0 /a", "d 0755 0 0 a/../b", "d 0755 0 0 a b", "d 0755 0 0 a\\x41",
-		"d 0755 0 0 a\\x2", "d 0755 0 0 a\\x00", "d 0755 0 0 a\nd 0755 0 0 a",
-		"d 0755 0 0 b\nd 0755 0 0 a", "f 0644 0 0 " HASH " a", "f 0644 0 0 12 7 a",
-		"f 0644 0 0 " HASH " x a", "l 0777 0 0 a", "d 0755 0 0 a\n\nd 0755 0 0 b",
+		"",
+		"kiln.image.manifest/2\n",
+		"d 0755 0 0 a\n",
+		"x 0755 0 0 a",
+		"d 755 0 0 a",
+		"d 0855 0 0 a",
+		"x 0755 0 0 a",
+		"d 0755 -1 0 a",
+		"d 0755 0 4294967296 a",
+		"d 0755 0 0 ",
+		"d 0755 0 0 /a",
+		"d 0755 0 0 a/../b",
+		"d 0755 0 0 a b",
+		"d 0755 0 0 a\\x41",
+		"d 0755 0 0 a\\x2",
+		"d 0755 0 0 a\\x00",
+		"d 0755 0 0 a\nd 0755 0 0 a",
+		"d 0755 0 0 b\nd 0755 0 0 a",
+		"f 0644 0 0 " HASH " a",
+		"f 0644 0 0 12 7 a",
+		"f 0644 0 0 " HASH " x a",
+		"l 0777 0 0 a",
+		"d 0755 0 0 a\n\nd 0755 0 0 b",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		char *whole = i < 3 ? str_dup(bad[i]) : str_fmt("kiln.image.manifest/1\n%s\n", bad[i]);
+		char *whole =
+			i < 3 ? str_dup(bad[i]) : str_fmt("kiln.image.manifest/1\n%s\n", bad[i]);
 		struct image_tree tree;
 		struct err err = ERR_INIT;
 
@@ -90,21 +108,36 @@ static void test_refused(void **state)
 
 static void test_rules(void **state)
 {
-	static const char *const dropped[] = { "dev/null", "dev/pts/0", "proc/1", "tmp/x", "run/lock",
-		                               "etc/apt/sources.list", "etc/hostname",
+	static const char *const dropped[] = { "dev/null",
+		                               "dev/pts/0",
+		                               "proc/1",
+		                               "tmp/x",
+		                               "run/lock",
+		                               "etc/apt/sources.list",
+		                               "etc/hostname",
 		                               "etc/apt/sources.list.d/0000x.list",
 		                               "etc/apt/apt.conf.d/99mmdebstrap",
 		                               "var/lib/apt/lists/x_Packages",
 		                               "var/lib/apt/lists/partial/x",
-		                               "var/cache/apt/archives/make.deb", "var/log/dpkg.log",
-		                               "var/log/apt/history.log", "build/x",
+		                               "var/cache/apt/archives/make.deb",
+		                               "var/log/dpkg.log",
+		                               "var/log/apt/history.log",
+		                               "build/x",
 		                               "var/lib/apt/extended_states",
-		                               "var/cache/ldconfig/aux-cache", "etc/shadow-",
+		                               "var/cache/ldconfig/aux-cache",
+		                               "etc/shadow-",
 		                               "var/lib/dpkg/status-old" };
-	static const char *const kept[] = { "dev", "tmp", "var/log", "var/lib/dpkg/status",
-		                            "etc/apt/apt.conf.d/01autoremove", "usr/bin/make",
-		                            "usr/share/doc/make/copyright", "etc/shadow",
-		                            "var/lib/dpkg/info/make.list", "usr/tmp/x", "device/x" };
+	static const char *const kept[] = { "dev",
+		                            "tmp",
+		                            "var/log",
+		                            "var/lib/dpkg/status",
+		                            "etc/apt/apt.conf.d/01autoremove",
+		                            "usr/bin/make",
+		                            "usr/share/doc/make/copyright",
+		                            "etc/shadow",
+		                            "var/lib/dpkg/info/make.list",
+		                            "usr/tmp/x",
+		                            "device/x" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(dropped); i++)

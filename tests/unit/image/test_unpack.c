@@ -95,9 +95,9 @@ static void test_tree(void **state)
 	struct buf manifest = BUF_INIT(1 << 16);
 	struct err err = ERR_INIT;
 	char hex[5][DIGEST_HEX_SIZE];
-	char *wanted = str_fmt(expected, hash("builder\n", hex[0]),
-	                       hash("127.0.0.1 localhost builder\n", hex[1]), hash("root:*", hex[2]),
-	                       hash("#!", hex[3]), hash("Package: x\n", hex[4]));
+	char *wanted = str_fmt(
+		expected, hash("builder\n", hex[0]), hash("127.0.0.1 localhost builder\n", hex[1]),
+		hash("root:*", hex[2]), hash("#!", hex[3]), hash("Package: x\n", hex[4]));
 	int fd = tar_file(entries, ARRAY_LEN(entries));
 	struct stat st;
 
@@ -133,15 +133,18 @@ static void test_file_of_a_package(void **state)
 	struct err err = ERR_INIT;
 	int fd = deb_file(NULL, "Package: x\n", content, ARRAY_LEN(content), NULL);
 
-	must(image_unpack_deb_file(&f->unpack, fd, "x", "usr/bin/emulator", "opt/emulator", &err), &err);
+	must(image_unpack_deb_file(&f->unpack, fd, "x", "usr/bin/emulator", "opt/emulator", &err),
+	     &err);
 	assert_int_equal(image_tree_find(&f->tree, "opt/emulator")->mode, 0755);
 	lseek(fd, 0, SEEK_SET);
-	assert_int_equal(image_unpack_deb_file(&f->unpack, fd, "x", "usr/bin/emulator", "opt/emulator",
-	                                       &err), -1);
+	assert_int_equal(image_unpack_deb_file(&f->unpack, fd, "x", "usr/bin/emulator",
+	                                       "opt/emulator", &err),
+	                 -1);
 	assert_contains(err.cause, "has that path");
 	err_clear(&err);
 	lseek(fd, 0, SEEK_SET);
-	assert_int_equal(image_unpack_deb_file(&f->unpack, fd, "x", "usr/bin/none", "opt/n", &err), -1);
+	assert_int_equal(image_unpack_deb_file(&f->unpack, fd, "x", "usr/bin/none", "opt/n", &err),
+	                 -1);
 	assert_contains(err.cause, "has no file usr/bin/none");
 	err_clear(&err);
 	lseek(fd, 0, SEEK_SET);
@@ -167,7 +170,8 @@ static void test_repository(void **state)
 	struct blob_ref ref[3];
 	char *wanted, *text;
 
-	close(deb_file(blobs, "Package: a\nVersion: 1\nArchitecture: amd64\n\n", entries, 1, &ref[0]));
+	close(deb_file(blobs, "Package: a\nVersion: 1\nArchitecture: amd64\n\n", entries, 1,
+	               &ref[0]));
 	close(deb_file(blobs, "Package: b\nArchitecture: arm64", entries, 1, &ref[1]));
 	close(deb_file(blobs, "Package: c\nArchitecture: all\n", entries, 1, &ref[2]));
 	debs_add(&debs, "a", "1", "amd64", &ref[0]);
@@ -175,12 +179,13 @@ static void test_repository(void **state)
 	debs_add(&debs, "c", "1", "all", &ref[2]);
 	must(repository_write(blobs, f->dir, "trixie", architectures, &debs, &err), &err);
 	text = test_read(f->fd, "dists/trixie/main/binary-amd64/Packages");
-	wanted = str_fmt("Package: a\nVersion: 1\nArchitecture: amd64\nFilename: pool/%s.deb\nSize: %llu\n"
-	                 "SHA256: %s\n\nPackage: c\nArchitecture: all\nFilename: pool/%s.deb\nSize: "
-	                 "%llu\nSHA256: %s\n\n", DIGEST_TEXT(&ref[0].digest),
-	                 (unsigned long long)ref[0].size, DIGEST_TEXT(&ref[0].digest),
-	                 DIGEST_TEXT(&ref[2].digest), (unsigned long long)ref[2].size,
-	                 DIGEST_TEXT(&ref[2].digest));
+	wanted = str_fmt(
+		"Package: a\nVersion: 1\nArchitecture: amd64\nFilename: pool/%s.deb\nSize: %llu\n"
+		"SHA256: %s\n\nPackage: c\nArchitecture: all\nFilename: pool/%s.deb\nSize: "
+		"%llu\nSHA256: %s\n\n",
+		DIGEST_TEXT(&ref[0].digest), (unsigned long long)ref[0].size,
+		DIGEST_TEXT(&ref[0].digest), DIGEST_TEXT(&ref[2].digest),
+		(unsigned long long)ref[2].size, DIGEST_TEXT(&ref[2].digest));
 	assert_string_equal(text, wanted);
 	free(wanted);
 	free(text);

@@ -260,7 +260,8 @@ static void confined_code_reaches_nothing(void **state)
 		          getuid() == sandbox_uid() && access("/etc", F_OK) < 0 &&
 		          access("/proc", F_OK) < 0 &&
 		          open("inside", O_WRONLY | O_CREAT, 0644) >= 0 &&
-		          access("/inside", F_OK) == 0 && (getuid() == 0 || setuid(0) < 0) && chroot("/") < 0;
+		          access("/inside", F_OK) == 0 && (getuid() == 0 || setuid(0) < 0) &&
+		          chroot("/") < 0;
 
 		_exit(ok ? 0 : 1);
 	}

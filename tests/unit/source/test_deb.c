@@ -11,9 +11,9 @@ static void test_lines(void **state)
 	char *spec;
 
 	(void)state;
-	assert_true(debs_add_uri_line(
-		&debs, STR("'http://h/pool/libc6_2.41-12%2bdeb13u4_amd64.deb' "
-	                   "libc6_2.41-12+deb13u4_amd64.deb 2846580 SHA256:" HASH)));
+	assert_true(debs_add_uri_line(&debs,
+	                              STR("'http://h/pool/libc6_2.41-12%2bdeb13u4_amd64.deb' "
+	                                  "libc6_2.41-12+deb13u4_amd64.deb 2846580 SHA256:" HASH)));
 	assert_true(debs_add_uri_line(&debs, STR("'http://h/x' bsdutils_1%3a2.41.5-0%5fx_all.deb 7 "
 	                                         "SHA256:" HASH)));
 	assert_int_equal(debs.list.n, 2);
@@ -34,9 +34,14 @@ static void test_lines(void **state)
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "'u' f", "u a_1_all.deb 1 SHA256:" HASH, "'u' a_1_all.deb 1 MD5Sum:" HASH,
-		"'u' a_1_all.dsc 1 SHA256:" HASH, "'u' a_1.deb 1 SHA256:" HASH,
-		"'u' a_1_2_all.deb 1 SHA256:" HASH, "'u' a_1_all.deb 1 SHA256:1234",
+		"",
+		"'u' f",
+		"u a_1_all.deb 1 SHA256:" HASH,
+		"'u' a_1_all.deb 1 MD5Sum:" HASH,
+		"'u' a_1_all.dsc 1 SHA256:" HASH,
+		"'u' a_1.deb 1 SHA256:" HASH,
+		"'u' a_1_2_all.deb 1 SHA256:" HASH,
+		"'u' a_1_all.deb 1 SHA256:1234",
 		"'u' a_1_all.deb 111111111111111111111111111 SHA256:" HASH,
 	};
 	struct debs debs = { 0 };

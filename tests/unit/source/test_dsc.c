@@ -42,7 +42,8 @@ static void test_malformed_dsc(void **state)
 		"Source: x\nVersion: 1\nChecksums-Sha256:\n " HASH " 1 ..\n",
 		"Source: x\nVersion: 1\nChecksums-Sha256:\n " HASH " 1 -x\n",
 		"Source: x\nVersion: 1\nChecksums-Sha256:\n 1234 1 a\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n Z" "f2d11cd9b09419e86cf069571728802a068bb9"
+		"Source: x\nVersion: 1\nChecksums-Sha256:\n Z"
+		"f2d11cd9b09419e86cf069571728802a068bb9"
 		"4d1947f3328ed430ab9b7540e 1 a\n",
 	};
 
@@ -69,7 +70,9 @@ static void test_dates(void **state)
 		{ "Thu, 28 Nov 2024 12:14:18 +0300", 1732785258 },
 		{ " Thu,  29 Feb 2024 23:59:60 -0130 ", 1709256600 },
 	};
-	static const char *const bad[] = { "", "Sun, 19 Feb 2023 15:30:53", "19 Feb 2023 15:30:53 +0200",
+	static const char *const bad[] = { "",
+		                           "Sun, 19 Feb 2023 15:30:53",
+		                           "19 Feb 2023 15:30:53 +0200",
 		                           "Sun, 19 Fev 2023 15:30:53 +0200",
 		                           "Sun, 19 Feb 2023 25:30:53 +0200",
 		                           "Sun, 19 Feb 2023 15:30 +0200",
@@ -91,10 +94,11 @@ static void test_dates(void **state)
 
 static void test_changelog(void **state)
 {
-	static const char text[] = "gawk (1:5.2.1-2) unstable; urgency=medium\n\n  * Fix -- this.\n\n"
-				   " -- A <b> C <a@b.c>  Sun, 19 Feb 2023 15:30:53 +0200\n\n"
-				   "gawk (1) unstable; urgency=low\n\n -- A <a@b.c>  Thu, 01 Jan 1970 "
-				   "00:00:00 +0000\n";
+	static const char text[] =
+		"gawk (1:5.2.1-2) unstable; urgency=medium\n\n  * Fix -- this.\n\n"
+		" -- A <b> C <a@b.c>  Sun, 19 Feb 2023 15:30:53 +0200\n\n"
+		"gawk (1) unstable; urgency=low\n\n -- A <a@b.c>  Thu, 01 Jan 1970 "
+		"00:00:00 +0000\n";
 	struct err err = ERR_INIT;
 	int64_t date = 0;
 

@@ -24,19 +24,20 @@ static char *find(const char *list, const char *extra_name, const char *extra, c
 	return buf_steal(&all);
 }
 
-#define FIND(expected, ...)                                                                       \
-	do {                                                                                      \
-		char *found = find(__VA_ARGS__);                                                  \
-		assert_string_equal(found, expected);                                             \
-		free(found);                                                                      \
+#define FIND(expected, ...)                                                                        \
+	do {                                                                                       \
+		char *found = find(__VA_ARGS__);                                                   \
+		assert_string_equal(found, expected);                                              \
+		free(found);                                                                       \
 	} while (0)
 
 static void test_lists(void **state)
 {
 	(void)state;
 	FIND("", NULL, NULL, NULL, "trixie");
-	FIND("http://a/debian ", "deb http://a/debian bookworm main contrib # deb http://b x main\n",
-	     NULL, NULL, "trixie");
+	FIND("http://a/debian ",
+	     "deb http://a/debian bookworm main contrib # deb http://b x main\n", NULL, NULL,
+	     "trixie");
 	FIND("http://b/debian/ http://a/debian ",
 	     "deb http://a/debian bookworm main\n"
 	     "deb [arch=amd64 signed-by=/x y=z] http://b/debian/ trixie main\n"
@@ -49,12 +50,13 @@ static void test_lists(void **state)
 
 static void test_deb822(void **state)
 {
-	static const char sources[] = "Types: deb deb-src\nURIs: http://a/debian\n http://c/debian\n"
-				      "Suites: bookworm bookworm-updates\nComponents: main\n\n"
-				      "Types: deb\nURIs: http://off/debian\nSuites: trixie\n"
-				      "Components: main\nEnabled: no\n\n"
-				      "Types: deb-src\nURIs: http://src/debian\nSuites: trixie\n"
-				      "Components: main\n";
+	static const char sources[] =
+		"Types: deb deb-src\nURIs: http://a/debian\n http://c/debian\n"
+		"Suites: bookworm bookworm-updates\nComponents: main\n\n"
+		"Types: deb\nURIs: http://off/debian\nSuites: trixie\n"
+		"Components: main\nEnabled: no\n\n"
+		"Types: deb-src\nURIs: http://src/debian\nSuites: trixie\n"
+		"Components: main\n";
 
 	(void)state;
 	FIND("http://a/debian http://c/debian ", NULL, "sources.list.d/debian.sources", sources,

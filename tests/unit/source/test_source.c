@@ -100,7 +100,8 @@ static void test_folder_leaf(void **state)
 	assert_string_equal(json_str_or(result.fact, "uri", ""), "folder:work");
 	assert_null(json_object_get(result.fact, "resolved_on"));
 	before = result.node.ref.digest;
-	must(place_find(store_blobs(f->store), arena, &result.node.ref, "run.sh", &node, &err), &err);
+	must(place_find(store_blobs(f->store), arena, &result.node.ref, "run.sh", &node, &err),
+	     &err);
 	assert_true(node.executable);
 	source_result_deinit(&result);
 	test_write(f->fd, "work/a.txt", "two!", 0644); /* it is looked at every time */
@@ -130,8 +131,8 @@ static void test_folder_faults(void **state)
 
 static json_t *https_leaf(const char *url, const char *sha256)
 {
-	return json_pack("{s:s, s:s, s:s, s:s}", "kind", "https", "where", "recipe.lua:7", "url", url,
-	                 "sha256", sha256);
+	return json_pack("{s:s, s:s, s:s, s:s}", "kind", "https", "where", "recipe.lua:7", "url",
+	                 url, "sha256", sha256);
 }
 
 static void test_https_leaf(void **state)
@@ -156,7 +157,8 @@ static void test_https_leaf(void **state)
 	must(fetch(f, https_leaf(url, DIGEST_TEXT(&digest)), false, &result, &err), &err);
 	source_result_deinit(&result);
 	must(fetch(f, https_leaf("https://example.invalid/x", DIGEST_TEXT(&digest)), true, &result,
-	           &err), &err);
+	           &err),
+	     &err);
 	source_result_deinit(&result);
 	asked = http_server_stop(&server);
 	assert_string_equal(asked, "GET /file HTTP/1.1 -1\n");
@@ -178,10 +180,11 @@ static void test_https_faults(void **state)
 	refused(f, https_leaf("https://example.invalid/x", "abc"), ERR_INPUT, "no SHA-256 digest");
 	refused(f, https_leaf("http://example.invalid/x", DIGEST_TEXT(&digest)), ERR_INPUT,
 	        "no https address");
-	refused(f, https_leaf("https://example.invalid/x", DIGEST_TEXT(&digest)), ERR_IO, "--offline");
+	refused(f, https_leaf("https://example.invalid/x", DIGEST_TEXT(&digest)), ERR_IO,
+	        "--offline");
 	http_server_start(&server, "the file", 8, script, 1);
-	assert_int_equal(fetch(f, https_leaf(server.url, DIGEST_TEXT(&digest)), false, &result, &err),
-	                 -1);
+	assert_int_equal(
+		fetch(f, https_leaf(server.url, DIGEST_TEXT(&digest)), false, &result, &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
 	assert_contains(err.cause, DIGEST_TEXT(&digest));
 	assert_contains(err.trail, "recipe.lua:7");

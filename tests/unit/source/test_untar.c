@@ -37,13 +37,15 @@ static int teardown(void **state)
 static int tar_of(struct fixture *f, const struct archive_member *members, size_t n)
 {
 	int fd = openat(f->fd, "x.tar", O_RDWR | O_CREAT | O_TRUNC, 0644);
-	struct archive_writer *writer = archive_writer_new(fd, archive_tar_format(members, n), "x.tar");
+	struct archive_writer *writer =
+		archive_writer_new(fd, archive_tar_format(members, n), "x.tar");
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < n; i++) {
 		must(archive_writer_add(writer, &members[i], &err), &err);
 		if (members[i].size)
-			must(archive_writer_data(writer, members[i].name, members[i].size, &err), &err);
+			must(archive_writer_data(writer, members[i].name, members[i].size, &err),
+			     &err);
 	}
 	must(archive_writer_finish(writer, &err), &err);
 	archive_writer_free(writer);
@@ -140,7 +142,8 @@ static void test_refused(void **state)
 /* A tar that ends in the middle of a file. */
 static void test_truncated(void **state)
 {
-	static const struct archive_member members[] = { FILE_MEMBER("a", 0644), FILE_MEMBER("b", 0644) };
+	static const struct archive_member members[] = { FILE_MEMBER("a", 0644),
+		                                         FILE_MEMBER("b", 0644) };
 	struct fixture *f = *state;
 	struct err err = ERR_INIT;
 	int fd = tar_of(f, members, 2);
