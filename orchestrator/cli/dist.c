@@ -279,26 +279,28 @@ static int add_file(struct gather *g, const json_t *file, struct err *err)
 	return rc < 0 ? -1 : put_rebuild(g, at, buf_text(&text), text.n, err);
 }
 
-static int add_actions(struct gather *g, struct err *err)
+static bool has_rebuild(const struct gather *g, const char *path)
+{
+	for (size_t i = 0; i < g->rebuild.n; i++)
+		if (str_eq(g->rebuild.v[i].path, path))
+			return true;
+	return false;
+}
+
+/* The action of every stage that shipped; two stages may be one action. */
+static void add_actions(struct gather *g)
 {
 	for (size_t i = 0; i < g->plan->n_wanted; i++) {
 		size_t at = g->plan->order[i];
 		const struct engine_node *node = &g->result->nodes[at];
-		struct dist_rebuild entry = { 0 };
+		struct dist_rebuild entry = { .ref = { node->action, node->action_size } };
 
 		if (!g->shipped[at] || g->plan->nodes[at].pinned)
 			continue;
 		entry.path = arena_fmt(g->s->arena, "actions/%s", DIGEST_TEXT(&node->action));
-		entry.ref.digest = node->action;
-		entry.ref.size = node->action_size;
-		for (size_t j = 0; j < g->rebuild.n; j++)
-			if (str_eq(g->rebuild.v[j].path, entry.path))
-				entry.path = NULL;
-		if (entry.path)
+		if (!has_rebuild(g, entry.path))
 			array_push(&g->rebuild, entry);
 	}
-	(void)err;
-	return 0;
 }
 
 static int add_rebuild(struct gather *g, struct err *err)
@@ -315,7 +317,8 @@ static int add_rebuild(struct gather *g, struct err *err)
 	json_write_pretty(g->s->lock, &lock);
 	if (put_rebuild(g, "project/" LOCK_FILE, buf_text(&lock), lock.n, err) < 0)
 		return -1;
-	return add_actions(g, err);
+	add_actions(g);
+	return 0;
 }
 
 /* ---- together ----------------------------------------------------------------------------- */

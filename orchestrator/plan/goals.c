@@ -125,8 +125,8 @@ static int choose_smokes(struct plan *plan, const struct plan_request *request,
 	return 0;
 }
 
-static int choose_profiles(struct plan *plan, const struct plan_request *request,
-                           const struct recipe_target *target, struct goal_list *list)
+static void choose_profiles(struct plan *plan, const struct recipe_target *target,
+                            struct goal_list *list)
 {
 	for (size_t i = 0; i < plan->n_profiles; i++) {
 		const struct plan_profile *p = &plan->profiles[i];
@@ -137,8 +137,6 @@ static int choose_profiles(struct plan *plan, const struct plan_request *request
 		           ((struct plan_goal){
 				   .node = p->node, .path = p->from.path, .profile = p->profile }));
 	}
-	(void)request;
-	return 0;
 }
 
 static int choose_for_targets(struct plan *plan, const struct plan_request *request,
@@ -152,7 +150,7 @@ static int choose_for_targets(struct plan *plan, const struct plan_request *requ
 		if (check_variant(request, target, err) < 0)
 			return -1;
 		if (request->purpose == PLAN_TRAIN) {
-			choose_profiles(plan, request, target, list);
+			choose_profiles(plan, target, list);
 			continue;
 		}
 		if (choose_packages(plan, request, target, list, index, err) < 0 ||
