@@ -111,7 +111,7 @@ static int open_executor(struct session *s, struct err *err)
 		.store_dir = store_dir(s->store),
 		.images_dir = images,
 		.runtime = s->runtime,
-		.slots = s->cli->jobs + 1,
+		.slots = (int)engine_slots(s->cli->jobs),
 	};
 	return executor_local_new(&options, &s->executor, err);
 }

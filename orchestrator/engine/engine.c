@@ -184,6 +184,33 @@ static int make_twin(struct engine *e, size_t at, size_t same, struct err *err)
 	}
 }
 
+/* After a failure nothing of it starts, and with fail_fast nothing goes on. */
+static void on_first_failure(struct engine *e)
+{
+	skip_dependants(e);
+	if (!e->request->keep_going)
+		e->stopping = true;
+	if (e->request->fail_fast)
+		e->request->executor->ops->cancel(e->request->executor);
+}
+
+/* What it takes of another stage is not there: it fails without having run. */
+static int fail_unrun(struct engine *e, size_t at, struct err *err)
+{
+	struct event event = { .exit_code = -1, .why = arena_str(e->arena, err->cause) };
+
+	e->nodes[at].state = NODE_FAILED;
+	e->result->n_failed++;
+	e->n_left--;
+	err_set(&e->first, ERR_STAGE, "%s failed: %s", e->plan->nodes[at].stage->address,
+	        event.why);
+	emit(e, EVENT_FAILED, &e->plan->nodes[at], &event);
+	err_clear(err);
+	if (!e->request->dry)
+		on_first_failure(e);
+	return 0;
+}
+
 /* Everything it takes is there: key, cache, queue. */
 static int make_ready(struct engine *e, size_t at, struct err *err)
 {
@@ -193,9 +220,10 @@ static int make_ready(struct engine *e, size_t at, struct err *err)
 	size_t same;
 	int rc;
 
-	if (inputs_key(store_blobs(e->request->store), e->plan, e->request->facts, e->nodes, at,
-	               &action, err) < 0)
-		return -1;
+	rc = inputs_key(store_blobs(e->request->store), e->plan, e->request->facts, e->nodes, at,
+	                &action, err);
+	if (rc < 0)
+		return err->code == ERR_STAGE ? fail_unrun(e, at, err) : -1;
 	n->action = action.digest;
 	n->action_size = action.size;
 	same = (size_t)(uintptr_t)map_get_n(e->by_action, &n->action, sizeof(n->action));
@@ -276,11 +304,16 @@ static int start(struct engine *e, size_t at, struct err *err)
 }
 
 /* One more than the processors: the filler keeps them busy while the critical path waits. */
+size_t engine_slots(int jobs)
+{
+	return jobs > 1 ? (size_t)jobs + 1 : 1;
+}
+
 static int start_ready(struct engine *e, struct err *err)
 {
 	size_t at;
 
-	while (!e->stopping && !e->request->dry && e->n_running < (size_t)e->request->jobs + 1 &&
+	while (!e->stopping && !e->request->dry && e->n_running < engine_slots(e->request->jobs) &&
 	       !runs_alone(e) && take_ready(e, &at))
 		if (start(e, at, err) < 0)
 			return -1;
@@ -361,11 +394,7 @@ static int on_failed(struct engine *e, size_t at, struct exec_completion *done, 
 	        done->why ? done->why : "no reason given");
 	emit(e, EVENT_FAILED, node, &event);
 	skip_twins(e, at);
-	skip_dependants(e);
-	if (!e->request->keep_going)
-		e->stopping = true;
-	if (e->request->fail_fast)
-		e->request->executor->ops->cancel(e->request->executor);
+	on_first_failure(e);
 	return 0;
 }
 
@@ -446,7 +475,8 @@ static int begin(struct engine *e, struct err *err)
 		if (!node->pinned)
 			e->n_left++;
 	}
-	if (estimate_ranks(e->request->store, plan, e->nodes, err) < 0)
+	if (inputs_check(store_blobs(e->request->store), plan, e->request->facts, err) < 0 ||
+	    estimate_ranks(e->request->store, plan, e->request->recipe, e->nodes, err) < 0)
 		return -1;
 	emit(e, EVENT_BEGIN, NULL, &event);
 	for (size_t i = 0; i < plan->n_wanted; i++) {
@@ -462,6 +492,17 @@ static int begin(struct engine *e, struct err *err)
 	return 0;
 }
 
+/* The run is over: whatever did not start is told as skipped. */
+static void skip_rest(struct engine *e)
+{
+	for (size_t i = 0; i < e->plan->n_wanted; i++) {
+		enum node_state state = e->nodes[e->plan->order[i]].state;
+
+		if (state == NODE_WANT || state == NODE_READY)
+			skip(e, e->plan->order[i]);
+	}
+}
+
 static int loop(struct engine *e, struct err *err)
 {
 	if (begin(e, err) < 0)
@@ -470,10 +511,13 @@ static int loop(struct engine *e, struct err *err)
 		if (make_fresh_ready(e, err) < 0 || start_ready(e, err) < 0)
 			return -1;
 		if (e->n_running == 0)
-			return 0;
+			break;
 		if (wait_for_something(e, err) < 0)
 			return -1;
 	}
+	if (e->stopping)
+		skip_rest(e);
+	return 0;
 }
 
 /* Takes what ends within a time. A result is kept, if that still works: it was paid for. */

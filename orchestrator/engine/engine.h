@@ -18,7 +18,7 @@ struct engine_request {
 	const char *recipe; /* its name: histories of recipes do not mix; may be NULL */
 	struct executor *executor;
 	struct event_sink *const *sinks; /* NULL-ended */
-	int jobs;                        /* most stages at once, and what -j each is told */
+	int jobs;                        /* what -j each stage is told; see engine_slots */
 	bool keep_going;                 /* go on with what does not need a failed stage */
 	bool fail_fast;                  /* end what runs when one fails */
 	bool dry;                        /* look into the store only; nothing runs */
@@ -63,6 +63,10 @@ struct engine_result {
  */
 int engine_run(struct arena *arena, const struct engine_request *request, struct engine_result *ret,
                struct err *err);
+
+/* How many stages run at once with -j JOBS: one more than JOBS, at the lowest priority, fills what
+ * the others leave idle; with -j1 it is one. */
+size_t engine_slots(int jobs);
 
 /* The name under which the store keeps a stage's last action and failure. */
 const char *engine_kept_under(struct arena *arena, const char *recipe, const char *address);

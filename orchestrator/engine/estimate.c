@@ -24,16 +24,17 @@ static int64_t guess(const char *kind)
 	return 300000;
 }
 
-int estimate_ranks(struct store *store, const struct plan *plan, struct engine_node *nodes,
-                   struct err *err)
+int estimate_ranks(struct store *store, const struct plan *plan, const char *recipe,
+                   struct engine_node *nodes, struct err *err)
 {
 	for (size_t i = plan->n_wanted; i-- > 0;) {
 		size_t at = plan->order[i];
 		const struct plan_node *node = &plan->nodes[at];
 		struct engine_node *n = &nodes[at];
+		const char *kept = engine_kept_under(plan->arena, recipe, node->stage->address);
 		struct digest last;
 		int64_t most = 0;
-		int rc = store_last_action(store, node->stage->address, &last, &n->estimate, err);
+		int rc = store_last_action(store, kept, &last, &n->estimate, err);
 
 		if (rc < 0)
 			return -1;

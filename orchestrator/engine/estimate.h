@@ -3,10 +3,10 @@
 
 #include "engine/engine.h"
 
-/* Fills estimate and rank of every wanted node: how long it takes by its last run under that address,
- * else by its kind, and how long until everything that hangs on it is done. */
-int estimate_ranks(struct store *store, const struct plan *plan, struct engine_node *nodes,
-                   struct err *err);
+/* Fills estimate and rank of every wanted node: how long it takes by its last run under that address
+ * of that recipe, else by its kind, and how long until everything that hangs on it is done. */
+int estimate_ranks(struct store *store, const struct plan *plan, const char *recipe,
+                   struct engine_node *nodes, struct err *err);
 
 /* The last lines of a run's log, of its output where the log is empty; in the arena. NULL: none. */
 char *log_tail(struct blobs *blobs, struct arena *arena, const struct result *result);

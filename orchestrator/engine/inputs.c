@@ -2,6 +2,7 @@
 #include "engine/inputs.h"
 
 #include "base/path.h"
+#include "store/directory.h"
 #include "store/place.h"
 
 DEFINE_CLEANUP(struct arena, arena)
@@ -70,6 +71,39 @@ static int stage_node(struct key_context *c, const struct plan_input *input, str
 	return 0;
 }
 
+/* Names in the folder where the path ends to be found, for a hint; NULL: there is none near. */
+static const char *nearest_in_leaf(struct key_context *c, const struct ref *ref)
+{
+	const struct fact_leaf *leaf = map_get(c->facts->leaves, ref->id);
+	_cleanup_free_ char *dir = path_dir(ref->path);
+	const char *folder = str_eq(dir, ".") ? "" : dir;
+	struct tree_dir listed = { 0 };
+	struct tree_node node;
+	struct err ignored = ERR_INIT;
+	const char **names;
+
+	if (leaf_node(c->blobs, c->arena, leaf, folder, &node, &ignored) != 0 ||
+	    node.kind != NODE_DIR ||
+	    directory_load(c->blobs, c->arena, &node.ref, &listed, &ignored) < 0)
+		return NULL;
+	names = arena_array(c->arena, listed.n + 1, sizeof(*names));
+	for (size_t i = 0; i < listed.n; i++)
+		names[i] = listed.nodes[i].name;
+	return str_nearest(path_base(ref->path), names);
+}
+
+static int refuse_missing(struct key_context *c, const struct plan_node *node,
+                          const struct ref *ref, struct err *err)
+{
+	bool leaf = ref->kind == REF_LEAF;
+	const char *near = leaf ? nearest_in_leaf(c, ref) : NULL;
+
+	err_set(err, leaf ? ERR_INPUT : ERR_STAGE,
+	        "%s%s%s takes \"%s\" of %s, which has no such file", node->stage->where,
+	        node->stage->where[0] ? ": " : "", node->stage->address, ref->path, ref->id);
+	return near ? err_hint(err, "did you mean \"%s\"?", near) : -1;
+}
+
 static int resolve(struct key_context *c, const struct plan_node *node,
                    const struct plan_input *input, struct placement *ret, struct err *err)
 {
@@ -91,10 +125,26 @@ static int resolve(struct key_context *c, const struct plan_node *node,
 		break;
 	}
 	if (rc == PLACE_MISSING)
-		return err_set(err, ERR_INPUT, "%s: %s takes \"%s\" of %s, which has no such file",
-		               node->stage->where, node->stage->address, input->from.path,
-		               input->from.id);
+		return refuse_missing(c, node, &input->from, err);
 	return rc;
+}
+
+int inputs_check(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
+                 struct err *err)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct key_context c = { blobs, arena, plan, facts, NULL };
+
+	for (size_t i = 0; i < plan->n_wanted; i++) {
+		const struct plan_node *node = &plan->nodes[plan->order[i]];
+		struct placement ignored;
+
+		for (size_t j = 0; !node->pinned && j < node->n_inputs; j++)
+			if (node->inputs[j].from.kind == REF_LEAF && node->inputs[j].from.path[0] &&
+			    resolve(&c, node, &node->inputs[j], &ignored, err) < 0)
+				return -1;
+	}
+	return 0;
 }
 
 int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts *facts,

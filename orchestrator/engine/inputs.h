@@ -4,8 +4,15 @@
 #include "engine/engine.h"
 
 /*
+ * Looks up every path of a source that a wanted node takes, so that a misspelt one is told before
+ * anything has run (ERR_INPUT with the stage's place and the nearest name).
+ */
+int inputs_check(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
+                 struct err *err);
+/*
  * The key of a node whose inputs are known: composes its input root, encodes the action, keeps its
- * bytes as a blob. A leaf or output that lacks the named path is ERR_INPUT with the stage's place.
+ * bytes as a blob. A leaf that lacks the named path is ERR_INPUT with the stage's place; an output
+ * of another stage that lacks it is ERR_STAGE: this one fails.
  */
 int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
                const struct engine_node *nodes, size_t at, struct blob_ref *ret_action,

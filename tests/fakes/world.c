@@ -37,6 +37,7 @@ void world_init(struct world *w)
 	w->request = (struct engine_request){
 		.facts = &w->f.facts,
 		.store = w->store,
+		.recipe = "fixture",
 		.executor = &w->fake.base,
 		.jobs = 2,
 		.cancel_fd = -1,

@@ -55,10 +55,12 @@ static void a_failure_stops_what_is_new(void **state)
 	/* What ran beside it is finished and kept; nothing new begins. */
 	assert_int_equal(world_state(w, "t/plain/good"), NODE_DONE);
 	assert_false(world_ran(w, "t/plain/more"));
+	assert_int_equal(world_state(w, "t/plain/more"), NODE_SKIPPED);
 	assert_int_equal(w->result.n_failed, 1);
-	assert_int_equal(w->result.n_skipped, 2);
+	assert_int_equal(w->result.n_skipped, 3);
 	assert_contains(buf_text(&w->events),
 	                "failed t/plain/bad\nskipped t/plain/after\nskipped t/plain/last\n");
+	assert_contains(buf_text(&w->events), "skipped t/plain/more\n");
 }
 
 static void keep_going_skips_dependants_only(void **state)
@@ -119,7 +121,8 @@ static void a_failure_is_kept_for_its_log(void **state)
 
 	load_two_paths(w);
 	assert_int_equal(world_run(w), -1);
-	must(store_get_failure(w->store, w->f.arena, "t/plain/bad", &action, &result, &w->f.err),
+	must(store_get_failure(w->store, w->f.arena, "fixture:t/plain/bad", &action, &result,
+	                       &w->f.err),
 	     &w->f.err);
 	assert_int_equal(result.exit_code, 1);
 	assert_true(digest_eq(&action, &world_node(w, "t/plain/bad")->action));
@@ -130,10 +133,11 @@ static void a_failure_is_kept_for_its_log(void **state)
 	assert_true(world_ran(w, "t/plain/bad"));
 	w->fake.fail = NULL;
 	world_must_run(w);
-	assert_int_equal(
-		store_get_failure(w->store, w->f.arena, "t/plain/bad", &action, &result, &w->f.err),
-		STORE_MISS);
-	must(store_last_action(w->store, "t/plain/bad", &last, &wall, &w->f.err), &w->f.err);
+	assert_int_equal(store_get_failure(w->store, w->f.arena, "fixture:t/plain/bad", &action,
+	                                   &result, &w->f.err),
+	                 STORE_MISS);
+	must(store_last_action(w->store, "fixture:t/plain/bad", &last, &wall, &w->f.err),
+	     &w->f.err);
 	assert_true(digest_eq(&last, &world_node(w, "t/plain/bad")->action));
 }
 
@@ -155,10 +159,11 @@ static void a_cached_result_becomes_the_last(void **state)
 	world_leaf(w, "source", "int main;\n");
 	world_must_run(w);
 	assert_int_equal(w->result.n_cached, 1);
-	assert_int_equal(store_get_failure(w->store, w->f.arena, "t/plain/build", &action, &result,
-	                                   &w->f.err),
+	assert_int_equal(store_get_failure(w->store, w->f.arena, "fixture:t/plain/build", &action,
+	                                   &result, &w->f.err),
 	                 STORE_MISS);
-	must(store_last_action(w->store, "t/plain/build", &action, &wall, &w->f.err), &w->f.err);
+	must(store_last_action(w->store, "fixture:t/plain/build", &action, &wall, &w->f.err),
+	     &w->f.err);
 	assert_true(digest_eq(&action, &good));
 }
 
@@ -317,11 +322,51 @@ static void missing_paths_name_stage_and_place(void **state)
 	/* Here it is only known when c has run; c is kept. */
 	world_plan(w, "t/plain/b");
 	assert_int_equal(world_run(w), -1);
-	assert_int_equal(w->err.code, ERR_INPUT);
+	assert_int_equal(w->err.code, ERR_STAGE);
 	assert_contains(w->err.cause, "t/plain/b takes \"o/below\" of t/plain/c");
+	assert_int_equal(world_state(w, "t/plain/b"), NODE_FAILED);
+	assert_int_equal(w->result.n_failed, 1);
 	assert_int_equal(w->result.n_run, 1);
 	assert_int_equal(world_run(w), -1);
 	assert_int_equal(w->result.n_cached, 1);
+}
+
+/* A misspelt file of a source is found before anything has run, however late it is needed. */
+static void misspelt_files_are_found_first(void **state)
+{
+	struct world *w = *state;
+
+	world_leaf(w, "source", "text\n");
+	fixture_load_parts(&w->f,
+	                   "[" RUN("first", "") "," RUN(
+				   "last", FROM("first") ",{'at':'j','from':{'$leaf':'source',"
+							 "'path':'tetx'}}") "]",
+	                   "");
+	world_plan(w, "t/plain/last");
+	assert_int_equal(world_run(w), -1);
+	assert_int_equal(w->err.code, ERR_INPUT);
+	assert_contains(w->err.cause, "demo.lua:2: t/plain/last takes \"tetx\" of source");
+	assert_string_equal(w->err.hint, "did you mean \"text\"?");
+	assert_false(world_ran(w, "t/plain/first"));
+}
+
+/* What another stage lacks fails the one that takes it, and nothing else. */
+static void a_missing_output_fails_one_stage(void **state)
+{
+	struct world *w = *state;
+
+	fixture_load_parts(
+		&w->f,
+		"[" RUN("c", "") "," RUN("b", "{'at':'i','from':{'$stage':'t/plain/c','path':'o/below'}}") "," RUN(
+			"after", FROM("b")) "," RUN("other", FROM("c")) "]",
+		"");
+	world_plan(w, "t/plain/*");
+	w->request.keep_going = true;
+	assert_int_equal(world_run(w), -1);
+	assert_int_equal(w->err.code, ERR_STAGE);
+	assert_int_equal(world_state(w, "t/plain/b"), NODE_FAILED);
+	assert_int_equal(world_state(w, "t/plain/after"), NODE_SKIPPED);
+	assert_int_equal(world_state(w, "t/plain/other"), NODE_DONE);
 }
 
 static void clashing_inputs_name_the_stage(void **state)
@@ -394,6 +439,8 @@ int main(void)
 		TEST(twins_of_a_failure_are_skipped),
 		TEST(late_twins_of_a_failure_are_skipped),
 		TEST(interrupted_twins_are_skipped),
+		TEST(misspelt_files_are_found_first),
+		TEST(a_missing_output_fails_one_stage),
 		TEST(missing_paths_name_stage_and_place),
 		TEST(clashing_inputs_name_the_stage),
 		TEST(a_failure_tells_the_end_of_its_log),
