@@ -121,15 +121,14 @@ static int add_profiles(struct gather *g, struct err *err)
 			               DIGEST_TEXT(&node.ref.digest), profile->id);
 		else
 			note(g, arena_fmt(s->arena,
-			                  "the %s profile of %s was trained in this run and "
-			                  "is not pinned",
-			                  profile->kind, profile->target));
+			                  "the profile %s was trained in this run and is not "
+			                  "pinned",
+			                  profile->id));
 		array_push(&g->artefacts,
 		           ((struct artefact){
-				   .file = arena_fmt(s->arena, "%s-%s-%s.%s", s->recipe.name,
+				   .file = arena_fmt(s->arena, "%s-%s-%s%s", s->recipe.name,
 		                                     s->recipe.version.text, profile->target,
-		                                     str_eq(profile->kind, "bolt") ? "fdata" :
-		                                                                     "profdata"),
+		                                     recipe_profile_end(s->arena, profile)),
 				   .kind = "profile",
 				   .class = ARTEFACT_SHIPPED,
 				   .target = profile->target,

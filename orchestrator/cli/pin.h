@@ -14,7 +14,7 @@ int pin_update(struct session *session, const struct plan *plan, const struct en
                struct err *err);
 
 /* The verdict of a target: {"kind":"declared", ship, candidates, smoke: {VARIANT: {CASE: sha256}}}.
- * A new reference. A pinned verdict whose smoke digests differ from this run's is ERR_DENIED. */
+ * A new reference. */
 int pin_verdict(struct session *session, const struct plan *plan,
                 const struct engine_result *result, const struct recipe_target *target,
                 json_t **ret, struct err *err);
@@ -23,7 +23,7 @@ int pin_verdict(struct session *session, const struct plan *plan,
 int pin_profile_content(struct session *session, const struct plan *plan,
                         const struct engine_result *result, size_t i, struct tree_node *ret_node,
                         struct digest *ret_identity, struct err *err);
-/* The profile's file name: NAME-TRIPLE.profdata or .fdata. */
+/* The profile's file name: NAME-TRIPLE.profdata or .fdata, or NAME-TRIPLE-WHICH.fdata. */
 char *pin_profile_name(struct session *session, const struct recipe_profile *profile);
 
 #endif

@@ -210,7 +210,8 @@ static int read_pins(struct session *s, struct err *err)
 {
 	for (size_t i = 0; i < s->recipe.n_profiles; i++) {
 		const struct recipe_profile *p = &s->recipe.profiles[i];
-		const json_t *pin = lock_profile(s->lock, s->recipe.name, p->target, p->kind);
+		const json_t *pin =
+			lock_profile(s->lock, s->recipe.name, p->target, recipe_profile_slot(p));
 		struct fact_pin *fact;
 
 		if (!pin)

@@ -1,10 +1,12 @@
 /*
- * smoke@1: an optimised program must say what the reference says. Each case compares two captured
- * outputs line by line after the filters that the recipe declared for what varies (dates, times,
- * addresses); the first difference fails the stage with both lines in sight.
+ * smoke@2: an optimised program must say what the reference says. Each case compares two captured
+ * outputs line by line after the filters that the recipe declared for what varies in it (dates,
+ * times, addresses); the first difference fails the stage with both lines in sight. Where the
+ * reference's output was pinned, its digest takes the place of the reference.
  *
- * kiln.json: {"cases":[{"name","reference":PATH,"candidate":PATH}],
- *             "filters":[{"drop_lines":GLOB} | {"regex":ERE,"replace":TEXT}],"label":TEXT}
+ * kiln.json: {"cases":[{"name","candidate":PATH,"reference":PATH | "expected":SHA256,
+ *                       "filters":[{"drop_lines":GLOB} | {"regex":ERE,"replace":TEXT}]}],
+ *             "label":TEXT}
  * Writes smoke.json: {"cases":{NAME: sha256 of the filtered bytes}}.
  */
 #include <errno.h>
@@ -31,8 +33,14 @@ struct filter {
 };
 
 struct filters {
-	const char *label; /* what is compared with what, for the message; may be NULL */
 	ARRAY(struct filter) list;
+};
+
+/* A run of the held-out workload. */
+struct smoke_case {
+	const char *name;
+	const char *label; /* what is compared with what, for the message; may be NULL */
+	struct filters filters;
 };
 
 /* One side of a comparison. */
@@ -241,8 +249,8 @@ static void show(struct buf *out, const struct side *side)
 		buf_add_str(out, " (no newline at the end)");
 }
 
-static int differs(const char *name, const struct side *ref, const struct side *cand,
-                   const char *label, struct err *err)
+static int differs(const struct smoke_case *c, const struct side *ref, const struct side *cand,
+                   struct err *err)
 {
 	_cleanup_buf_ struct buf a = BUF_INIT(4096);
 	_cleanup_buf_ struct buf b = BUF_INIT(4096);
@@ -251,27 +259,27 @@ static int differs(const char *name, const struct side *ref, const struct side *
 	show(&b, cand);
 	err_set(err, ERR_STAGE,
 	        "smoke case '%s' differs at line %zu%s%s%s:\n  reference: %s\n  candidate: %s",
-	        name, cand->ended ? ref->line : cand->line, label ? " (" : "", label ? label : "",
-	        label ? ")" : "", buf_text(&a), buf_text(&b));
+	        c->name, cand->ended ? ref->line : cand->line, c->label ? " (" : "",
+	        c->label ? c->label : "", c->label ? ")" : "", buf_text(&a), buf_text(&b));
 	return err_hint(err, "if this line varies from run to run, add a filter to the recipe "
 	                     "(drop_lines or regex), or fix the workload; if not, the optimised "
 	                     "program is wrong");
 }
 
-static int compare(const char *name, struct side *ref, struct side *cand,
-                   const struct filters *filters, struct digest *ret, struct err *err)
+static int compare(const struct smoke_case *c, struct side *ref, struct side *cand,
+                   struct digest *ret, struct err *err)
 {
 	struct hasher *hasher = hasher_new();
 	int rc = 0;
 
 	while (rc == 0) {
-		if (next_line(ref, filters, err) < 0 || next_line(cand, filters, err) < 0)
+		if (next_line(ref, &c->filters, err) < 0 || next_line(cand, &c->filters, err) < 0)
 			rc = -1;
 		else if (ref->ended && cand->ended)
 			break;
 		else if (ref->ended || cand->ended ||
 		         !str_same(buf_str(&ref->text), buf_str(&cand->text)))
-			rc = differs(name, ref, cand, filters->label, err);
+			rc = differs(c, ref, cand, err);
 		else
 			hasher_add(hasher, ref->text.p, ref->text.n);
 	}
@@ -281,73 +289,130 @@ static int compare(const char *name, struct side *ref, struct side *cand,
 	return rc;
 }
 
-static int run_case(const json_t *json, int dir_fd, const struct filters *filters, json_t *cases,
-                    FILE *out, struct err *err)
+/* Opens the reference and compares line by line. */
+static int check_reference(const struct smoke_case *c, const json_t *json, int dir_fd,
+                           struct side *cand, struct digest *ret, struct err *err)
 {
 	struct side ref = { .what = "reference", .text = BUF_INIT(0) };
-	struct side cand = { .what = "candidate", .text = BUF_INIT(0) };
-	struct digest digest;
-	const char *name;
+	int rc = json_get_str(json, "reference", "the smoke case", &ref.path, err);
+
+	if (rc == 0)
+		rc = open_side(&ref, dir_fd, err);
+	if (rc == 0)
+		rc = compare(c, &ref, cand, ret, err);
+	close_side(&ref);
+	return rc;
+}
+
+static int hash_side(const struct smoke_case *c, struct side *side, struct digest *ret,
+                     struct err *err)
+{
+	struct hasher *hasher = hasher_new();
 	int rc;
 
-	if (json_get_str(json, "name", "the smoke case", &name, err) < 0 ||
-	    json_get_str(json, "reference", "the smoke case", &ref.path, err) < 0 ||
-	    json_get_str(json, "candidate", "the smoke case", &cand.path, err) < 0)
+	while ((rc = next_line(side, &c->filters, err)) == 0 && !side->ended)
+		hasher_add(hasher, side->text.p, side->text.n);
+	if (rc == 0)
+		hasher_finish(hasher, ret);
+	hasher_free(hasher);
+	return rc;
+}
+
+/* Compares with what was pinned; the reference's text is not there to be shown. */
+static int check_expected(const struct smoke_case *c, const char *expected, struct side *cand,
+                          struct digest *ret, struct err *err)
+{
+	struct digest pinned;
+
+	if (!digest_parse(expected, &pinned))
+		return err_set(err, ERR_INPUT,
+		               "the pinned output of smoke case '%s' is no SHA-256: %s", c->name,
+		               expected);
+	if (hash_side(c, cand, ret, err) < 0)
 		return -1;
-	if (json_object_get(cases, name))
-		return err_set(err, ERR_INPUT, "two smoke cases are named '%s'", name);
-	rc = open_side(&ref, dir_fd, err);
+	if (digest_eq(&pinned, ret))
+		return 0;
+	err_set(err, ERR_STAGE,
+	        "smoke case '%s' prints something else than the verdict in the lock says: pinned "
+	        "sha256:%s, printed sha256:%s (%zu lines)",
+	        c->name, expected, DIGEST_TEXT(ret), cand->line);
+	return err_hint(err, "find out why it differs: `kiln lock` compares with the plain build "
+	                     "line by line, and accepts the new output");
+}
+
+static int check_case(const struct smoke_case *c, const json_t *json, int dir_fd, json_t *cases,
+                      FILE *out, struct err *err)
+{
+	struct side cand = { .what = "candidate", .text = BUF_INIT(0) };
+	const char *expected = json_str_or(json, "expected", NULL);
+	struct digest digest;
+	int rc = json_get_str(json, "candidate", "the smoke case", &cand.path, err);
+
 	if (rc == 0)
 		rc = open_side(&cand, dir_fd, err);
 	if (rc == 0)
-		rc = compare(name, &ref, &cand, filters, &digest, err);
+		rc = expected ? check_expected(c, expected, &cand, &digest, err) :
+		                check_reference(c, json, dir_fd, &cand, &digest, err);
 	if (rc == 0) {
-		json_object_set_new(cases, name, json_string(DIGEST_TEXT(&digest)));
-		fprintf(out, "same: %s (%zu lines)\n", name, ref.line);
+		json_object_set_new(cases, c->name, json_string(DIGEST_TEXT(&digest)));
+		fprintf(out, "same: %s (%zu lines%s)\n", c->name, cand.line,
+		        expected ? ", as pinned" : "");
 	}
-	close_side(&ref);
 	close_side(&cand);
 	return rc;
 }
 
-static int run_cases(const json_t *params, int dir_fd, struct filters *filters, FILE *out,
-                     struct err *err)
+static int run_case(const json_t *json, int dir_fd, const char *label, json_t *cases, FILE *out,
+                    struct err *err)
+{
+	struct smoke_case c = { .label = label };
+	json_t *filter;
+	size_t i;
+	int rc = json_get_str(json, "name", "the smoke case", &c.name, err);
+
+	if (rc == 0 && json_object_get(cases, c.name))
+		rc = err_set(err, ERR_INPUT, "two smoke cases are named '%s'", c.name);
+	json_array_foreach (json_object_get(json, "filters"), i, filter)
+		if (rc == 0)
+			rc = add_filter(&c.filters, filter, err);
+	if (rc == 0)
+		rc = check_case(&c, json, dir_fd, cases, out, err);
+	filters_deinit(&c.filters);
+	return rc;
+}
+
+static int run_cases(const json_t *params, int dir_fd, FILE *out, struct err *err)
 {
 	_cleanup_json_ json_t *document = json_object();
 	_cleanup_buf_ struct buf text = BUF_INIT(PARAMS_MAX);
+	const char *label = json_str_or(params, "label", NULL);
 	json_t *cases = json_object();
 	json_t *list, *item;
 	size_t i;
 
 	json_object_set_new(document, "cases", cases);
-	filters->label = json_str_or(params, "label", NULL);
-	json_array_foreach (json_object_get(params, "filters"), i, item)
-		if (add_filter(filters, item, err) < 0)
-			return -1;
 	if (json_get_array(params, "cases", BUILTIN_PARAMS, &list, err) < 0)
 		return -1;
 	if (!json_array_size(list))
 		return err_set(err, ERR_INPUT, "a smoke stage without cases proves nothing");
 	json_array_foreach (list, i, item)
-		if (run_case(item, dir_fd, filters, cases, out, err) < 0)
+		if (run_case(item, dir_fd, label, cases, out, err) < 0)
 			return -1;
 	json_write_canonical(document, &text);
+	if (text.overflow)
+		return err_set(err, ERR_INPUT, "the smoke test has too many cases");
 	return fs_write_file(dir_fd, "smoke.json", buf_text(&text), text.n, 0644, false, err);
 }
 
 static int smoke_run(int dir_fd, const char *const *argv, FILE *out, struct err *err)
 {
 	_cleanup_json_ json_t *params = NULL;
-	struct filters filters = { 0 };
 	int rc = json_read_file(dir_fd, BUILTIN_PARAMS, &params, err);
 
 	(void)argv;
 	if (rc > 0)
 		return err_set(err, ERR_INPUT, "%s is missing", BUILTIN_PARAMS);
-	if (rc == 0)
-		rc = run_cases(params, dir_fd, &filters, out, err);
-	filters_deinit(&filters);
-	return rc;
+	return rc == 0 ? run_cases(params, dir_fd, out, err) : rc;
 }
 
-const struct builtin builtin_smoke = { .name = "smoke", .version = 1, .run = smoke_run };
+const struct builtin builtin_smoke = { .name = "smoke", .version = 2, .run = smoke_run };

@@ -90,9 +90,9 @@ const json_t *lock_source(const json_t *lock, const char *recipe, const char *id
 }
 
 const json_t *lock_profile(const json_t *lock, const char *recipe, const char *triple,
-                           const char *kind)
+                           const char *slot)
 {
-	return at(lock, "recipes", recipe, triple, "profiles", kind, NULL);
+	return at(lock, "recipes", recipe, triple, "profiles", slot, NULL);
 }
 
 const json_t *lock_verdict(const json_t *lock, const char *recipe, const char *triple)
@@ -117,10 +117,10 @@ void lock_set_source(json_t *lock, const char *recipe, const char *id, json_t *v
 	set(lock, value, "sources", key, NULL);
 }
 
-void lock_set_profile(json_t *lock, const char *recipe, const char *triple, const char *kind,
+void lock_set_profile(json_t *lock, const char *recipe, const char *triple, const char *slot,
                       json_t *value)
 {
-	set(lock, value, "recipes", recipe, triple, "profiles", kind, NULL);
+	set(lock, value, "recipes", recipe, triple, "profiles", slot, NULL);
 }
 
 void lock_set_verdict(json_t *lock, const char *recipe, const char *triple, json_t *value)

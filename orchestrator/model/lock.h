@@ -10,7 +10,7 @@
  *   images.NAME.ARCH                          as image/ defines it
  *   toolchains.NAME                           digest of the YAML file
  *   sources.ID@RECIPE                         what a source resolved to (digest, date, version)
- *   recipes.NAME.TRIPLE.profiles.KIND         {sha256, size, identity, path}
+ *   recipes.NAME.TRIPLE.profiles.SLOT         {sha256, size, identity, path}
  *   recipes.NAME.TRIPLE.verdict               the verdict of what ships
  * A lock is a json_t object; sections that are not there are NULL.
  */
@@ -30,14 +30,14 @@ int lock_write(const char *path, const json_t *lock, struct err *err);
 const json_t *lock_image(const json_t *lock, const char *name, const char *arch);
 const json_t *lock_source(const json_t *lock, const char *recipe, const char *id);
 const json_t *lock_profile(const json_t *lock, const char *recipe, const char *triple,
-                           const char *kind);
+                           const char *slot);
 const json_t *lock_verdict(const json_t *lock, const char *recipe, const char *triple);
 const char *lock_toolchain(const json_t *lock, const char *name);
 
 /* Setting replaces; `value` is taken over (its reference is stolen). */
 void lock_set_image(json_t *lock, const char *name, const char *arch, json_t *value);
 void lock_set_source(json_t *lock, const char *recipe, const char *id, json_t *value);
-void lock_set_profile(json_t *lock, const char *recipe, const char *triple, const char *kind,
+void lock_set_profile(json_t *lock, const char *recipe, const char *triple, const char *slot,
                       json_t *value);
 void lock_set_verdict(json_t *lock, const char *recipe, const char *triple, json_t *value);
 void lock_set_toolchain(json_t *lock, const char *name, const char *digest);

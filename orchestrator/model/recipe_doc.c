@@ -279,3 +279,30 @@ const struct recipe_target *recipe_find_target(const struct recipe *recipe, cons
 			return &recipe->targets[i];
 	return NULL;
 }
+
+const char *recipe_profile_slot(const struct recipe_profile *profile)
+{
+	size_t n = strlen(profile->target);
+
+	return str_starts(profile->id, profile->target) && profile->id[n] == '/' ?
+	               profile->id + n + 1 :
+	               profile->id;
+}
+
+const char *recipe_profile_end(struct arena *arena, const struct recipe_profile *profile)
+{
+	const char *slot = recipe_profile_slot(profile);
+	const char *type = str_eq(profile->kind, "bolt") ? "fdata" : "profdata";
+	size_t n = strlen(profile->kind);
+	char *end;
+
+	if (str_eq(slot, profile->kind))
+		return arena_fmt(arena, ".%s", type);
+	if (str_starts(slot, profile->kind) && slot[n] == '-')
+		slot += n + 1;
+	end = arena_fmt(arena, "-%s.%s", slot, type);
+	for (char *c = end; *c; c++)
+		if (*c == '/')
+			*c = '-';
+	return end;
+}

@@ -69,5 +69,13 @@ int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret,
 int recipe_value_fill(struct recipe_value *value, const char *name, const json_t *leaf_facts,
                       struct arena *arena, struct err *err);
 const struct recipe_target *recipe_find_target(const struct recipe *recipe, const char *triple);
+/*
+ * What a profile is called among those of its target: its id behind "TARGET/" ("pgo", "bolt-tool").
+ * The lock files it under this name.
+ */
+const char *recipe_profile_slot(const struct recipe_profile *profile);
+/* How its file is called behind the target's name: "" or "-WHICH", and ".profdata" or ".fdata"; in
+ * the arena. Different slots of a target have different ends. */
+const char *recipe_profile_end(struct arena *arena, const struct recipe_profile *profile);
 
 #endif

@@ -15,9 +15,33 @@ static const char default_path[] = "/usr/lib/llvm-19/bin:/usr/bin:/bin";
 
 /* ---- lowering ----------------------------------------------------------------------------- */
 
-/* The environment every stage has; a stage's own variables win. */
-static void add_fixed_env(struct arena *arena, const struct facts *facts, struct action *action)
+/* Variables that say the same in every stage of a release, or come from outside the key. */
+static int check_env(const struct plan_node *node, struct err *err)
 {
+	static const struct {
+		const char *name, *hint;
+	} reserved[] = {
+		{ "SOURCE_DATE_EPOCH", "it is the release's date, as on every file: set date" },
+		{ "KILN_JOBS", "it is the number of jobs that the machine gives the stage" },
+	};
+	const struct action *action = &node->lowered.action;
+
+	for (size_t i = 0; i < action->n_env; i++)
+		for (size_t j = 0; j < ARRAY_LEN(reserved); j++) {
+			if (!str_eq(action->env[i].name, reserved[j].name))
+				continue;
+			err_set(err, ERR_INPUT, "%s: %s sets %s, which Kiln itself sets",
+			        node->stage->where, node->stage->address, reserved[j].name);
+			return err_hint(err, "%s", reserved[j].hint);
+		}
+	return 0;
+}
+
+/* The environment every stage has; a stage's own variables win. */
+static int add_fixed_env(struct arena *arena, const struct facts *facts, struct plan_node *node,
+                         struct err *err)
+{
+	struct action *action = &node->lowered.action;
 	const struct action_env fixed[] = {
 		{ "HOME", "/tmp" },
 		{ "LC_ALL", "C.UTF-8" },
@@ -30,6 +54,8 @@ static void add_fixed_env(struct arena *arena, const struct facts *facts, struct
 	struct action_env *env = arena_array(arena, action->n_env + ARRAY_LEN(fixed), sizeof(*env));
 	size_t n = action->n_env;
 
+	if (check_env(node, err) < 0)
+		return -1;
 	if (n)
 		memcpy(env, action->env, n * sizeof(*env));
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
@@ -42,6 +68,7 @@ static void add_fixed_env(struct arena *arena, const struct facts *facts, struct
 	}
 	action->env = env;
 	action->n_env = n;
+	return 0;
 }
 
 static int set_image(const struct plan_request *request, struct plan_node *node, struct err *err)
@@ -64,36 +91,32 @@ static int set_image(const struct plan_request *request, struct plan_node *node,
 	return 0;
 }
 
-/*
- * With a pinned verdict the reference is the digests in the verdict, not another build: the smoke
- * test then compares what ships with itself, and whoever reads smoke.json compares the digests.
- */
-static void judge_alone(struct plan_node *node)
+/* Lowers a node's stage, or what the plan makes of it. */
+static int lower_node(struct plan *plan, const struct plan_request *request, struct plan_node *node,
+                      const struct stage *stage, struct err *err)
 {
-	struct stage_lowered *l = &node->lowered;
-
-	for (size_t i = 0; i < l->n_inputs; i++) {
-		static const char reference[] = "reference/";
-
-		if (!str_starts(l->inputs[i].at, reference))
-			continue;
-		for (size_t j = 0; j < l->n_inputs; j++)
-			if (str_starts(l->inputs[j].at, "candidate/") &&
-			    str_eq(l->inputs[j].at + strlen("candidate/"),
-			           l->inputs[i].at + strlen(reference)))
-				l->inputs[i].from = l->inputs[j].from;
-	}
+	if (stage_lower(stage, plan->arena, &node->lowered, err) < 0 ||
+	    set_image(request, node, err) < 0)
+		return -1;
+	node->lowered.action.arch = request->facts->arch;
+	return add_fixed_env(plan->arena, request->facts, node, err);
 }
 
-static void judge_all(struct plan *plan, const struct facts *facts)
+/* Two inputs at one place would only be found when all before them has run. */
+static int check_places(const struct plan_node *node, struct err *err)
 {
-	for (size_t i = 0; i < plan->n_nodes; i++) {
-		struct plan_node *node = &plan->nodes[i];
+	struct map *seen = map_new();
+	const struct stage_lowered *l = &node->lowered;
+	int rc = 0;
 
-		if (str_eq(node->stage->kind, "smoke") &&
-		    plan_verdict(plan, facts, node->stage->target))
-			judge_alone(node);
+	for (size_t i = 0; i < l->n_inputs && rc == 0; i++) {
+		if (map_has(seen, l->inputs[i].at))
+			rc = err_set(err, ERR_INPUT, "%s: %s has two inputs at \"%s\"",
+			             node->stage->where, node->stage->address, l->inputs[i].at);
+		map_set(seen, l->inputs[i].at, (void *)&l->inputs[i]);
 	}
+	map_free(seen);
+	return rc;
 }
 
 static int lower_all(struct plan *plan, const struct plan_request *request, struct map *index,
@@ -108,12 +131,71 @@ static int lower_all(struct plan *plan, const struct plan_request *request, stru
 		if (map_has(index, node->stage->address))
 			return err_set(err, ERR_INPUT, "%s: the stage %s is declared twice",
 			               node->stage->where, node->stage->address);
-		if (stage_lower(node->stage, plan->arena, &node->lowered, err) < 0 ||
-		    set_image(request, node, err) < 0)
+		if (lower_node(plan, request, node, node->stage, err) < 0 ||
+		    check_places(node, err) < 0)
 			return -1;
-		node->lowered.action.arch = request->facts->arch;
-		add_fixed_env(plan->arena, request->facts, &node->lowered.action);
 		map_set(index, node->stage->address, node);
+	}
+	return 0;
+}
+
+/* ---- pinned verdicts ----------------------------------------------------------------------- */
+
+/* The pinned digest of each case, or NULL where one lacks: a new reference. */
+static json_t *expected_of(const json_t *digests, const json_t *cases)
+{
+	json_t *expected = json_array(), *name;
+	size_t i;
+
+	json_array_foreach (cases, i, name) {
+		const char *digest = json_str_or(digests, json_string_value(name), NULL);
+
+		if (!digest) {
+			json_decref(expected);
+			return NULL;
+		}
+		json_array_append_new(expected, json_string(digest));
+	}
+	return expected;
+}
+
+/* The smoke test of a variant against the digests in the verdict: no reference is built for it. */
+static int judge_by_verdict(struct plan *plan, const struct plan_request *request,
+                            struct plan_node *node, const json_t *digests, struct err *err)
+{
+	json_t *expected = expected_of(digests, json_object_get(node->stage->options, "cases"));
+	_cleanup_json_ json_t *options = NULL;
+	struct stage judged = *node->stage;
+
+	if (!expected)
+		return 0;
+	options = json_copy((json_t *)node->stage->options);
+	json_object_del(options, "reference");
+	json_object_set_new(options, "expected", expected);
+	judged.options = options;
+	return lower_node(plan, request, node, &judged, err);
+}
+
+/*
+ * What stands for a variant's smoke test compares with the pinned verdict, where there is one. Other
+ * stages of that kind, a recipe's own, stay as they are.
+ */
+static int judge_all(struct plan *plan, const struct plan_request *request, struct map *index,
+                     struct err *err)
+{
+	const struct recipe *recipe = request->recipe;
+
+	for (size_t i = 0; i < recipe->n_smokes; i++) {
+		const struct recipe_smoke *smoke = &recipe->smokes[i];
+		const json_t *verdict = plan_verdict(plan, request->facts, smoke->target);
+		struct plan_node *node = map_get(index, smoke->stage);
+
+		if (verdict && node && str_eq(node->stage->kind, "smoke") &&
+		    judge_by_verdict(
+			    plan, request, node,
+			    json_object_get(json_object_get(verdict, "smoke"), smoke->variant),
+			    err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -174,14 +256,6 @@ static int tie_all(struct plan *plan, const struct plan_request *request, struct
 		}
 	}
 	return 0;
-}
-
-/* What a smoke test compares with depends on which profiles are pinned, so that is settled first. */
-static int tie_stages(struct plan *plan, const struct plan_request *request, struct map *index,
-                      struct err *err)
-{
-	judge_all(plan, request->facts);
-	return tie_all(plan, request, index, err);
 }
 
 /* ---- what is wanted, in order ------------------------------------------------------------- */
@@ -389,7 +463,7 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 	plan->nodes = arena_array(arena, plan->n_nodes, sizeof(*plan->nodes));
 	if (lower_all(plan, request, index, err) == 0 &&
 	    pins_choose(plan, request, index, err) == 0 &&
-	    tie_stages(plan, request, index, err) == 0 &&
+	    judge_all(plan, request, index, err) == 0 && tie_all(plan, request, index, err) == 0 &&
 	    goals_choose(plan, request, index, err) == 0 && want_goals(plan, err) == 0 &&
 	    pins_check(plan, err) == 0 && check_goals(plan, err) == 0)
 		rc = 0;

@@ -27,8 +27,8 @@ static int add_sources(json_t *into, const struct recipe_profile *profile,
 }
 
 int profile_identity(const struct recipe *recipe, const struct recipe_profile *profile,
-                     const struct facts *facts, const struct digest *after, struct digest *ret,
-                     struct err *err)
+                     const struct facts *facts, const struct digest *maker,
+                     const struct digest *after, struct digest *ret, struct err *err)
 {
 	const struct recipe_target *target = recipe_find_target(recipe, profile->target);
 	const struct fact_image *image = target ? map_get(facts->images, target->image) : NULL;
@@ -42,7 +42,9 @@ int profile_identity(const struct recipe *recipe, const struct recipe_profile *p
 		               profile->id);
 	if (add_sources(sources, profile, facts, err) < 0)
 		return -1;
+	json_object_set_new(identity, "id", json_string(profile->id));
 	json_object_set_new(identity, "kind", json_string(profile->kind));
+	json_object_set_new(identity, "maker", json_string(DIGEST_TEXT(maker)));
 	json_object_set_new(identity, "target", json_string(profile->target));
 	json_object_set_new(identity, "compiler", json_string(image->compiler));
 	json_object_set_new(identity, "flags",

@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "plan/identity.h"
+#include "plan/maker.h"
 
 /* ---- outputs ------------------------------------------------------------------------------ */
 
@@ -90,7 +91,7 @@ static int pin_profile(struct plan *plan, const struct plan_request *request,
 			return 0;
 		after_content = &plan->nodes[after->node].pin.ref.digest;
 	}
-	if (profile_identity(request->recipe, p->profile, request->facts, after_content,
+	if (profile_identity(request->recipe, p->profile, request->facts, &p->maker, after_content,
 	                     &p->identity, err) < 0)
 		return -1;
 	p->identity_known = true;
@@ -105,8 +106,8 @@ static int pin_profile(struct plan *plan, const struct plan_request *request,
 	return 0;
 }
 
-static int find_maker(const struct plan *plan, const struct plan_request *request,
-                      const struct map *index, struct plan_profile *p, struct err *err)
+static int find_node(const struct plan *plan, const struct plan_request *request,
+                     const struct map *index, struct plan_profile *p, struct err *err)
 {
 	struct plan_node *node;
 
@@ -138,7 +139,8 @@ int pins_choose(struct plan *plan, const struct plan_request *request, struct ma
 		struct plan_profile *p = &plan->profiles[i];
 
 		p->profile = &recipe->profiles[i];
-		if (find_maker(plan, request, index, p, err) < 0 ||
+		if (find_node(plan, request, index, p, err) < 0 ||
+		    profile_maker(plan, p->profile, request, index, &p->maker, err) < 0 ||
 		    pin_profile(plan, request, p, err) < 0)
 			return -1;
 	}

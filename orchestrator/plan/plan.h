@@ -47,6 +47,7 @@ struct plan_profile {
 	enum profile_state state; /* MISMATCH: pinned for something else, so trained anew */
 	bool identity_known;      /* false while the profile it stands on is still to be trained */
 	struct digest identity;
+	struct digest maker; /* how the program is made that it describes */
 	size_t node;
 };
 
@@ -87,7 +88,9 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 
 /*
  * The verdict that the lock pins for a target, when it still holds: reached on the same sources,
- * with all profiles pinned. Else NULL: every candidate is then built and tested anew.
+ * with all profiles pinned, and with the outputs of what ships. Else NULL: every candidate is then
+ * built and tested anew. With one, the smoke test of each variant that it has digests for compares
+ * with those instead of a reference's output.
  */
 const json_t *plan_verdict(const struct plan *plan, const struct facts *facts, const char *triple);
 /* What a verdict reached now was reached on: leaf → content. A new reference. */

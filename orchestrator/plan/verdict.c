@@ -20,11 +20,19 @@ static bool inputs_hold(const json_t *verdict, const struct facts *facts)
 	return true;
 }
 
+/* A verdict without the outputs of what ships proves nothing. */
+static bool is_tested(const json_t *verdict)
+{
+	const char *ship = json_str_or(verdict, "ship", "");
+
+	return json_object_size(json_object_get(json_object_get(verdict, "smoke"), ship)) > 0;
+}
+
 const json_t *plan_verdict(const struct plan *plan, const struct facts *facts, const char *triple)
 {
 	const json_t *verdict = map_get(facts->verdicts, triple);
 
-	if (!verdict || !inputs_hold(verdict, facts))
+	if (!verdict || !inputs_hold(verdict, facts) || !is_tested(verdict))
 		return NULL;
 	for (size_t i = 0; i < plan->n_profiles; i++)
 		if (str_eq(plan->profiles[i].profile->target, triple) &&

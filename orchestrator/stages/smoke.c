@@ -1,47 +1,121 @@
 /*
  * smoke: a variant is only as good as its output. Compares what a variant printed on the held-out
- * workload with what the reference variant printed, after the recipe's filters.
+ * workload, after each run's filters, with what the reference variant printed; or, where the output
+ * was pinned, with its digest: then no reference is built.
  */
 #include "stages/kinds.h"
 #include "stages/options.h"
 
 static const struct schema_field smoke_fields[] = {
 	{ "cases", SCHEMA_STRINGS, true, "names of the held-out runs", NULL, NULL },
-	{ "reference", SCHEMA_REFS, true, "the reference's output of each case", NULL, NULL },
+	{ "reference", SCHEMA_REFS, false, "the reference's output of each case", NULL, NULL },
+	{ "expected", SCHEMA_STRINGS, false,
+	  "in place of reference: SHA-256 of each case's filtered output", NULL, NULL },
 	{ "candidate", SCHEMA_REFS, true, "this variant's output of each case", NULL, NULL },
-	{ "filters", SCHEMA_ANY, false, "what varies and is not compared", NULL, NULL },
+	{ "filters", SCHEMA_ANY, false,
+	  "by case: what varies and is not compared, a list of { drop_lines } and { regex, replace }",
+	  NULL, NULL },
 	{ "label", SCHEMA_STRING, false, "what is compared, for the message", NULL, NULL },
 	{ 0 },
 };
 
+/* Places one side's output of a case; the path it has for the builtin, or NULL when refused. */
+static const char *add_side(struct lowering *lowering, const char *side, size_t i, struct err *err)
+{
+	const char *at = arena_fmt(lowering->arena, "%s/%zu", side, i);
+	struct ref ref;
+
+	if (ref_from_json(lowering->arena, json_array_get(option_list(lowering, side), i), &ref) <
+	    0) {
+		lower_refuse(lowering, err, "case %zu needs a %s output", i + 1, side);
+		return NULL;
+	}
+	lower_input(lowering, at, ref);
+	return at;
+}
+
+/* What the candidate is compared with: the reference's output, or a digest. */
+static int add_measure(struct lowering *lowering, size_t i, json_t *one, struct err *err)
+{
+	const json_t *expected = option_list(lowering, "expected");
+	const char *at;
+
+	if (json_array_size(expected)) {
+		json_object_set(one, "expected", json_array_get(expected, i));
+		return 0;
+	}
+	at = add_side(lowering, "reference", i, err);
+	if (!at)
+		return -1;
+	json_object_set_new(one, "reference", json_string(at));
+	return 0;
+}
+
 static int add_case(struct lowering *lowering, size_t i, json_t *cases, struct err *err)
 {
-	const json_t *name = json_array_get(option_list(lowering, "cases"), i);
-	const char *reference_at = arena_fmt(lowering->arena, "reference/%zu", i);
-	const char *candidate_at = arena_fmt(lowering->arena, "candidate/%zu", i);
-	struct ref reference, candidate;
+	const json_t *filters = json_object_get(lowering->stage->options, "filters");
+	const char *name = json_string_value(json_array_get(option_list(lowering, "cases"), i));
+	json_t *one = json_object(), *own = json_object_get(filters, name);
+	const char *at;
 
-	if (ref_from_json(lowering->arena, json_array_get(option_list(lowering, "reference"), i),
-	                  &reference) < 0 ||
-	    ref_from_json(lowering->arena, json_array_get(option_list(lowering, "candidate"), i),
-	                  &candidate) < 0)
-		return lower_refuse(lowering, err,
-		                    "case %zu needs a reference and a candidate output", i + 1);
-	lower_input(lowering, reference_at, reference);
-	lower_input(lowering, candidate_at, candidate);
-	json_array_append_new(cases,
-	                      json_pack("{s:s?,s:s,s:s}", "name", json_string_value(name),
-	                                "reference", reference_at, "candidate", candidate_at));
+	json_array_append_new(cases, one);
+	json_object_set_new(one, "name", json_string(name));
+	if (json_array_size(own))
+		json_object_set(one, "filters", own);
+	if (add_measure(lowering, i, one, err) < 0)
+		return -1;
+	at = add_side(lowering, "candidate", i, err);
+	if (!at)
+		return -1;
+	json_object_set_new(one, "candidate", json_string(at));
 	return 0;
+}
+
+static int check_length(struct lowering *lowering, const char *option, size_t n, struct err *err)
+{
+	size_t has = json_array_size(option_list(lowering, option));
+
+	return has == n ? 0 :
+	                  lower_refuse(lowering, err, "%s has %zu entries for %zu cases", option,
+	                               has, n);
+}
+
+static int check_filters(struct lowering *lowering, struct err *err)
+{
+	json_t *filters = json_object_get(lowering->stage->options, "filters"), *list, *name;
+	const char *of;
+	size_t i;
+
+	json_object_foreach (filters, of, list) {
+		bool known = false;
+
+		json_array_foreach (option_list(lowering, "cases"), i, name)
+			known |= str_eq(json_string_value(name), of);
+		if (!known)
+			return lower_refuse(lowering, err, "filters names \"%s\", which is no case",
+			                    of);
+		if (!json_is_array(list))
+			return lower_refuse(lowering, err, "filters of \"%s\": expected a list",
+			                    of);
+	}
+	return !filters || json_is_object(filters) || json_array_size(filters) == 0 ?
+	               0 :
+	               lower_refuse(lowering, err, "filters: expected lists by case");
 }
 
 /* No case would be a smoke test that cannot fail. */
 static int add_cases(struct lowering *lowering, json_t *cases, struct err *err)
 {
 	size_t n = json_array_size(option_list(lowering, "cases"));
+	bool pinned = json_array_size(option_list(lowering, "expected")) > 0;
 
 	if (n == 0)
 		return lower_refuse(lowering, err, "cases must name at least one held-out run");
+	if (pinned && json_array_size(option_list(lowering, "reference")) > 0)
+		return lower_refuse(lowering, err, "reference and expected exclude each other");
+	if (check_length(lowering, pinned ? "expected" : "reference", n, err) < 0 ||
+	    check_length(lowering, "candidate", n, err) < 0 || check_filters(lowering, err) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (add_case(lowering, i, cases, err) < 0)
 			return -1;
@@ -53,7 +127,6 @@ static int lower_smoke(const struct stage *stage, struct arena *arena, struct st
 {
 	_cleanup_json_ json_t *parameters = json_object();
 	json_t *cases = json_array();
-	json_t *filters;
 	struct lowering l;
 
 	json_object_set_new(parameters, "cases", cases);
@@ -61,13 +134,10 @@ static int lower_smoke(const struct stage *stage, struct arena *arena, struct st
 		lowering_deinit(&l);
 		return -1;
 	}
-	filters = json_object_get(stage->options, "filters");
-	if (filters)
-		json_object_set(parameters, "filters", filters);
 	if (option_str(&l, "label"))
 		json_object_set_new(parameters, "label", json_string(option_str(&l, "label")));
 	lower_parameters(&l, parameters);
-	l.out.action.builtin = "smoke@1";
+	l.out.action.builtin = "smoke@2";
 	lower_output(&l, "smoke.json", true);
 	lowering_finish(&l, ret);
 	return 0;

@@ -165,13 +165,13 @@ local function smoke(ctx, args, variant, bins, reference)
   local names, filters = {}, {}
   for _, entry in ipairs(ctx.holdout) do
     names[#names + 1] = entry.name
-    filters = check.join(filters, entry.run.filters)
+    filters[entry.name] = entry.run.filters
   end
   local result = stage.smoke {
     address = ctx.target.triple .. "/" .. variant .. "/smoke", where = args.where, cases = names,
     reference = first and printed or reference,
     candidate = first and hold_out(ctx, variant, bins, true) or printed,
-    filters = #filters > 0 and filters or nil,
+    filters = next(filters) and filters,
     label = first and "plain against itself: the workload prints something else on every run"
       or variant .. " against plain",
   }

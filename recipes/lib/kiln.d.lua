@@ -254,9 +254,10 @@ function Ref:at(path) end
 
 ---@class kiln.SmokeStage : kiln.StageFields
 ---@field cases string[]
----@field reference kiln.Ref[]
+---@field reference? kiln.Ref[] the reference's output of each case; or
+---@field expected? string[] in its place: the SHA-256 of each case's filtered output
 ---@field candidate kiln.Ref[]
----@field filters? table[]
+---@field filters? table<string, table[]> by case, as in `run`
 ---@field label? string
 
 ---@class kiln.TreeStage : kiln.StageFields

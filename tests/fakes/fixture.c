@@ -179,8 +179,9 @@ void fixture_pin(struct fixture *f, const char *profile, const char *seed,
 	map_set(f->facts.pins, profile, pin);
 }
 
-void fixture_verdict(struct fixture *f, const char *triple)
+json_t *fixture_verdict(struct fixture *f, const char *triple)
 {
+	const struct digest printed = fixture_digest("printed");
 	json_t *verdict = json_object();
 
 	for (size_t i = 0; i < f->recipe.n_profiles; i++) {
@@ -189,8 +190,12 @@ void fixture_verdict(struct fixture *f, const char *triple)
 		            &f->plan->profiles[i].identity);
 	}
 	json_object_set_new(verdict, "inputs", plan_verdict_inputs(&f->facts));
+	json_object_set_new(verdict, "ship", json_string("pgo+bolt"));
+	json_object_set_new(verdict, "smoke",
+	                    json_pack("{s:{s:s}}", "pgo+bolt", "one", DIGEST_TEXT(&printed)));
 	json_array_append_new(f->documents, verdict);
 	map_set(f->facts.verdicts, triple, verdict);
+	return verdict;
 }
 
 int fixture_plan(struct fixture *f, const struct plan_request *request)

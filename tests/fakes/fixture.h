@@ -46,8 +46,9 @@ void fixture_leaf(struct fixture *f, const char *id, const char *seed);
 void fixture_image(struct fixture *f, const char *name, const char *seed, const char *compiler);
 void fixture_pin(struct fixture *f, const char *profile, const char *seed,
                  const struct digest *identity);
-/* Pins every profile for what is there now, and a verdict that was reached on it. */
-void fixture_verdict(struct fixture *f, const char *triple);
+/* Pins every profile for what is there now, and a verdict that was reached on it: of the pipeline's
+ * pgo+bolt, whose case "one" printed fixture_digest("printed"). Returns it, to be changed. */
+json_t *fixture_verdict(struct fixture *f, const char *triple);
 
 struct digest fixture_digest(const char *seed);
 

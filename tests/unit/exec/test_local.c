@@ -235,18 +235,76 @@ static void smoke(struct lab *lab, const char *ref, const char *cand, const char
                   struct exec_completion *ret)
 {
 	_cleanup_free_ char *params =
-		str_fmt("{\"cases\":[{\"name\":\"one\",\"reference\":\"r\",\"candidate\":\"c\"}],"
-	                "\"filters\":[%s],\"label\":\"this against that\"}",
+		str_fmt("{\"cases\":[{\"name\":\"one\",\"reference\":\"r\",\"candidate\":\"c\","
+	                "\"filters\":[%s]}],\"label\":\"this against that\"}",
 	                filters);
 	struct lab_input inputs[] = { { "kiln.json", params }, { "r", ref }, { "c", cand } };
 	struct action_output output = { .path = "smoke.json" };
-	struct action a = { .builtin = "smoke@1", .outputs = &output, .n_outputs = 1 };
+	struct action a = { .builtin = "smoke@2", .outputs = &output, .n_outputs = 1 };
 
 	lab_compose(lab, inputs, 3, &a.input_root);
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, ret);
 	if (ret->status == EXEC_BROKEN)
 		fail_msg("%s; %s", ret->err.cause, ret->err.hint);
+}
+
+static void smoke_cases(struct lab *lab, const char *cases, struct exec_completion *ret)
+{
+	_cleanup_free_ char *params = str_fmt("{\"cases\":[%s]}", cases);
+	struct lab_input inputs[] = { { "kiln.json", params },
+		                      { "a", "a\nb\n" },
+		                      { "noisy", "a\nb\nat 12:30\n" } };
+	struct action_output output = { .path = "smoke.json" };
+	struct action a = { .builtin = "smoke@2", .outputs = &output, .n_outputs = 1 };
+
+	lab_compose(lab, inputs, 3, &a.input_root);
+	lab_submit(lab, &a, 10000, 1);
+	lab_wait(lab, ret);
+}
+
+/* printf 'a\nb\n' | sha256sum */
+#define DIGEST_AB "911169ddaaf146aff539f58c26c489af3b892dff0fe283c1c264c65ae5aa59a2"
+#define AT_TIME "\"filters\":[{\"drop_lines\":\"at *\"}]"
+
+static void smoke_compares_with_what_is_pinned(void **state)
+{
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	smoke_cases(lab, "{\"name\":\"x\",\"candidate\":\"a\",\"expected\":\"" DIGEST_AB "\"}", &c);
+	assert_int_equal(c.status, EXEC_OK);
+	assert_string_equal(lab_text(lab, &c.result.outputs[0].node->ref),
+	                    "{\"cases\":{\"x\":\"" DIGEST_AB "\"}}");
+	smoke_cases(lab,
+	            "{\"name\":\"x\",\"candidate\":\"noisy\"," AT_TIME ",\"expected\":\"" DIGEST_AB
+	            "\"}",
+	            &c);
+	assert_int_equal(c.status, EXEC_OK);
+	smoke_cases(lab, "{\"name\":\"x\",\"candidate\":\"noisy\",\"expected\":\"" DIGEST_AB "\"}",
+	            &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_non_null(strstr(c.why, "'x' prints something else than the verdict"));
+	assert_non_null(strstr(c.why, DIGEST_AB));
+	smoke_cases(lab, "{\"name\":\"x\",\"candidate\":\"a\",\"expected\":\"0\"}", &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_non_null(strstr(c.why, "no SHA-256"));
+	smoke_cases(lab, "{\"name\":\"x\",\"candidate\":\"a\"}", &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+}
+
+/* What varies in one case does not excuse another. */
+static void smoke_filters_are_the_cases_own(void **state)
+{
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	smoke_cases(lab,
+	            "{\"name\":\"x\",\"candidate\":\"noisy\",\"reference\":\"a\"," AT_TIME
+	            "},{\"name\":\"y\",\"candidate\":\"noisy\",\"reference\":\"a\"}",
+	            &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_non_null(strstr(c.why, "'y' differs at line 3"));
 }
 
 static void smoke_compares(void **state)
@@ -312,11 +370,18 @@ static void tar_is_made_inside(void **state)
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(runs_and_takes_outputs),  cmocka_unit_test(sees_one_world),
-		cmocka_unit_test(fixed_addresses),         cmocka_unit_test(escapes),
-		cmocka_unit_test(tmp_is_bounded),          cmocka_unit_test(failures_are_told),
-		cmocka_unit_test(accepted_exit_codes),     cmocka_unit_test(missing_image_breaks),
-		cmocka_unit_test(odd_outputs_are_refused), cmocka_unit_test(smoke_compares),
+		cmocka_unit_test(runs_and_takes_outputs),
+		cmocka_unit_test(sees_one_world),
+		cmocka_unit_test(fixed_addresses),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(tmp_is_bounded),
+		cmocka_unit_test(failures_are_told),
+		cmocka_unit_test(accepted_exit_codes),
+		cmocka_unit_test(missing_image_breaks),
+		cmocka_unit_test(odd_outputs_are_refused),
+		cmocka_unit_test(smoke_compares),
+		cmocka_unit_test(smoke_compares_with_what_is_pinned),
+		cmocka_unit_test(smoke_filters_are_the_cases_own),
 		cmocka_unit_test(tar_is_made_inside),
 	};
 

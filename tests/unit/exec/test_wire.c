@@ -87,7 +87,7 @@ static void replies_come_through(void **state)
 static void builtins_by_name_and_version(void **state)
 {
 	(void)state;
-	assert_ptr_equal(builtin_find("smoke@1"), &builtin_smoke);
+	assert_ptr_equal(builtin_find("smoke@2"), &builtin_smoke);
 	assert_ptr_equal(builtin_find("tar@1"), &builtin_tar);
 	assert_null(builtin_find("tar@2"));
 	assert_null(builtin_find("tar@1x"));

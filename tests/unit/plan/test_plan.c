@@ -237,6 +237,14 @@ static void unknown_things(void **state)
 		  "t/plain/a takes \"src:y\", which is no source of the recipe" },
 		{ "[" STAGE("t/plain/a", "") "," STAGE("t/plain/a", "") "]",
 		  "the stage t/plain/a is declared twice" },
+		{ "[" STAGE("t/plain/a", ",'env':{'SOURCE_DATE_EPOCH':'1'}") "]",
+		  "demo.lua:3: t/plain/a sets SOURCE_DATE_EPOCH, which Kiln itself sets" },
+		{ "[" STAGE("t/plain/a", ",'env':{'KILN_JOBS':'1'}") "]",
+		  "demo.lua:3: t/plain/a sets KILN_JOBS, which Kiln itself sets" },
+		{ "[" STAGE("t/plain/a",
+		            ",'inputs':[{'at':'x','from':{'$leaf':'source','path':'y'}},"
+		            "{'at':'x','from':{'$leaf':'source','path':'z'}}]") "]",
+		  "demo.lua:3: t/plain/a has two inputs at \"x\"" },
 		{ "[" STAGE("t/plain/a", ",'image':'sid'") "]",
 		  "demo.lua:3: t/plain/a needs the image \"sid\"" },
 		{ "[{'address':'q/plain/a','target':'q','variant':'plain','name':'a','kind':'run',"

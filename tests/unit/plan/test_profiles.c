@@ -4,6 +4,9 @@
 #include "base/str.h"
 #include "plan/identity.h"
 
+/* Of the tests that look at everything else in an identity. */
+static const struct digest maker = { { 1 } };
+
 static int setup(void **state)
 {
 	static struct fixture f;
@@ -117,7 +120,7 @@ static void assert_identity_differs(struct fixture *f, const struct recipe_profi
 {
 	struct digest now;
 
-	must(profile_identity(&f->recipe, p, &f->facts, NULL, &now, &f->err), &f->err);
+	must(profile_identity(&f->recipe, p, &f->facts, &maker, NULL, &now, &f->err), &f->err);
 	assert_int_equal(digest_eq(base, &now), !differs);
 }
 
@@ -130,7 +133,7 @@ static void identity_follows_what_it_fits(void **state)
 	struct digest base, other;
 	json_t *flags = fixture_json("['-O3']"), *sources = fixture_json("['source','work']");
 
-	must(profile_identity(&f->recipe, &p, &f->facts, NULL, &base, &f->err), &f->err);
+	must(profile_identity(&f->recipe, &p, &f->facts, &maker, NULL, &base, &f->err), &f->err);
 	assert_identity_differs(f, &p, &base, false);
 
 	fixture_leaf(f, "source", "source 2");
@@ -150,7 +153,7 @@ static void identity_follows_what_it_fits(void **state)
 	changed = p;
 	changed.sources = sources;
 	assert_identity_differs(f, &changed, &base, true);
-	must(profile_identity(&f->recipe, &p, &f->facts, &after, &other, &f->err), &f->err);
+	must(profile_identity(&f->recipe, &p, &f->facts, &maker, &after, &other, &f->err), &f->err);
 	assert_false(digest_eq(&base, &other));
 	json_decref(flags);
 	json_decref(sources);
@@ -163,7 +166,7 @@ static void identity_leaves_out_what_it_does_not_fit(void **state)
 	const struct recipe_profile p = f->recipe.profiles[0];
 	struct digest base;
 
-	must(profile_identity(&f->recipe, &p, &f->facts, NULL, &base, &f->err), &f->err);
+	must(profile_identity(&f->recipe, &p, &f->facts, &maker, NULL, &base, &f->err), &f->err);
 	fixture_leaf(f, "work", "work 2");
 	fixture_image(f, "trixie", "image trixie of today", "clang 19");
 	f->facts.epoch++;
@@ -181,10 +184,84 @@ static void identity_follows_the_target(void **state)
 	targets[1].triple = "u";
 	recipe.targets = targets;
 	recipe.n_targets = 2;
-	must(profile_identity(&recipe, &p, &f->facts, NULL, &a, &f->err), &f->err);
+	must(profile_identity(&recipe, &p, &f->facts, &maker, NULL, &a, &f->err), &f->err);
 	p.target = "u";
-	must(profile_identity(&recipe, &p, &f->facts, NULL, &b, &f->err), &f->err);
+	must(profile_identity(&recipe, &p, &f->facts, &maker, NULL, &b, &f->err), &f->err);
 	assert_false(digest_eq(&a, &b));
+}
+
+/* Whatever changes the program that is profiled makes another profile of it. */
+static void identity_follows_how_the_program_is_made(void **state)
+{
+	static const struct {
+		const char *address, *option, *value;
+		bool differs;
+	} changes[] = {
+		{ "t/shared/counted", "argv", "['make','counted','CFLAGS=-DFOO']", true },
+		{ "t/shared/counted", "env", "{'FOO':'1'}", true },
+		{ "t/shared/train", "argv", "['a','--longer']", false },
+		{ "t/plain/build", "argv", "['make','-O1']", false },
+		{ "t/pgo/build", "argv", "['make','-O1']", false },
+	};
+	struct fixture *f = *state;
+	struct digest base;
+
+	fixture_must_plan(f);
+	base = profile(f, "t/pgo")->identity;
+	f->facts.epoch++;
+	fixture_must_plan(f);
+	assert_true(digest_eq(&base, &profile(f, "t/pgo")->identity));
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		const struct stage *stage;
+		json_t *value = fixture_json(changes[i].value);
+
+		fixture_pipeline(f);
+		fixture_must_plan(f);
+		stage = f->plan->nodes[fixture_node(f, changes[i].address)].stage;
+		json_object_set_new((json_t *)stage->options, changes[i].option, value);
+		fixture_must_plan(f);
+		if (digest_eq(&base, &profile(f, "t/pgo")->identity) == changes[i].differs)
+			fail_msg("%s %s", changes[i].address, changes[i].option);
+	}
+}
+
+/* A BOLT profile describes what the rebuild made, with the same profile below. */
+static void bolt_identity_follows_the_rebuild(void **state)
+{
+	struct fixture *f = *state;
+	struct digest before;
+	const struct stage *stage;
+
+	pin(f, "t/pgo", "pgo profile");
+	fixture_must_plan(f);
+	before = profile(f, "t/bolt")->identity;
+	stage = f->plan->nodes[fixture_node(f, "t/pgo/build")].stage;
+	json_object_set_new((json_t *)stage->options, "argv", fixture_json("['make','-O1']"));
+	fixture_must_plan(f);
+	assert_int_equal(profile(f, "t/pgo")->state, PROFILE_PINNED);
+	assert_true(profile(f, "t/bolt")->identity_known);
+	assert_false(digest_eq(&before, &profile(f, "t/bolt")->identity));
+}
+
+static void two_programs_have_two_profiles(void **state)
+{
+	struct fixture *f = *state;
+	struct recipe_profile a = { .id = "t/bolt-a", .target = "t", .kind = "bolt" };
+	struct recipe_profile b = { .id = "t/bolt-b", .target = "t", .kind = "bolt" };
+	struct recipe_profile own = { .id = "mine/x", .target = "t", .kind = "pgo" };
+	const struct recipe_profile *pgo = &f->recipe.profiles[0];
+	struct digest of_a, of_b;
+
+	a.sources = b.sources = pgo->sources;
+	must(profile_identity(&f->recipe, &a, &f->facts, &maker, NULL, &of_a, &f->err), &f->err);
+	must(profile_identity(&f->recipe, &b, &f->facts, &maker, NULL, &of_b, &f->err), &f->err);
+	assert_false(digest_eq(&of_a, &of_b));
+	assert_string_equal(recipe_profile_slot(pgo), "pgo");
+	assert_string_equal(recipe_profile_slot(&a), "bolt-a");
+	assert_string_equal(recipe_profile_slot(&own), "mine/x");
+	assert_string_equal(recipe_profile_end(f->arena, pgo), ".profdata");
+	assert_string_equal(recipe_profile_end(f->arena, &a), "-a.fdata");
+	assert_string_equal(recipe_profile_end(f->arena, &own), "-mine-x.profdata");
 }
 
 static void identity_refuses(void **state)
@@ -195,13 +272,15 @@ static void identity_refuses(void **state)
 	struct digest d;
 
 	p.sources = sources;
-	assert_int_equal(profile_identity(&f->recipe, &p, &f->facts, NULL, &d, &f->err), -1);
+	assert_int_equal(profile_identity(&f->recipe, &p, &f->facts, &maker, NULL, &d, &f->err),
+	                 -1);
 	assert_int_equal(f->err.code, ERR_INPUT);
 	assert_contains(f->err.cause, "\"nothing\", which is no source");
 	f->err = ERR_INIT;
 	p = f->recipe.profiles[0];
 	p.target = "nowhere";
-	assert_int_equal(profile_identity(&f->recipe, &p, &f->facts, NULL, &d, &f->err), -1);
+	assert_int_equal(profile_identity(&f->recipe, &p, &f->facts, &maker, NULL, &d, &f->err),
+	                 -1);
 	assert_contains(f->err.cause, "no target with an image");
 	json_decref(sources);
 }
@@ -219,7 +298,7 @@ static void identity_of_long_flags(void **state)
 	flag[3 << 20] = '\0';
 	flags = json_pack("[s]", flag);
 	p.flags = flags;
-	must(profile_identity(&f->recipe, &p, &f->facts, NULL, &a, &f->err), &f->err);
+	must(profile_identity(&f->recipe, &p, &f->facts, &maker, NULL, &a, &f->err), &f->err);
 	flag[(3 << 20) - 1] = 'y';
 	json_array_set_new(flags, 0, json_string(flag));
 	assert_identity_differs(f, &p, &a, true);
@@ -327,10 +406,22 @@ static void profiles_are_checked(void **state)
 	}
 }
 
-/* With a verdict in the lock what ships is compared with itself; the digests are in the verdict. */
+static const char *parameters_of(const struct fixture *f, const char *address)
+{
+	const struct plan_node *node = &f->plan->nodes[fixture_node(f, address)];
+
+	for (size_t i = 0; i < node->n_inputs; i++)
+		if (node->inputs[i].from.kind == REF_TEXT)
+			return node->inputs[i].from.id;
+	fail_msg("%s has no parameters", address);
+	return NULL;
+}
+
+/* With a verdict in the lock what ships is compared with the digests in it, and nothing else. */
 static void a_verdict_saves_the_reference(void **state)
 {
 	struct fixture *f = *state;
+	const struct digest printed = fixture_digest("printed");
 	const struct plan_node *smoke;
 
 	fixture_verdict(f, "t");
@@ -339,9 +430,41 @@ static void a_verdict_saves_the_reference(void **state)
 	assert_false(fixture_wants(f, "t/plain/hold"));
 	smoke = &f->plan->nodes[fixture_node(f, "t/pgo+bolt/smoke")];
 	assert_int_equal(smoke->n_deps, 1);
-	for (size_t i = 0; i < smoke->n_inputs; i++)
-		if (smoke->inputs[i].from.kind == REF_STAGE)
-			assert_string_equal(smoke->inputs[i].from.id, "t/pgo+bolt/hold");
+	assert_contains(parameters_of(f, "t/pgo+bolt/smoke"), "\"expected\":");
+	assert_contains(parameters_of(f, "t/pgo+bolt/smoke"), DIGEST_TEXT(&printed));
+	/* Variants that the verdict has no digests of keep their reference. */
+	assert_contains(parameters_of(f, "t/pgo/smoke"), "\"reference\":");
+}
+
+/* A verdict that never tested what ships, or not all of it, saves nothing. */
+static void an_empty_verdict_does_not_hold(void **state)
+{
+	struct fixture *f = *state;
+	json_t *verdict = fixture_verdict(f, "t");
+
+	json_object_set_new(verdict, "smoke", json_pack("{s:{s:s}}", "plain", "one", "0"));
+	fixture_must_plan(f);
+	assert_true(fixture_wants(f, "t/plain/build"));
+	assert_null(plan_verdict(f->plan, &f->facts, "t"));
+	json_object_set_new(verdict, "smoke", json_pack("{s:{}}", "pgo+bolt"));
+	fixture_must_plan(f);
+	assert_true(fixture_wants(f, "t/plain/build"));
+	json_object_set_new(verdict, "smoke", json_pack("{s:{s:s}}", "pgo+bolt", "another", "0"));
+	fixture_must_plan(f);
+	assert_true(fixture_wants(f, "t/plain/build"));
+	assert_contains(parameters_of(f, "t/pgo+bolt/smoke"), "\"reference\":");
+}
+
+/* A smoke stage that stands for no variant compares what it says, whatever the lock says. */
+static void a_verdict_leaves_other_smoke_stages_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_pipeline(f);
+	f->recipe.n_smokes = 1; /* of pgo */
+	fixture_verdict(f, "t");
+	fixture_must_plan(f);
+	assert_contains(parameters_of(f, "t/pgo+bolt/smoke"), "\"reference\":");
 }
 
 /* Another source, or a profile that no longer fits: every candidate is judged anew. */
@@ -372,6 +495,9 @@ int main(void)
 		TEST(identity_follows_what_it_fits),
 		TEST(identity_leaves_out_what_it_does_not_fit),
 		TEST(identity_follows_the_target),
+		TEST(identity_follows_how_the_program_is_made),
+		TEST(bolt_identity_follows_the_rebuild),
+		TEST(two_programs_have_two_profiles),
 		TEST(identity_refuses),
 		TEST(identity_of_long_flags),
 		TEST(branch_stacks_choose_samples),
@@ -379,6 +505,8 @@ int main(void)
 		TEST(a_pin_has_one_file),
 		TEST(profiles_are_checked),
 		TEST(a_verdict_saves_the_reference),
+		TEST(an_empty_verdict_does_not_hold),
+		TEST(a_verdict_leaves_other_smoke_stages_alone),
 		TEST(a_verdict_on_another_source_does_not_hold),
 	};
 

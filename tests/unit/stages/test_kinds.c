@@ -260,17 +260,38 @@ static void smoke(void **state)
 		  "{'cases':['one','two'],'reference':[{'$stage':'t/plain/h1','path':'@stdout'},"
 		  "{'$stage':'t/plain/h2','path':'@stdout'}],'candidate':["
 		  "{'$stage':'t/v/h1','path':'@stdout'},{'$stage':'t/v/h2','path':'@stdout'}],"
-		  "'filters':[{'drop_lines':'time*'}],'label':'lto'}",
-		  "builtin smoke@1\nout smoke.json non-empty\n"
+		  "'filters':{'one':[{'drop_lines':'time*'}],'two':[]},'label':'lto'}",
+		  "builtin smoke@2\nout smoke.json non-empty\n"
 		  "in reference/0 <- t/plain/h1:@stdout\nin candidate/0 <- t/v/h1:@stdout\n"
 		  "in reference/1 <- t/plain/h2:@stdout\nin candidate/1 <- t/v/h2:@stdout\n"
-		  "in kiln.json <- text {\"cases\":[{\"candidate\":\"candidate/0\",\"name\":\"one\","
-		  "\"reference\":\"reference/0\"},{\"candidate\":\"candidate/1\",\"name\":\"two\","
-		  "\"reference\":\"reference/1\"}],\"filters\":[{\"drop_lines\":\"time*\"}],"
-		  "\"label\":\"lto\"}\n" },
+		  "in kiln.json <- text {\"cases\":[{\"candidate\":\"candidate/0\",\"filters\":["
+		  "{\"drop_lines\":\"time*\"}],\"name\":\"one\",\"reference\":\"reference/0\"},"
+		  "{\"candidate\":\"candidate/1\",\"name\":\"two\","
+		  "\"reference\":\"reference/1\"}],\"label\":\"lto\"}\n" },
+		{ "smoke",
+		  "{'cases':['one'],'expected':['12ab'],'candidate':["
+		  "{'$stage':'t/v/h1','path':'@stdout'}]}",
+		  "builtin smoke@2\nout smoke.json non-empty\n"
+		  "in candidate/0 <- t/v/h1:@stdout\n"
+		  "in kiln.json <- text {\"cases\":[{\"candidate\":\"candidate/0\","
+		  "\"expected\":\"12ab\",\"name\":\"one\"}]}\n" },
 	};
 	static const struct golden bad[] = {
-		{ "smoke", "{'cases':['one'],'reference':[],'candidate':[]}", "case 1 needs" },
+		{ "smoke", "{'cases':['one'],'reference':[],'candidate':[]}",
+		  "reference has 0 entries for 1 cases" },
+		{ "smoke",
+		  "{'cases':['one'],'reference':[{'$stage':'t/v/h1','path':'@stdout'}],"
+		  "'candidate':[{'$stage':'t/v/h1','path':'@stdout'},"
+		  "{'$stage':'t/v/h2','path':'@stdout'}]}",
+		  "candidate has 2 entries for 1 cases" },
+		{ "smoke",
+		  "{'cases':['one'],'reference':[{'$stage':'t/v/h1','path':'@stdout'}],"
+		  "'expected':['12ab'],'candidate':[{'$stage':'t/v/h2','path':'@stdout'}]}",
+		  "reference and expected exclude each other" },
+		{ "smoke",
+		  "{'cases':['one'],'expected':['12ab'],'filters':{'on':[]},"
+		  "'candidate':[{'$stage':'t/v/h2','path':'@stdout'}]}",
+		  "filters names \"on\", which is no case" },
 		{ "smoke", "{'cases':[],'reference':[],'candidate':[]}", "at least one" },
 	};
 
