@@ -1,13 +1,17 @@
 /* From a finished run to the lock: profiles with what they belong to, verdicts with their grounds. */
 #include "cli/pin.h"
 
+#include <fcntl.h>
+
 #include "base/path.h"
 #include "cli/outputs.h"
 #include "cli/print.h"
-#include "external/crypto.h"
+#include "host/fs.h"
 #include "model/embedded.h"
 #include "model/lock.h"
 #include "plan/identity.h"
+
+enum { PROFILE_MOST = 1 << 30 };
 
 /* ---- profiles ----------------------------------------------------------------------------- */
 
@@ -71,11 +75,22 @@ static int write_profile(struct session *s, const struct plan *plan,
 	_cleanup_free_ char *name = pin_profile_name(s, plan->profiles[i].profile);
 	_cleanup_free_ char *beside = path_dir(s->lock_path);
 	_cleanup_free_ char *dir = path_join(beside, LOCK_PROFILES);
+	_cleanup_buf_ struct buf content = BUF_INIT(PROFILE_MOST);
+	_cleanup_fd_ int fd = -1;
 	struct tree_node node;
+	int rc;
 
 	if (content_of(s, plan, result, i, &node, err) < 0)
 		return -1;
-	return outputs_copy(s, &node, dir, name, err);
+	rc = blobs_read(store_blobs(s->store), &node.ref, &content, err);
+	if (rc == BLOBS_MISS)
+		return blobs_miss(&node.ref, name, err);
+	if (rc < 0 || fs_make_dirs(AT_FDCWD, dir, 0777, err) < 0)
+		return -1;
+	if (fs_open_dir(AT_FDCWD, dir, &fd, err) != 0)
+		return err_set(err, ERR_IO, "%s is no folder", dir);
+	/* By rename: an old lock never finds half a file. */
+	return fs_write_file(fd, name, buf_text(&content), content.n, 0644, true, err);
 }
 
 /* ---- verdicts ----------------------------------------------------------------------------- */
@@ -137,15 +152,9 @@ static void pin_toolchains(struct session *s)
 
 static void pin_library(struct session *s)
 {
-	struct hasher *hasher = hasher_new();
 	struct digest digest;
 
-	for (size_t i = 0; i < kiln_embedded_count; i++) {
-		hasher_add(hasher, kiln_embedded[i].path, strlen(kiln_embedded[i].path) + 1);
-		hasher_add(hasher, kiln_embedded[i].data, kiln_embedded[i].size);
-	}
-	hasher_finish(hasher, &digest);
-	hasher_free(hasher);
+	embedded_digest(&digest);
 	lock_set_library(s->lock, DIGEST_TEXT(&digest));
 }
 

@@ -13,31 +13,80 @@
 #include "host/fs.h"
 #include "image/definition.h"
 #include "model/container.h"
+#include "model/embedded.h"
 #include "model/lock.h"
 #include "profile/probe.h"
 #include "source/source.h"
 
 /* ---- sources ------------------------------------------------------------------------------ */
 
-static int fetch_leaf(struct session *s, const struct recipe_leaf *leaf, struct err *err)
+/*
+ * What to fetch: the recipe's words, and where they leave a Debian source open, what the lock says.
+ * A new reference.
+ */
+static int pinned_spec(struct session *s, const struct recipe_leaf *leaf, json_t **ret,
+                       struct err *err)
+{
+	const json_t *pin = s->update ? NULL : lock_source(s->lock, s->recipe.name, leaf->id);
+	const char *asked = json_str_or(leaf->spec, "version", NULL);
+	const char *version = json_str_or(pin, "version", NULL);
+	const char *digest = json_str_or(pin, "digest", NULL);
+	json_t *spec = json_copy((json_t *)leaf->spec);
+
+	*ret = spec;
+	if (!str_eq(json_str_or(spec, "kind", ""), "debian") || json_object_get(spec, "dsc") ||
+	    !version || !digest)
+		return 0;
+	if (asked && !str_eq(asked, version)) {
+		err_set(err, ERR_INPUT, "%s: the source \"%s\" is to be version %s, but %s pins %s",
+		        json_str_or(spec, "where", s->recipe_path), leaf->id, asked, s->lock_path,
+		        version);
+		return err_hint(err, "`kiln lock` pins what the recipe asks for");
+	}
+	json_object_set_new(spec, "version", json_string(version));
+	json_object_set_new(spec, "dsc", json_string(digest));
+	return 0;
+}
+
+static void say_unpinned(struct session *s, const struct recipe_leaf *leaf, const json_t *fact)
+{
+	const char *day = json_str_or(fact, "resolved_on", NULL);
+
+	if (day && !s->update)
+		print_note(s->cli, "  source %s: unpinned, %s resolved %s; pin it with `kiln lock`",
+		           leaf->id, json_str_or(fact, "version", "?"), day);
+}
+
+static int fetch_as(struct session *s, const struct recipe_leaf *leaf, const json_t *spec,
+                    struct source_result *ret, struct err *err)
 {
 	const struct source_request request = {
 		.id = leaf->id,
-		.leaf = leaf->spec,
+		.leaf = spec,
 		.recipe_dir = s->recipe_dir,
 		.offline = s->offline,
 		.update = s->update,
 		.mirror = s->mirror,
 	};
-	struct source_result result = { 0 };
-	struct fact_leaf *fact = arena_alloc(s->arena, sizeof(*fact));
 
-	if (source_fetch(s->store, &request, &s->cli->log, &result, err) < 0)
+	if (source_fetch(s->store, &request, &s->cli->log, ret, err) < 0)
 		return err_while(err, "fetching the source \"%s\" (%s)", leaf->id,
 		                 json_str_or(leaf->spec, "where", "?"));
+	return 0;
+}
+
+static int fetch_leaf(struct session *s, const struct recipe_leaf *leaf, struct err *err)
+{
+	struct fact_leaf *fact = arena_alloc(s->arena, sizeof(*fact));
+	struct source_result result = { 0 };
+	_cleanup_json_ json_t *spec = NULL;
+
+	if (pinned_spec(s, leaf, &spec, err) < 0 || fetch_as(s, leaf, spec, &result, err) < 0)
+		return -1;
 	fact->node = result.node;
 	fact->node.name = "";
 	if (result.fact) {
+		say_unpinned(s, leaf, result.fact);
 		json_object_set_new(s->leaf_facts, leaf->id, result.fact);
 		fact->about = json_object_get(s->leaf_facts, leaf->id);
 	}
@@ -255,6 +304,21 @@ static int check_toolchains(struct session *s, struct err *err)
 	return 0;
 }
 
+/* An upgrade of Kiln may change what a recipe means: never without a word. */
+static void check_library(struct session *s)
+{
+	const char *pinned = lock_library(s->lock);
+	struct digest ours;
+
+	embedded_digest(&ours);
+	if (pinned && !s->update && !str_eq(pinned, DIGEST_TEXT(&ours)))
+		print_note(s->cli,
+		           "kiln: warning: %s was written with another library of pipelines, "
+		           "toolchains and images than this Kiln's: the release may differ; `kiln "
+		           "lock` pins this one",
+		           s->lock_path);
+}
+
 /* A lock that was named and is not there must not mean "nothing is pinned". */
 static int check_lock(const struct session *s, struct err *err)
 {
@@ -281,6 +345,7 @@ int session_prepare(struct session *s, struct err *err)
 			return -1;
 	if (fill_values(s, err) < 0 || check_toolchains(s, err) < 0 || ensure_images(s, err) < 0)
 		return -1;
+	check_library(s);
 	s->facts.branch_stacks = profiler_probe(&s->facts.profiler);
 	return read_pins(s, err);
 }

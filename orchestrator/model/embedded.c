@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "external/crypto.h"
+
 static int compare_path(const void *key, const void *entry)
 {
 	const struct embedded_file *file = entry;
@@ -18,4 +20,16 @@ const struct embedded_file *embedded_find(const char *path)
 {
 	return bsearch(path, kiln_embedded, kiln_embedded_count, sizeof(kiln_embedded[0]),
 	               compare_path);
+}
+
+void embedded_digest(struct digest *ret)
+{
+	struct hasher *hasher = hasher_new();
+
+	for (size_t i = 0; i < kiln_embedded_count; i++) {
+		hasher_add(hasher, kiln_embedded[i].path, strlen(kiln_embedded[i].path) + 1);
+		hasher_add(hasher, kiln_embedded[i].data, kiln_embedded[i].size);
+	}
+	hasher_finish(hasher, ret);
+	hasher_free(hasher);
 }

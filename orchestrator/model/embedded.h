@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "base/digest.h"
+
 /*
  * The files that travel inside the program: the Lua standard library (recipes/lib/), toolchains/
  * and containers/. The table is made by scripts/embed; it is sorted by path (bytewise), and its
@@ -19,5 +21,7 @@ extern const size_t kiln_embedded_count;
 
 /* The file with this path, or NULL. */
 const struct embedded_file *embedded_find(const char *path);
+/* SHA-256 over all paths and contents: what a lock pins of Kiln itself. */
+void embedded_digest(struct digest *ret);
 
 #endif

@@ -105,6 +105,11 @@ const char *lock_toolchain(const json_t *lock, const char *name)
 	return json_string_value(at(lock, "toolchains", name, NULL));
 }
 
+const char *lock_library(const json_t *lock)
+{
+	return json_string_value(at(lock, "library", NULL));
+}
+
 void lock_set_image(json_t *lock, const char *name, const char *arch, json_t *value)
 {
 	set(lock, value, "images", name, arch, NULL);

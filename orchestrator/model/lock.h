@@ -33,6 +33,7 @@ const json_t *lock_profile(const json_t *lock, const char *recipe, const char *t
                            const char *slot);
 const json_t *lock_verdict(const json_t *lock, const char *recipe, const char *triple);
 const char *lock_toolchain(const json_t *lock, const char *name);
+const char *lock_library(const json_t *lock);
 
 /* Setting replaces; `value` is taken over (its reference is stolen). */
 void lock_set_image(json_t *lock, const char *name, const char *arch, json_t *value);

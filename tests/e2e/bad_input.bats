@@ -14,7 +14,7 @@ one_stage() {
 	kiln.artefact { target = "$x86", variant = "plain", kind = "archive", name = "one-1.txt", media_type = "text/plain", from = made:at "out" }
 	kiln.recipe { name = "one", version = "1", license = "MIT", date = 1000000000 }
 	LUA
-	[ ! -e "$top/kiln.lock" ] || cp "$top/kiln.lock" one/
+	cp "$(project_lock hello)" one/kiln.lock
 }
 
 # What a build leaves behind in the store: nothing half-written.
@@ -130,6 +130,30 @@ left_over() {
 	run "$KILN" release --unsigned --progress plain --target "$x86" -o dist hello
 	[ "$status" -eq 0 ]
 	[[ $output == *"belongs to"* && $output == *"trained anew"* ]]
+}
+
+@test "a change of flags that changes what the program prints fails against the pinned verdict" {
+	hello
+	can_be_loud hello/src/hello.c
+	# Without profiles nothing but the verdict's digests stands in the way.
+	sed -i -e 's/pgo = true, bolt = "auto", ship = "pgo+lto+bolt"/ship = "lto"/' \
+		-e 's/args = { "hello" }/args = { "hello", "CPPFLAGS=" }/' hello/kiln.lua
+	"$KILN" lock --progress none hello
+	sed -i 's/"CPPFLAGS="/"CPPFLAGS=-DLOUD"/' hello/kiln.lua
+	for command in "release --unsigned" build; do
+		# shellcheck disable=SC2086 # two words
+		run "$KILN" $command --progress plain --target "$x86" -o out hello
+		[ "$status" -eq 1 ]
+		[[ $output == *"prints something else than the verdict in the lock says"*"kiln lock"* ]]
+	done
+	[ ! -e out/hello-1.0 ]
+}
+
+@test "a run of one variant does not make a verdict about what ships" {
+	hello
+	rm -r hello/kiln.lock hello/kiln.profiles
+	"$KILN" build --progress none --target "$x86" --variant plain --update-lock hello
+	jq -e '[.recipes.hello[]?.verdict // empty] == []' hello/kiln.lock
 }
 
 @test "a lock that is named and not there: status 3, not an unpinned build" {

@@ -9,7 +9,7 @@ setup_file() {
 	export NO_COLOR=1
 	unset CI
 	export KILN_STORE=${KILN_E2E_STORE:-$KILN_BUILD/e2e/store} XDG_STATE_HOME=$BATS_FILE_TMPDIR/state
-	"$KILN" release --progress plain -o "$BATS_FILE_TMPDIR/dist" "$BATS_TEST_DIRNAME/../../recipes/gawk.lua" \
+	"$KILN" release --progress plain --lock "$(project_lock gawk.lua)" -o "$BATS_FILE_TMPDIR/dist" "$BATS_TEST_DIRNAME/../../recipes/gawk.lua" \
 		>"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/log" || { tail -n 40 "$BATS_FILE_TMPDIR/log" >&2; return 1; }
 }
 
@@ -42,7 +42,7 @@ dist() { echo "$BATS_FILE_TMPDIR/dist/gawk-5.2.1"; }
 	file=gawk-5.2.1-aarch64-unknown-linux-gnu/bin/gawk
 	# e_machine 183 is AArch64
 	[ "$(od -An -tu2 -j18 -N2 $file | tr -d ' ')" = 183 ]
-	"$KILN" log "$top/recipes/gawk.lua" aarch64/pgo+lto+bolt/holdout-puzzles | grep -q .
+	"$KILN" log --lock "$(project_lock gawk.lua)" "$top/recipes/gawk.lua" aarch64/pgo+lto+bolt/holdout-puzzles | grep -q .
 }
 
 @test "gawk: both packages are Debian packages for their architecture" {

@@ -212,3 +212,62 @@ skip_unless_user() {
 	"$KILN" plan hello --json --runtime host >plan.json
 	jq -e '[.stages[] | select(.kind == "rebuild") | .state == "run"] | length == 2 and all' plan.json
 }
+
+@test "two programs are trained, re-laid and pinned each by its own profile" {
+	hello
+	can_be_loud hello/src/hello.c
+	# shellcheck disable=SC2016 # for make
+	printf '%s\n\t%s\n' 'all: hello loud' '@:' 'hello loud: hello.c' \
+		'$(CC) $(CFLAGS) $(LDFLAGS) $(if $(filter loud,$@),-DLOUD) -o $@ hello.c' >hello/src/Makefile
+	sed -i -e 's/args = { "hello" }, bins = { "hello" }/args = { "all" }, bins = { "hello", "loud" }/' \
+		-e 's/^    top = /    loud = run { bin "loud", sample, sample, sample }, top = /' hello/kiln.lua
+	rm -r hello/kiln.lock hello/kiln.profiles
+	"$KILN" lock --progress none hello
+	for program in hello loud; do [ -s "hello/kiln.profiles/hello-$x86-$program.fdata" ]; done
+	refute cmp -s "hello/kiln.profiles/hello-$x86-hello.fdata" "hello/kiln.profiles/hello-$x86-loud.fdata"
+	run --separate-stderr "$KILN" release --progress plain -o dist hello
+	[ "$status" -eq 0 ]
+	refute grep -Eq '(start|done|cached) .*/(instrument|train)' <<<"$stderr"
+	for program in hello loud; do
+		[ -s "dist/hello-1.0/hello-1.0-$x86-$program.fdata" ]
+		tar --zstd -xOf "dist/hello-1.0/hello-1.0-$x86.tar.zst" "hello-1.0-$x86/bin/$program" >"$program.elf"
+		readelf -SW "$program.elf" | grep -q '\.bolt\.org\.text'
+	done
+}
+
+@test "a source without a digest is what the lock says, until the lock is made anew" {
+	hello
+	cat >kiln.lua <<-LUA
+	kiln.target { triple = "$x86", toolchain = "llvm-19", image = "trixie", variants = { "plain" }, ship = "plain", reference = "plain" }
+	local source = kiln.leaf("source", { kind = "debian", name = "gawk" })
+	local made = stage.run { address = "$x86/plain/make", argv = { "/bin/sh", "-ec", "ls src >out" }, inputs = { { at = "src", from = source } }, outputs = { "out" } }
+	kiln.artefact { target = "$x86", variant = "plain", kind = "archive", name = "one-1.txt", media_type = "text/plain", from = made:at "out" }
+	kiln.recipe { name = "one", version = "1", license = "MIT", date = 1000000000 }
+	LUA
+	cp hello/kiln.lock kiln.lock
+	run --separate-stderr "$KILN" build
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"source source: unpinned, "*"pin it with "* ]]
+	"$KILN" lock --progress none
+	run --separate-stderr "$KILN" build
+	[[ $stderr != *unpinned* ]]
+	version=$(jq -r '.sources["source@one"].version' kiln.lock)
+	sed -i "s/name = \"gawk\" }/name = \"gawk\", version = \"0.1-1\" }/" kiln.lua
+	run "$KILN" build
+	[ "$status" -eq 3 ]
+	[[ $output == *"0.1-1"*"pins $version"*"kiln lock"* ]]
+	# Another digest in the lock is another source, which is nowhere to be had.
+	sed -i 's/, version = "0.1-1" }/ }/' kiln.lua
+	jq '.sources["source@one"].digest = "sha256:" + "5" * 64' kiln.lock >l && mv l kiln.lock
+	run "$KILN" build
+	[ "$status" -eq 3 ]
+	[[ $output == *"pinned"* ]]
+}
+
+@test "a lock of another library of pipelines is not taken without a word" {
+	hello
+	jq '.library = "5" * 64' hello/kiln.lock >l && mv l hello/kiln.lock
+	run --separate-stderr "$KILN" plan hello
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"another library"*"kiln lock"* ]]
+}

@@ -15,12 +15,14 @@ other_user() {
 @test "gawk and lua: another user, another folder, an empty store: same artefact bytes" {
 	other_user || skip "needs root to become another user"
 	home=$(mktemp -d /tmp/kiln-long.XXXXXX)
-	mkdir "$home/project"
-	cp -r "$top/recipes" "$top/kiln.lock" "$top/kiln.profiles" "$home/project/"
+	mkdir "$home/project" here
+	for recipe in gawk lua; do lock=$(project_lock "$recipe.lua"); done
+	cp -r "$top/recipes" "$lock" "$(dirname "$lock")/kiln.profiles" "$home/project/"
+	cp -r "$home/project/." here/
 	chown -R kilne2e "$home"
 	chmod 755 "$home"
 	for recipe in gawk lua; do
-		"$KILN" release --unsigned -o dist "$top/recipes/$recipe.lua"
+		"$KILN" -C here release --unsigned -o "$PWD/dist" "recipes/$recipe.lua"
 		setpriv --reuid=kilne2e --regid=kilne2e --clear-groups env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" \
 			KILN_DEBIAN_MIRROR="${KILN_DEBIAN_MIRROR:-}" "$KILN" -C "$home/project" release --unsigned \
 			--progress plain -o "$home/dist" "recipes/$recipe.lua" 2>"$recipe.log" || { tail -n 40 "$recipe.log"; false; }
