@@ -4,6 +4,8 @@
 #include "base/path.h"
 #include "base/str.h"
 
+enum { PATH_MOST = 4096 }; /* of a target, all folders */
+
 static const char what[] = "the recipe document";
 
 static int read_ref(struct arena *arena, const json_t *json, struct ref *ret, struct err *err)
@@ -80,6 +82,26 @@ static int read_variants(struct arena *arena, const json_t *list, struct recipe_
 	return 0;
 }
 
+static int read_path(struct arena *arena, const json_t *folders, struct recipe_target *t,
+                     struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(PATH_MOST);
+	const json_t *folder;
+	size_t i;
+
+	json_array_foreach (folders, i, folder) {
+		if (!json_is_string(folder))
+			return err_set(err, ERR_INPUT, "%s: \"path\" of %s holds no texts", what,
+			               t->triple);
+		buf_fmt(&text, "%s%s", i ? ":" : "", json_string_value(folder));
+	}
+	if (text.overflow)
+		return err_set(err, ERR_INPUT, "%s: \"path\" of %s is longer than %d bytes", what,
+		               t->triple, PATH_MOST);
+	t->path = text.n ? arena_str(arena, buf_text(&text)) : "/usr/bin:/bin";
+	return 0;
+}
+
 static int read_targets(struct arena *arena, struct recipe *r, struct err *err)
 {
 	json_t *list;
@@ -90,6 +112,7 @@ static int read_targets(struct arena *arena, struct recipe *r, struct err *err)
 	for (size_t i = 0; i < r->n_targets; i++) {
 		struct recipe_target *t = &r->targets[i];
 		json_t *v = json_array_get(list, i), *variants;
+		const json_t *path;
 
 		if (json_get_str(v, "triple", what, &t->triple, err) < 0 ||
 		    json_get_str(v, "toolchain", what, &t->toolchain, err) < 0 ||
@@ -99,7 +122,9 @@ static int read_targets(struct arena *arena, struct recipe *r, struct err *err)
 		t->ship = json_str_or(v, "ship", NULL);
 		t->reference = json_str_or(v, "reference", "plain");
 		t->where = json_str_or(v, "where", "?");
-		if (read_variants(arena, variants, t, err) < 0)
+		if (optional_list(v, "path", &path, err) < 0 ||
+		    read_path(arena, path, t, err) < 0 ||
+		    read_variants(arena, variants, t, err) < 0)
 			return -1;
 		if (recipe_find_target(r, t->triple) != t)
 			return err_set(err, ERR_INPUT, "%s: the target %s stands there twice", what,

@@ -16,6 +16,7 @@ struct recipe_leaf {
 
 struct recipe_target {
 	const char *triple, *toolchain, *image, *ship, *reference, *where;
+	const char *path; /* PATH of its stages: folders of the image */
 	const char **variants;
 	size_t n_variants;
 };

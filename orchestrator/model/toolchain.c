@@ -40,6 +40,9 @@ static const struct schema_field target_fields[] = {
 const struct schema_field toolchain_fields[] = {
 	{ "api", SCHEMA_INT, true, "1", NULL, NULL },
 	{ "image", SCHEMA_STRING, true, "the container that holds the tools", NULL, NULL },
+	{ "path", SCHEMA_STRINGS, false,
+	  "folders of the image where stages look for programs; default: /usr/bin, /bin", NULL,
+	  NULL },
 	{ "build", SCHEMA_STRING, true, "what configure calls the machine that compiles (--build)",
 	  NULL, NULL },
 	{ "tools", SCHEMA_OBJECT, true, "the tools all targets share", NULL, tool_fields },
@@ -47,6 +50,24 @@ const struct schema_field toolchain_fields[] = {
 	{ "targets", SCHEMA_NAMED, true, "what differs, by triple", NULL, target_fields },
 	{ 0 },
 };
+
+/* A folder of the image, that may stand in PATH. */
+static int check_path(const struct definition *toolchain, struct err *err)
+{
+	const json_t *path = json_object_get(yaml_doc_json(toolchain->yaml), "path");
+	const json_t *folder;
+	size_t i;
+
+	json_array_foreach (path, i, folder) {
+		const char *text = json_string_value(folder);
+		_cleanup_free_ char *pointer = str_fmt("/path/%zu", i);
+
+		if (text[0] != '/' || strchr(text, ':'))
+			return yaml_doc_refuse(toolchain->yaml, pointer, false, NULL, err,
+			                       "path: \"%s\" is no absolute folder", text);
+	}
+	return 0;
+}
 
 static int check_targets(const struct definition *toolchain, struct err *err)
 {
@@ -81,7 +102,7 @@ int toolchain_load(const char *project, const char *name, struct definition *ret
 
 	if (rc != 0)
 		return rc;
-	if (check_targets(&def, err) < 0) {
+	if (check_path(&def, err) < 0 || check_targets(&def, err) < 0) {
 		definition_deinit(&def);
 		return -1;
 	}
@@ -103,6 +124,8 @@ json_t *toolchain_target(const struct definition *toolchain, const char *name, c
 	json_object_set(view, "image", json_object_get(all, "image"));
 	json_object_set(view, "build", json_object_get(all, "build"));
 	json_object_set(view, "tools", json_object_get(all, "tools"));
+	if (json_object_get(all, "path"))
+		json_object_set(view, "path", json_object_get(all, "path"));
 	if (json_object_get(all, "link_flags"))
 		json_object_set(view, "link_flags", json_object_get(all, "link_flags"));
 	else

@@ -13,7 +13,7 @@ extern const struct schema_field toolchain_fields[];
 int toolchain_load(const char *project, const char *name, struct definition *ret, struct err *err);
 /*
  * What the toolchain says for one triple (without its glibc part), as one object: name, image,
- * build, tools, link_flags, and the target's own cc, cxx, host, debian, emulator, bolt. A new
+ * path, build, tools, link_flags, and the target's own cc, cxx, host, debian, emulator, bolt. A new
  * reference, or NULL when the toolchain does not list the triple.
  */
 json_t *toolchain_target(const struct definition *toolchain, const char *name, const char *triple);

@@ -11,8 +11,6 @@
 #include "plan/pins.h"
 #include "stages/stage.h"
 
-static const char default_path[] = "/usr/lib/llvm-19/bin:/usr/bin:/bin";
-
 /* ---- lowering ----------------------------------------------------------------------------- */
 
 /* Variables that say the same in every stage of a release, or come from outside the key. */
@@ -38,16 +36,18 @@ static int check_env(const struct plan_node *node, struct err *err)
 }
 
 /* The environment every stage has; a stage's own variables win. */
-static int add_fixed_env(struct arena *arena, const struct facts *facts, struct plan_node *node,
-                         struct err *err)
+static int add_fixed_env(struct arena *arena, const struct plan_request *request,
+                         struct plan_node *node, struct err *err)
 {
+	const struct recipe_target *target =
+		recipe_find_target(request->recipe, node->stage->target);
 	struct action *action = &node->lowered.action;
 	const struct action_env fixed[] = {
 		{ "HOME", "/tmp" },
 		{ "LC_ALL", "C.UTF-8" },
 		{ "LOGNAME", "builder" },
-		{ "PATH", default_path },
-		{ "SOURCE_DATE_EPOCH", arena_fmt(arena, "%lld", (long long)facts->epoch) },
+		{ "PATH", target ? target->path : "/usr/bin:/bin" },
+		{ "SOURCE_DATE_EPOCH", arena_fmt(arena, "%lld", (long long)request->facts->epoch) },
 		{ "TZ", "UTC" },
 		{ "USER", "builder" },
 	};
@@ -99,7 +99,7 @@ static int lower_node(struct plan *plan, const struct plan_request *request, str
 	    set_image(request, node, err) < 0)
 		return -1;
 	node->lowered.action.arch = request->facts->arch;
-	return add_fixed_env(plan->arena, request->facts, node, err);
+	return add_fixed_env(plan->arena, request, node, err);
 }
 
 /* Two inputs at one place would only be found when all before them has run. */

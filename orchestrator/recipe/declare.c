@@ -27,6 +27,8 @@ static const struct schema_field target_fields[] = {
 	{ "triple", SCHEMA_STRING, true, "the target", NULL, NULL },
 	{ "toolchain", SCHEMA_STRING, true, "what compiles for it", NULL, NULL },
 	{ "image", SCHEMA_STRING, true, "the container its stages run in", NULL, NULL },
+	{ "path", SCHEMA_STRINGS, false, "its folders with programs; default: /usr/bin, /bin", NULL,
+	  NULL },
 	{ "variants", SCHEMA_STRINGS, true, "from the simplest on", NULL, NULL },
 	{ "ship", SCHEMA_STRING, true, "the variant that is released", NULL, NULL },
 	{ "reference", SCHEMA_STRING, true, "the variant others are compared with", NULL, NULL },

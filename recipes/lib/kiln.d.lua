@@ -309,7 +309,7 @@ kiln = {}
 function kiln.leaf(id, spec, values) end
 
 ---Declares a target and its variants, from the simplest on.
----@param fields { triple: string, toolchain: string, image: string, variants: string[], ship: string, reference: string, where?: string }
+---@param fields { triple: string, toolchain: string, image: string, path?: string[], variants: string[], ship: string, reference: string, where?: string }
 function kiln.target(fields) end
 
 ---Declares a profile that may be pinned in place of the runs that make it.
@@ -332,6 +332,7 @@ function kiln.recipe(fields) end
 ---@field triple string
 ---@field name string the toolchain's
 ---@field image string
+---@field path? string[] folders of the image where stages look for programs; default: /usr/bin, /bin
 ---@field build string what configure calls the machine that compiles
 ---@field host string what configure calls the target
 ---@field debian string Debian's name of the architecture

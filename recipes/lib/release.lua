@@ -142,7 +142,7 @@ local function release(args)
     }
     local variants, bins, ship = optimize.pipeline(ctx)
     kiln.target { triple = target.triple, toolchain = target.name, image = target.image,
-      variants = variants, ship = ship, reference = "plain", where = where }
+      path = target.path, variants = variants, ship = ship, reference = "plain", where = where }
     for _, variant in ipairs(variants) do
       for _, item in ipairs(args.packages) do item.declare(ctx, variant, bins[variant]) end
     end

@@ -211,12 +211,24 @@ static void fixed_environment(void **state)
 	assert_string_equal(env_of(a, "HOME"), "/tmp");
 	assert_string_equal(env_of(a, "TZ"), "UTC");
 	assert_string_equal(env_of(a, "LC_ALL"), "C.UTF-8");
-	assert_contains(env_of(a, "PATH"), "/usr/bin");
+	assert_string_equal(env_of(a, "PATH"), "/usr/bin:/bin");
 	assert_string_equal(env_of(b, "HOME"), "/build");
 	assert_string_equal(env_of(b, "X"), "1");
 	assert_string_equal(a->lowered.action.arch, "amd64");
 	assert_true(digest_eq(&b->lowered.action.image, &image));
 	assert_false(digest_eq(&a->lowered.action.image, &image));
+}
+
+/* Where programs are looked for is the toolchain's to say. */
+static void the_target_has_its_path(void **state)
+{
+	struct fixture *f = *state;
+	const char *const until[] = { "t/plain/*", NULL };
+
+	fixture_load_parts(f, "[" STAGE("t/plain/a", "") "]", "");
+	f->recipe.targets[0].path = "/opt/llvm/bin:/bin";
+	must(fixture_plan(f, &(struct plan_request){ .until = until }), &f->err);
+	assert_string_equal(env_of(&f->plan->nodes[0], "PATH"), "/opt/llvm/bin:/bin");
 }
 
 /* ---- refusals ----------------------------------------------------------------------------- */
@@ -437,6 +449,7 @@ int main(void)
 		TEST(variant_and_until),
 		TEST(target_globs),
 		TEST(fixed_environment),
+		TEST(the_target_has_its_path),
 		TEST(unknown_things),
 		TEST(below_an_output_is_fine),
 		TEST(cycles_are_printed),
