@@ -232,14 +232,14 @@ static const char *cut_short(struct run *run, const struct supervised *s)
 	return NULL;
 }
 
-/* The runtime itself failed: what it wrote is the reason. */
+/* Nothing was run, or not to its end: what the runtime wrote is the reason. */
 static int runtime_failed(struct run *run, const struct supervised *s, struct err *err)
 {
 	char said[1024] = "";
 	ssize_t n = pread(run->work.log_file, said, sizeof(said) - 1, 0);
 
 	said[n > 0 ? n : 0] = '\0';
-	err_set(err, ERR_MACHINE, "the %s runtime ended with status %d before it ran %s: %s",
+	err_set(err, ERR_MACHINE, "the %s runtime ended with status %d and did not run %s: %s",
 	        run->runtime->name, s->exit_code, run->spec.argv[0] ? run->spec.argv[0] : "", said);
 	return err_hint(err, "try `bwrap --unshare-all --ro-bind / / true` as this user: it must "
 	                     "succeed here");
@@ -272,10 +272,10 @@ static int judge(struct run *run, const struct supervised *s, const char **ret_w
 		*err = s->err;
 		return -1;
 	}
-	if (!s->told_status && run->runtime->needs_rootfs && !run->builtin)
-		return runtime_failed(run, s, err);
-	if (s->exit_code == 1)
+	if (!s->ran && run->runtime->needs_rootfs && !run->builtin) {
 		*ret_why = not_there(run);
+		return *ret_why ? 0 : runtime_failed(run, s, err);
+	}
 	if (!*ret_why)
 		guard_exit_code(&run->action, s->exit_code, run->arena, ret_why);
 	if (!*ret_why && guard_reject(&run->action, &run->work, run->arena, ret_why, err) < 0)

@@ -30,6 +30,13 @@ struct stream {
 	const char *what;
 };
 
+/* What comes through status_fd: some lines; more than fits is nobody's. */
+struct status {
+	int fd; /* -1 at its end */
+	char text[2048];
+	size_t n;
+};
+
 struct watch {
 	const struct supervise_spec *spec;
 	struct supervised *s;
@@ -37,6 +44,7 @@ struct watch {
 	bool child_ended, none_left;
 	int signal_fd;
 	struct stream out, log;
+	struct status status;
 	int64_t deadline; /* monotonic us, 0: none */
 	bool killing;
 };
@@ -134,6 +142,29 @@ static int drain(struct watch *w, struct stream *stream, enum supervise_end past
 	return 0;
 }
 
+/* Takes what is there. Nothing here may keep the runner from watching: it never blocks. */
+static void read_status(struct status *status)
+{
+	char chunk[512];
+
+	while (status->fd >= 0) {
+		ssize_t n = read(status->fd, chunk, sizeof(chunk));
+		size_t room = sizeof(status->text) - 1 - status->n;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0) {
+			status->fd = fs_close(status->fd);
+			return;
+		}
+		room = room < (size_t)n ? room : (size_t)n;
+		memcpy(status->text + status->n, chunk, room);
+		status->n += room;
+	}
+}
+
 static void read_signals(struct watch *w)
 {
 	struct signalfd_siginfo info;
@@ -159,10 +190,11 @@ static int wait_ms(const struct watch *w)
 static int watch(struct watch *w, struct err *err)
 {
 	while (!w->none_left || w->out.fd >= 0 || w->log.fd >= 0) {
-		struct pollfd p[3] = { { w->signal_fd, POLLIN, 0 },
+		struct pollfd p[4] = { { w->signal_fd, POLLIN, 0 },
 			               { w->out.fd, POLLIN, 0 },
-			               { w->log.fd, POLLIN, 0 } };
-		int n = poll(p, 3, wait_ms(w));
+			               { w->log.fd, POLLIN, 0 },
+			               { w->status.fd, POLLIN, 0 } };
+		int n = poll(p, 4, wait_ms(w));
 
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, ERR_IO, "cannot watch the stage");
@@ -172,6 +204,8 @@ static int watch(struct watch *w, struct err *err)
 			return -1;
 		if (p[2].revents && drain(w, &w->log, SUPERVISE_LOG_LIMIT, err) < 0)
 			return -1;
+		if (p[3].revents)
+			read_status(&w->status);
 		if (p[0].revents)
 			read_signals(w);
 		else if (w->killing) {
@@ -255,7 +289,6 @@ static int block_signals(int *ret_fd, struct err *err)
 static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 {
 	int64_t began = clock_mono_us();
-	char byte;
 	int rc;
 
 	w->deadline = w->spec->timeout_ms ? began + w->spec->timeout_ms * 1000 : 0;
@@ -264,7 +297,8 @@ static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 		for (kill_all(w), reap(w); !w->none_left; kill_all(w), reap(w))
 			usleep(1000);
 	w->s->wall_us = clock_mono_us() - began;
-	w->s->told_status = read(p->fd[PIPE_STATUS][0], &byte, 1) == 1;
+	read_status(&w->status);
+	w->s->ran = strstr(w->status.text, "exit-code");
 	if (read(p->fd[PIPE_ERR][0], &w->s->err, sizeof(w->s->err)) != (ssize_t)sizeof(w->s->err))
 		w->s->err = ERR_INIT;
 	return rc;
@@ -294,10 +328,12 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	w.out = (struct stream){ p.fd[PIPE_OUT][0], spec->out_file, 0, spec->out_limit,
 		                 "standard output" };
 	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0, spec->log_limit, "the log" };
-	p.fd[PIPE_OUT][0] = p.fd[PIPE_LOG][0] = -1;
+	w.status.fd = p.fd[PIPE_STATUS][0];
+	p.fd[PIPE_OUT][0] = p.fd[PIPE_LOG][0] = p.fd[PIPE_STATUS][0] = -1;
 	rc = watch_child(&w, &p, err);
 	fs_close(w.out.fd);
 	fs_close(w.log.fd);
+	fs_close(w.status.fd);
 	close_pipes(&p);
 	if (rc == 0)
 		*ret = s;

@@ -14,7 +14,7 @@
  */
 struct supervise_streams {
 	int out_fd, log_fd; /* pipes: standard output and standard error of the child */
-	int status_fd;      /* what is written here says that the program was started */
+	int status_fd;      /* "exit-code" in what is written here: the program was started */
 };
 
 /* Runs in the child. Returns its exit code, or -1 with err; or execs. */
@@ -38,9 +38,9 @@ struct supervise_spec {
 
 struct supervised {
 	enum supervise_end end;
-	int exit_code;    /* 128 + signal when a signal ended the child itself */
-	bool told_status; /* something came through status_fd */
-	struct err err;   /* what fn returned -1 with; code ERR_NONE when it did not */
+	int exit_code;  /* 128 + signal when a signal ended the child itself */
+	bool ran;       /* "exit-code" came through status_fd */
+	struct err err; /* what fn returned -1 with; code ERR_NONE when it did not */
 	int64_t wall_us, user_us, system_us, peak_bytes;
 };
 

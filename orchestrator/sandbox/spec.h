@@ -23,8 +23,8 @@ struct sandbox_spec {
 	bool fixed_addresses;
 	int64_t tmp_bytes; /* size of /tmp and of /dev/shm; 0: 1 GiB */
 	int stdin_fd, stdout_fd, stderr_fd;
-	int status_fd;      /* the runtime writes "exit-code" to it once the program has ended;
-	                          nothing means that the program was never started */
+	int status_fd;      /* the runtime writes "exit-code" to it, among other things, once the
+	                       program has ended; without that it was never started */
 	pid_t runner;       /* the caller of prepare and parent of who enters: dies with it */
 	char staged[2][64]; /* prepare's: where rootfs and work stand for the dropped uid */
 };

@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/path.h"
 #include "fakes/lab.h"
+#include "host/child.h"
 #include "host/clock.h"
 #include "host/lock.h"
 #include "sandbox/spec.h"
@@ -334,6 +335,66 @@ static enum exec_status status_with(struct lab *lab, const char *failpoint)
 	return (enum exec_status)WEXITSTATUS(status);
 }
 
+/* What becomes of one action in a process of its own that finds another bubblewrap in PATH: one that
+ * calls the real one with more options. The error's code, or 100 and the status. */
+static int code_with_bwrap(struct lab *lab, const char *more, const char *program)
+{
+	struct executor_local_options options = { .store_dir = lab->dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = &sandbox_bwrap,
+		                                  .slots = 2 };
+	char *dir = test_folder();
+	_cleanup_free_ char *real = NULL;
+	_cleanup_free_ char *text = NULL;
+	int fd = test_open_dir(dir), status;
+	pid_t pid;
+
+	assert_true(child_find("bwrap", &real));
+	text = str_fmt("#!/bin/sh\nexec %s %s \"$@\"\n", real, more);
+	test_write(fd, "bwrap", text, 0755);
+	assert_int_equal(fchmod(fd, 0755), 0);
+	pid = fork();
+	if (pid == 0) {
+		_cleanup_free_ char *path = str_fmt("%s:%s", dir, getenv("PATH"));
+		struct action a = { .argv = LAB_LIST(program), .n_argv = 1 };
+		struct exec_completion c = { .status = EXEC_BROKEN };
+		struct lab other = *lab;
+		struct err err = ERR_INIT;
+
+		setenv("PATH", path, 1);
+		if (runner_server_start(&other.server, &err) < 0)
+			_exit(99);
+		options.server = other.server;
+		if (executor_local_new(&options, &other.executor, &err) < 0)
+			_exit(98);
+		lab_submit(&other, &a, 0, 1);
+		if (other.executor->ops->wait(other.executor, other.arena, 10000, &c, &err) != 0)
+			_exit(97);
+		other.executor->ops->free(other.executor);
+		runner_server_stop(other.server);
+		_exit(c.status == EXEC_BROKEN ? (int)c.err.code : 100 + (int)c.status);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	close(fd);
+	test_folder_remove(dir);
+	return WEXITSTATUS(status);
+}
+
+/* bubblewrap that fails half-way, as on a machine that forbids a mount, has told its child's pid by
+ * then; only a program that is not there is the stage's own fault. */
+static void failing_runtime_is_the_machines_fault(void **state)
+{
+	struct lab *lab = *state;
+
+	assert_int_equal(code_with_bwrap(lab, "--ro-bind /no-such-folder /tmp", "true"),
+	                 ERR_MACHINE);
+	assert_int_equal(code_with_bwrap(lab, "--ro-bind /no-such-folder /tmp", "no-such-tool"),
+	                 ERR_MACHINE);
+	assert_int_equal(code_with_bwrap(lab, "", "no-such-tool"), 100 + EXEC_FAILED);
+	assert_int_equal(code_with_bwrap(lab, "", "true"), 100 + EXEC_OK);
+}
+
 /* What is left behind is locked by nobody: a sweep takes it. */
 static void sweep(struct lab *lab)
 {
@@ -387,6 +448,7 @@ static int run(void)
 		cmocka_unit_test(killed_runner_leaves_nothing),
 		cmocka_unit_test(killed_runner_is_told),
 		cmocka_unit_test(dead_server_is_told),
+		cmocka_unit_test(failing_runtime_is_the_machines_fault),
 		cmocka_unit_test(each_failure_is_an_error),
 	};
 
