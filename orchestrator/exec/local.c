@@ -142,7 +142,8 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 		                                .action_size = request->action_size,
 		                                .epoch = request->epoch,
 		                                .timeout_ms = request->timeout_ms,
-		                                .jobs = request->jobs };
+		                                .jobs = request->jobs,
+		                                .nice = request->nice };
 	array_push(&local->queued, job);
 	fill_slots(local);
 	return 0;

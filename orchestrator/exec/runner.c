@@ -101,6 +101,7 @@ static int enter_builtin(void *data, const struct supervise_streams *streams, st
 	int rc;
 
 	process_reset_signals();
+	setsid();
 	take_environment(run);
 	if (shut_in(run, err) < 0)
 		return -1;
@@ -300,6 +301,7 @@ static int carry_out(struct run *run, struct err *err)
 	struct supervise_spec spec = { .fn = run->builtin ? enter_builtin : enter_sandbox,
 		                       .data = run,
 		                       .timeout_ms = run->request.timeout_ms,
+		                       .nice = run->request.nice,
 		                       .out_limit = OUT_LIMIT,
 		                       .log_limit = LOG_LIMIT,
 		                       .out_file = run->work.out_file,

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "exec/nice.h"
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
@@ -47,6 +49,7 @@ struct watch {
 	struct status status;
 	int64_t deadline; /* monotonic us, 0: none */
 	bool killing;
+	int nice_tries; /* left */
 };
 
 /* ---- ending everything --------------------------------------------------------------------- */
@@ -179,12 +182,39 @@ static int wait_ms(const struct watch *w)
 {
 	int64_t left;
 
-	if (w->killing)
+	if (w->killing || w->nice_tries)
 		return 10; /* children that forked while they were listed */
 	if (!w->deadline)
 		return -1;
 	left = (w->deadline - clock_mono_us()) / 1000 + 1;
 	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+}
+
+/* ---- giving way ---------------------------------------------------------------------------- */
+
+/* Four seconds, for a machine so busy that a sandbox is long in the making. */
+enum { NICE_TRIES = 400 };
+
+/*
+ * The stage's session is made by the child itself, or by the first process of bubblewrap's PID
+ * namespace, whose pid comes first of all through the status pipe. It is the runner that makes it
+ * nice, when it is there: so the stage still leads a session of its own namespace. One that it opens
+ * itself gets the kernel's equal share again.
+ */
+static void give_way(struct watch *w)
+{
+	static const char child_pid[] = "\"child-pid\":";
+	const char *told;
+	pid_t leader = w->child;
+
+	if (!w->nice_tries)
+		return;
+	w->nice_tries--;
+	told = strstr(w->status.text, child_pid);
+	if (told)
+		leader = (pid_t)strtol(told + strlen(child_pid), NULL, 10);
+	if (w->child_ended || nice_session(leader, w->spec->nice))
+		w->nice_tries = 0;
 }
 
 static int watch(struct watch *w, struct err *err)
@@ -206,6 +236,7 @@ static int watch(struct watch *w, struct err *err)
 			return -1;
 		if (p[3].revents)
 			read_status(&w->status);
+		give_way(w);
 		if (p[0].revents)
 			read_signals(w);
 		else if (w->killing) {
@@ -268,6 +299,8 @@ static void run_child(const struct supervise_spec *spec, struct pipes *p)
 	int rc;
 
 	close_ends(p, 0);
+	if (spec->nice > 0)
+		nice_process(spec->nice);
 	rc = spec->fn(spec->data, &streams, &err);
 	if (rc < 0)
 		(void)!write(p->fd[PIPE_ERR][1], &err, sizeof(err));
@@ -325,6 +358,7 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	}
 	close_ends(&p, 1);
 	w.signal_fd = signal_fd;
+	w.nice_tries = spec->nice > 0 ? NICE_TRIES : 0;
 	w.out = (struct stream){ p.fd[PIPE_OUT][0], spec->out_file, 0, spec->out_limit,
 		                 "standard output" };
 	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0, spec->log_limit, "the log" };

@@ -32,6 +32,7 @@ struct supervise_spec {
 	supervise_fn fn;
 	void *data;
 	int64_t timeout_ms; /* 0: none */
+	int nice;           /* 0: normal; 1 to 19: the child's session gives way to others */
 	uint64_t out_limit, log_limit;
 	int out_file, log_file; /* written from their position on */
 };

@@ -74,6 +74,7 @@ void wire_put_request(const struct runner_request *r, struct buf *buf)
 	put_u64(buf, (uint64_t)r->epoch);
 	put_u64(buf, (uint64_t)r->timeout_ms);
 	put_u64(buf, (uint64_t)r->jobs);
+	put_u64(buf, (uint64_t)r->nice);
 }
 
 int wire_take_request(struct arena *arena, struct str bytes, struct runner_request *ret,
@@ -92,6 +93,7 @@ int wire_take_request(struct arena *arena, struct str bytes, struct runner_reque
 	r.epoch = (int64_t)take_u64(&in, &bad);
 	r.timeout_ms = (int64_t)take_u64(&in, &bad);
 	r.jobs = (int)take_u64(&in, &bad);
+	r.nice = (int)take_u64(&in, &bad);
 	if (bad || in.n)
 		return err_set(err, ERR_BUG, "malformed request to a runner");
 	*ret = r;

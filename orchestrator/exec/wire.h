@@ -19,7 +19,7 @@ struct runner_request {
 	struct digest action;
 	uint64_t action_size;
 	int64_t epoch, timeout_ms;
-	int jobs;
+	int jobs, nice;
 };
 
 struct runner_reply {

@@ -108,6 +108,7 @@ void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint
 		                        .epoch = 1700000000,
 		                        .timeout_ms = timeout_ms,
 		                        .jobs = 3,
+		                        .nice = lab->nice,
 		                        .token = token };
 	struct err err = ERR_INIT;
 

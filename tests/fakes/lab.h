@@ -18,6 +18,7 @@ struct lab {
 	struct executor *executor;
 	struct arena *arena;
 	struct digest image;
+	int nice; /* of what is submitted next */
 };
 
 #define LAB_LIST(...) ((const char *[]){ __VA_ARGS__ })

@@ -70,6 +70,35 @@ static void sees_one_world(void **state)
 	                    "0\n1\n2\n3\n/proc/2\n");
 }
 
+/* The niceness that the engine asked for, of process and session alike, and of those that it starts;
+ * the stage has a session of its own in any case, and no terminal. */
+static void gives_way_when_asked(void **state)
+{
+	static const char script[] =
+		"i=0; until grep -q 'nice '$0 /proc/self/autogroup || [ $((i += 1)) -gt 500 ]; do "
+		"sleep 0.01; done; sed 's/.* nice/nice/' /proc/self/autogroup; "
+		"sed 's/.*) //' /proc/self/stat | (read -r state parent group sid tty rest; "
+		"echo $sid $tty; set -- $rest; echo ${12})";
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	if (access("/proc/self/autogroup", F_OK) < 0)
+		skip();
+	for (int nice = 0; nice <= 10; nice += 10) {
+		_cleanup_free_ char *value = str_fmt("%d", nice);
+		_cleanup_free_ char *expected = str_fmt("nice %d\n1 0\n%d\n", nice, nice);
+		struct action a = { .argv = LAB_LIST("sh", "-c", script, value), .n_argv = 4 };
+
+		lab->nice = nice;
+		lab_submit(lab, &a, 30000, 1);
+		lab->nice = 0;
+		lab_wait(lab, &c);
+		if (c.status != EXEC_OK)
+			fail_msg("%s: %s", c.why, lab_text(lab, &c.result.log));
+		assert_string_equal(lab_text(lab, &c.result.out), expected);
+	}
+}
+
 static void fixed_addresses(void **state)
 {
 	struct lab *lab = *state;
@@ -372,6 +401,7 @@ static int run(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_and_takes_outputs),
 		cmocka_unit_test(sees_one_world),
+		cmocka_unit_test(gives_way_when_asked),
 		cmocka_unit_test(fixed_addresses),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(tmp_is_bounded),

@@ -13,7 +13,8 @@ static void requests_come_through(void **state)
 		                          .action_size = 77,
 		                          .epoch = -5,
 		                          .timeout_ms = 1000,
-		                          .jobs = 4 };
+		                          .jobs = 4,
+		                          .nice = 10 };
 	struct buf bytes = BUF_INIT(WIRE_REQUEST_MAX);
 	struct arena *arena = arena_new();
 	struct runner_request back;
@@ -32,6 +33,7 @@ static void requests_come_through(void **state)
 	assert_int_equal(back.epoch, -5);
 	assert_int_equal(back.timeout_ms, 1000);
 	assert_int_equal(back.jobs, 4);
+	assert_int_equal(back.nice, 10);
 	for (size_t n = 0; n < bytes.n; n++) {
 		err_clear(&err);
 		assert_int_equal(wire_take_request(arena, (struct str){ bytes.p, n }, &back, &err),
