@@ -24,6 +24,7 @@
 #include "host/fs.h"
 #include "host/process.h"
 #include "sandbox/confine.h"
+#include "sandbox/identity.h"
 #include "sandbox/spec.h"
 
 static const uint64_t OUT_LIMIT = (uint64_t)1 << 30;
@@ -56,17 +57,23 @@ static int enter_sandbox(void *data, const struct supervise_streams *streams, st
 }
 
 /* Whoever asked for no sandbox at all gets builtins without walls where there can be none. */
-static int shut_in(struct run *run, struct err *err)
+static int shut_in(struct run *run, const struct supervise_streams *streams, struct err *err)
 {
+	int keep[] = { streams->out_fd, streams->log_fd, streams->status_fd, streams->err_fd };
 	struct err fault = ERR_INIT;
 
-	if (sandbox_confine(run->work.build_path, run->self, &fault) == 0)
+	if (sandbox_confine(run->work.build_path, run->self, keep, ARRAY_LEN(keep), &fault) == 0)
 		return 0;
 	if (run->runtime->pinned || fault.code != ERR_MACHINE || fchdir(run->work.build_fd) < 0) {
 		*err = fault;
 		return -1;
 	}
-	return process_die_with_parent(run->self) ? 0 : -1;
+	process_close_fds(keep, ARRAY_LEN(keep));
+	if (sandbox_drop(err) < 0)
+		return -1;
+	if (!process_die_with_parent(run->self))
+		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
+	return 0;
 }
 
 /* Kiln's own code gets the action's environment too, and nothing of the user's. */
@@ -103,7 +110,7 @@ static int enter_builtin(void *data, const struct supervise_streams *streams, st
 	process_reset_signals();
 	setsid();
 	take_environment(run);
-	if (shut_in(run, err) < 0)
+	if (shut_in(run, streams, err) < 0)
 		return -1;
 	(void)!write(streams->status_fd, "exit-code", 9);
 	rc = call_builtin(run, streams->out_fd, err);

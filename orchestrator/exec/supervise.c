@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -251,10 +252,11 @@ static int watch(struct watch *w, struct err *err)
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-enum { PIPE_OUT, PIPE_LOG, PIPE_STATUS, PIPE_ERR, N_PIPES };
+enum { PIPE_OUT, PIPE_LOG, PIPE_STATUS, N_PIPES };
 
 struct pipes {
 	int fd[N_PIPES][2];
+	int err_file; /* no pipe: it would hold up a child that nobody reads from */
 };
 
 static void close_ends(struct pipes *p, int end)
@@ -267,11 +269,15 @@ static void close_pipes(struct pipes *p)
 {
 	close_ends(p, 0);
 	close_ends(p, 1);
+	p->err_file = fs_close(p->err_file);
 }
 
 static int open_pipes(struct pipes *p, struct err *err)
 {
 	memset(p, -1, sizeof(*p));
+	p->err_file = memfd_create("error", MFD_CLOEXEC);
+	if (p->err_file < 0)
+		return err_sys(err, ERR_IO, "cannot make a file in memory");
 	for (int i = 0; i < N_PIPES; i++) {
 		if (pipe2(p->fd[i], O_CLOEXEC) == 0)
 			continue;
@@ -286,7 +292,6 @@ static int open_pipes(struct pipes *p, struct err *err)
 	}
 	fcntl(p->fd[PIPE_OUT][1], F_SETPIPE_SZ, 1 << 20);
 	fcntl(p->fd[PIPE_STATUS][0], F_SETFL, O_NONBLOCK);
-	fcntl(p->fd[PIPE_ERR][0], F_SETFL, O_NONBLOCK);
 	return 0;
 }
 
@@ -294,7 +299,7 @@ static void run_child(const struct supervise_spec *spec, struct pipes *p) __attr
 static void run_child(const struct supervise_spec *spec, struct pipes *p)
 {
 	struct supervise_streams streams = { p->fd[PIPE_OUT][1], p->fd[PIPE_LOG][1],
-		                             p->fd[PIPE_STATUS][1] };
+		                             p->fd[PIPE_STATUS][1], p->err_file };
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -303,7 +308,7 @@ static void run_child(const struct supervise_spec *spec, struct pipes *p)
 		nice_process(spec->nice);
 	rc = spec->fn(spec->data, &streams, &err);
 	if (rc < 0)
-		(void)!write(p->fd[PIPE_ERR][1], &err, sizeof(err));
+		(void)!pwrite(p->err_file, &err, sizeof(err), 0);
 	_exit(rc < 0 ? 1 : rc);
 }
 
@@ -319,6 +324,22 @@ static int block_signals(int *ret_fd, struct err *err)
 	return *ret_fd < 0 ? err_sys(err, ERR_IO, "cannot take signals") : 0;
 }
 
+/* What the child left, a builtin that a build's output has taken over maybe: texts are ended here. */
+static void read_error(int file, struct err *ret)
+{
+	struct err err;
+
+	*ret = ERR_INIT;
+	if (pread(file, &err, sizeof(err), 0) != (ssize_t)sizeof(err))
+		return;
+	err.cause[sizeof(err.cause) - 1] = '\0';
+	err.trail[sizeof(err.trail) - 1] = '\0';
+	err.hint[sizeof(err.hint) - 1] = '\0';
+	if ((unsigned int)err.code > ERR_BUG)
+		err.code = ERR_BUG;
+	*ret = err;
+}
+
 static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 {
 	int64_t began = clock_mono_us();
@@ -332,8 +353,7 @@ static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 	w->s->wall_us = clock_mono_us() - began;
 	read_status(&w->status);
 	w->s->ran = strstr(w->status.text, "exit-code");
-	if (read(p->fd[PIPE_ERR][0], &w->s->err, sizeof(w->s->err)) != (ssize_t)sizeof(w->s->err))
-		w->s->err = ERR_INIT;
+	read_error(p->err_file, &w->s->err);
 	return rc;
 }
 

@@ -15,6 +15,7 @@
 struct supervise_streams {
 	int out_fd, log_fd; /* pipes: standard output and standard error of the child */
 	int status_fd;      /* "exit-code" in what is written here: the program was started */
+	int err_fd;         /* supervise's own, for what fn returns -1 with */
 };
 
 /* Runs in the child. Returns its exit code, or -1 with err; or execs. */

@@ -1,18 +1,21 @@
 /*
  * Namespaces for Kiln's own builtins. Nothing is executed inside, so a pivoted root, an empty
- * network and no capability are enough; there is no /proc and no device.
+ * network, a PID namespace of one and no capability are enough; there is no /proc and no device.
  */
 #include "sandbox/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/fs.h"
@@ -45,7 +48,7 @@ static int map_self(uid_t uid, gid_t gid, struct err *err)
 
 static int enter_namespaces(struct err *err)
 {
-	int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID;
 	bool root = sandbox_drops();
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
@@ -86,7 +89,37 @@ static int drop_capabilities(struct err *err)
 	return 0;
 }
 
-int sandbox_confine(const char *dir, pid_t parent, struct err *err)
+static void stand_by(pid_t inner) __attribute__((noreturn));
+static void stand_by(pid_t inner)
+{
+	int status = 0;
+
+	while (waitpid(inner, &status, 0) < 0 && errno == EINTR)
+		;
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/*
+ * A PID namespace begins with the next fork. Its first process cannot ask for its parent's pid, which
+ * is 0 there: a pidfd says whether the parent is still alive.
+ */
+static int enter_pid_namespace(struct err *err)
+{
+	_cleanup_fd_ int outer = process_pidfd(getpid());
+	struct pollfd p = { outer, POLLIN, 0 };
+	pid_t pid = outer < 0 ? -1 : fork();
+
+	if (pid < 0)
+		return err_sys(err, ERR_IO, "cannot fork");
+	if (pid > 0)
+		stand_by(pid);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (poll(&p, 1, 0) != 0)
+		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
+	return 0;
+}
+
+int sandbox_confine(const char *dir, pid_t parent, const int *keep, size_t n_keep, struct err *err)
 {
 	bool root = sandbox_drops();
 
@@ -99,5 +132,6 @@ int sandbox_confine(const char *dir, pid_t parent, struct err *err)
 		return -1;
 	if (!process_die_with_parent(parent))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
-	return 0;
+	process_close_fds(keep, n_keep);
+	return enter_pid_namespace(err);
 }

@@ -5,13 +5,17 @@
  */
 #include "unit/support.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/array.h"
 #include "base/path.h"
 #include "fakes/rootfs.h"
+#include "host/process.h"
 #include "sandbox/confine.h"
 #include "sandbox/explain.h"
 #include "sandbox/identity.h"
@@ -248,6 +252,102 @@ static void image_without_build_is_refused(void **state)
 
 /* ---- Kiln's own code, shut in --------------------------------------------------------------- */
 
+/* What the process that was shut in exits with. */
+static int confine(struct lab *lab, int (*look)(int kept), int kept)
+{
+	pid_t self = getpid(), pid = fork();
+	int status;
+
+	if (pid == 0) {
+		struct err err = ERR_INIT;
+
+		process_reset_signals(); /* cmocka takes crashes */
+		_exit(sandbox_confine(lab->work, self, &kept, 1, &err) == 0 ? look(kept) : 99);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static pid_t outside;
+
+/* Each finding has a number of its own. */
+static int look_around(int kept)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (getpid() != 1 || getppid() != 0)
+		return 1;
+	if (kill(outside, 0) == 0 || errno != ESRCH)
+		return 2; /* processes outside have no number here */
+	for (int fd = 3; fd < 256; fd++)
+		if (fd != kept && fd != sock && fcntl(fd, F_GETFD) >= 0)
+			return 3;
+	if (write(kept, "told", 4) != 4)
+		return 4;
+	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) == 0 ||
+	    errno != ENETUNREACH)
+		return 5; /* not even a loopback that is up */
+	return 42;
+}
+
+static int crash(int kept)
+{
+	(void)kept;
+	__builtin_trap();
+}
+
+static void confined_code_is_alone(void **state)
+{
+	struct lab *lab = *state;
+	int open_by_chance = dup(0), ends[2];
+	char text[8] = "";
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	outside = getpid();
+	assert_int_equal(confine(lab, look_around, ends[1]), 42);
+	assert_int_equal(read(ends[0], text, sizeof(text)), 4);
+	assert_int_equal(confine(lab, crash, ends[1]), 128 + SIGILL);
+	close(open_by_chance);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Whoever kills what stands outside has killed what is shut in. */
+static void stay(int kept) __attribute__((noreturn));
+static void stay(int kept)
+{
+	(void)!write(kept, "in", 2);
+	for (;;)
+		pause();
+}
+
+static void confined_code_ends_with_its_parent(void **state)
+{
+	struct lab *lab = *state;
+	pid_t self = getpid(), pid;
+	int ends[2];
+	char text[8];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct err err = ERR_INIT;
+
+		if (sandbox_confine(lab->work, self, &ends[1], 1, &err) == 0)
+			stay(ends[1]);
+		_exit(99);
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], text, sizeof(text)), 2);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(read(ends[0], text, sizeof(text)), 0);
+	close(ends[0]);
+}
+
 static void confined_code_reaches_nothing(void **state)
 {
 	struct lab *lab = *state;
@@ -256,7 +356,7 @@ static void confined_code_reaches_nothing(void **state)
 
 	if (pid == 0) {
 		struct err err = ERR_INIT;
-		bool ok = sandbox_confine(lab->work, self, &err) == 0 &&
+		bool ok = sandbox_confine(lab->work, self, NULL, 0, &err) == 0 &&
 		          getuid() == sandbox_uid() && access("/etc", F_OK) < 0 &&
 		          access("/proc", F_OK) < 0 &&
 		          open("inside", O_WRONLY | O_CREAT, 0644) >= 0 &&
@@ -338,6 +438,8 @@ int main(void)
 		cmocka_unit_test(bwrap_shows_only_the_image),
 		cmocka_unit_test(image_without_build_is_refused),
 		cmocka_unit_test(confined_code_reaches_nothing),
+		cmocka_unit_test(confined_code_is_alone),
+		cmocka_unit_test(confined_code_ends_with_its_parent),
 		cmocka_unit_test(reasons_have_one_line_that_mends),
 		cmocka_unit_test(missing_bwrap_is_told),
 	};
