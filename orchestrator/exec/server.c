@@ -84,6 +84,7 @@ static void become_runner(pid_t server, int reply_fd, struct str request)
 	if (!process_die_with_parent(server))
 		_exit(1);
 	prctl(PR_SET_NAME, "kiln-runner", 0, 0, 0);
+	process_new_keyring();
 	process_close_fds(&reply_fd, 1);
 	_exit(runner_main(request, reply_fd));
 }

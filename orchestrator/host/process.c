@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,12 @@ void process_keep_fds(const int *keep, size_t n)
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
 	for (size_t i = 0; i < n; i++)
 		fcntl(keep[i], F_SETFD, 0);
+}
+
+/* Kernels without keyrings and containers that forbid them have nothing to leave behind. */
+void process_new_keyring(void)
+{
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 }
 
 int process_pidfd(pid_t pid)

@@ -34,6 +34,8 @@ void process_kill_others(const pid_t *keep, size_t n);
 void process_close_fds(const int *keep, size_t n);
 /* Makes all descriptors from 3 up close on exec but those listed, which stay open. */
 void process_keep_fds(const int *keep, size_t n);
+/* A new session keyring, where there are keyrings: the keys of the user's login stay out of reach. */
+void process_new_keyring(void);
 /* A pidfd (close-on-exec) of a child that was not waited for yet; -1 and errno. */
 int process_pidfd(pid_t pid);
 

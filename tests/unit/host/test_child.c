@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -228,6 +230,28 @@ static void standard_numbers_are_taken(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* A key of the session that somebody logged in to is not found in a new one. */
+static void session_keys_are_left_behind(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ||
+		    syscall(SYS_add_key, "user", "kiln-test", "x", 1, KEY_SPEC_SESSION_KEYRING) < 0)
+			_exit(77); /* no keyrings here */
+		if (syscall(SYS_request_key, "user", "kiln-test", NULL, 0) < 0)
+			_exit(1);
+		process_new_keyring();
+		_exit(syscall(SYS_request_key, "user", "kiln-test", NULL, 0) < 0 ? 0 : 2);
+	}
+	waitpid(pid, &status, 0);
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +266,7 @@ int main(void)
 		cmocka_unit_test(inherits_nothing),
 		cmocka_unit_test(dies_with_parent),
 		cmocka_unit_test(standard_numbers_are_taken),
+		cmocka_unit_test(session_keys_are_left_behind),
 	};
 
 	return cmocka_run_group_tests_name("host/child", tests, NULL, NULL);
