@@ -20,6 +20,7 @@
 #include "host/fs.h"
 #include "host/process.h"
 #include "sandbox/explain.h"
+#include "sandbox/filter.h"
 #include "sandbox/identity.h"
 #include "sandbox/limits.h"
 #include "sandbox/spec.h"
@@ -102,6 +103,20 @@ static void add_walls(struct bwrap_args *args)
 		add(args, "--disable-userns");
 }
 
+static int add_filter(struct bwrap_args *args, struct err *err)
+{
+	_cleanup_buf_ struct buf filter = BUF_INIT(1 << 16);
+	int fd;
+
+	sandbox_filter_write(&filter);
+	fd = add_data(args, filter.p, filter.n, err);
+	if (fd < 0)
+		return -1;
+	add(args, "--seccomp");
+	add_number(args, fd);
+	return 0;
+}
+
 static void add_system(struct bwrap_args *args, int64_t tmp_bytes)
 {
 	int64_t size = tmp_bytes > 0 ? tmp_bytes : (int64_t)1 << 30;
@@ -145,6 +160,8 @@ static int make_args(struct bwrap_args *args, const struct sandbox_spec *spec, i
 		str_fmt("/build%s%s", spec->workdir[0] ? "/" : "", spec->workdir);
 
 	add_walls(args);
+	if (add_filter(args, err) < 0)
+		return -1;
 	if (spec->status_fd >= 0) {
 		add(args, "--json-status-fd");
 		add_number(args, spec->status_fd);
@@ -236,6 +253,10 @@ static int bwrap_probe(struct err *err)
 	}
 	array_push(&argv, program);
 	add_walls(&args);
+	if (add_filter(&args, err) < 0)
+		return -1;
+	spec.keep_fds = args.keep;
+	spec.n_keep_fds = args.n_keep;
 	add(&args, "--ro-bind", "/", "/");
 	add_system(&args, 1 << 20);
 	add(&args, "--", program, "--version");
@@ -248,6 +269,7 @@ static int bwrap_probe(struct err *err)
 	rc = child_run(&spec, &result, err);
 	if (rc == 0 && result.exit_code != 0)
 		rc = sandbox_explain(sysctl, buf_text(&result.log), err);
+	fs_close(args.keep[0]);
 	array_deinit(&argv);
 	buf_deinit(&args.text);
 	return rc;

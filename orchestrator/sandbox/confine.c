@@ -21,6 +21,7 @@
 #include "host/fs.h"
 #include "host/process.h"
 #include "sandbox/explain.h"
+#include "sandbox/filter.h"
 #include "sandbox/identity.h"
 #include "sandbox/limits.h"
 
@@ -128,7 +129,7 @@ int sandbox_confine(const char *dir, pid_t parent, const int *keep, size_t n_kee
 	sandbox_fix_limits(false);
 	if (root && sandbox_drop(err) < 0)
 		return -1;
-	if (drop_capabilities(err) < 0)
+	if (drop_capabilities(err) < 0 || sandbox_filter_apply(err) < 0)
 		return -1;
 	if (!process_die_with_parent(parent))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");

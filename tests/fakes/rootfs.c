@@ -14,10 +14,10 @@
 #include "host/fs.h"
 #include "sandbox/identity.h"
 
-static const char *const programs[] = { "sh",    "cat",    "ls",     "sleep", "true",
-	                                "id",    "env",    "setsid", "mkdir", "rm",
-	                                "ln",    "chmod",  "head",   "uname", "yes",
-	                                "touch", "mkfifo", "stat",   "grep",  "sed" };
+static const char *const programs[] = { "sh",   "cat",    "ls",    "sleep", "true",   "id",
+	                                "env",  "setsid", "mkdir", "rm",    "ln",     "chmod",
+	                                "head", "uname",  "yes",   "touch", "mkfifo", "stat",
+	                                "grep", "sed",    "perl" };
 
 /* Copies a file to the same absolute path below the root, links followed. */
 static int copy_to(const char *root, const char *from, const char *to, struct err *err)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/array.h"
@@ -293,6 +294,83 @@ static int look_around(int kept)
 	return 42;
 }
 
+/* Whether a socket of that family is what is refused, and nothing else. */
+static bool is_no_family(int family)
+{
+	return socket(family, SOCK_DGRAM, 0) < 0 && errno == EAFNOSUPPORT;
+}
+
+static int try_calls(int kept)
+{
+	(void)kept;
+	if (socket(AF_INET, SOCK_DGRAM, 0) < 0 || socket(AF_INET6, SOCK_DGRAM, 0) < 0 ||
+	    socket(AF_UNIX, SOCK_DGRAM, 0) < 0 || socket(AF_NETLINK, SOCK_DGRAM, 0) < 0)
+		return 1;
+	if (!is_no_family(AF_VSOCK) || !is_no_family(AF_PACKET) || !is_no_family(AF_ALG))
+		return 2;
+	if (syscall(SYS_keyctl, 0, -3, 0) != -1 || errno != ENOSYS)
+		return 3;
+	if (syscall(SYS_add_key, NULL, NULL, NULL, 0, 0) != -1 || errno != ENOSYS)
+		return 4;
+	if (syscall(SYS_request_key, NULL, NULL, NULL, 0) != -1 || errno != ENOSYS)
+		return 5;
+	if (syscall(425, 0, NULL) != -1 || errno != ENOSYS)
+		return 6;
+#ifdef __x86_64__
+	if (syscall(0x40000000 + 39) != -1 || errno != ENOSYS)
+		return 7; /* x32's getpid */
+#endif
+	return 42;
+}
+
+#ifdef __x86_64__
+static int call_i386(int number, long first, long second)
+{
+	long rc = number;
+
+	__asm__ volatile("int $0x80"
+	                 : "+a"(rc)
+	                 : "b"(first), "c"(second), "d"(0L)
+	                 : "memory", "r8", "r9", "r10", "r11");
+	return (int)rc;
+}
+
+/* By the second table of system calls that the kernel has for the same process. */
+static int try_i386(int kept)
+{
+	(void)kept;
+	if (call_i386(20, 0, 0) != getpid())
+		return 1;
+	if (call_i386(359, AF_VSOCK, SOCK_DGRAM) != -EAFNOSUPPORT)
+		return 2;
+	if (call_i386(359, AF_INET, SOCK_DGRAM) < 0)
+		return 3;
+	return call_i386(102, 1, 0) == -ENOSYS && call_i386(288, 0, -3) == -ENOSYS ? 42 : 4;
+}
+#endif
+
+/* A packet socket gives the filter away: without it, it is forbidden, not unknown. */
+static void calls_past_the_namespaces_are_refused(void **state)
+{
+	static const char script[] =
+		"perl -e 'for (1, 2, 10, 16) { socket(my $s, $_, 2, 0) or die $_; } "
+		"for (17, 38, 40) { socket(my $s, $_, 2, 0) and die $_; print $! + 0, q( ); } "
+		"syscall($ENV{KEYCTL}, 0, -3, 0) == -1 or die; print $! + 0, qq(\\n);'";
+	_cleanup_free_ char *line = str_fmt("export KEYCTL=%d; %s", SYS_keyctl, script);
+	struct lab *lab = *state;
+
+	assert_int_equal(confine(lab, try_calls, -1), 42);
+#ifdef __x86_64__
+	{
+		int rc = confine(lab, try_i386, -1);
+
+		if (rc != 128 + SIGSEGV) /* a kernel without it */
+			assert_int_equal(rc, 42);
+	}
+#endif
+	expect(lab, &sandbox_bwrap, line, "97 97 97 38\n");
+}
+
 static int crash(int kept)
 {
 	(void)kept;
@@ -438,6 +516,7 @@ int main(void)
 		cmocka_unit_test(bwrap_shows_only_the_image),
 		cmocka_unit_test(image_without_build_is_refused),
 		cmocka_unit_test(confined_code_reaches_nothing),
+		cmocka_unit_test(calls_past_the_namespaces_are_refused),
 		cmocka_unit_test(confined_code_is_alone),
 		cmocka_unit_test(confined_code_ends_with_its_parent),
 		cmocka_unit_test(reasons_have_one_line_that_mends),
