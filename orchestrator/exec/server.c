@@ -206,6 +206,11 @@ static int take_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* What runners look at: where programs are, and what tests hold still. */
+static const char *const kept_environment[] = { "PATH",         "TMPDIR",       "KILN_FAILPOINT",
+	                                        "KILN_CLOCK",   "ASAN_OPTIONS", "LSAN_OPTIONS",
+	                                        "UBSAN_OPTIONS" };
+
 static void become_server(pid_t parent, int sock) __attribute__((noreturn));
 static void become_server(pid_t parent, int sock)
 {
@@ -213,6 +218,7 @@ static void become_server(pid_t parent, int sock)
 	struct digest warm;
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	process_keep_environment(kept_environment, ARRAY_LEN(kept_environment));
 	process_reset_signals();
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

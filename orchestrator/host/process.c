@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "host/fs.h"
 
@@ -33,6 +34,26 @@ void process_reset_signals(void)
 			syscall(SYS_rt_sigaction, i, plain, NULL, _NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void process_keep_environment(const char *const *names, size_t n)
+{
+	ARRAY(char *) kept = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		const char *value = getenv(names[i]);
+
+		array_push(&kept, value ? str_dup(value) : NULL);
+	}
+	for (char **at = environ; at && *at; at++)
+		explicit_bzero(*at, strlen(*at));
+	clearenv();
+	for (size_t i = 0; i < n; i++) {
+		if (kept.v[i])
+			setenv(names[i], kept.v[i], 1);
+		free(kept.v[i]);
+	}
+	array_deinit(&kept);
 }
 
 bool process_signal_with_parent(pid_t parent, int sig)

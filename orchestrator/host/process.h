@@ -15,6 +15,12 @@
  * that is opened later gets their number: reading and results fail as before, messages vanish.
  */
 void process_fill_standard_fds(void);
+/*
+ * Leaves nothing of the environment but the variables listed, neither for what this process starts
+ * nor in the memory that /proc/PID/environ shows: what a person handed to the main process, a
+ * signing key for one, is not this process's.
+ */
+void process_keep_environment(const char *const *names, size_t n);
 /* Default dispositions for every signal, empty mask. */
 void process_reset_signals(void);
 /*

@@ -71,6 +71,24 @@ static int read_env(const char *name, struct buf *pem, struct err *err)
 	                       0;
 }
 
+/* The passphrase leaves the environment, and the memory that /proc shows it from, whether or not it
+ * is needed: nothing that is started later has it. NULL where none is set. */
+static int take_passphrase(struct buf *secret, const char **ret, struct err *err)
+{
+	char *value = getenv("KILN_KEY_PASSPHRASE");
+
+	*ret = NULL;
+	if (!value)
+		return 0;
+	buf_add_str(secret, value);
+	explicit_bzero(value, strlen(value));
+	unsetenv("KILN_KEY_PASSPHRASE");
+	if (secret->overflow)
+		return err_set(err, ERR_MACHINE, "KILN_KEY_PASSPHRASE is too long");
+	*ret = buf_text(secret);
+	return 0;
+}
+
 static int read_fd(const char *text, struct buf *pem, struct err *err)
 {
 	char *end;
@@ -203,14 +221,17 @@ int signer_choose(const struct signer_request *request, struct log *log, struct 
                   struct err *err)
 {
 	_cleanup_free_ char *state_dir = str_dup(request->state_dir);
-	const char *passphrase = request->passphrase;
+	_cleanup_secret_ struct buf secret = BUF_INIT(64 << 10);
+	const char *passphrase;
 
+	if (take_passphrase(&secret, &passphrase, err) < 0)
+		return -1;
+	if (request->passphrase)
+		passphrase = request->passphrase;
 	if (request->unsigned_wanted && request->spec)
 		return err_set(err, ERR_USAGE, "--unsigned and --key exclude each other");
 	if (request->unsigned_wanted)
 		return SIGNER_NONE;
-	if (!passphrase)
-		passphrase = getenv("KILN_KEY_PASSPHRASE");
 	if (request->spec)
 		return signer_open(request->spec, passphrase, ret, err);
 	if (request->under_ci) {

@@ -38,7 +38,7 @@ int signer_open(const char *spec, const char *passphrase, struct signer **ret, s
 
 struct signer_request {
 	const char *spec;       /* --key, or NULL */
-	const char *passphrase; /* NULL: KILN_KEY_PASSPHRASE of the environment, if set */
+	const char *passphrase; /* NULL: KILN_KEY_PASSPHRASE, if set; it is taken out in any case */
 	bool unsigned_wanted;   /* --unsigned */
 	bool under_ci;          /* CI=true */
 	const char *state_dir;  /* where the development key lies; NULL: $XDG_STATE_HOME/kiln */

@@ -225,8 +225,8 @@ static void killed_runner_leaves_nothing(void **state)
 	assert_gone_within("75.5", 1000);
 }
 
-/* The child of the first child: the server's runner. */
-static pid_t the_runner(void)
+/* The first child, the server, and its first child, the runner. */
+static pid_t the_runner(pid_t *ret_server)
 {
 	_cleanup_free_ char *path = str_fmt("/proc/self/task/%d/children", (int)getpid());
 	FILE *children = fopen(path, "re");
@@ -241,6 +241,7 @@ static pid_t the_runner(void)
 	assert_non_null(children);
 	assert_int_equal(fscanf(children, "%d", &runner), 1);
 	fclose(children);
+	*ret_server = server;
 	return runner;
 }
 
@@ -250,15 +251,47 @@ static void killed_runner_is_told(void **state)
 	struct action a = { .argv = LAB_LIST("sh", "-c", "setsid sleep 76.5 & sleep 76.5"),
 		            .n_argv = 3 };
 	struct exec_completion c;
+	pid_t server;
 
 	lab_submit(lab, &a, 0, 5);
 	assert_comes("76.5");
-	kill(the_runner(), SIGKILL);
+	kill(the_runner(&server), SIGKILL);
 	lab_wait(lab, &c);
 	assert_int_equal(c.status, EXEC_BROKEN);
 	assert_int_equal(c.token, 5);
 	assert_non_null(strstr(c.err.cause, "without an answer"));
 	assert_gone_within("76.5", 1000);
+}
+
+static size_t shown_environment(pid_t pid)
+{
+	_cleanup_free_ char *path = str_fmt("/proc/%d/environ", (int)pid);
+	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+	struct err err = ERR_INIT;
+	size_t shown = 0;
+
+	must(fs_read(AT_FDCWD, path, &text, &err), &err);
+	for (size_t i = 0; i < text.n; i++)
+		shown += text.p[i] != '\0';
+	return shown;
+}
+
+/* Whoever may look at a runner finds nothing of what Kiln was started with: no key, no password. */
+static void environment_is_forgotten(void **state)
+{
+	struct lab *lab = *state;
+	struct action a = { .argv = LAB_LIST("sleep", "77.5"), .n_argv = 2 };
+	struct exec_completion c;
+	pid_t server, runner;
+
+	lab_submit(lab, &a, 0, 6);
+	assert_comes("77.5");
+	runner = the_runner(&server);
+	assert_true(shown_environment(getpid()) > 0);
+	assert_int_equal(shown_environment(server), 0);
+	assert_int_equal(shown_environment(runner), 0);
+	lab->executor->ops->cancel(lab->executor);
+	lab_wait(lab, &c);
 }
 
 /* A killed server is an error, not a hang. */
@@ -447,6 +480,7 @@ static int run(void)
 		cmocka_unit_test(dies_with_main),
 		cmocka_unit_test(killed_runner_leaves_nothing),
 		cmocka_unit_test(killed_runner_is_told),
+		cmocka_unit_test(environment_is_forgotten),
 		cmocka_unit_test(dead_server_is_told),
 		cmocka_unit_test(failing_runtime_is_the_machines_fault),
 		cmocka_unit_test(each_failure_is_an_error),

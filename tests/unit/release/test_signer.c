@@ -150,16 +150,22 @@ static void wrong_keys(void **state)
 static void encrypted(void **state)
 {
 	struct fixture *f = *state;
-	struct signer_request request = { .spec = f->spec };
+	struct signer_request request = { .spec = f->spec }, nobody = { .unsigned_wanted = true };
 	_cleanup_signer_ struct signer *signer = NULL;
 	struct err err = ERR_INIT;
+	const char *value;
 
 	assert_int_equal(folder_sh(&f->folder, "cp \"$OLDPWD/tests/data/keys/enc.pem\" key.pem"),
 	                 0);
 	setenv("KILN_KEY_PASSPHRASE", "secret", 1);
+	value = getenv("KILN_KEY_PASSPHRASE");
 	assert_int_equal(signer_choose(&request, NULL, &signer, &err), 0);
 	assert_string_equal(signer->fingerprint, fingerprint);
-	unsetenv("KILN_KEY_PASSPHRASE");
+	assert_null(getenv("KILN_KEY_PASSPHRASE"));
+	assert_string_equal(value, "");
+	setenv("KILN_KEY_PASSPHRASE", "secret", 1); /* set, but nobody signs */
+	assert_int_equal(signer_choose(&nobody, NULL, &signer, &err), SIGNER_NONE);
+	assert_null(getenv("KILN_KEY_PASSPHRASE"));
 }
 
 static void development_key(void **state)
