@@ -74,17 +74,22 @@ static int show(struct session *s, const struct plan *plan, const char *dir,
 			                                         a->name, "target", a->target,
 			                                         "variant", a->variant));
 	}
-	json = json_pack("{s:s,s:o,s:b,s:b,s:s?,s:b,s:o}", "schema", "kiln.release/1", "dist",
-	                 json_any_text(dir), "same", same, "signed", dist->is_signed, "key",
+	json = json_pack("{s:s,s:o,s:b,s:o,s:s?,s:b,s:o}", "schema", "kiln.release/1", "dist",
+	                 json_any_text(dir), "same", same, "signed",
+	                 dist->claimed ? json_null() : json_boolean(dist->is_signed), "key",
 	                 dist->fingerprint, "development_key", dist->development, "packages",
 	                 targets);
 	if (s->cli->json)
 		return print_json(json, err);
 	print_note(s->cli, "  %s  %zu artefacts, %s%s%s%s", dir, dist->n_artefacts,
-	           dist->is_signed ? "signed with " : "unsigned",
+	           dist->claimed   ? "which claim to be signed (not checked) with " :
+	           dist->is_signed ? "signed with " :
+	                             "unsigned",
 	           dist->is_signed ? dist->fingerprint : "",
 	           dist->development ? " (a development key: for this machine only)" : "",
-	           same ? "; it was there already, verified and unchanged" : "");
+	           !same         ? "" :
+	           dist->claimed ? "; it was there already, unchanged" :
+	                           "; it was there already, verified and unchanged");
 	return print_text(dir, strlen(dir), err) < 0 ? -1 : print_text("\n", 1, err);
 }
 

@@ -54,6 +54,7 @@ static int show_json(const struct verify_report *report, bool holds, struct err 
 	json_object_set_new(out, "holds", json_boolean(holds));
 	json_object_set_new(out, "authenticated", json_boolean(report->authenticated));
 	json_object_set_new(out, "development", json_boolean(report->development));
+	json_object_set_new(out, "only", report->only ? json_string(report->only) : json_null());
 	json_object_set_new(out, "name", report->name ? json_string(report->name) : json_null());
 	json_object_set_new(out, "version",
 	                    report->version ? json_string(report->version) : json_null());
@@ -81,10 +82,17 @@ static int show_text(const struct verify_report *report, bool holds, struct err 
 		buf_fmt(&text, "%-4s  %-*s  %s%s\n", words[line->state], width,
 		        line->file[0] ? line->file : "-", line->text, mark);
 	}
+	if (holds && report->only)
+		buf_fmt(&text, "%s of ", report->only);
 	if (holds)
-		buf_fmt(&text, "%s %s: %zu artefacts, all checks hold%s%s%s%s\n",
-		        report->name ? report->name : "", report->version ? report->version : "",
-		        report->n_artefacts, report->fingerprint ? ", signed with " : "",
+		buf_fmt(&text, "%s %s: ", report->name ? report->name : "",
+		        report->version ? report->version : "");
+	if (holds && report->only)
+		buf_fmt(&text, "holds; the release's other files were not looked at");
+	else if (holds)
+		buf_fmt(&text, "%zu artefacts, all checks hold", report->n_artefacts);
+	if (holds)
+		buf_fmt(&text, "%s%s%s%s\n", report->fingerprint ? ", signed with " : "",
 		        report->fingerprint ? report->fingerprint : "",
 		        report->development ? " (a development key)" : "", mark);
 	return print_text(buf_text(&text), text.n, err);

@@ -1,5 +1,5 @@
 /*
- * The packagers as builtins: tar@1, deb-members@1, deb-ar@1. Their time stamp is the action's
+ * The packagers as builtins: tar@1, deb-members@2, deb-ar@1. Their time stamp is the action's
  * SOURCE_DATE_EPOCH, which is in the key like every byte they read.
  */
 #include <errno.h>

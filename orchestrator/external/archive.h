@@ -18,7 +18,8 @@ enum archive_format {
 	ARCHIVE_USTAR,     /* members for which archive_ustar_fits() holds */
 	ARCHIVE_PAX,       /* ustar, with pax headers for members that do not fit; ASCII names */
 	ARCHIVE_PAX_BYTES, /* the same for names of any bytes; readers may warn of a header */
-	ARCHIVE_AR_BSD,    /* the outer archive of a .deb: files with names of at most 16 bytes */
+	ARCHIVE_GNU,    /* ustar, with GNU's entries for long names: all that dpkg reads (deb(5)) */
+	ARCHIVE_AR_BSD, /* the outer archive of a .deb: files with names of at most 16 bytes */
 };
 
 enum archive_kind { ARCHIVE_FILE, ARCHIVE_DIR, ARCHIVE_LINK };
@@ -34,7 +35,7 @@ struct archive_member {
 
 /* Whether plain ustar can hold the member's names and size. */
 bool archive_ustar_fits(const struct archive_member *member);
-/* The plainest tar format that can hold all of them. */
+/* The plainest tar format that can hold all of them: ustar, or one of the two pax formats. */
 enum archive_format archive_tar_format(const struct archive_member *members, size_t n);
 
 /* Writes to `fd`, which stays the caller's; `what` names it in errors and must outlive it. */

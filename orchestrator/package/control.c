@@ -62,6 +62,14 @@ static char *find_revision(char *text)
 	return dash && isdigit((unsigned char)dash[1]) ? dash : NULL;
 }
 
+/* Whether `suffix` is "-47", maybe with more parts behind. */
+static bool is_number(const char *suffix)
+{
+	size_t n = strspn(suffix + 1, "0123456789");
+
+	return n > 0 && (suffix[n + 1] == '\0' || suffix[n + 1] == '-');
+}
+
 int deb_version(const char *version, char **ret, struct err *err)
 {
 	const char *from =
@@ -82,8 +90,9 @@ int deb_version(const char *version, char **ret, struct err *err)
 	if (revision)
 		*revision++ = '\0';
 	dash = strchr(text, '-');
+	/* Letters behind a dash come before the version (1.0-rc.1), a number or commits after it. */
 	if (dash)
-		*dash = is_describe(dash) ? '+' : '~';
+		*dash = is_describe(dash) || is_number(dash) ? '+' : '~';
 	for (char *p = dash; p && *p; p++) {
 		if (*p == '-')
 			*p = '.';
@@ -180,10 +189,12 @@ static void add_description(struct buf *buf, const char *text)
 	struct str line;
 	bool first = true;
 
-	while (rest.n > 0 && strchr(" \n", rest.p[rest.n - 1]))
+	while (rest.n > 0 && strchr(" \t\r\n", rest.p[rest.n - 1]))
 		rest.n--;
 	buf_add_str(buf, "Description: ");
 	while (str_cut(&rest, '\n', &line)) {
+		while (line.n > 0 && strchr(" \t\r", line.p[line.n - 1]))
+			line.n--;
 		if (!first)
 			buf_add_str(buf, line.n ? " " : " .");
 		buf_add(buf, line.p, line.n);

@@ -1,5 +1,5 @@
 /*
- * Debian packages in three steps: deb-members@1 writes control.tar and data.tar, the image's tools
+ * Debian packages in three steps: deb-members@2 writes control.tar and data.tar, the image's tools
  * compress them, deb-ar@1 joins them. dpkg-deb is not used: its bytes change with its version.
  */
 #include <fcntl.h>
@@ -163,7 +163,8 @@ static int make_members(int dirfd, const json_t *parameters, struct deb_control 
 		return -1;
 	rc = control_tar(dirfd, control, &members, epoch, err);
 	if (rc == 0)
-		rc = package_members_tar(dirfd, "tree", &members, "./", epoch, "data.tar", err);
+		rc = package_members_tar(dirfd, "tree", &members, "./", epoch, MEMBERS_DPKG,
+		                         "data.tar", err);
 	package_members_deinit(&members);
 	return rc;
 }

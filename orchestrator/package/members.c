@@ -215,10 +215,12 @@ static int write_entry(struct archive_writer *writer, int dirfd, const char *pre
 	return archive_writer_copy(writer, fd, path, err);
 }
 
-static int write_entries(const struct entries *entries, int dirfd, const char *prefix, int to,
-                         const char *out, struct err *err)
+static int write_entries(const struct entries *entries, int dirfd, const char *prefix,
+                         enum members_reader reader, int to, const char *out, struct err *err)
 {
-	enum archive_format format = archive_tar_format(entries->list.v, entries->list.n);
+	enum archive_format plainest = archive_tar_format(entries->list.v, entries->list.n);
+	enum archive_format format =
+		plainest != ARCHIVE_USTAR && reader == MEMBERS_DPKG ? ARCHIVE_GNU : plainest;
 	struct archive_writer *writer = archive_writer_new(to, format, out);
 	int rc = 0;
 
@@ -231,7 +233,8 @@ static int write_entries(const struct entries *entries, int dirfd, const char *p
 }
 
 int package_members_tar(int dirfd, const char *dir, const struct package_members *members,
-                        const char *prefix, int64_t epoch, const char *out, struct err *err)
+                        const char *prefix, int64_t epoch, enum members_reader reader,
+                        const char *out, struct err *err)
 {
 	_cleanup_fd_ int from = -1;
 	_cleanup_fd_ int to = -1;
@@ -244,7 +247,7 @@ int package_members_tar(int dirfd, const char *dir, const struct package_members
 	if (to < 0)
 		return err_sys(err, ERR_IO, "cannot create %s", out);
 	entries = entries_of(members, prefix, epoch);
-	rc = write_entries(&entries, from, prefix, to, out, err);
+	rc = write_entries(&entries, from, prefix, reader, to, out, err);
 	entries_deinit(&entries);
 	return rc;
 }

@@ -27,11 +27,19 @@ int package_members_read(int dirfd, const char *dir, const json_t *modes, const 
                          struct package_members *ret, struct err *err);
 void package_members_deinit(struct package_members *members);
 
+/* Who is to read the archive. */
+enum members_reader {
+	MEMBERS_ANY,  /* every tar of today */
+	MEMBERS_DPKG, /* long names in GNU's way alone: deb(5) */
+};
+
 /*
  * Writes them as a tar archive `out` below dirfd, reading file contents from `dir`. `prefix` goes
- * in front of each name ("" or "./"); "./" also gives a first member "./".
+ * in front of each name ("" or "./"); "./" also gives a first member "./". The format is plain
+ * ustar, and where that cannot hold some member one that the reader knows.
  */
 int package_members_tar(int dirfd, const char *dir, const struct package_members *members,
-                        const char *prefix, int64_t epoch, const char *out, struct err *err);
+                        const char *prefix, int64_t epoch, enum members_reader reader,
+                        const char *out, struct err *err);
 
 #endif

@@ -9,7 +9,7 @@ static const char *const ar_outputs[] = { "out.deb", NULL };
 
 const struct packager packagers[] = {
 	{ "deb-ar", 1, package_deb_ar, ar_outputs },
-	{ "deb-members", 1, package_deb_members, members_outputs },
+	{ "deb-members", 2, package_deb_members, members_outputs },
 	{ "tar", 1, package_tar, tar_outputs },
 	{ 0 },
 };

@@ -13,7 +13,7 @@
  *
  * Parameters (kiln.json; NULL where there is none):
  *   tar@1          tree/ROOT/… → out.tar; {"root": ROOT, "modes": {"ROOT/bin/x": "0755"}}
- *   deb-members@1  tree/… (as below /) → control.tar, data.tar;
+ *   deb-members@2  tree/… (as below /) → control.tar, data.tar;
  *                  {"control": {"Package": …, "Version": …}, "modes": {"usr/bin/x": "0755"}}
  *   deb-ar@1       members/control.tar[.EXT], members/data.tar[.EXT] → out.deb
  *

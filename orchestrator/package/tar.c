@@ -39,7 +39,8 @@ int package_tar(int dirfd, const json_t *parameters, int64_t epoch, struct err *
 		return err_while(err, "packing %s", root);
 	rc = check_root(&members, root, err);
 	if (rc == 0)
-		rc = package_members_tar(dirfd, "tree", &members, "", epoch, "out.tar", err);
+		rc = package_members_tar(dirfd, "tree", &members, "", epoch, MEMBERS_ANY, "out.tar",
+		                         err);
 	package_members_deinit(&members);
 	return rc < 0 ? err_while(err, "packing %s", root) : 0;
 }

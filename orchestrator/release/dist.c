@@ -346,6 +346,7 @@ static int same_release(struct writing *w, int dirfd, struct err *err)
 	if (rc == 0 && old.is_signed)
 		w->found = (struct dist_result){
 			.is_signed = true,
+			.claimed = !signer,
 			.development = old.development,
 			.fingerprint = str_dup(old.fingerprint),
 		};
@@ -378,8 +379,9 @@ static int look_at_old(struct writing *w, struct err *err)
 	fs_names_deinit(&names);
 	if (n == 0)
 		return 0;
+	/* Asked to replace a signed release by an unsigned one: the way out of a leaked key. */
 	if (same_release(w, dirfd, &mine) == 0)
-		return DIST_SAME;
+		return w->input->replace && !w->input->signer && w->found.is_signed ? 0 : DIST_SAME;
 	if (w->input->replace && fs_exists(dirfd, DIST_MANIFEST))
 		return 0;
 	if (!fs_exists(dirfd, DIST_MANIFEST)) {

@@ -29,6 +29,7 @@ struct dist_input {
 struct dist_result {
 	size_t n_artefacts;
 	bool is_signed, development; /* of the release that lies there now */
+	bool claimed;                /* it says so itself: no key was there to check it with */
 	char *fingerprint;           /* NULL: unsigned */
 };
 
@@ -39,7 +40,8 @@ enum { DIST_SAME = 1 };
 
 /*
  * Writes a release. Returns 0 or DIST_SAME. A folder that holds other artefacts, or is signed by
- * somebody else, is ERR_DENIED without `replace`; one that holds no release is never touched.
+ * somebody else, is ERR_DENIED without `replace`; one that holds no release is never touched. With
+ * `replace` and without a signer a signed one is written anew, unsigned, to be signed by another key.
  */
 int dist_write(struct blobs *blobs, const struct dist_input *input, struct dist_result *ret,
                struct err *err);

@@ -72,6 +72,7 @@ void verify_report_deinit(struct verify_report *report)
 		free(report->lines.v[i].text);
 	}
 	array_deinit(&report->lines);
+	free(report->only);
 	free(report->name);
 	free(report->version);
 	free(report->fingerprint);
@@ -331,8 +332,7 @@ static int conclude(struct check *check, struct err *err)
 
 	if (report->n_bad == 0 && check->options->key)
 		report->authenticated = true;
-	if (report->n_bad == 0 && report->development && check->options->key &&
-	    !check->options->allow_development) {
+	if (report->n_bad == 0 && report->development && !check->options->allow_development) {
 		say(check, VERIFY_BAD, "",
 		    "signed with a development key, made on one machine for "
 		    "local use");
@@ -356,6 +356,7 @@ static int run(struct check *check, struct err *err)
 		check->report->fingerprint = key_fingerprint(check->options->key);
 	if (check_signature(check, err) < 0 || check_manifest(check, err) < 0)
 		return -1;
+	check->report->only = check->only ? printable(check->only) : NULL;
 	check_lists(check);
 	if ((check->only ? check_only(check, err) : check_files(check, err)) < 0)
 		return -1;

@@ -25,7 +25,8 @@ struct verify_report {
 	ARRAY(struct verify_line) lines;
 	char *name, *version; /* NULL while unknown */
 	char *fingerprint;    /* of the key that was checked against; NULL: integrity only */
-	bool authenticated;   /* sums and provenance hold under the key */
+	char *only;           /* the one file that was asked about; NULL: the whole release */
+	bool authenticated;   /* what was asked about holds under the key */
 	bool development;     /* signed with a development key */
 	size_t n_artefacts, n_bad;
 };

@@ -196,7 +196,7 @@ static int lower_members(const struct stage *stage, struct arena *arena, struct 
 		return -1;
 	}
 	lower_parameters(&l, parameters);
-	l.out.action.builtin = "deb-members@1";
+	l.out.action.builtin = "deb-members@2";
 	lower_output(&l, "control.tar", true);
 	lower_output(&l, "data.tar", true);
 	l.out.passes_on = true;

@@ -161,6 +161,29 @@ signed() {
 	[[ $output$stderr != *$'\033'* ]]
 }
 
+@test "what a release says never moves the terminal's cursor, in errors neither" {
+	signed
+	jq '. + {"\u001b[1A\u001b[2Khello 1.0: all checks hold\u009b\u202e": 1}' dist/SHA256SUMS.sigstore.json >b
+	cp b dist/SHA256SUMS.sigstore.json
+	for command in "verify dist --key release.pub.pem" "sign dist --key file:release.pem"; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "$KILN" $command
+		[ "$status" -eq 4 ]
+		[[ $output$stderr != *$'\033'* && $output$stderr != *$'\u009b'* && $output$stderr != *$'\u202e'* ]]
+		[[ $stderr == *'\x1b[1A'* ]]
+	done
+}
+
+@test "verify of one file says that it looked at one file" {
+	signed
+	run --separate-stderr "$KILN" verify "dist/$deb" --key release.pub.pem
+	[ "$status" -eq 0 ]
+	[[ $output == *"$deb of hello 1.0: holds; the release's other files were not looked at, signed with "* ]]
+	[[ $output != *"all checks hold"* ]]
+	"$KILN" verify --json "dist/$deb" --key release.pub.pem | jq -e --arg deb "$deb" '.only == $deb and .authenticated'
+	"$KILN" verify --json dist --key release.pub.pem | jq -e '.only == null'
+}
+
 @test "sign: from a file, the environment, a descriptor" {
 	"$KILN" keygen release
 	for how in file env fd; do

@@ -28,6 +28,7 @@ static void versions(void **state)
 		{ "1.4.0-12-gab12cd", "1.4.0+12.gab12cd-1" },
 		{ "1.4.0-12-gab12cd-dirty", "1.4.0+12.gab12cd.dirty-1" },
 		{ "1.0+build.5", "1.0+build.5-1" },
+		{ "7.1.1-47-1", "7.1.1+47-1" },
 	};
 
 	(void)state;

@@ -340,6 +340,37 @@ static void dpkg_installs_and_removes_it(void **state)
 	folder_deinit(&folder);
 }
 
+/* dpkg knows GNU's way to write long names, and refuses the other one (deb(5)). */
+static void dpkg_reads_long_names(void **state)
+{
+	char part[131], path[300];
+	struct folder folder;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	if (!have_tool("dpkg-deb") || !have_tool("xz"))
+		skip();
+	memset(part, 'n', sizeof(part) - 1);
+	part[sizeof(part) - 1] = '\0';
+	folder_init(&folder);
+	fill_deb(&folder);
+	snprintf(path, sizeof(path), "tree/usr/share/hello/%s", part);
+	folder_text(&folder, path, "long");
+	assert_int_equal(symlinkat(part, folder.fd, "tree/usr/share/hello/link"), 0);
+	assert_int_equal(run(&folder, "deb-members", deb_parameters, &err), 0);
+	assert_int_equal(folder_sh(&folder, "mkdir members && xz control.tar data.tar && "
+	                                    "mv *.tar.xz members"),
+	                 0);
+	assert_int_equal(run(&folder, "deb-ar", NULL, &err), 0);
+	if (folder_sh(&folder, "dpkg-deb -x out.deb out && cd out/usr/share/hello && "
+	                       "test \"$(cat nnn*)\" = long && test \"$(cat link)\" = long") != 0) {
+		_cleanup_free_ char *said = folder_read(&folder, "sh.out", NULL);
+
+		fail_msg("%s", said);
+	}
+	folder_deinit(&folder);
+}
+
 static void given_copyright_stays(void **state)
 {
 	struct folder folder;
@@ -365,6 +396,7 @@ int main(void)
 		cmocka_unit_test(bad_input_is_refused),
 		cmocka_unit_test(dpkg_accepts_the_package),
 		cmocka_unit_test(dpkg_installs_and_removes_it),
+		cmocka_unit_test(dpkg_reads_long_names),
 		cmocka_unit_test(given_copyright_stays),
 	};
 

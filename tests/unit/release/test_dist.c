@@ -243,6 +243,22 @@ static void unsigned_release_is_not_silently_signed(void **state)
 	refuse_then_replace(f, "unsigned");
 }
 
+/* The way out of a leaked key: the same release, unsigned, then signed by another key. */
+static void a_signed_release_is_replaced_by_an_unsigned_one(void **state)
+{
+	struct fixture *f = *state;
+	struct dist_result result = { 0 };
+	struct err err = ERR_INIT;
+
+	must_write(f, 0);
+	f->fake.input.signer = NULL;
+	f->fake.input.replace = true;
+	must_write(f, 0);
+	assert_int_equal(dist_sign(f->out, f->other, &result, &err), 0);
+	dist_result_deinit(&result);
+	must_verify(f->out, f->other->key);
+}
+
 static void damaged_release_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -507,6 +523,7 @@ int main(void)
 		CASE(other_bytes_are_refused),
 		CASE(another_key_is_refused),
 		CASE(unsigned_release_is_not_silently_signed),
+		CASE(a_signed_release_is_replaced_by_an_unsigned_one),
 		CASE(damaged_release_is_refused),
 		CASE(other_folders_are_never_touched),
 		CASE(bad_names_are_refused),

@@ -332,7 +332,7 @@ static void packages(void **state)
 		  "argv gzip -9 --no-name --keep out.tar\nout out.tar.gz non-empty\n"
 		  "in out.tar <- t/v/tar:out.tar\npasses-on\n" },
 		{ "deb-members", "{'control':{'Package':'demo','Version':'1'}," FILES "}",
-		  "builtin deb-members@1\nout control.tar non-empty\nout data.tar non-empty\n"
+		  "builtin deb-members@2\nout control.tar non-empty\nout data.tar non-empty\n"
 		  "in tree/bin/app <- t/v/strip:stripped\nin tree/README <- leaf source:README\n"
 		  "in kiln.json <- text {\"control\":{\"Package\":\"demo\",\"Version\":\"1\"},"
 		  "\"modes\":{\"bin/app\":\"0755\"}}\npasses-on\n" },
