@@ -1,6 +1,8 @@
 /*
  * Downloads with libcurl's easy interface. A resumed transfer trusts nothing: the digest of the
- * whole file decides, and when it is wrong after a resumption the file is fetched once more whole.
+ * whole file decides, and when it is wrong after a resumption the file is fetched once more. Where
+ * bytes belong is decided when the first of them comes, by the last of the heads before it: those of
+ * redirections and interim answers say nothing.
  */
 #include "external/http.h"
 
@@ -30,6 +32,7 @@ static const uint64_t size_most = (uint64_t)16 << 30;
 
 /* One file on its way. */
 struct transfer {
+	CURL *curl;
 	const struct http_request *request;
 	int fd;
 	uint64_t have; /* bytes in the file */
@@ -37,7 +40,10 @@ struct transfer {
 	bool resumed; /* part of the file came in an earlier try */
 	char *etag;   /* of the first answer, when it is a strong one */
 	long status;  /* of the last answer */
+	int64_t from; /* where its Content-Range begins; -1 without one */
+	bool begun;   /* it was decided where its body belongs */
 	bool body;    /* the answer's body belongs to the file */
+	bool astray;  /* a part of the file, but not the one that was asked for */
 	bool too_large;
 	struct err fault; /* of writing */
 	char text[CURL_ERROR_SIZE];
@@ -80,6 +86,30 @@ int http_check_url(const char *url, struct err *err)
 	return read_url(url, &plain, err);
 }
 
+/* "Content-Range: bytes 150000-299999/300000" */
+static int64_t range_begin(const char *p, size_t n)
+{
+	_cleanup_free_ char *text = str_dup_n(p, n);
+	const char *digits = text + strcspn(text, "0123456789");
+	char *end;
+	long long from;
+
+	errno = 0;
+	from = strtoll(digits, &end, 10);
+	return strcasestr(text, "bytes") && end > digits && *end == '-' && !errno ? from : -1;
+}
+
+static void begin_body(struct transfer *transfer)
+{
+	transfer->begun = true;
+	if (transfer->status == 200) {
+		transfer->have = 0; /* the whole file (again) */
+		transfer->resumed = false;
+	}
+	transfer->astray = transfer->status == 206 && transfer->from != (int64_t)transfer->have;
+	transfer->body = transfer->status == 200 || (transfer->status == 206 && !transfer->astray);
+}
+
 static size_t take_header(char *p, size_t size, size_t n, void *data)
 {
 	struct transfer *transfer = data;
@@ -89,12 +119,10 @@ static size_t take_header(char *p, size_t size, size_t n, void *data)
 		const char *blank = memchr(p, ' ', length);
 
 		transfer->status = blank ? strtol(blank, NULL, 10) : 0;
-		transfer->body = transfer->status == 200 || transfer->status == 206;
-		if (transfer->status == 200 && transfer->have > 0) {
-			transfer->have = 0; /* the whole file again */
-			transfer->resumed = false;
-		}
+		transfer->from = -1;
 	}
+	if (length > 14 && strncasecmp(p, "content-range:", 14) == 0)
+		transfer->from = range_begin(p + 14, length - 14);
 	if (length > 6 && strncasecmp(p, "etag:", 5) == 0 && transfer->status == 200) {
 		while (length > 5 && (p[length - 1] == '\n' || p[length - 1] == '\r'))
 			length--;
@@ -111,6 +139,10 @@ static size_t take_body(char *p, size_t size, size_t n, void *data)
 	struct transfer *transfer = data;
 	size_t length = size * n, done = 0;
 
+	if (!transfer->begun)
+		begin_body(transfer);
+	if (transfer->astray)
+		return 0;
 	if (!transfer->body)
 		return length; /* the page that comes with an error */
 	if (transfer->have + length > transfer->most) {
@@ -138,6 +170,23 @@ static size_t take_body(char *p, size_t size, size_t n, void *data)
 	return length;
 }
 
+/* Before anything is sent: a redirection may lead from a server of this machine to an https address,
+ * but not to plain http elsewhere. */
+static int check_target(void *data, char *ip, char *local_ip, int port, int local_port)
+{
+	struct transfer *transfer = data;
+	struct err ignored = ERR_INIT;
+	char *url = NULL;
+
+	(void)ip, (void)local_ip, (void)port, (void)local_port;
+	if (curl_easy_getinfo(transfer->curl, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK && url &&
+	    http_check_url(url, &ignored) == 0)
+		return CURL_PREREQFUNC_OK;
+	err_set(&transfer->fault, ERR_INPUT, "%s leads to %s, which is no https address",
+	        transfer->request->url, url ? url : "an unknown address");
+	return CURL_PREREQFUNC_ABORT;
+}
+
 static void set_options(CURL *curl, struct transfer *transfer, bool plain)
 {
 	const struct http_request *request = transfer->request;
@@ -148,7 +197,10 @@ static void set_options(CURL *curl, struct transfer *transfer, bool plain)
 	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, plain ? "http,https" : "https");
 	if (plain)
 		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, check_target);
+	curl_easy_setopt(curl, CURLOPT_PREREQDATA, transfer);
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "kiln");
@@ -172,7 +224,9 @@ static CURLcode perform(struct transfer *transfer, bool plain)
 	bug_on(!curl);
 	transfer->text[0] = '\0';
 	transfer->status = 0;
-	transfer->body = false;
+	transfer->from = -1;
+	transfer->begun = transfer->body = transfer->astray = false;
+	transfer->curl = curl;
 	set_options(curl, transfer, plain);
 	/* Not CURLOPT_RESUME_FROM: a server without ranges sends the whole file, which is fine. */
 	if (transfer->have > 0) {
@@ -186,6 +240,8 @@ static CURLcode perform(struct transfer *transfer, bool plain)
 		}
 	}
 	code = curl_easy_perform(curl);
+	if (code == CURLE_OK && !transfer->begun)
+		begin_body(transfer); /* an empty one */
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
 	return code;
@@ -261,7 +317,7 @@ static int download(struct transfer *transfer, bool plain, struct err *err)
 
 		if (code == CURLE_OK && transfer->body)
 			return 0;
-		if (code == CURLE_OK && transfer->status == 416) {
+		if (transfer->astray || (code == CURLE_OK && transfer->status == 416)) {
 			transfer->have = 0; /* what is here is no part of that file: begin again */
 			code = CURLE_PARTIAL_FILE;
 		}
@@ -289,10 +345,10 @@ static int check_digest(struct transfer *transfer, bool *ret_equal, struct blob_
 
 static int fetch(struct transfer *transfer, bool plain, struct err *err)
 {
-	bool equal = false, again;
+	bool equal = false, mixed = true;
 	struct blob_ref got;
 
-	do {
+	for (int i = 0; i < 2 && !equal && mixed; i++) {
 		if (download(transfer, plain, err) < 0)
 			return -1;
 		/* An empty file brings no body: nothing was written yet. */
@@ -300,10 +356,10 @@ static int fetch(struct transfer *transfer, bool plain, struct err *err)
 			return err_sys(err, ERR_IO, "cannot empty the file");
 		if (check_digest(transfer, &equal, &got, err) < 0)
 			return -1;
-		again = !equal && transfer->resumed;
+		mixed = transfer->resumed;
 		transfer->have = 0;
 		transfer->resumed = false;
-	} while (again);
+	}
 	if (equal)
 		return 0;
 	err_set(err, ERR_INPUT,

@@ -62,6 +62,19 @@ static void send_part(int fd, const char *text, size_t n, long from, bool cut)
 	free(more);
 }
 
+/* To the same server by another name for it: "this host". */
+static void send_elsewhere(int fd)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+	char *more;
+
+	bug_on(getsockname(fd, (struct sockaddr *)&address, &size) < 0);
+	more = str_fmt("Location: http://0.0.0.0:%d/moved\r\n", ntohs(address.sin_port));
+	head(fd, "302 Found", more, 0);
+	free(more);
+}
+
 static void answer(int fd, const char *text, size_t n, enum http_answer how, const char *request)
 {
 	static const char page[] = "<html>not the file</html>";
@@ -98,6 +111,12 @@ static void answer(int fd, const char *text, size_t n, enum http_answer how, con
 		return;
 	case HTTP_REDIRECT:
 		head(fd, "302 Found", "Location: /moved\r\n", 0);
+		return;
+	case HTTP_ASTRAY:
+		send_part(fd, text, n, from < 0 ? -1 : 0, from < 0);
+		return;
+	case HTTP_ELSEWHERE:
+		send_elsewhere(fd);
 		return;
 	case HTTP_TO_FILE:
 		head(fd, "302 Found", "Location: file:///etc/passwd\r\n", 0);

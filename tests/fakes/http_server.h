@@ -9,16 +9,18 @@
  * process. What was asked is noted, so that a test can count.
  */
 enum http_answer {
-	HTTP_WHOLE,    /* 200 with the file */
-	HTTP_RANGES,   /* 206 from where a Range asks, else 200 */
-	HTTP_CUT,      /* as HTTP_RANGES, but half of what is left is sent, then the line breaks */
-	HTTP_BUSY,     /* 503 with a page */
-	HTTP_GONE,     /* 404 with a page */
-	HTTP_HANG_UP,  /* not a byte */
-	HTTP_STALL,    /* a head, then silence */
-	HTTP_CHANGED,  /* 206 as asked, but bytes of another file */
-	HTTP_REDIRECT, /* 302 to /moved on this server */
-	HTTP_TO_FILE,  /* 302 to file:///etc/passwd */
+	HTTP_WHOLE,     /* 200 with the file */
+	HTTP_RANGES,    /* 206 from where a Range asks, else 200 */
+	HTTP_CUT,       /* as HTTP_RANGES, but half of what is left is sent, then the line breaks */
+	HTTP_BUSY,      /* 503 with a page */
+	HTTP_GONE,      /* 404 with a page */
+	HTTP_HANG_UP,   /* not a byte */
+	HTTP_STALL,     /* a head, then silence */
+	HTTP_CHANGED,   /* 206 as asked, but bytes of another file */
+	HTTP_REDIRECT,  /* 302 to /moved on this server */
+	HTTP_TO_FILE,   /* 302 to file:///etc/passwd */
+	HTTP_ASTRAY,    /* 206 from the begin, wherever a Range asks from */
+	HTTP_ELSEWHERE, /* 302 to plain http by an address that is no loopback's */
 	HTTP_UNSATISFIED /* 416 to a Range, else 200 */
 };
 

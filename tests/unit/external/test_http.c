@@ -120,6 +120,37 @@ static void test_a_mixed_file_is_fetched_again(void **state)
 	outcome_deinit(&o);
 }
 
+/* An answer that says itself that it is another part never gets into the file. */
+static void test_a_part_from_elsewhere_is_not_taken(void **state)
+{
+	struct digest anything = { 0 };
+	struct outcome o = FETCH(usual, &anything, HTTP_CUT, HTTP_ASTRAY, HTTP_WHOLE);
+
+	(void)state;
+	must(o.rc, &o.err);
+	assert_string_equal(o.asked, "GET /file HTTP/1.1 -1\nGET /file HTTP/1.1 150000\n"
+	                             "GET /file HTTP/1.1 -1\n");
+	outcome_deinit(&o);
+}
+
+/* Wrong, and cut each time: that is another file, not a mixed one. */
+static void test_a_wrong_file_is_fetched_twice_at_most(void **state)
+{
+	struct digest other;
+	struct outcome o;
+
+	(void)state;
+	digest_of("else", 4, &other);
+	o = FETCH(usual, &other, HTTP_CUT, HTTP_RANGES, HTTP_CUT, HTTP_RANGES, HTTP_CUT,
+	          HTTP_RANGES, HTTP_GONE);
+	assert_int_equal(o.rc, -1);
+	assert_int_equal(o.err.code, ERR_INPUT);
+	assert_contains(o.err.cause, "got sha256:");
+	assert_string_equal(o.asked, "GET /file HTTP/1.1 -1\nGET /file HTTP/1.1 150000\n"
+	                             "GET /file HTTP/1.1 -1\nGET /file HTTP/1.1 150000\n");
+	outcome_deinit(&o);
+}
+
 static void test_tries_again_what_may_pass(void **state)
 {
 	struct outcome o = FETCH(usual, NULL, HTTP_BUSY, HTTP_HANG_UP, HTTP_BUSY, HTTP_WHOLE);
@@ -209,6 +240,12 @@ static void test_follows_but_not_anywhere(void **state)
 	assert_int_equal(o.rc, -1);
 	assert_int_equal(o.n, 0);
 	outcome_deinit(&o);
+	o = FETCH(usual, NULL, HTTP_ELSEWHERE, HTTP_WHOLE);
+	assert_int_equal(o.rc, -1);
+	assert_int_equal(o.err.code, ERR_INPUT);
+	assert_contains(o.err.cause, "leads to http://0.0.0.0:");
+	assert_string_equal(o.asked, "GET /file HTTP/1.1 -1\n -1\n");
+	outcome_deinit(&o);
 }
 
 static void test_refuses_addresses(void **state)
@@ -258,6 +295,8 @@ int main(void)
 		cmocka_unit_test(test_begins_anew_without_ranges),
 		cmocka_unit_test(test_begins_anew_when_the_range_is_refused),
 		cmocka_unit_test(test_a_mixed_file_is_fetched_again),
+		cmocka_unit_test(test_a_part_from_elsewhere_is_not_taken),
+		cmocka_unit_test(test_a_wrong_file_is_fetched_twice_at_most),
 		cmocka_unit_test(test_tries_again_what_may_pass),
 		cmocka_unit_test(test_gives_up),
 		cmocka_unit_test(test_404_at_once),
