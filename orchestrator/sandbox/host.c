@@ -4,6 +4,7 @@
  * takes its place in arguments and environment.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ static bool is_name_char(char c)
 }
 
 /* The text with /build as a whole path part replaced; the caller frees. */
-static char *translate(const char *text, const char *work)
+static int translate(const char *text, const char *work, char **ret, struct err *err)
 {
 	struct buf out = BUF_INIT(WORD_MAX);
 	const char *at = text, *hit;
@@ -40,7 +41,13 @@ static char *translate(const char *text, const char *work)
 		at = hit + 6;
 	}
 	buf_add_str(&out, at);
-	return buf_steal(&out);
+	if (out.overflow) {
+		buf_deinit(&out);
+		return err_set(err, ERR_STAGE, "an argument or variable is larger than %d bytes",
+		               WORD_MAX);
+	}
+	*ret = buf_steal(&out);
+	return 0;
 }
 
 static int host_probe(struct err *err)
@@ -60,17 +67,23 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 	ARRAY(char *) env = { 0 };
 	_cleanup_free_ char *dir =
 		spec->workdir[0] ? path_join(spec->work, spec->workdir) : str_dup(spec->work);
-	const char *path = "/usr/bin:/bin";
+	char *word;
 
-	for (size_t i = 0; spec->argv[i]; i++)
-		array_push(&argv, translate(spec->argv[i], spec->work));
+	setenv("PATH", "/usr/bin:/bin", 1); /* what execvpe looks at */
+	for (size_t i = 0; spec->argv[i]; i++) {
+		if (translate(spec->argv[i], spec->work, &word, err) < 0)
+			return -1;
+		array_push(&argv, word);
+	}
 	array_push(&argv, NULL);
 	for (size_t i = 0; i < spec->n_env; i++) {
-		_cleanup_free_ char *value = translate(spec->env[i].value, spec->work);
+		_cleanup_free_ char *value = NULL;
 
+		if (translate(spec->env[i].value, spec->work, &value, err) < 0)
+			return -1;
 		array_push(&env, str_fmt("%s=%s", spec->env[i].name, value));
 		if (str_eq(spec->env[i].name, "PATH"))
-			path = spec->env[i].value;
+			setenv("PATH", value, 1);
 	}
 	array_push(&env, NULL);
 	if (dup2(spec->stdin_fd, 0) < 0 || dup2(spec->stdout_fd, 1) < 0 ||
@@ -86,7 +99,6 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
 	process_reset_signals();
 	process_keep_fds(NULL, 0);
-	setenv("PATH", path, 1);
 	execvpe(argv.v[0], argv.v, env.v);
 	return err_sys(err, ERR_STAGE, "cannot run %s", argv.v[0]);
 }

@@ -91,11 +91,13 @@ static void runner(const struct sandbox_runtime *runtime, struct sandbox_spec *s
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 97);
 }
 
+static const char *the_path = "/usr/bin:/bin";
+
 static void run(struct lab *lab, const struct sandbox_runtime *runtime, const char *script,
                 bool fixed, struct ran *ret)
 {
 	const char *argv[] = { "sh", "-c", script, NULL };
-	struct action_env env[] = { { "A", "/build/x:/rebuild" }, { "PATH", "/usr/bin:/bin" } };
+	struct action_env env[] = { { "A", "/build/x:/rebuild" }, { "PATH", the_path } };
 	int out[2], log[2], told[2], null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct sandbox_spec spec = { .rootfs = runtime->needs_rootfs ? lab->root : NULL,
 		                     .work = lab->work,
@@ -183,6 +185,41 @@ static void every_runtime_keeps_the_contract(void **state)
 	assert_string_equal(sandbox_runtimes[0]->name, "bwrap");
 	assert_true(sandbox_bwrap.pinned);
 	assert_false(sandbox_host.pinned);
+}
+
+/* A program that a build made itself is found by the PATH that names its folder. */
+static void path_may_lead_into_the_work_folder(void **state)
+{
+	struct lab *lab = *state;
+	int fd = test_open_dir(lab->work);
+	struct err err = ERR_INIT;
+
+	test_write(fd, "tools/sh", "#!/bin/sh\necho own\n", 0755);
+	the_path = "/build/tools:/usr/bin:/bin";
+	for (size_t i = 0; sandbox_runtimes[i]; i++)
+		expect(lab, sandbox_runtimes[i], "echo other", "own\n");
+	the_path = "/usr/bin:/bin";
+	must(fs_remove_tree(fd, "tools", &err), &err);
+	close(fd);
+}
+
+/* No word is passed on shortened. */
+static void too_long_a_word_is_told(void **state)
+{
+	struct lab *lab = *state;
+	enum { LONG = (1 << 20) + 10 };
+	_cleanup_free_ char *script = alloc(LONG + 1);
+	struct ran ran;
+
+	memset(script, ' ', LONG);
+	for (size_t i = 0; sandbox_runtimes[i]; i++) {
+		run(lab, sandbox_runtimes[i], script, false, &ran);
+		assert_int_not_equal(ran.status, 0);
+		ran_free(&ran);
+	}
+	run(lab, &sandbox_host, script, false, &ran);
+	assert_contains(ran.log, "larger than 1048576 bytes");
+	ran_free(&ran);
 }
 
 /* A signal ignored and a mask set where Kiln was started must not reach the build. */
@@ -511,6 +548,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_runtime_keeps_the_contract),
+		cmocka_unit_test(path_may_lead_into_the_work_folder),
+		cmocka_unit_test(too_long_a_word_is_told),
 		cmocka_unit_test(inherited_signals_do_not_matter),
 		cmocka_unit_test(root_is_given_up),
 		cmocka_unit_test(bwrap_shows_only_the_image),
