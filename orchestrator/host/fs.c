@@ -400,3 +400,11 @@ bool fs_exists(int dirfd, const char *path)
 {
 	return faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
+
+bool fs_is_named(int fd, int dirfd, const char *path)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && fstatat(dirfd, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}

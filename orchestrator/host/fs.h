@@ -60,5 +60,7 @@ int fs_read_link(int dirfd, const char *path, char **ret, struct err *err);
 /* Absolute, links resolved; caller frees. Returns 0 or FS_MISSING. */
 int fs_real_path(const char *path, char **ret, struct err *err);
 bool fs_exists(int dirfd, const char *path);
+/* Whether what `fd` has open still stands under that name. */
+bool fs_is_named(int fd, int dirfd, const char *path);
 
 #endif

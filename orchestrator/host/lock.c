@@ -1,6 +1,7 @@
 /*
  * flock(2) locks. A sweeper may remove a folder between its mkdir and its lock, so the owner checks
- * that what it locked is still what the name says, and else takes the next name.
+ * that what it locked is still what the name says, and else takes the next name. A sweeper checks
+ * the same: the owner may have gone, and another made the folder anew, before it had the lock.
  */
 #include "host/lock.h"
 
@@ -48,16 +49,12 @@ int lock_file(int dirfd, const char *path, bool exclusive, bool wait, int *ret_f
 	return rc;
 }
 
-/* Opens and locks a folder that was just made; false when a sweeper was faster. */
+/* Opens and locks a folder; false when somebody else has it, or another now has its name. */
 static bool claim(int dirfd, const char *name, int *ret_fd)
 {
 	_cleanup_fd_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat ours, named;
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return false;
-	if (fstat(fd, &ours) < 0 || fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    ours.st_ino != named.st_ino || ours.st_dev != named.st_dev)
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !fs_is_named(fd, dirfd, name))
 		return false;
 	*ret_fd = fd;
 	fd = -1;
@@ -84,11 +81,5 @@ int lock_new_dir(int dirfd, const char *name, char **ret_name, int *ret_fd, stru
 
 bool lock_dir_is_dead(int dirfd, const char *name, int *ret_fd)
 {
-	_cleanup_fd_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return false;
-	*ret_fd = fd;
-	fd = -1;
-	return true;
+	return claim(dirfd, name, ret_fd);
 }

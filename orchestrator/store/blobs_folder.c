@@ -45,8 +45,8 @@ static const char *name_of(const struct digest *digest, char out[NAME_SIZE])
 	return out;
 }
 
-/* What to do about a store that cannot be written; a full disk has its hint already. */
-static int store_hint(struct err *err)
+/* A full disk has its hint already. */
+int store_hint(struct err *err)
 {
 	return err_hint(err, "make the store writable, or choose another folder with --store or "
 	                     "KILN_STORE");
@@ -58,18 +58,26 @@ static int cannot_write(const struct folder_blobs *folder, struct err *err)
 	return store_hint(err);
 }
 
+/* Removes a blob that was found bad, unless a good one has taken its place meanwhile. */
+static void remove_bad(struct folder_blobs *folder, int fd, const struct blob_ref *ref)
+{
+	char name[NAME_SIZE];
+
+	if (fs_is_named(fd, folder->fd, name_of(&ref->digest, name)))
+		unlinkat(folder->fd, name, 0);
+}
+
 /* Hashes an open blob. A good one gets its stamp back, a bad one is removed. */
 static bool verify(struct folder_blobs *folder, int fd, const struct blob_ref *ref)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = STAMP } };
 	struct blob_ref found = { 0 };
 	struct err err = ERR_INIT;
-	char name[NAME_SIZE];
 
 	if (lseek(fd, 0, SEEK_SET) < 0 || digest_of_fd(fd, "a blob", &found, &err) < 0)
 		return false;
 	if (!digest_eq(&found.digest, &ref->digest)) {
-		unlinkat(folder->fd, name_of(&ref->digest, name), 0);
+		remove_bad(folder, fd, ref);
 		return false;
 	}
 	if (futimens(fd, times) < 0)
@@ -301,7 +309,6 @@ static int folder_read(struct blobs *blobs, const struct blob_ref *ref, struct b
 	_cleanup_fd_ int fd = -1;
 	size_t start = buf->n;
 	struct digest found;
-	char name[NAME_SIZE];
 	int rc = open_good(folder, ref, false, &fd, err);
 
 	if (rc)
@@ -311,7 +318,7 @@ static int folder_read(struct blobs *blobs, const struct blob_ref *ref, struct b
 	digest_of(buf->p + start, buf->n - start, &found);
 	if (digest_eq(&found, &ref->digest))
 		return 0;
-	unlinkat(folder->fd, name_of(&ref->digest, name), 0);
+	remove_bad(folder, fd, ref);
 	buf->n = start;
 	buf->p[start] = '\0';
 	return BLOBS_MISS;

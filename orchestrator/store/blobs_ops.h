@@ -23,6 +23,9 @@ struct blobs_ops {
 	void (*free)(struct blobs *blobs);
 };
 
+/* What to do about a store that cannot be written, as a hint. Returns -1. */
+int store_hint(struct err *err);
+
 struct blobs {
 	const struct blobs_ops *ops;
 };

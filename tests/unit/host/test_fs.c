@@ -158,6 +158,26 @@ static void removing_goes_to_any_depth(void **state)
 	assert_false(fs_exists(f->fd, "d"));
 }
 
+/* What locks and sweeps go by: a name may come to stand for another file while one is open. */
+static void names_pass_on(void **state)
+{
+	struct fixture *f = *state;
+	int open_fd;
+
+	assert_int_equal(mkdirat(f->fd, "x", 0700), 0);
+	open_fd = openat(f->fd, "x", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fs_is_named(open_fd, f->fd, "x"));
+	assert_int_equal(unlinkat(f->fd, "x", AT_REMOVEDIR), 0);
+	assert_false(fs_is_named(open_fd, f->fd, "x"));
+	assert_int_equal(mkdirat(f->fd, "x", 0700), 0);
+	assert_false(fs_is_named(open_fd, f->fd, "x"));
+	close(open_fd);
+	assert_int_equal(symlinkat("x", f->fd, "y"), 0);
+	open_fd = openat(f->fd, "x", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_false(fs_is_named(open_fd, f->fd, "y"));
+	close(open_fd);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -169,6 +189,7 @@ int main(void)
 		TEST(too_large_a_file_is_refused),
 		TEST(removing_takes_everything_and_follows_nothing),
 		TEST(removing_goes_to_any_depth),
+		TEST(names_pass_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
