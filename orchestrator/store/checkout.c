@@ -15,7 +15,7 @@
 #include "store/directory.h"
 #include "store/place.h"
 
-enum { TREE_PATH_MOST = 4000, SMALL = 64 << 10 };
+enum { SMALL = 64 << 10 };
 
 struct checkout {
 	struct blobs *blobs;

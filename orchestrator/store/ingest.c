@@ -18,8 +18,6 @@
 #include "host/fs.h"
 #include "store/directory.h"
 
-enum { TREE_PATH_MOST = 4000 };
-
 struct ingest {
 	struct blobs *blobs;
 	struct arena *arena; /* link texts, until the end */

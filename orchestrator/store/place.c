@@ -12,8 +12,6 @@
 #include "base/str.h"
 #include "store/directory.h"
 
-enum { TREE_PATH_MOST = 4000 };
-
 /* A name in the tree being composed. */
 struct spot {
 	struct tree_node node; /* name, and the content where the spot is not open */

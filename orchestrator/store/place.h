@@ -10,6 +10,9 @@
  * to and from a file system.
  */
 
+/* Bytes of the longest path within a tree. */
+enum { TREE_PATH_MOST = 4000 };
+
 /* A node placed at a tree path ("" places a directory as the root, or merges under it). */
 struct placement {
 	const char *at;

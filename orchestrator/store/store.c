@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/path.h"
 #include "base/str.h"
 #include "host/fs.h"
 #include "host/lock.h"
+#include "store/blobs_ops.h"
 #include "store/store_impl.h"
 
 enum { STORE_VERSION = 1, VERSION_FILE_MOST = 64, BOOT_MOST = 64 };
@@ -54,12 +56,6 @@ int store_query(struct store *store, enum store_query query, struct db_stmt **re
 		return -1;
 	*ret = *stmt;
 	return 0;
-}
-
-static int store_hint(struct err *err)
-{
-	return err_hint(err, "make it writable, or choose another folder with --store or "
-	                     "KILN_STORE");
 }
 
 /* The folder to use; caller frees. */
@@ -117,6 +113,29 @@ static int check_is_ours(int fd, const char *dir, struct err *err)
 	return rc;
 }
 
+/* Whoever can write to the store decides what is built. */
+static int check_owner(int fd, const char *dir, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, ERR_IO, "cannot look at the store %s", dir);
+	if (st.st_uid != geteuid()) {
+		err_set(err, ERR_IO, "the store %s belongs to another user (uid %u)", dir,
+		        (unsigned int)st.st_uid);
+		return err_hint(err, "choose a folder of your own with --store or KILN_STORE");
+	}
+	if (st.st_mode & 022) {
+		err_set(err, ERR_IO, "others can write to the store %s (mode %04o)", dir,
+		        (unsigned int)(st.st_mode & 07777));
+		return err_hint(err,
+		                "chmod go-w %s   (if nobody else has written to it), or "
+		                "choose another folder with --store or KILN_STORE",
+		                dir);
+	}
+	return 0;
+}
+
 /* Reads or writes VERSION. */
 static int check_version(int fd, const char *dir, struct err *err)
 {
@@ -128,18 +147,22 @@ static int check_version(int fd, const char *dir, struct err *err)
 
 	if (rc < 0)
 		return err_while(err, "opening the store %s", dir);
-	if (rc == FS_MISSING) {
+	/* An empty one is what a power loss made of a new one. */
+	if (rc == FS_MISSING || text.n == 0) {
 		if (check_is_ours(fd, dir, err) < 0)
 			return -1;
-		if (fs_write_file(fd, "VERSION", ours, strlen(ours), 0644, false, err) < 0) {
+		if (fs_write_file(fd, "VERSION", ours, strlen(ours), 0644, true, err) < 0) {
 			err_while(err, "making the store %s", dir);
 			return store_hint(err);
 		}
 		return 0;
 	}
 	version = strtol(buf_text(&text), &end, 10);
-	if (version < 1 || !str_eq(end, "\n"))
-		return err_set(err, ERR_IO, "%s/VERSION is not a store's version", dir);
+	if (version < 1 || !str_eq(end, "\n")) {
+		err_set(err, ERR_IO, "%s/VERSION is not a store's version", dir);
+		return err_hint(err, "choose another folder with --store or KILN_STORE, or remove "
+		                     "this one: all that is in it can be made again");
+	}
 	if (version == STORE_VERSION)
 		return 0;
 	err_set(err, ERR_IO,
@@ -228,7 +251,8 @@ static int open_parts(struct store *store, struct err *err)
 	/* The folder itself is the lock: nothing may be made in it before it is known as ours. */
 	if (lock_fd(store->fd, true, true, store->dir, err) < 0)
 		return -1;
-	if (check_version(store->fd, store->dir, err) < 0 || make_folders(store->dir, err) < 0 ||
+	if (check_owner(store->fd, store->dir, err) < 0 ||
+	    check_version(store->fd, store->dir, err) < 0 || make_folders(store->dir, err) < 0 ||
 	    blobs_open(store->dir, &store->blobs, err) < 0 || open_db(store, err) < 0)
 		return -1;
 	lock_release(store->fd);

@@ -95,10 +95,44 @@ static void newer_and_strange_versions_are_refused(void **state)
 	test_write(f->fd, "a/store/VERSION", "2\n", 0644);
 	assert_refused(f->path, "version 2, made by a newer Kiln", "use the newer Kiln");
 	test_write(f->fd, "a/store/VERSION", "two\n", 0644);
-	assert_refused(f->path, "VERSION", "");
+	assert_refused(f->path, "VERSION", "--store");
 	test_write(f->fd, "a/store/VERSION", "1\n", 0644);
 	assert_int_equal(db_set_version(f->store->db, 7, &(struct err){ 0 }), 0);
 	assert_refused(f->path, "database", "--store");
+}
+
+/* What is left of a VERSION that a power loss caught is made anew, but only among a store's own. */
+static void an_empty_version_is_made_anew(void **state)
+{
+	struct fixture *f = *state;
+	char *text;
+
+	test_write(f->fd, "a/store/VERSION", "", 0644);
+	reopen(f);
+	text = test_read(f->fd, "a/store/VERSION");
+	assert_string_equal(text, "1\n");
+	free(text);
+	test_write(f->fd, "a/store/VERSION", "", 0644);
+	test_write(f->fd, "a/store/letter.txt", "x", 0644);
+	assert_refused(f->path, "letter.txt", "empty folder");
+}
+
+/* A store that somebody else can write to decides what this user builds. */
+static void a_store_open_to_others_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	static const mode_t modes[] = { 0720, 0702, 01777 };
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		assert_int_equal(fchmodat(f->fd, "a/store", modes[i], 0), 0);
+		assert_refused(f->path, "others can write", "chmod go-w ");
+	}
+	assert_int_equal(fchmodat(f->fd, "a/store", 0755, 0), 0);
+	reopen(f);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(fchownat(f->fd, "a/store", 4711, 0, 0), 0);
+	assert_refused(f->path, "belongs to another user (uid 4711)", "--store");
 }
 
 static void other_peoples_folders_are_refused(void **state)
@@ -502,6 +536,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_store_is_private_and_known_by_its_version),
 		TEST(newer_and_strange_versions_are_refused),
+		TEST(an_empty_version_is_made_anew),
+		TEST(a_store_open_to_others_is_refused),
 		TEST(other_peoples_folders_are_refused),
 		TEST(a_file_in_its_place_is_refused),
 		TEST(a_broken_database_says_what_to_remove),
