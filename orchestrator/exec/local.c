@@ -75,7 +75,10 @@ static int start_job(struct local *local, struct job *job, struct err *err)
 		return -1;
 	job->started = true;
 	fcntl(job->runner.reply_fd, F_SETFL, O_NONBLOCK);
-	return watch_fd(local, job->runner.reply_fd, job, err);
+	if (watch_fd(local, job->runner.reply_fd, job, err) == 0)
+		return 0;
+	signal_runner(job, SIGKILL); /* nobody would hear of its end */
+	return -1;
 }
 
 static void remove_at(struct local *local, size_t i)

@@ -89,18 +89,19 @@ static void become_runner(pid_t server, int reply_fd, struct str request)
 	_exit(runner_main(request, reply_fd));
 }
 
-static void serve_request(struct serving *serving, struct str request)
+/* -1: the main process cannot be told. */
+static int serve_request(struct serving *serving, struct str request)
 {
 	int sock = serving->sock;
 	pid_t server = getpid();
 	struct answer answer = { 0 };
 	int pipe_fds[2] = { -1, -1 };
 	int fds[2] = { -1, -1 };
+	int rc;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		answer.sys = errno;
-		send_answer(sock, &answer, NULL, 0);
-		return;
+		return send_answer(sock, &answer, NULL, 0);
 	}
 	answer.pid = failpoint("runner-fork") ? -1 : fork();
 	if (answer.pid == 0)
@@ -117,10 +118,11 @@ static void serve_request(struct serving *serving, struct str request)
 	}
 	if (answer.pid > 0)
 		array_push(&serving->runners, answer.pid);
-	send_answer(sock, &answer, fds, answer.pid > 0 ? 2 : 0);
+	rc = send_answer(sock, &answer, fds, answer.pid > 0 ? 2 : 0);
 	fs_close(fds[0]);
 	fs_close(pipe_fds[0]);
 	fs_close(pipe_fds[1]);
+	return rc;
 }
 
 static void forget(struct serving *serving, pid_t pid)
@@ -190,7 +192,8 @@ static void serve(struct serving *serving)
 			continue;
 		if (n <= 0)
 			break;
-		serve_request(serving, (struct str){ request, (size_t)n });
+		if (serve_request(serving, (struct str){ request, (size_t)n }) < 0)
+			break;
 	}
 	end_all(serving);
 }
@@ -288,6 +291,27 @@ static int gone(struct err *err)
 	return err_set(err, ERR_IO, "the runner server is gone (was it killed?)");
 }
 
+/*
+ * The limit of open files lets only some descriptors through, or none. The runner is not this
+ * process's child, but nobody else knows that it is not wanted.
+ */
+static int lost_descriptors(pid_t runner, const struct cmsghdr *cmsg, struct err *err)
+{
+	size_t n = cmsg && cmsg->cmsg_type == SCM_RIGHTS ?
+	                   (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int) :
+	                   0;
+
+	kill(runner, SIGKILL);
+	for (size_t i = 0; i < n; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(fd), sizeof(fd));
+		close(fd);
+	}
+	err_set(err, ERR_IO, "the runner server's descriptors did not come through");
+	return err_hint(err, "is the limit of open files reached (ulimit -n)?");
+}
+
 static int receive_answer(int sock, struct answer *answer, int fds[2], struct err *err)
 {
 	union {
@@ -310,9 +334,7 @@ static int receive_answer(int sock, struct answer *answer, int fds[2], struct er
 	cmsg = CMSG_FIRSTHDR(&msg);
 	if (answer->pid > 0 &&
 	    (!cmsg || cmsg->cmsg_type != SCM_RIGHTS || cmsg->cmsg_len != CMSG_LEN(2 * sizeof(int))))
-		return err_set(err, ERR_IO,
-		               "the runner server passed no descriptors: is the "
-		               "limit of open files reached?");
+		return lost_descriptors(answer->pid, cmsg, err);
 	if (answer->pid > 0)
 		memcpy(fds, CMSG_DATA(cmsg), 2 * sizeof(int));
 	return 0;

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "base/array.h"
@@ -263,6 +264,58 @@ static void killed_runner_is_told(void **state)
 	assert_gone_within("76.5", 1000);
 }
 
+/* With all numbers below the limit but `spare` taken, a runner's two descriptors do not arrive. */
+static void without_descriptors(struct lab *lab, bool spare)
+{
+	struct executor_local_options options = { .store_dir = lab->dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = &sandbox_bwrap,
+		                                  .slots = 1 };
+	struct action first = { .argv = LAB_LIST("sleep", "0.3"), .n_argv = 2 };
+	struct action second = { .argv = LAB_LIST("sleep", "78.5"), .n_argv = 2 };
+	struct exec_completion c;
+	struct rlimit limit, few;
+	struct err err = ERR_INIT;
+
+	if (runner_server_start(&options.server, &err) < 0 ||
+	    executor_local_new(&options, &lab->executor, &err) < 0)
+		_exit(1);
+	lab_submit(lab, &first, 0, 1);
+	lab_submit(lab, &second, 0, 2); /* waits for the one slot */
+	getrlimit(RLIMIT_NOFILE, &limit);
+	few = (struct rlimit){ 3, limit.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &few);
+	if (spare)
+		close(0);
+	for (uint64_t token = 1; token <= 2; token++)
+		if (lab->executor->ops->wait(lab->executor, lab->arena, 10000, &c, &err) != 0 ||
+		    c.token != token)
+			_exit(2);
+	if (c.status != EXEC_BROKEN || !strstr(c.err.cause, "did not come through"))
+		_exit(3);
+	if (spare && fcntl(0, F_GETFD) >= 0)
+		_exit(4);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	assert_gone_within("78.5", 1000);
+	lab->executor->ops->free(lab->executor);
+	runner_server_stop(options.server);
+	_exit(0);
+}
+
+static void a_runner_out_of_sight_is_ended(void **state)
+{
+	for (int spare = 0; spare < 2; spare++) {
+		struct lab other = *(struct lab *)*state;
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0)
+			without_descriptors(&other, spare);
+		waitpid(pid, &status, 0);
+		assert_int_equal(status, 0);
+	}
+}
+
 static size_t shown_environment(pid_t pid)
 {
 	_cleanup_free_ char *path = str_fmt("/proc/%d/environ", (int)pid);
@@ -481,6 +534,7 @@ static int run(void)
 		cmocka_unit_test(killed_runner_leaves_nothing),
 		cmocka_unit_test(killed_runner_is_told),
 		cmocka_unit_test(environment_is_forgotten),
+		cmocka_unit_test(a_runner_out_of_sight_is_ended),
 		cmocka_unit_test(dead_server_is_told),
 		cmocka_unit_test(failing_runtime_is_the_machines_fault),
 		cmocka_unit_test(each_failure_is_an_error),
