@@ -16,7 +16,7 @@
 #include "store/place.h"
 
 /* Makes a folder below `fd` for the build user. An existing one is opened. */
-static int open_owned(int fd, const char *name, int *ret_fd, struct err *err)
+static int open_owned(int fd, const char *name, int *ret_fd, bool *ret_made, struct err *err)
 {
 	bool made = !failpoint("work-folder") && mkdirat(fd, name, 0755) == 0;
 	_cleanup_fd_ int sub = -1;
@@ -29,6 +29,7 @@ static int open_owned(int fd, const char *name, int *ret_fd, struct err *err)
 	if (made && sandbox_drops() && fchown(sub, sandbox_uid(), sandbox_gid()) < 0)
 		return err_sys(err, ERR_IO, "cannot give the folder %s to the build user", name);
 	*ret_fd = sub;
+	*ret_made = made;
 	sub = -1;
 	return 0;
 }
@@ -37,6 +38,7 @@ static int open_parts(struct work *work, const char *store_dir, struct err *err)
 {
 	_cleanup_free_ char *parent = path_join(store_dir, "work");
 	_cleanup_free_ char *stem = str_fmt("%d", (int)getpid());
+	bool made;
 
 	if (fs_make_dirs(AT_FDCWD, parent, 0700, err) < 0)
 		return -1;
@@ -44,7 +46,7 @@ static int open_parts(struct work *work, const char *store_dir, struct err *err)
 	if (work->parent_fd < 0)
 		return err_sys(err, ERR_IO, "cannot open %s", parent);
 	if (lock_new_dir(work->parent_fd, stem, &work->name, &work->fd, err) < 0 ||
-	    open_owned(work->fd, "build", &work->build_fd, err) < 0 ||
+	    open_owned(work->fd, "build", &work->build_fd, &made, err) < 0 ||
 	    tmpfile_open(work->fd, "the stage's output", &work->out_file, err) < 0 ||
 	    tmpfile_open(work->fd, "the stage's log", &work->log_file, err) < 0)
 		return -1;
@@ -81,8 +83,17 @@ void work_deinit(struct work *work)
 	*work = WORK_INIT;
 }
 
-/* Makes every folder on a tree path, following no link that an input may have put there. */
-static int make_folders(int build_fd, const char *path, struct err *err)
+/* A folder's time changes with what is made in it. */
+static int set_time(int fd, int64_t epoch, struct err *err)
+{
+	const struct timespec times[2] = { { .tv_sec = epoch }, { .tv_sec = epoch } };
+
+	return futimens(fd, times) < 0 ? err_sys(err, ERR_IO, "cannot set a folder's time") : 0;
+}
+
+/* Makes every folder on a tree path, following no link that an input may have put there. All look
+ * as old as the inputs do. */
+static int make_folders(int build_fd, const char *path, int64_t epoch, struct err *err)
 {
 	struct str rest = str_of(path);
 	_cleanup_fd_ int at = fcntl(build_fd, F_DUPFD_CLOEXEC, 3);
@@ -90,10 +101,15 @@ static int make_folders(int build_fd, const char *path, struct err *err)
 
 	while (rest.n && str_cut(&rest, '/', &part)) {
 		_cleanup_free_ char *name = str_dup_n(part.p, part.n);
+		bool made = false;
 		int sub = -1;
 
-		if (open_owned(at, name, &sub, err) < 0)
+		if (open_owned(at, name, &sub, &made, err) < 0)
 			return err_while(err, "making the folder %s", path);
+		if (made && (set_time(at, epoch, err) < 0 || set_time(sub, epoch, err) < 0)) {
+			close(sub);
+			return -1;
+		}
 		close(at);
 		at = sub;
 	}
@@ -111,12 +127,12 @@ int work_lay_out(struct work *work, struct blobs *blobs, const struct action *ac
 
 	if (checkout_tree(blobs, &action->input_root, work->build_fd, &options, err) < 0)
 		return err_while(err, "laying out the inputs");
-	if (make_folders(work->build_fd, action->workdir ? action->workdir : "", err) < 0)
+	if (make_folders(work->build_fd, action->workdir ? action->workdir : "", epoch, err) < 0)
 		return -1;
 	for (size_t i = 0; i < action->n_outputs; i++) {
 		_cleanup_free_ char *dir = path_dir(action->outputs[i].path);
 
-		if (!str_eq(dir, ".") && make_folders(work->build_fd, dir, err) < 0)
+		if (!str_eq(dir, ".") && make_folders(work->build_fd, dir, epoch, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -5,6 +5,7 @@
 #include "unit/support.h"
 
 #include "base/array.h"
+#include "base/str.h"
 #include "fakes/lab.h"
 
 static void runs_and_takes_outputs(void **state)
@@ -97,6 +98,34 @@ static void gives_way_when_asked(void **state)
 			fail_msg("%s: %s", c.why, lab_text(lab, &c.result.log));
 		assert_string_equal(lab_text(lab, &c.result.out), expected);
 	}
+}
+
+/* Also of the folders that are made for the working folder and for outputs, and around them. */
+static void every_folder_has_the_epoch(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_input inputs[] = { { "in/a.txt", "hello\n" } };
+	struct action_output outputs[] = { { .path = "deep/er/out" }, { .path = "in/new/out" } };
+	struct action action = { .argv = LAB_LIST("sh", "-c",
+		                                  "stat -c %Y /build /build/work /build/work/here "
+		                                  "/build/deep /build/deep/er /build/in "
+		                                  "/build/in/new /build/in/a.txt; "
+		                                  "touch /build/deep/er/out /build/in/new/out"),
+		                 .n_argv = 3,
+		                 .workdir = "work/here",
+		                 .outputs = outputs,
+		                 .n_outputs = 2 };
+	struct exec_completion c;
+	const char *text;
+
+	lab_compose(lab, inputs, 1, &action.input_root);
+	lab_submit(lab, &action, 0, 1);
+	lab_wait(lab, &c);
+	assert_int_equal(c.status, EXEC_OK);
+	text = lab_text(lab, &c.result.out);
+	assert_int_equal(strlen(text), 8 * strlen("1700000000\n"));
+	for (; *text; text += strlen("1700000000\n"))
+		assert_true(str_starts(text, "1700000000\n"));
 }
 
 static void fixed_addresses(void **state)
@@ -402,6 +431,7 @@ static int run(void)
 		cmocka_unit_test(runs_and_takes_outputs),
 		cmocka_unit_test(sees_one_world),
 		cmocka_unit_test(gives_way_when_asked),
+		cmocka_unit_test(every_folder_has_the_epoch),
 		cmocka_unit_test(fixed_addresses),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(tmp_is_bounded),
