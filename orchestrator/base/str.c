@@ -51,6 +51,25 @@ bool str_is_utf8(struct str s)
 	return true;
 }
 
+/*
+ * What a terminal acts on, or shows in another place than where it stands: control characters (those
+ * above ASCII too: U+0080 to U+009F) and marks that change the direction of writing (U+200E,
+ * U+200F, U+202A to U+202E, U+2066 to U+2069). `n` bytes that are one character.
+ */
+static bool acts_on_terminal(const char *p, size_t n)
+{
+	const unsigned char *u = (const unsigned char *)p;
+
+	if (n == 1)
+		return u[0] < 0x20 || u[0] == 0x7f;
+	if (n == 2)
+		return u[0] == 0xc2 && u[1] < 0xa0;
+	if (n != 3 || u[0] != 0xe2)
+		return false;
+	return (u[1] == 0x80 && (u[2] == 0x8e || u[2] == 0x8f || (u[2] >= 0xaa && u[2] <= 0xae))) ||
+	       (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9);
+}
+
 char *str_escape(struct str s)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -60,7 +79,7 @@ char *str_escape(struct str s)
 		unsigned char c = (unsigned char)s.p[0];
 		size_t n = utf8_char(s);
 
-		if (n > 0 && c >= 0x20 && c != 0x7f && c != '\\') {
+		if (n > 0 && c != '\\' && !acts_on_terminal(s.p, n)) {
 			memcpy(at, s.p, n);
 			at += n;
 		} else if (c == '\n' || c == '\t' || c == '\\') {

@@ -26,8 +26,8 @@ static inline bool str_eq(const char *a, const char *b)
 bool str_same(struct str a, struct str b);
 /* Whether it is well-formed UTF-8 without NUL bytes (no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
-/* For messages: printable UTF-8 as it is; control characters, backslashes and broken bytes as
- * \n, \\, \x1b. Caller frees. */
+/* For messages: printable UTF-8 as it is; control characters, marks that turn the direction of
+ * writing, backslashes and broken bytes as \n, \\, \x1b. Caller frees. */
 char *str_escape(struct str s);
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);

@@ -116,6 +116,26 @@ static void well_formed_text(void **state)
 	assert_false(str_is_utf8((struct str){ "\xe2\x82\xac", 2 }));
 }
 
+static void assert_escaped(const char *text, const char *expected)
+{
+	_cleanup_free_ char *escaped = str_escape(str_of(text));
+
+	assert_string_equal(escaped, expected);
+}
+
+/* Nothing that moves a cursor or turns text around reaches a terminal. */
+static void escapes_what_terminals_act_on(void **state)
+{
+	(void)state;
+	assert_escaped("a\x7f\xc2\x80\xc2\x9b\xc2\x9f z", "a\\x7f\\xc2\\x80\\xc2\\x9b\\xc2\\x9f z");
+	assert_escaped("\xe2\x80\x8e\xe2\x80\x8f", "\\xe2\\x80\\x8e\\xe2\\x80\\x8f");
+	assert_escaped("\xe2\x80\xaa\xe2\x80\xae", "\\xe2\\x80\\xaa\\xe2\\x80\\xae");
+	assert_escaped("\xe2\x81\xa6\xe2\x81\xa9", "\\xe2\\x81\\xa6\\xe2\\x81\\xa9");
+	/* Their neighbours: a no-break space, a joiner, dashes and quotes, a function application. */
+	assert_escaped("\xc2\xa0\xe2\x80\x8d\xe2\x80\x93\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa1",
+	               "\xc2\xa0\xe2\x80\x8d\xe2\x80\x93\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa1");
+}
+
 static void escapes(void **state)
 {
 	char *text = str_escape((struct str){ "a\\b\n\t\x1b[1m\xff é\0", 14 });
@@ -161,6 +181,7 @@ int main(void)
 		cmocka_unit_test(nearest_names),
 		cmocka_unit_test(well_formed_text),
 		cmocka_unit_test(escapes),
+		cmocka_unit_test(escapes_what_terminals_act_on),
 		cmocka_unit_test(cutting),
 		cmocka_unit_test(starts_and_ends),
 	};
