@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "external/json.h"
 
 /*
  * Actions that Kiln itself carries out. A builtin runs shut into its work folder, which is / and
@@ -30,5 +31,7 @@ extern const struct builtin builtin_deb_ar, builtin_deb_members, builtin_smoke, 
 
 /* The name of the parameter document. */
 #define BUILTIN_PARAMS "kiln.json"
+/* Reads it; ERR_INPUT where it is not there. */
+int builtin_read_params(int workdir_fd, json_t **ret, struct err *err);
 
 #endif

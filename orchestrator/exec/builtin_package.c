@@ -24,7 +24,7 @@ static int run_packager(package_fn fn, int dir_fd, struct err *err)
 	epoch = strtoll(text, &end, 10);
 	if (errno || *end || epoch < 0)
 		return err_set(err, ERR_INPUT, "SOURCE_DATE_EPOCH is no time: %s", text);
-	if (json_read_file(dir_fd, BUILTIN_PARAMS, &parameters, err) < 0)
+	if (builtin_read_params(dir_fd, &parameters, err) < 0)
 		return -1;
 	return fn(dir_fd, parameters, epoch, err);
 }

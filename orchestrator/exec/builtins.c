@@ -19,3 +19,10 @@ const struct builtin *builtin_find(const char *name_at_version)
 	}
 	return NULL;
 }
+
+int builtin_read_params(int workdir_fd, json_t **ret, struct err *err)
+{
+	int rc = json_read_file(workdir_fd, BUILTIN_PARAMS, ret, err);
+
+	return rc > 0 ? err_set(err, ERR_INPUT, "%s is missing", BUILTIN_PARAMS) : rc;
+}

@@ -418,6 +418,12 @@ static void tar_is_made_inside(void **state)
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, &c);
 	assert_int_equal(c.status, EXEC_FAILED);
+	inputs[1].at = "tree/x-1/bin/x";
+	lab_compose(lab, &inputs[1], 1, &a.input_root);
+	lab_submit(lab, &a, 10000, 1);
+	lab_wait(lab, &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_string_equal(c.why, "kiln.json is missing");
 	a.builtin = "no-such@1";
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, &c);
