@@ -318,9 +318,6 @@ static int collect(const struct child_spec *spec, struct child *child, struct ca
 			return err_sys(err, ERR_IO, "cannot watch %s", spec->argv[0]);
 		if (n < 0)
 			continue;
-		if (n == 0 && deadline && clock_mono_us() >= deadline)
-			return err_set(err, ERR_IO, "%s did not end within %lld seconds",
-			               spec->argv[0], (long long)(spec->timeout_ms / 1000));
 		for (int i = 0; i < 2; i++)
 			if (c[i].fd >= 0 && p[i + 1].revents && capture_some(&c[i]))
 				return err_set(err, ERR_IO, "%s wrote more than %zu bytes",
@@ -328,6 +325,9 @@ static int collect(const struct child_spec *spec, struct child *child, struct ca
 		/* What it wrote before it ended is in the pipes now: drain without waiting for
 		 * background processes that hold them open. */
 		ended = p[0].revents && !p[1].revents && !p[2].revents;
+		if (!ended && deadline && clock_mono_us() >= deadline)
+			return err_set(err, ERR_IO, "%s did not end within %g seconds",
+			               spec->argv[0], (double)spec->timeout_ms / 1000);
 	}
 	return 0;
 }

@@ -51,8 +51,8 @@ void child_result_deinit(struct child_result *result);
 
 /*
  * Runs to the end. Returns 0 when it ended by itself, whatever its exit code. A program that is
- * not there is ERR_MACHINE; a timeout or too much output is ERR_IO (everything it started in its
- * session is killed first). Fills *ret only when it returns 0; the caller deinits it.
+ * not there is ERR_MACHINE; a timeout or too much output is ERR_IO, and its process group is killed:
+ * what it started and what did not leave that group. Fills *ret only when it returns 0; the caller deinits it.
  */
 int child_run(const struct child_spec *spec, struct child_result *ret, struct err *err);
 /* The same, and an exit code other than 0 is ERR_IO with the last lines of stderr. */

@@ -230,6 +230,21 @@ static void standard_numbers_are_taken(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Time passes also while there is always something to read. */
+static void a_talker_is_out_of_time_too(void **state)
+{
+	struct child_spec spec = { .argv = ARGV("sh", "-c", "yes >&2"), .timeout_ms = 300 };
+	_cleanup_child_result_ struct child_result r = { 0 };
+	struct err err = ERR_INIT;
+
+	(void)state;
+	alarm(20);
+	assert_int_equal(child_run(&spec, &r, &err), -1);
+	alarm(0);
+	assert_int_equal(err.code, ERR_IO);
+	assert_non_null(strstr(err.cause, "within 0.3 seconds"));
+}
+
 /* A key of the session that somebody logged in to is not found in a new one. */
 static void session_keys_are_left_behind(void **state)
 {
@@ -267,6 +282,7 @@ int main(void)
 		cmocka_unit_test(dies_with_parent),
 		cmocka_unit_test(standard_numbers_are_taken),
 		cmocka_unit_test(session_keys_are_left_behind),
+		cmocka_unit_test(a_talker_is_out_of_time_too),
 	};
 
 	return cmocka_run_group_tests_name("host/child", tests, NULL, NULL);
