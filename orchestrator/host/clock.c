@@ -16,6 +16,11 @@ static int64_t read_us(clockid_t id)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+int64_t clock_real_us(void)
+{
+	return read_us(CLOCK_REALTIME);
+}
+
 int64_t clock_wall_us(void)
 {
 	const char *held = getenv("KILN_CLOCK");
@@ -29,7 +34,7 @@ int64_t clock_wall_us(void)
 		if (!errno && *end == '\0' && seconds >= 0 && seconds < 253402300800)
 			return seconds * 1000000;
 	}
-	return read_us(CLOCK_REALTIME);
+	return clock_real_us();
 }
 
 int64_t clock_mono_us(void)

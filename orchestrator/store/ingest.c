@@ -105,7 +105,7 @@ static bool same_stamps(const struct stat *a, const struct stat *b)
 static int read_file(const struct ingest *in, int dir, const char *name, struct stat *st,
                      struct blob_ref *ret, struct err *err)
 {
-	int64_t began_us = in->stamps ? clock_wall_us() : 0;
+	int64_t began_us = in->stamps ? clock_real_us() : 0;
 	_cleanup_fd_ int fd = -1;
 	struct stat after;
 

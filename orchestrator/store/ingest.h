@@ -9,7 +9,7 @@
 struct ingest_stamps {
 	/* True, and the content, when a file with these stamps is known and its blob is there. */
 	bool (*find)(struct ingest_stamps *stamps, const struct stat *st, struct blob_ref *ret);
-	/* A file had these stamps and was hashed; reading began at `began_us` (wall clock). */
+	/* A file had these stamps and was hashed; reading began at `began_us` (the real clock: the files' own). */
 	void (*note)(struct ingest_stamps *stamps, const struct stat *st, int64_t began_us,
 	             const struct blob_ref *ref);
 };
