@@ -50,7 +50,6 @@ bool archive_ustar_fits(const struct archive_member *member)
 	return false;
 }
 
-/* Failures are kept here, not told to libarchive: a writer that failed is never freed whole there. */
 static bool is_ascii(const char *text)
 {
 	for (; text && *text; text++) {
@@ -73,6 +72,7 @@ enum archive_format archive_tar_format(const struct archive_member *members, siz
 	return ascii ? ARCHIVE_PAX : ARCHIVE_PAX_BYTES;
 }
 
+/* Failures are kept here, not told to libarchive: a writer that failed is never freed whole there. */
 static la_ssize_t write_out(struct archive *archive, void *data, const void *p, size_t n)
 {
 	struct archive_writer *writer = data;

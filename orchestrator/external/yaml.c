@@ -56,11 +56,6 @@ json_t *yaml_doc_json(const struct yaml_doc *yaml)
 	return yaml->json;
 }
 
-const char *yaml_doc_name(const struct yaml_doc *yaml)
-{
-	return yaml->name;
-}
-
 bool yaml_doc_where(const struct yaml_doc *yaml, const char *pointer, bool key,
                     struct yaml_place *ret)
 {

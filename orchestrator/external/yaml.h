@@ -27,7 +27,6 @@ DEFINE_CLEANUP(struct yaml_doc, yaml_doc)
 #define _cleanup_yaml_ __attribute__((cleanup(yaml_doc_cleanup)))
 
 json_t *yaml_doc_json(const struct yaml_doc *yaml); /* borrowed */
-const char *yaml_doc_name(const struct yaml_doc *yaml);
 /*
  * Where a part begins, by JSON pointer ("/targets/x86_64-…/bolt", "" is the whole); with `key` the
  * place of the member's name. False when there is no such part.

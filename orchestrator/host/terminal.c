@@ -1,9 +1,8 @@
-/* Terminals: size, and whether to use colour (NO_COLOR wins, CI logs stay plain). */
+/* Terminals, and whether to use colour (NO_COLOR wins, CI logs stay plain). */
 #include "host/terminal.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 bool terminal_is(int fd)
@@ -16,15 +15,6 @@ bool terminal_moves(int fd)
 	const char *term = getenv("TERM");
 
 	return terminal_is(fd) && term && *term && strcmp(term, "dumb") != 0;
-}
-
-int terminal_width(int fd)
-{
-	struct winsize size;
-
-	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return 80;
 }
 
 bool terminal_is_ci(void)

@@ -7,8 +7,6 @@
 bool terminal_is(int fd);
 /* A terminal on which the cursor can be moved: TERM is set and not "dumb". */
 bool terminal_moves(int fd);
-/* Columns; 80 where it is none or does not say. */
-int terminal_width(int fd);
 /* Colour wanted by default: a terminal that can, no NO_COLOR, no CI, TERM not "dumb". */
 bool terminal_wants_color(int fd);
 /* CI is set and neither empty, "0" nor "false". */

@@ -3,30 +3,23 @@
 
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "base/str.h"
+#include "base/path.h"
 #include "sandbox/identity.h"
 
 /* Folders of every Linux that nothing of ours is looked for in; the first that fits is covered. */
 static const char *const places[] = { "/mnt", "/media", "/srv", "/opt", "/tmp" };
-
-static bool lies_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return path && strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
 
 static const char *choose_place(const struct sandbox_spec *spec)
 {
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		struct stat st;
 
-		if (lies_below(spec->work, places[i]) || lies_below(spec->rootfs, places[i]))
+		if (path_is_below(spec->work, places[i]) ||
+		    (spec->rootfs && path_is_below(spec->rootfs, places[i])))
 			continue;
 		if (lstat(places[i], &st) == 0 && S_ISDIR(st.st_mode))
 			return places[i];
