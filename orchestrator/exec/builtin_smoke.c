@@ -59,7 +59,7 @@ struct side {
 /* In file names `*` stops at a slash; in lines there is nothing to stop at. */
 static char *line_glob(const char *glob)
 {
-	struct buf out = BUF_INIT(1 << 16);
+	struct buf out = BUF_INIT(2 * strlen(glob) + 1);
 
 	for (; *glob; glob++) {
 		buf_add_char(&out, *glob);
@@ -125,14 +125,32 @@ static void add_replacement(struct buf *out, const char *replace, const char *te
 	}
 }
 
+/*
+ * Searches from `at` on, where the caller's line has `left` bytes to go. Where the library can be
+ * told the length it does not look for the end anew with every match.
+ */
+static bool find_match(const regex_t *regex, const char *at, size_t left, regmatch_t m[10],
+                       bool at_begin)
+{
+	int flags = at_begin ? 0 : REG_NOTBOL;
+
+#ifdef REG_STARTEND
+	m[0] = (regmatch_t){ 0, (regoff_t)left };
+	flags |= REG_STARTEND;
+#else
+	(void)left;
+#endif
+	return regexec(regex, at, 10, m, flags) == 0;
+}
+
 /* Replaces every match in one line (without its newline). */
 static void apply_regex(const struct filter *filter, struct buf *line)
 {
 	struct buf out = BUF_INIT(LINE_MAX_BYTES);
-	const char *at = buf_text(line);
+	const char *begin = buf_text(line), *end = begin + line->n, *at = begin;
 	regmatch_t m[10];
 
-	while (regexec(&filter->regex, at, 10, m, at == buf_text(line) ? 0 : REG_NOTBOL) == 0) {
+	while (find_match(&filter->regex, at, (size_t)(end - at), m, at == begin)) {
 		buf_add(&out, at, (size_t)m[0].rm_so);
 		add_replacement(&out, filter->replace, at, m);
 		at += m[0].rm_eo;
@@ -142,7 +160,8 @@ static void apply_regex(const struct filter *filter, struct buf *line)
 			break;
 		buf_add_char(&out, *at++);
 	}
-	buf_add_str(&out, at);
+	buf_add(&out, at, (size_t)(end - at));
+	out.overflow = out.overflow || line->overflow;
 	buf_deinit(line);
 	*line = out;
 }
@@ -204,21 +223,21 @@ static int next_line(struct side *side, const struct filters *filters, struct er
 		const char *from = side->map + side->at;
 		const char *end = memchr(from, '\n', side->n - side->at);
 		size_t n = end ? (size_t)(end - from) : side->n - side->at;
+		bool kept;
 
 		side->at += n + (end ? 1 : 0);
 		side->line++;
 		buf_deinit(&side->text);
 		side->text = BUF_INIT(LINE_MAX_BYTES);
 		buf_add(&side->text, from, n);
-		if (apply(filters, &side->text)) {
-			if (end)
-				buf_add_char(&side->text, '\n');
-			if (side->text.overflow)
-				return err_set(err, ERR_STAGE,
-				               "line %zu of %s is larger than %d bytes", side->line,
-				               side->path, LINE_MAX_BYTES);
+		kept = apply(filters, &side->text);
+		if (end)
+			buf_add_char(&side->text, '\n');
+		if (side->text.overflow)
+			return err_set(err, ERR_STAGE, "line %zu of %s is larger than %d bytes",
+			               side->line, side->path, LINE_MAX_BYTES);
+		if (kept)
 			return 0;
-		}
 	}
 	side->ended = true;
 	return 0;
@@ -228,21 +247,17 @@ static int next_line(struct side *side, const struct filters *filters, struct er
 static void show(struct buf *out, const struct side *side)
 {
 	const char *text = buf_text(&side->text);
+	size_t n = side->text.n < SHOWN_MAX ? side->text.n : SHOWN_MAX;
+	_cleanup_free_ char *shown = NULL;
 
 	if (side->ended) {
 		buf_fmt(out, "(ends after line %zu)", side->line);
 		return;
 	}
-	for (size_t i = 0; i < side->text.n && i < SHOWN_MAX; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c == '\n')
-			break;
-		if (c < 32 && c != '\t')
-			buf_fmt(out, "\\x%02x", c);
-		else
-			buf_add_char(out, (char)c);
-	}
+	if (n && text[n - 1] == '\n')
+		n--;
+	shown = str_escape((struct str){ text, n });
+	buf_add_str(out, shown);
 	if (side->text.n > SHOWN_MAX)
 		buf_add_str(out, "…");
 	if (!side->text.n || text[side->text.n - 1] != '\n')

@@ -398,6 +398,52 @@ static void smoke_compares(void **state)
 	assert_non_null(strstr(c.why, "regex"));
 }
 
+/* Nothing of a line moves the cursor of whoever reads about it. */
+static void smoke_shows_lines_harmlessly(void **state)
+{
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	smoke(lab, "one\n",
+	      "t\x7fwo\xc2\x9b"
+	      "31m \xe2\x80\xae back\n",
+	      "", &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_non_null(strstr(c.why, "candidate: t\\x7fwo\\xc2\\x9b31m \\xe2\\x80\\xae back"));
+}
+
+/* Work grows with the length of a line, not with its square; a long glob counts to its end. */
+static void smoke_takes_long_lines(void **state)
+{
+	enum { LONG = 4 << 20, GLOB = 70000 };
+	struct lab *lab = *state;
+	char *ref = alloc(LONG + 2), *cand = alloc(LONG + 2), *glob = alloc(GLOB + 100);
+	struct exec_completion c;
+
+	for (size_t i = 0; i < LONG; i++) {
+		ref[i] = i % 2 ? ' ' : '1';
+		cand[i] = i % 2 ? ' ' : '2';
+	}
+	smoke(lab, ref, cand, "{\"regex\":\"[0-9]+\",\"replace\":\"N\"}", &c);
+	if (c.status != EXEC_OK)
+		fail_msg("%s", c.why);
+	/* The line is GLOB bytes and differs behind them: the glob does not match it. */
+	memset(ref, 'x', GLOB);
+	strcpy(ref + GLOB, "a\n");
+	memset(cand, 'x', GLOB);
+	strcpy(cand + GLOB, "b\n");
+	sprintf(glob, "{\"drop_lines\":\"%.*sb*\"}", GLOB, cand);
+	smoke(lab, ref, cand, glob, &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_non_null(strstr(c.why, "differs at line 1"));
+	sprintf(glob, "{\"drop_lines\":\"%.*s[ab]*\"}", GLOB, cand);
+	smoke(lab, ref, cand, glob, &c);
+	assert_int_equal(c.status, EXEC_OK);
+	free(ref);
+	free(cand);
+	free(glob);
+}
+
 static void tar_is_made_inside(void **state)
 {
 	struct lab *lab = *state;
@@ -448,6 +494,8 @@ static int run(void)
 		cmocka_unit_test(smoke_compares),
 		cmocka_unit_test(smoke_compares_with_what_is_pinned),
 		cmocka_unit_test(smoke_filters_are_the_cases_own),
+		cmocka_unit_test(smoke_shows_lines_harmlessly),
+		cmocka_unit_test(smoke_takes_long_lines),
 		cmocka_unit_test(tar_is_made_inside),
 	};
 
