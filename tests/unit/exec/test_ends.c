@@ -5,9 +5,12 @@
 #include "unit/support.h"
 
 #include <dirent.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/array.h"
@@ -16,6 +19,7 @@
 #include "host/child.h"
 #include "host/clock.h"
 #include "host/lock.h"
+#include "sandbox/identity.h"
 #include "sandbox/spec.h"
 
 /* Whether a process of this machine has that text in its arguments. */
@@ -264,6 +268,107 @@ static void killed_runner_is_told(void **state)
 	assert_gone_within("76.5", 1000);
 }
 
+/* What is left behind is locked by nobody: a sweep takes it. */
+static void sweep(struct lab *lab)
+{
+	_cleanup_free_ char *work = path_join(lab->dir, "work");
+	int fd = test_open_dir(work);
+	struct fs_names names = { 0 };
+	struct err err = ERR_INIT;
+
+	must(fs_list(fd, ".", &names, &err), &err);
+	for (size_t i = 0; i < names.names.n; i++) {
+		int dead = -1;
+
+		assert_true(lock_dir_is_dead(fd, names.names.v[i], &dead));
+		must(fs_remove_tree(fd, names.names.v[i], &err), &err);
+		close(dead);
+	}
+	fs_names_deinit(&names);
+	close(fd);
+}
+
+/* Whom a file belongs to that the one running action has made in its work folder; -1: not yet. */
+static int64_t owner_in_work(const struct lab *lab, const char *name)
+{
+	_cleanup_free_ char *work = path_join(lab->dir, "work");
+	struct fs_names names = { 0 };
+	struct err err = ERR_INIT;
+	int64_t owner = -1;
+
+	if (fs_list(AT_FDCWD, work, &names, &err) != 0)
+		return -1;
+	for (size_t i = 0; i < names.names.n && owner < 0; i++) {
+		_cleanup_free_ char *path = str_fmt("%s/%s/build/%s", work, names.names.v[i], name);
+		struct stat st;
+
+		if (stat(path, &st) == 0)
+			owner = st.st_uid;
+	}
+	fs_names_deinit(&names);
+	return owner;
+}
+
+/* Without the right to make namespaces, with the host runtime: 0 when a builtin's output belonged to
+ * the build user. */
+static void builtin_without_walls(struct lab *lab)
+{
+	enum { LARGE = 48 << 20 };
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2];
+	struct executor_local_options options = { .store_dir = lab->dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = &sandbox_host,
+		                                  .slots = 1 };
+	char *large = alloc(LARGE + 1);
+	struct lab_input inputs[] = { { "kiln.json", "{\"modes\":{},\"root\":\"x-1\"}" },
+		                      { "tree/x-1/x", large } };
+	struct action_output output = { .path = "out.tar" };
+	struct action a = { .builtin = "tar@1", .outputs = &output, .n_outputs = 1 };
+	struct exec_completion c = { 0 };
+	struct err err = ERR_INIT;
+	int64_t owner = -1;
+
+	memset(large, 'x', LARGE);
+	if (syscall(SYS_capget, &header, caps) < 0)
+		_exit(1);
+	caps[0].effective &= ~(1u << CAP_SYS_ADMIN);
+	caps[0].permitted &= ~(1u << CAP_SYS_ADMIN);
+	caps[0].inheritable &= ~(1u << CAP_SYS_ADMIN);
+	if (syscall(SYS_capset, &header, caps) < 0 ||
+	    runner_server_start(&options.server, &err) < 0 ||
+	    executor_local_new(&options, &lab->executor, &err) < 0)
+		_exit(2);
+	lab_compose(lab, inputs, 2, &a.input_root);
+	lab_submit(lab, &a, 20000, 1);
+	for (bool done = false; !done;) {
+		int64_t now = owner_in_work(lab, "out.tar");
+
+		owner = now >= 0 ? now : owner;
+		done = lab->executor->ops->wait(lab->executor, lab->arena, 1, &c, &err) == 0;
+	}
+	lab->executor->ops->free(lab->executor);
+	runner_server_stop(options.server);
+	_exit(c.status != EXEC_OK ? 3 : owner == (int64_t)sandbox_uid() ? 0 : 4);
+}
+
+static void builtins_are_never_root(void **state)
+{
+	struct lab other = *(struct lab *)*state;
+	pid_t pid;
+	int status;
+
+	if (!sandbox_drops())
+		skip();
+	sweep(&other);
+	pid = fork();
+	if (pid == 0)
+		builtin_without_walls(&other);
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* With all numbers below the limit but `spare` taken, a runner's two descriptors do not arrive. */
 static void without_descriptors(struct lab *lab, bool spare)
 {
@@ -481,26 +586,6 @@ static void failing_runtime_is_the_machines_fault(void **state)
 	assert_int_equal(code_with_bwrap(lab, "", "true"), 100 + EXEC_OK);
 }
 
-/* What is left behind is locked by nobody: a sweep takes it. */
-static void sweep(struct lab *lab)
-{
-	_cleanup_free_ char *work = path_join(lab->dir, "work");
-	int fd = test_open_dir(work);
-	struct fs_names names = { 0 };
-	struct err err = ERR_INIT;
-
-	must(fs_list(fd, ".", &names, &err), &err);
-	for (size_t i = 0; i < names.names.n; i++) {
-		int dead = -1;
-
-		assert_true(lock_dir_is_dead(fd, names.names.v[i], &dead));
-		must(fs_remove_tree(fd, names.names.v[i], &err), &err);
-		close(dead);
-	}
-	fs_names_deinit(&names);
-	close(fd);
-}
-
 static void each_failure_is_an_error(void **state)
 {
 	static const char *const points[] = { "work-folder", "stage-fork", "stage-stream",
@@ -534,6 +619,7 @@ static int run(void)
 		cmocka_unit_test(killed_runner_leaves_nothing),
 		cmocka_unit_test(killed_runner_is_told),
 		cmocka_unit_test(environment_is_forgotten),
+		cmocka_unit_test(builtins_are_never_root),
 		cmocka_unit_test(a_runner_out_of_sight_is_ended),
 		cmocka_unit_test(dead_server_is_told),
 		cmocka_unit_test(failing_runtime_is_the_machines_fault),
