@@ -18,7 +18,8 @@ struct store;
 enum { STORE_MISS = 1 };
 
 /* $KILN_STORE, else $XDG_CACHE_HOME/kiln, else ~/.cache/kiln; or `dir` when not NULL. Made 0700.
- * A store of a newer version, a read-only or full one is ERR_IO with what to do. */
+ * A store of a newer version, a read-only or full one, one that belongs to another user or that
+ * others can write to is ERR_IO with what to do. */
 int store_open(const char *dir, struct store **ret, struct err *err);
 struct store *store_close(struct store *store);
 /* Absolute, links resolved. */
