@@ -240,34 +240,45 @@ static int api_toolchain(lua_State *L)
 
 /*
  * kiln.stat(path), below the recipe's folder: "file" and the digest of its content (files of up to
- * 64 MiB), "folder", or nil.
+ * 64 MiB), "folder", or nil. A link that leads out of the project is an error: what lies there is
+ * not the recipe's to know.
  */
 enum { HASHED_MOST = 64 << 20 };
 
-static const char *stat_path(struct recipe_state *state, const char *path,
-                             char ret_digest[DIGEST_HEX_SIZE])
+static int look(struct recipe_state *state, const char *path, const char **ret,
+                char ret_digest[DIGEST_HEX_SIZE])
 {
-	_cleanup_free_ char *folder = path_join(state->request->project, state->folder);
-	_cleanup_free_ char *full = path_join(folder, path);
+	_cleanup_free_ char *full =
+		state->folder[0] ? path_join(state->folder, path) : str_dup(path);
 	_cleanup_fd_ int fd = -1;
-	struct err ignored = ERR_INIT;
+	struct fault_at at = { .place = state_place(state->L) };
+	struct err fault = ERR_INIT, ignored = ERR_INIT;
 	struct blob_ref ref;
 	struct stat st;
+	int rc = FS_MISSING;
 
-	if ((!path_is_tree(path) && !str_eq(path, ".")) || stat(full, &st) < 0)
-		return NULL;
+	*ret = NULL;
+	if (path_is_tree(path) || str_eq(path, "."))
+		rc = state_look(state, full, &fd, &st, &fault);
+	if (rc < 0)
+		return diagnose(state, &at, NULL, fresh_err(state), "%s", fault.cause);
+	if (rc != 0)
+		return 0;
 	if (S_ISREG(st.st_mode) && st.st_size <= HASHED_MOST &&
-	    fs_open(AT_FDCWD, full, &fd, &ignored) == 0 &&
 	    digest_of_fd(fd, path, &ref, &ignored) == 0)
 		digest_hex(&ref.digest, ret_digest);
-	return S_ISDIR(st.st_mode) ? "folder" : "file";
+	*ret = S_ISDIR(st.st_mode) ? "folder" : S_ISREG(st.st_mode) ? "file" : NULL;
+	return 0;
 }
 
 static int api_stat(lua_State *L)
 {
 	char digest[DIGEST_HEX_SIZE] = "";
+	const char *what;
 
-	lua_pushstring(L, stat_path(state_of(L), luaL_checkstring(L, 1), digest));
+	if (look(state_of(L), luaL_checkstring(L, 1), &what, digest) < 0)
+		return state_raise(L);
+	lua_pushstring(L, what);
 	lua_pushstring(L, digest[0] ? digest : NULL);
 	return 2;
 }

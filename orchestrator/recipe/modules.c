@@ -126,8 +126,13 @@ static int find_module(struct recipe_state *state, const char *name, const struc
 	rc = state_read(state, here, ret, err);
 	if (rc == FS_MISSING)
 		rc = state_read(state, root, ret, err);
-	if (rc != FS_MISSING)
-		return rc;
+	if (rc == 0)
+		return 0;
+	if (rc < 0) {
+		struct err fault = *err;
+
+		return diagnose(state, &at, NULL, fresh_err(state), "require: %s", fault.cause);
+	}
 	near = nearest_module(name);
 	note = near ? str_fmt("did you mean \"%s\"?", near) : NULL;
 	return diagnose(state, &at, note, err, "require: there is no module \"%s\" (%s%s%s)", name,

@@ -9,7 +9,9 @@
 /*
  * Evaluating a recipe: Lua in, one JSON document out ("kiln.recipe/1"), nothing else left behind.
  * The recipe runs in a forked child with a memory cap, an instruction budget and a CPU limit, and
- * sees no file, clock or environment but the Lua and YAML files of its project.
+ * sees no clock or environment. Of the project it reads the Lua files it requires and the YAML files
+ * of its toolchains; of other files it sees whether they are there and the digest of their content
+ * (kiln.stat). Nothing outside the project is seen, through links neither.
  */
 
 /* A stage kind as recipes see it; Lua writes its dashes as underscores. */

@@ -189,12 +189,34 @@ void state_note_file(struct recipe_state *state, const char *path, const char *s
 	                                       "origin", origin));
 }
 
+/* By O_PATH first: a fifo or a device must not be opened, it could block or do something. */
+int state_look(const struct recipe_state *state, const char *path, int *ret_fd, struct stat *ret_st,
+               struct err *err)
+{
+	_cleanup_fd_ int project = -1, found = -1;
+	int rc = fs_open_dir(AT_FDCWD, state->request->project, &project, err);
+
+	if (rc == 0)
+		rc = fs_open_beneath(project, path, O_PATH, 0, false, &found, err);
+	if (rc != 0)
+		return rc;
+	if (fstat(found, ret_st) < 0)
+		return err_sys(err, ERR_IO, "cannot look at %s", path);
+	if (!ret_fd || !S_ISREG(ret_st->st_mode))
+		return 0;
+	rc = fs_open_beneath(project, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, false, ret_fd,
+	                     err);
+	if (rc == 0 && fstat(*ret_fd, ret_st) < 0)
+		return err_sys(err, ERR_IO, "cannot look at %s", path);
+	return rc;
+}
+
 int state_read(struct recipe_state *state, const char *path, const struct recipe_file **ret,
                struct err *err)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(SOURCE_MOST);
 	_cleanup_free_ char *chunk = str_fmt("@%s", path);
-	_cleanup_free_ char *full = path_join(state->request->project, path);
+	_cleanup_fd_ int fd = -1;
 	struct recipe_file *known = map_get(state->files, chunk);
 	struct stat st;
 	int rc;
@@ -203,15 +225,13 @@ int state_read(struct recipe_state *state, const char *path, const struct recipe
 		*ret = known;
 		return 0;
 	}
-	/* A fifo or a device must not be opened: it could block or do something. */
-	rc = stat(full, &st);
-	if (rc < 0)
-		return FS_MISSING;
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_INPUT, "%s is not a regular file", path);
-	rc = fs_read(AT_FDCWD, full, &text, err);
+	rc = state_look(state, path, &fd, &st, err);
 	if (rc != 0)
 		return rc;
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INPUT, "%s is not a regular file", path);
+	if (fs_read_fd(fd, path, &text, err) < 0)
+		return -1;
 	if (memchr(buf_text(&text), '\0', text.n) || buf_text(&text)[0] == '\033')
 		return err_set(err, ERR_INPUT, "%s is not a text file", path);
 	*ret = add_file(state, path, steal(chunk), buf_text(&text), text.n, false);

@@ -3,6 +3,7 @@
 
 #include <lua.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "base/map.h"
 #include "recipe/recipe.h"
@@ -59,6 +60,12 @@ struct recipe_state *state_of(lua_State *L);
 int state_raise(lua_State *L) __attribute__((noreturn));
 /* The innermost line of a project file that is being run. Allocates nothing. */
 struct place state_place(lua_State *L);
+/*
+ * What lies at a path below the project; never outside, whatever links say (ERR_INPUT). With ret_fd
+ * a regular file is opened for reading as well, and nothing else is. Returns 0, or FS_MISSING.
+ */
+int state_look(const struct recipe_state *state, const char *path, int *ret_fd, struct stat *ret_st,
+               struct err *err);
 /* Reads a file once. Returns 0, or FS_MISSING. `path` is below the project. */
 int state_read(struct recipe_state *state, const char *path, const struct recipe_file **ret,
                struct err *err);

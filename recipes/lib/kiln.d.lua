@@ -366,6 +366,7 @@ function kiln.toolchain(name, triple) end
 function kiln.triple(text) end
 
 ---What lies at a path beside the recipe; for a file also the digest of its content.
+---A link that leads out of the project is an error.
 ---@param path string
 ---@return "file"|"folder"|nil, string?
 function kiln.stat(path) end

@@ -258,6 +258,31 @@ static void test_files_that_are_none(void **state)
 	assert_error(f, "", "gone.lua: there is no such recipe");
 }
 
+/* What lies outside the project is not the recipe's to know, not even whether it is there. */
+static void test_links_that_leave(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *out = path_join(f->folder, "out"),
+			    *up = path_join(f->folder, "up.lua");
+	_cleanup_free_ char *in = path_join(f->folder, "inside.lua");
+	_cleanup_free_ char *pipe = path_join(f->folder, "pipe"), *text = NULL;
+
+	assert_int_equal(symlink("/etc", out), 0);
+	assert_int_equal(symlink("../x.lua", up), 0);
+	assert_int_equal(symlink("lib/a.lua", in), 0);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	put(f, "lib/a.lua", "return 1");
+	assert_error(f, "\nreturn kiln.stat 'out/passwd'", "kiln.lua:2: out/passwd leads out");
+	assert_error(f, "return kiln.stat 'out'", "kiln.lua:1: out leads out");
+	assert_error(f, "\nreturn require 'up'", "kiln.lua:2: require: up.lua leads out");
+	text = str_fmt(
+		"%sassert(require 'inside' == 1 and kiln.stat 'inside.lua' == 'file')\n"
+		"assert(select(2, kiln.stat 'inside.lua') == select(2, kiln.stat 'lib/a.lua'))\n"
+		"assert(kiln.stat '.' == 'folder' and kiln.stat 'pipe' == nil)\n",
+		header);
+	assert_loads(f, text);
+}
+
 static void test_find(void **state)
 {
 	struct fixture *f = *state;
@@ -305,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_odd_parents, begin, end),
 		cmocka_unit_test_setup_teardown(test_nothing_leaks, begin, end),
 		cmocka_unit_test_setup_teardown(test_files_that_are_none, begin, end),
+		cmocka_unit_test_setup_teardown(test_links_that_leave, begin, end),
 		cmocka_unit_test_setup_teardown(test_find, begin, end),
 	};
 
