@@ -122,7 +122,8 @@ function folder(path) end
 ---@field url string
 ---@field sha256 string 64 hex digits
 
----A file from the web. As a part of `run` it is placed and named on the command line.
+---A file from the web. As a part of `run` it is placed as fetched/DIGEST/NAME (the first 12 digits of
+---sha256, and the name its address ends with) and named on the command line.
 ---@param fields kiln.HttpsFields
 ---@return kiln.Source
 function https(fields) end

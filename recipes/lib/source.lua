@@ -37,6 +37,12 @@ function source.folder(path)
   return leaf(where, { kind = "folder", path = path })
 end
 
+-- The file name an address ends with; nil where it ends with none.
+function source.name(url)
+  local name = url:gsub("[?#].*", ""):match("^https://[^/]+/.-([^/]*)$")
+  if name ~= "" and name ~= "." and name ~= ".." then return name end
+end
+
 -- A file from the web, by digest.
 function source.https(args)
   local where = check.fields("https", args, {
@@ -45,6 +51,10 @@ function source.https(args)
   if not args.url:match("^https://[^/]+/.+") then
     kiln.fail { where = where, callee = "https", path = { "url" },
       text = "https: url: expected an address that begins with https://" }
+  end
+  if not source.name(args.url) then
+    kiln.fail { where = where, callee = "https", path = { "url" },
+      text = 'https: url: "' .. args.url .. '" does not end with the name of a file' }
   end
   if #args.sha256 ~= 64 or args.sha256:match("[^0-9a-f]") then
     kiln.fail { where = where, callee = "https", path = { "sha256" },

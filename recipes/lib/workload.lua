@@ -1,7 +1,8 @@
 -- Workloads: runs of the program that train a profile or hold it to its promise. A run is a command
 -- line whose parts are texts and files; the files are placed in the run's work folder at the path
--- they have in the release's `work` folder.
+-- they have in the release's `work` folder, those from the web as fetched/DIGEST/NAME.
 local check = require "kiln.check"
+local source = require "kiln.source"
 
 local workload = {}
 
@@ -43,9 +44,11 @@ local function add_part(run, i, part)
     run.argv[#run.argv + 1] = part.path
     run.places[#run.places + 1] = { kind = kind, path = part.path, position = tostring(i) }
   elseif kind == "source" and part.spec.kind == "https" then
-    local path = "fetched/" .. part.spec.url:match("[^/?#]+[^/]*$"):gsub("[?#].*", "")
+    local digest = part.spec.sha256
+    local path = "fetched/" .. digest:sub(1, 12) .. "/" .. source.name(part.spec.url)
     run.argv[#run.argv + 1] = path
-    run.places[#run.places + 1] = { kind = "https", path = path, source = part, position = tostring(i) }
+    run.places[#run.places + 1] = { kind = "https", path = path, source = part, digest = digest,
+      position = tostring(i) }
   else
     part_fault(run.where, i, "part " .. i .. ": expected text, file, dir or https, got " ..
       check.describe(part))
@@ -178,7 +181,9 @@ local function distinct(list)
   return all
 end
 
+-- The SHA-256 of a place that is one file. What lies in a folder is not looked through.
 local function content(work, place)
+  if place.digest then return place.digest end
   if not work or place.kind ~= "file" then return nil end
   local _, digest = kiln.stat(beside(work, place.path))
   return digest

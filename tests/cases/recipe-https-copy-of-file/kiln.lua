@@ -1,0 +1,15 @@
+return release {
+  api = 1,
+  name = "tool",
+  version = "1.0",
+  license = "MIT",
+  date = 1735689600,
+  source = folder "src",
+  work = folder "work",
+  build = make.build { bins = { "tool" } },
+  targets = { "x86_64-unknown-linux-gnu" },
+  train = { run { bin "tool", file "train/a.txt" } },
+  holdout = { run { bin "tool", https { url = "https://b.example/other", sha256 = "17e682f060b5f8e47ea04c5c4855908b0a5ad612022260fe50e11ecb0cc0ab76" } } },
+  optimize = fdo { lto = "thin", pgo = true, bolt = "auto", ship = "pgo+lto" },
+  packages = { archive { "tar.gz" } },
+}
