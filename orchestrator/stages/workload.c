@@ -117,37 +117,48 @@ static int lower_bolt_workload(const struct stage *stage, struct arena *arena,
 	return 0;
 }
 
-/* Samples with branch stacks, then translates them in the same sandbox: the raw samples name
- * addresses of this run only. */
+/*
+ * Samples with branch stacks, then translates them in the same sandbox: the raw samples name
+ * addresses of this run only. perf gives back the status of what it ran, or one of its own: the
+ * program's is therefore kept aside, and whatever fails besides it leaves no profile behind, so that
+ * no accepted exit code can cover it.
+ */
 static const char perf_script[] =
 	"tool=$1 binary=$2; shift 2\n"
+	"fail() { echo \"$1\" >&2; rm -rf prof; exit 125; }\n"
 	"mkdir -p prof\n"
-	"perf record -q -e cycles:u -j any,u -o prof/perf.data -- \"$@\" </dev/null\n"
-	"\"$tool\" -p prof/perf.data -o prof/p.0.fdata \"$binary\"\n"
-	"rm prof/perf.data\n"
-	"test -s prof/p.0.fdata\n";
+	"perf record -q -e cycles:u -j any,u -o prof/perf.data -- \\\n"
+	"  /bin/sh -c '\"$@\"; echo $? >prof/status' sh \"$@\" || fail 'perf record failed'\n"
+	"test -s prof/status || fail 'perf record did not run the program'\n"
+	"status=$(cat prof/status)\n"
+	"\"$tool\" -p prof/perf.data -o prof/p.0.fdata \"$binary\" || fail 'perf2bolt failed'\n"
+	"test -s prof/p.0.fdata || fail 'perf took no sample of the program'\n"
+	"rm prof/perf.data prof/status\n"
+	"exit \"$status\"\n";
 
 static int lower_perf(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
                       struct err *err)
 {
 	struct lowering l;
 
-	if (lowering_begin(&l, stage, arena, err) < 0 || lower_program(&l, err) < 0) {
-		lowering_deinit(&l);
-		return -1;
-	}
-	l.argv.n = 0;
+	if (lowering_begin(&l, stage, arena, err) < 0)
+		goto fail;
 	lower_arg(&l, "/bin/sh");
 	lower_arg(&l, "-euc");
 	lower_arg(&l, perf_script);
 	lower_arg(&l, "sh");
 	lower_arg(&l, option_str(&l, "tool"));
 	lower_arg(&l, arena_fmt(arena, "/build/bin/%s", option_str(&l, "name")));
+	if (lower_program(&l, err) < 0)
+		goto fail;
 	lower_program_args(&l);
 	lower_output(&l, "prof", true);
 	l.out.action.fixed_addresses = true;
 	lowering_finish(&l, ret);
 	return 0;
+fail:
+	lowering_deinit(&l);
+	return -1;
 }
 
 const struct stage_kind stage_workload = {

@@ -151,7 +151,8 @@ static void workloads(void **state)
 		  "out prof non-empty -.keep\nfixed-addresses\nin bin/app <- t/v/build:bin/app\n"
 		  "in prof/.keep <- text \n" },
 		{ "perf-record", "{" BIN ",'name':'app','argv':['a'],'tool':'/usr/bin/perf2bolt'}",
-		  "argv /bin/sh -euc {script} sh /usr/bin/perf2bolt /build/bin/app /build/bin/app a\n"
+		  "argv /bin/sh -euc {script} sh /usr/bin/perf2bolt /build/bin/app "
+		  "/bin/sh -ec exec \"$@\" </dev/null sh /build/bin/app a\n"
 		  "out prof non-empty\nfixed-addresses\nin bin/app <- t/v/build:bin/app\n" },
 	};
 

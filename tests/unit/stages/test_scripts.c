@@ -230,6 +230,28 @@ static void workload_runs_its_program(void **state)
 	place_deinit(&place);
 }
 
+/* Stands in for perf: says what it samples, and like perf gives back the status of what it ran. */
+static const char fake_perf[] =
+	"#!/bin/sh\nwhile [ \"$1\" != -- ]; do last=$1; shift; done; shift\n"
+	"echo samples >\"$last\"; exec \"$@\"\n";
+
+static void perf_place(struct place *place, char **ret_path)
+{
+	place_init(place);
+	*ret_path = str_fmt("%s:%s", place->dir, getenv("PATH"));
+	test_write(place->fd, "perf", fake_perf, 0755);
+	test_write(place->fd, "perf2bolt", "#!/bin/sh\ntest -s \"$2\"; echo \"$5\" >\"$4\"\n",
+	           0755);
+	setenv("PATH", *ret_path, 1);
+}
+
+static void perf_leave(struct place *place, char *path)
+{
+	setenv("PATH", path + strlen(place->dir) + 1, 1);
+	free(path);
+	place_deinit(place);
+}
+
 static void perf_samples_and_translates(void **state)
 {
 	struct place place;
@@ -237,26 +259,52 @@ static void perf_samples_and_translates(void **state)
 	char *path;
 
 	(void)state;
-	place_init(&place);
-	path = str_fmt("%s:%s", place.dir, getenv("PATH"));
+	perf_place(&place, &path);
 	argv = command_of(&place, "perf-record", "{" BIN ",'argv':['a'],'tool':'./perf2bolt'}");
-	test_write(place.fd, "bin/app", "#!/bin/sh\necho ran \"$@\"\n", 0755);
-	test_write(place.fd, "perf",
-	           "#!/bin/sh\nwhile [ \"$1\" != -- ]; do last=$1; shift; done; shift\n"
-	           "echo samples >\"$last\"; exec \"$@\"\n",
-	           0755);
-	test_write(place.fd, "perf2bolt", "#!/bin/sh\ntest -s \"$2\"; echo \"$5\" >\"$4\"\n", 0755);
-	setenv("PATH", path, 1);
+	test_write(place.fd, "bin/app", "#!/bin/sh\necho ran \"$@\"; cat\n", 0755);
 	assert_int_equal(run(&place, argv), 0);
 	assert_file(&place, "stdout", "ran a\n");
 	assert_false(fs_exists(place.fd, "prof/perf.data"));
+	assert_false(fs_exists(place.fd, "prof/status"));
+	assert_true(fs_exists(place.fd, "prof/p.0.fdata"));
+	/* The program has its standard input, in the same place. */
+	test_write(place.fd, "data/in", "from a file\n", 0644);
+	argv = command_of(&place, "perf-record",
+	                  "{" BIN ",'argv':['a b'],'stdin':'data/in','tool':'./perf2bolt'}");
+	assert_int_equal(run(&place, argv), 0);
+	assert_file(&place, "stdout", "ran a b\nfrom a file\n");
+	perf_leave(&place, path);
+}
+
+/* The program's status is the stage's, with its profile; any other failure leaves none. */
+static void perf_failures_are_told_apart(void **state)
+{
+	struct place place;
+	char **argv;
+	char *path;
+
+	(void)state;
+	perf_place(&place, &path);
+	argv = command_of(&place, "perf-record", "{" BIN ",'exit':[1],'tool':'./perf2bolt'}");
+	test_write(place.fd, "bin/app", "#!/bin/sh\nexit 1\n", 0755);
+	assert_int_equal(run(&place, argv), 1);
 	assert_true(fs_exists(place.fd, "prof/p.0.fdata"));
 	/* No sample, no profile. */
 	test_write(place.fd, "perf2bolt", "#!/bin/sh\n: >\"$4\"\n", 0755);
-	assert_int_not_equal(run(&place, argv), 0);
-	setenv("PATH", path + strlen(place.dir) + 1, 1);
-	free(path);
-	place_deinit(&place);
+	assert_int_equal(run(&place, argv), 125);
+	assert_log(&place, "no sample");
+	assert_false(fs_exists(place.fd, "prof"));
+	test_write(place.fd, "perf2bolt", "#!/bin/sh\nexit 1\n", 0755);
+	assert_int_equal(run(&place, argv), 125);
+	assert_log(&place, "perf2bolt failed");
+	assert_false(fs_exists(place.fd, "prof"));
+	test_write(place.fd, "perf", "#!/bin/sh\nexit 1\n", 0755);
+	assert_int_equal(run(&place, argv), 125);
+	assert_log(&place, "perf record failed");
+	assert_false(fs_exists(place.fd, "prof"));
+	test_write(place.fd, "perf", "#!/bin/sh\nexit 0\n", 0755);
+	assert_int_equal(run(&place, argv), 125);
+	perf_leave(&place, path);
 }
 
 static void zip_is_sorted(void **state)
@@ -287,6 +335,7 @@ int main(void)
 		cmocka_unit_test(fdata_refuses_nothing),
 		cmocka_unit_test(workload_runs_its_program),
 		cmocka_unit_test(perf_samples_and_translates),
+		cmocka_unit_test(perf_failures_are_told_apart),
 		cmocka_unit_test(zip_is_sorted),
 	};
 
