@@ -93,7 +93,7 @@ local function sampled(ctx, args, address, name, binary)
     if entry.run.bin == name then
       local ran = workload.stage("perf_record", ctx, entry, address .. "sample-" .. entry.name, binary,
         { tool = target.tools.perf2bolt })
-      parts[#parts + 1] = { from = ran:at "prof" }
+      parts[#parts + 1] = { from = ran:at "prof", weight = entry.run.weight }
     end
   end
   return stage.fdata_merge {
@@ -116,7 +116,7 @@ local function bolted(ctx, args, variant, name, binary, after)
       }
       local ran = workload.stage("bolt_workload", ctx, entry, address .. "train-" .. entry.name,
         counting:at "instrumented")
-      parts[#parts + 1] = { from = ran:at "prof" }
+      parts[#parts + 1] = { from = ran:at "prof", weight = entry.run.weight }
     end
   end
   if not counting then return binary end

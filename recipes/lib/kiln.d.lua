@@ -132,7 +132,7 @@ function https(fields) end
 ---@field [1] kiln.Bin
 ---@field [integer] string|integer|kiln.File|kiln.Dir|kiln.Source the parts of the command line
 ---@field name? string part of the stages' addresses; default: its key or position
----@field weight? integer how much the run counts in the profile, default 1
+---@field weight? integer how much the run counts in the profiles, the compiler's and BOLT's, default 1
 ---@field stdin? kiln.File
 ---@field exit? integer[] accepted exit codes besides 0
 ---@field env? table<string, string>

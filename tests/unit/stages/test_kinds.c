@@ -195,8 +195,11 @@ static void merges(void **state)
 		  "argv /bin/sh -euc {script} sh p 40 --weighted-input=1,prof/0\n"
 		  "out merged.profdata non-empty\nout summary.txt non-empty\n"
 		  "in prof/0 <- t/v/r1:prof\n" },
-		{ "fdata-merge", "{'profiles':[" RUN1 "," RUN2 "],'tool':'/llvm/merge-fdata'}",
+		{ "fdata-merge", "{'profiles':[" RUN1 "," RUN1 "],'tool':'/llvm/merge-fdata'}",
 		  "argv /bin/sh -euc {script} sh /llvm/merge-fdata prof/0 prof/1\nenv LC_ALL=C\n"
+		  "out merged.fdata non-empty\nin prof/0 <- t/v/r1:prof\nin prof/1 <- t/v/r1:prof\n" },
+		{ "fdata-merge", "{'profiles':[" RUN1 "," RUN2 "],'tool':'/llvm/merge-fdata'}",
+		  "argv /bin/sh -euc {script} sh /llvm/merge-fdata 1 prof/0 3 prof/1\nenv LC_ALL=C\n"
 		  "out merged.fdata non-empty\nin prof/0 <- t/v/r1:prof\nin prof/1 <- t/v/r2:prof\n" },
 	};
 

@@ -184,6 +184,54 @@ static void fdata_is_sorted(void **state)
 	place_deinit(&place);
 }
 
+/* Counts are multiplied, and nothing else of a line; a run of weight 1 stays as it is. */
+static void fdata_is_weighted(void **state)
+{
+	struct place place;
+	char **argv;
+
+	(void)state;
+	place_init(&place);
+	test_write(place.fd, "merge", "#!/bin/sh\ncat \"$@\"\n", 0755);
+	argv = command_of(&place, "fdata-merge",
+	                  "{'profiles':[{'from':{'$stage':'a','path':'prof'},'weight':1},"
+	                  "{'from':{'$stage':'b','path':'prof'},'weight':30},"
+	                  "{'from':{'$stage':'c','path':'prof'},'weight':2}],'tool':'./merge'}");
+	test_write(place.fd, "prof/0/p.12.fdata", "1 main 3fb 1 f\\ g 12 4 221\n", 0644);
+	test_write(place.fd, "prof/1/p.7.fdata",
+	           "boltedcollection\n1 main 10 1 f\\ g 12 0 221\n1 a 3 1 b 9 2 4000000000\n"
+	           "4 a 10 4 heap  5 7\n",
+	           0644);
+	test_write(place.fd, "prof/1/p.8.fdata", "1 c 3 1 d 10 1 1\n", 0644);
+	test_write(place.fd, "prof/2/p.1.fdata", "no_lbr cycles:u\n1 main 10 3\n", 0644);
+	assert_int_equal(run(&place, argv), 0);
+	assert_file(&place, "merged.fdata",
+	            "1 a 3 1 b 9 60 120000000000\n1 c 3 1 d 10 30 30\n1 main 10 1 f\\ g 12 0 6630\n"
+	            "1 main 10 6\n1 main 3fb 1 f\\ g 12 4 221\n4 a 10 4 heap  5 210\n"
+	            "boltedcollection\nno_lbr cycles:u\n");
+	place_deinit(&place);
+}
+
+/* However many files there are, the tool sees them together. */
+static void fdata_is_merged_at_once(void **state)
+{
+	struct place place;
+	char **argv;
+
+	(void)state;
+	place_init(&place);
+	argv = fdata_command(&place);
+	test_write(place.fd, "merge", "#!/bin/sh\necho once >>times; cat \"$@\"\n", 0755);
+	for (int i = 0; i < 3000; i++) {
+		_cleanup_free_ char *name = str_fmt("prof/0/p.%d-%0100d.fdata", i, i);
+
+		test_write(place.fd, name, "1\n", 0644);
+	}
+	assert_int_equal(run(&place, argv), 0);
+	assert_file(&place, "times", "once\n");
+	place_deinit(&place);
+}
+
 static void fdata_refuses_nothing(void **state)
 {
 	struct place place;
@@ -332,6 +380,8 @@ int main(void)
 		cmocka_unit_test(profdata_merges),
 		cmocka_unit_test(profdata_refuses_too_little),
 		cmocka_unit_test(fdata_is_sorted),
+		cmocka_unit_test(fdata_is_weighted),
+		cmocka_unit_test(fdata_is_merged_at_once),
 		cmocka_unit_test(fdata_refuses_nothing),
 		cmocka_unit_test(workload_runs_its_program),
 		cmocka_unit_test(perf_samples_and_translates),
