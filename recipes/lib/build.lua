@@ -33,6 +33,7 @@ end
 -- A list, or a function of the target that gives one.
 function build.list(value, ctx, how)
   if type(value) == "function" then value = value(ctx.target, how) end
+  if type(value) == "table" then check.list("build", ctx.where, {}, value) end
   return check.join(value)
 end
 

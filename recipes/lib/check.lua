@@ -65,9 +65,32 @@ local function field_fault(what, where, key, value, expected)
   }
 end
 
+-- A list must have the keys 1 … n: behind a hole (a nil, often a misspelt name) ipairs and # see
+-- nothing, and the rest would be lost without a word. `named`: names may stand beside the positions.
+function check.list(what, where, path, list, named, noun)
+  local n = 0
+  local function fault(key, text, note)
+    kiln.fail { where = where, callee = what:match("[%w_]+$"), path = check.join(path, { tostring(key) }),
+      text = table.concat(check.join({ what }, path), ": ") .. ": " .. text, note = note }
+  end
+  for key in pairs(list) do
+    if type(key) == "number" then
+      n = n + 1
+    elseif not named then
+      fault(key, "expected a list, got the name " .. check.describe(key))
+    end
+  end
+  for i = 1, n do
+    if list[i] == nil then
+      fault(i, (noun or "entry") .. " " .. i .. " is nil", "is a name misspelt? What follows would be lost")
+    end
+  end
+end
+
 -- Checks `args` of `what { … }` against `spec`: name = { kind [, required = true] }, where kind is a
 -- name of the table above, or of an object's type: "run", "leaf", several as "build|function".
--- `positions` allows entries without names. Returns the place of the call.
+-- `list = true` makes a table a list, `named = true` one with names as well. `positions` allows
+-- entries without names, and says what they are called. Returns the place of the call.
 function check.fields(what, args, spec, positions)
   local where = kiln.where()
   local callee = what:match("[%w_]+$")
@@ -92,8 +115,13 @@ function check.fields(what, args, spec, positions)
           or (type(value) == "table" and value.type == kind)
       end
       if not fits then field_fault(what, where, key, value, table.concat(described, " or ")) end
+      local kind = spec[key][1]
+      if type(value) == "table" and (spec[key].list or kind:match("texts") or kind:match("numbers")) then
+        check.list(what, where, { key }, value, spec[key].named)
+      end
     end
   end
+  if positions then check.list(what, where, {}, args, true, positions) end
   for name, field in pairs(spec) do
     if field.required and args[name] == nil then
       kiln.fail { where = where, callee = callee, path = {},

@@ -1,5 +1,7 @@
 -- Packages: archive { … } and deb { … }. Each is declared for every variant; the plan makes the one
--- that ships. A package is a table { type = "package", declare = function(ctx, variant, bins) }.
+-- that ships. A package is a table { type = "package", declare = function(ctx, variant, bins) }, and
+-- may have check(name, files, where), called once, and format(target): what it makes there, which no
+-- other package of the release makes (nil: nothing).
 local check = require "kiln.check"
 
 local package = {}
@@ -44,8 +46,9 @@ function package.files(files, where)
   end
   for key, value in pairs(files or {}) do
     if type(key) == "number" then
-      add("doc", value, { "files", tostring(key) })
+      add("doc", value, { "files", tostring(key) }).position = tostring(key)
     elseif key == "man" then
+      if type(value) == "table" then check.list("release", where, { "files", "man" }, value) end
       for i, path in ipairs(type(value) == "table" and value or { value }) do
         local page = add("man", path, { "files", "man", tostring(i) })
         page.section = path:match("%.(%d)%w*$")
@@ -81,13 +84,16 @@ local function place(file, prefix, docs)
   return docs .. file.name
 end
 
-local function tree(ctx, bins, prefix, docs)
+-- `copyright`: the document that stands there as copyright, and not under its own name as well.
+local function tree(ctx, bins, prefix, docs, copyright)
   local list = {}
   for name, binary in pairs(bins) do
     list[#list + 1] = { at = prefix .. "bin/" .. name .. ctx.target.exe, from = binary, mode = "0755" }
   end
   for _, file in ipairs(ctx.files) do
-    list[#list + 1] = { at = place(file, prefix, docs), from = ctx.source:at(file.path), mode = "0644" }
+    local at = place(file, prefix, docs)
+    if file.kind == "doc" and file.path == copyright then at = docs .. "copyright" end
+    list[#list + 1] = { at = at, from = ctx.source:at(file.path), mode = "0644" }
   end
   return list
 end
@@ -98,7 +104,7 @@ end
 
 -- archive { "tar.xz", windows = "zip" }: one folder NAME-VERSION-TRIPLE with bin/, share/, documents.
 function package.archive(args)
-  local where = check.fields("archive", args, { windows = { "text" } }, true)
+  local where = check.fields("archive", args, { windows = { "text" } }, "format")
   local function known(format, at)
     if type(format) ~= "string" or not rawget(formats, format) then
       kiln.fail { where = where, callee = "archive", path = { at },
@@ -114,8 +120,10 @@ function package.archive(args)
   local usual = known(args[1], "1")
   local windows = args.windows and known(args.windows, "windows") or usual
 
+  local function format_of(target) return target.os == "windows" and windows or usual end
+
   local function declare(ctx, variant, bins)
-    local format = ctx.target.os == "windows" and windows or usual
+    local format = format_of(ctx.target)
     local address = ctx.target.triple .. "/" .. variant .. "/"
     local root, made = base_name(ctx), nil
     local files = tree(ctx, bins, "", "")
@@ -133,7 +141,7 @@ function package.archive(args)
     kiln.artefact { target = ctx.target.triple, variant = variant, kind = "archive", from = made,
       name = root .. "." .. format, media_type = formats[format][2], where = where }
   end
-  return { type = "package", where = where, declare = declare }
+  return { type = "package", where = where, declare = declare, format = format_of }
 end
 
 -- The control file of a Debian package.
@@ -151,6 +159,8 @@ local function control(args, ctx)
   }
 end
 
+local function is_debian_name(name) return name:match("^[a-z0-9][a-z0-9+.-]+$") ~= nil end
+
 -- deb { maintainer = "NAME <ADDRESS>", depends = { "libc6 (>= 2.34)" } }
 function package.deb(args)
   local where = check.fields("deb", args, {
@@ -159,10 +169,36 @@ function package.deb(args)
     depends = { "texts" }, conflicts = { "texts" }, provides = { "texts" }, replaces = { "texts" },
     copyright = { "text" },
   })
-  if args.name and not args.name:match("^[a-z0-9][a-z0-9+.-]+$") then
+  if args.name and not is_debian_name(args.name) then
     kiln.fail { where = where, callee = "deb", path = { "name" },
       text = 'deb: name: "' .. args.name .. '" is no name for a Debian package',
       note = "small letters, digits, + - ." }
+  end
+
+  -- The document that becomes …/copyright: the path in the source, and whether it is one of files.
+  local function copyright_of(files)
+    local path, listed = args.copyright, false
+    for _, file in ipairs(files) do
+      path = path or (file.kind == "doc" and file.path) or nil
+      listed = listed or (file.kind == "doc" and file.path == path)
+    end
+    return path, listed
+  end
+
+  local function inspect(name, files, release_where)
+    if not args.name and not is_debian_name(name) then
+      kiln.fail { where = release_where, callee = "release", path = { "name" },
+        text = 'name: "' .. name .. '" is no name for a Debian package',
+        note = "small letters, digits, + - .; or give the package its own: deb { name = … }" }
+    end
+    local copyright = copyright_of(files)
+    for _, file in ipairs(files) do
+      if file.kind == "doc" and file.name == "copyright" and file.path ~= copyright then
+        kiln.fail { where = release_where, callee = "release", path = { "files", file.position },
+          text = 'files: "' .. file.path .. '" and "' .. copyright .. '" would both be the copyright file '
+            .. "of the Debian package", note = 'choose with deb { copyright = "' .. file.path .. '" }' }
+      end
+    end
   end
 
   local function declare(ctx, variant, bins)
@@ -170,22 +206,10 @@ function package.deb(args)
     local name = args.name or ctx.name
     local docs = "usr/share/doc/" .. name .. "/"
     local address = ctx.target.triple .. "/" .. variant .. "/deb"
-    local files = tree(ctx, bins, "usr/", docs)
-    local copyright = args.copyright
-    for _, file in ipairs(ctx.files) do
-      copyright = copyright or (file.kind == "doc" and file.path) or nil
-    end
-    if copyright then
-      -- The document is not there under its own name as well.
-      local there = false
-      for _, file in ipairs(files) do
-        if file.at == docs .. copyright:match("[^/]+$") then
-          file.at, there = docs .. "copyright", true
-        end
-      end
-      if not there then
-        files[#files + 1] = { at = docs .. "copyright", from = ctx.source:at(copyright), mode = "0644" }
-      end
+    local copyright, listed = copyright_of(ctx.files)
+    local files = tree(ctx, bins, "usr/", docs, copyright)
+    if copyright and not listed then
+      files[#files + 1] = { at = docs .. "copyright", from = ctx.source:at(copyright), mode = "0644" }
     end
     local members = stage.deb_members { address = address .. "-members", where = where,
       control = control(args, ctx), files = files }
@@ -198,7 +222,8 @@ function package.deb(args)
       from = made:at "out.deb", name = base_name(ctx) .. ".deb",
       media_type = "application/vnd.debian.binary-package", where = where }
   end
-  return { type = "package", where = where, declare = declare }
+  local function format(target) return target.os == "linux" and "deb" or nil end
+  return { type = "package", where = where, declare = declare, check = inspect, format = format }
 end
 
 return package

@@ -12,8 +12,10 @@ local fields = {
   summary = { "text" }, homepage = { "text" }, date = { "number" },
   source = { "source", required = true }, work = { "source" },
   build = { "build", required = true }, toolchain = { "text" },
-  targets = { "table", required = true }, train = { "table" }, holdout = { "table" },
-  optimize = { "fdo" }, files = { "table" }, packages = { "table", required = true },
+  targets = { "table", required = true, list = true },
+  train = { "table", list = true, named = true }, holdout = { "table", list = true, named = true },
+  optimize = { "fdo" }, files = { "table", list = true, named = true },
+  packages = { "table", required = true, list = true },
 }
 
 local function fault(where, path, text, note)
@@ -80,6 +82,16 @@ local function check_runs(args, where, optimize)
     fault(where, { "optimize" },
       "release: an optimised variant must be proved on a held-out workload: holdout = { run { … } }")
   end
+  -- The plain variant's held-out runs are run twice, the second time under NAME-again.
+  local held = {}
+  for _, entry in ipairs(holdout) do held[entry.name] = entry.run end
+  for _, entry in ipairs(holdout) do
+    local again = held[entry.name .. "-again"]
+    if again then
+      kiln.fail { where = again.where, text = 'holdout: "' .. entry.name .. '-again" is what the second '
+        .. 'run of "' .. entry.name .. '" is called', note = "give it another name" }
+    end
+  end
   workload.resolve(train, args.build.bins, args.work)
   workload.resolve(holdout, args.build.bins, args.work)
   workload.disjoint(train, holdout, args.work)
@@ -88,20 +100,35 @@ end
 
 local function check_lists(args, where)
   for key, item in pairs(args.packages) do
-    if type(key) ~= "number" or type(item) ~= "table" or item.type ~= "package" then
+    if type(item) ~= "table" or item.type ~= "package" then
       fault(where, { "packages", tostring(key) },
         "packages: expected archive { … } or deb { … }, got " .. check.describe(item))
     end
   end
   if #args.packages == 0 then fault(where, { "packages" }, "packages: name at least one") end
   if #args.targets == 0 then fault(where, { "targets" }, "targets: name at least one") end
-  for key in pairs(args.targets) do
-    if type(key) ~= "number" then
-      fault(where, { "targets", tostring(key) }, "targets: expected a list of triples")
-    end
-  end
   if args.work and args.work.spec.kind ~= "folder" then
     fault(where, { "work" }, "work: expected folder \"…\"")
+  end
+end
+
+-- What would stand at one address: a target named twice, packages of one format.
+local function check_twins(args, where, targets)
+  local seen = {}
+  for i, target in ipairs(targets) do
+    if seen[target.triple] then
+      fault(where, { "targets", tostring(i) }, 'targets: "' .. target.triple .. '" is there twice')
+    end
+    seen[target.triple] = true
+    local made = {}
+    for k, item in ipairs(args.packages) do
+      local format = item.format and item.format(target)
+      if format and made[format] then
+        fault(where, { "packages", tostring(k) }, "packages: two of the format " .. format .. " for " ..
+          target.triple)
+      end
+      if format then made[format] = true end
+    end
   end
 end
 
@@ -114,6 +141,9 @@ local function release(args)
   local optimize = args.optimize or fdo { ship = "plain" }
   local train, holdout = check_runs(args, where, optimize)
   local files = package.files(args.files, where)
+  for _, item in ipairs(args.packages) do
+    if item.check then item.check(args.name, files, where) end
+  end
   local version = args.version or args.source.values.version
   if not version then
     fault(where, {}, 'release: the field "version" is missing')
@@ -133,6 +163,7 @@ local function release(args)
   local fetched = fetcher()
   local targets = {}
   for i, entry in ipairs(args.targets) do targets[i] = target_of(args, where, i, entry) end
+  check_twins(args, where, targets)
   for _, target in ipairs(targets) do
     local ctx = {
       license = args.license,

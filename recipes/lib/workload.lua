@@ -78,8 +78,9 @@ end
 function workload.run(args)
   local where = check.fields("run", args, {
     name = { "text" }, weight = { "number" }, stdin = { "file" }, exit = { "numbers" },
-    env = { "map" }, timeout = { "number" }, inputs = { "table" }, filters = { "table" },
-  }, true)
+    env = { "map" }, timeout = { "number" }, inputs = { "table", list = true },
+    filters = { "table", list = true },
+  }, "part")
   local program = args[1]
   if type(program) ~= "table" or program.type ~= "bin" then
     part_fault(where, 1, "the first part names the program", 'write bin "NAME"')
@@ -94,11 +95,6 @@ function workload.run(args)
   end
   check_filters(where, args.filters)
   for i = 2, #args do add_part(run, i, args[i]) end
-  for key in pairs(args) do
-    if type(key) == "number" and key > #args then
-      part_fault(where, key, "part " .. #args + 1 .. " is nil: is a name misspelt?")
-    end
-  end
   if args.stdin then
     run.stdin = args.stdin.path
     run.places[#run.places + 1] = { kind = "file", path = args.stdin.path, position = "stdin" }

@@ -1,0 +1,15 @@
+return release {
+  api = 1,
+  name = "tool",
+  version = "1.0",
+  license = "MIT",
+  date = 1735689600,
+  source = folder "src",
+  work = folder "work",
+  build = make.build { bins = { "tool" } },
+  targets = { "x86_64-unknown-linux-gnu" },
+  train = { run { bin "tool", file "train/a.txt" } },
+  holdout = { run { bin "tool", file "holdout/b.txt" } },
+  optimize = fdo { ship = "plain" },
+  packages = { archive { "zip" }, archive { "zip", windows = "tar.gz" } },
+}
