@@ -10,15 +10,9 @@ static const char what[] = "the recipe document";
 
 static int read_ref(struct arena *arena, const json_t *json, struct ref *ret, struct err *err)
 {
-	const char *stage = json_str_or(json, "$stage", NULL);
-	const char *leaf = json_str_or(json, "$leaf", NULL);
-
-	if (!stage == !leaf)
+	if (ref_from_json(arena, json, ret) < 0)
 		return err_set(err, ERR_INPUT, "%s: a reference names neither a stage nor a leaf",
 		               what);
-	ret->kind = stage ? REF_STAGE : REF_LEAF;
-	ret->id = stage ? stage : leaf;
-	ret->path = arena_str(arena, json_str_or(json, "path", ""));
 	return 0;
 }
 

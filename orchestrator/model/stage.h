@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "external/json.h"
 #include "model/action.h"
 
@@ -31,6 +32,9 @@ struct ref {
 	const char *id;
 	const char *path;
 };
+
+/* Reads {"$stage" or "$leaf": ID, "path": PATH}. Returns 0, or -1 where the value is none. */
+int ref_from_json(struct arena *arena, const json_t *json, struct ref *ret);
 
 /* A ref placed at a tree path of the work folder. */
 struct stage_input {

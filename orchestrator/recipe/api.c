@@ -23,12 +23,6 @@
 
 enum { FAIL_PATH_MOST = 8 };
 
-static struct err *fresh_err(struct recipe_state *state)
-{
-	err_clear(&state->err);
-	return &state->err;
-}
-
 /* ---- stages and the rest of the document ---- */
 
 static int api_stage(lua_State *L)
@@ -39,7 +33,7 @@ static int api_stage(lua_State *L)
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
 	if (declare_stage(state, lua_tostring(L, lua_upvalueindex(1)), 1, &address,
-	                  fresh_err(state)) < 0)
+	                  state_err(state)) < 0)
 		return state_raise(L);
 	values_push_ref(L, false, address, "", 0);
 	return 1;
@@ -53,7 +47,7 @@ static int api_leaf(lua_State *L)
 
 	luaL_checktype(L, 2, LUA_TTABLE);
 	lua_settop(L, 3);
-	if (declare_leaf(state, id, 2, fresh_err(state)) < 0)
+	if (declare_leaf(state, id, 2, state_err(state)) < 0)
 		return state_raise(L);
 	values_push_ref(L, true, id, "", lua_istable(L, 3) ? 3 : 0);
 	return 1;
@@ -65,7 +59,7 @@ static int api_item(lua_State *L)
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
-	if (declare_item(state, lua_tostring(L, lua_upvalueindex(1)), 1, fresh_err(state)) < 0)
+	if (declare_item(state, lua_tostring(L, lua_upvalueindex(1)), 1, state_err(state)) < 0)
 		return state_raise(L);
 	return 0;
 }
@@ -76,7 +70,7 @@ static int api_recipe(lua_State *L)
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
-	if (declare_recipe(state, 1, fresh_err(state)) < 0)
+	if (declare_recipe(state, 1, state_err(state)) < 0)
 		return state_raise(L);
 	return 1;
 }
@@ -125,7 +119,7 @@ static int api_fail(lua_State *L)
 		at.place = diagnose_where(state, where);
 	if (!at.place.file)
 		at.place = state_place(L);
-	diagnose(state, &at, note, fresh_err(state), "%s", text);
+	diagnose(state, &at, note, state_err(state), "%s", text);
 	return state_raise(L);
 }
 
@@ -190,7 +184,7 @@ static int find_toolchain(struct recipe_state *state, const char *name, const ch
 {
 	_cleanup_free_ char *key = str_fmt("%s/%s", name, triple);
 	struct definition def = { 0 };
-	struct err *err = fresh_err(state);
+	struct err *err = state_err(state);
 	json_t *view = map_get(state->toolchains, key);
 	int rc;
 
@@ -261,7 +255,7 @@ static int look(struct recipe_state *state, const char *path, const char **ret,
 	if (path_is_tree(path) || str_eq(path, "."))
 		rc = state_look(state, full, &fd, &st, &fault);
 	if (rc < 0)
-		return diagnose(state, &at, NULL, fresh_err(state), "%s", fault.cause);
+		return diagnose(state, &at, NULL, state_err(state), "%s", fault.cause);
 	if (rc != 0)
 		return 0;
 	if (S_ISREG(st.st_mode) && st.st_size <= HASHED_MOST &&

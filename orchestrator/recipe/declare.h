@@ -14,7 +14,7 @@ int declare_leaf(struct recipe_state *state, const char *id, int index, struct e
 int declare_item(struct recipe_state *state, const char *what, int index, struct err *err);
 /* The header: name, version, license, … */
 int declare_recipe(struct recipe_state *state, int index, struct err *err);
-/* What only the whole shows: stages of undeclared targets, a recipe that declares nothing. */
+/* What only the whole shows: targets and variants that nothing declares, a recipe without a release. */
 int declare_finish(struct recipe_state *state, struct err *err);
 
 #endif

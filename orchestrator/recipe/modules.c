@@ -17,16 +17,10 @@
 
 static const char modules_key[] = "kiln.modules";
 
-static struct err *fresh_err(struct recipe_state *state)
-{
-	err_clear(&state->err);
-	return &state->err;
-}
-
 static int code_fault(struct recipe_state *state, const struct recipe_file *file,
                       const char *message)
 {
-	return diagnose_lua(state, message, (struct place){ file, 0 }, fresh_err(state));
+	return diagnose_lua(state, message, (struct place){ file, 0 }, state_err(state));
 }
 
 /* Pushes a file's code as a function. Raises. */
@@ -42,7 +36,7 @@ static void load_code(lua_State *L, const struct recipe_file *file)
 
 static int read_recipe(struct recipe_state *state, const char *path, const struct recipe_file **ret)
 {
-	struct err *err = fresh_err(state);
+	struct err *err = state_err(state);
 	int rc = state_read(state, path, ret, err);
 
 	if (rc == FS_MISSING)
@@ -110,7 +104,7 @@ static char *nearest_module(const char *name)
 /* Finds a module: the embedded library first, then the recipe's folder, then the project. */
 static int find_module(struct recipe_state *state, const char *name, const struct recipe_file **ret)
 {
-	struct err *err = fresh_err(state);
+	struct err *err = state_err(state);
 	struct fault_at at = { .place = state_place(state->L) };
 	_cleanup_free_ char *here = NULL, *root = NULL, *near = NULL, *note = NULL;
 	int rc;
@@ -131,7 +125,7 @@ static int find_module(struct recipe_state *state, const char *name, const struc
 	if (rc < 0) {
 		struct err fault = *err;
 
-		return diagnose(state, &at, NULL, fresh_err(state), "require: %s", fault.cause);
+		return diagnose(state, &at, NULL, state_err(state), "require: %s", fault.cause);
 	}
 	near = nearest_module(name);
 	note = near ? str_fmt("did you mean \"%s\"?", near) : NULL;
@@ -143,7 +137,7 @@ static int cycle_fault(struct recipe_state *state, const char *name)
 {
 	struct fault_at at = { .place = state_place(state->L) };
 
-	return diagnose(state, &at, NULL, fresh_err(state),
+	return diagnose(state, &at, NULL, state_err(state),
 	                "require: \"%.80s\" needs itself, through what it requires", name);
 }
 

@@ -123,6 +123,12 @@ struct place state_place(lua_State *L)
 	return (struct place){ 0 };
 }
 
+struct err *state_err(struct recipe_state *state)
+{
+	err_clear(&state->err);
+	return &state->err;
+}
+
 int state_raise(lua_State *L)
 {
 	struct recipe_state *state = state_of(L);

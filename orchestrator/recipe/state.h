@@ -56,6 +56,8 @@ void state_close(struct recipe_state *state);
 /* Runs the recipe; the document is then in state->document. */
 int state_run(struct recipe_state *state, struct err *err);
 struct recipe_state *state_of(lua_State *L);
+/* state->err, cleared: for an inner half whose outer one raises it. */
+struct err *state_err(struct recipe_state *state);
 /* Raises state->err as a Lua error. Never returns. */
 int state_raise(lua_State *L) __attribute__((noreturn));
 /* The innermost line of a project file that is being run. Allocates nothing. */

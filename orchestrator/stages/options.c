@@ -49,19 +49,6 @@ const json_t *option_list(const struct lowering *lowering, const char *name)
 	return json_is_array(v) ? v : NULL;
 }
 
-int ref_from_json(struct arena *arena, const json_t *json, struct ref *ret)
-{
-	const char *stage = json_str_or(json, "$stage", NULL);
-	const char *leaf = json_str_or(json, "$leaf", NULL);
-
-	if (!stage == !leaf)
-		return -1;
-	ret->kind = stage ? REF_STAGE : REF_LEAF;
-	ret->id = arena_str(arena, stage ? stage : leaf);
-	ret->path = arena_str(arena, json_str_or(json, "path", ""));
-	return 0;
-}
-
 int option_ref(const struct lowering *lowering, const char *name, struct ref *ret, struct err *err)
 {
 	const json_t *v = json_object_get(lowering->stage->options, name);

@@ -45,7 +45,6 @@ bool option_bool(const struct lowering *lowering, const char *name);
 const json_t *option_list(const struct lowering *lowering, const char *name);
 /* A ref option, required: ERR_INPUT with the stage's place when it is none. */
 int option_ref(const struct lowering *lowering, const char *name, struct ref *ret, struct err *err);
-int ref_from_json(struct arena *arena, const json_t *json, struct ref *ret);
 /* Adds each string of a list option as an argument. */
 void lower_args_of(struct lowering *lowering, const char *name);
 /* Refuses, with the stage's place and address in front. */

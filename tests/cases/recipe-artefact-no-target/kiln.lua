@@ -1,0 +1,6 @@
+kiln.recipe { name = "x", version = "1", license = "MIT", date = 0 }
+kiln.target { triple = "t", toolchain = "llvm-19", image = "trixie",
+  variants = { "plain", "lto" }, ship = "lto", reference = "plain" }
+local made = stage.run { address = "t/plain/x", argv = { "true" }, outputs = { "x" } }
+kiln.artefact { target = "tt", variant = "lto", kind = "x", name = "x",
+  media_type = "x/y", from = made:at "x" }

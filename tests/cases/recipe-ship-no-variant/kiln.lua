@@ -1,0 +1,4 @@
+kiln.recipe { name = "x", version = "1", license = "MIT", date = 0 }
+kiln.target { triple = "t", toolchain = "llvm-19", image = "trixie",
+  variants = { "plain", "lto" }, ship = "ltoo", reference = "plain" }
+local made = stage.run { address = "t/plain/x", argv = { "true" }, outputs = { "x" } }
