@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/str.h"
 #include "recipe/diagnose.h"
+#include "recipe/sort.h"
 
 enum { PRINTED_MOST = 64 << 10 };
 
@@ -26,10 +27,13 @@ void base_lib_globals(lua_State *L)
 
 /* ---- regular order ---- */
 
-/* Numbers first, by value; then texts, by bytes. */
+/* Numbers first, by value; then texts, by bytes (a NUL is one like any other). */
 static bool key_less(lua_State *L, int a, int b)
 {
 	bool number_a = lua_type(L, a) == LUA_TNUMBER, number_b = lua_type(L, b) == LUA_TNUMBER;
+	const char *text_a, *text_b;
+	size_t n_a, n_b;
+	int order;
 
 	if (number_a != number_b)
 		return number_a;
@@ -39,7 +43,10 @@ static bool key_less(lua_State *L, int a, int b)
 		return lua_type(L, a) == LUA_TBOOLEAN && lua_type(L, b) == LUA_TBOOLEAN ?
 		               lua_toboolean(L, a) < lua_toboolean(L, b) :
 		               lua_type(L, a) == LUA_TBOOLEAN;
-	return strcmp(lua_tostring(L, a), lua_tostring(L, b)) < 0;
+	text_a = lua_tolstring(L, a, &n_a);
+	text_b = lua_tolstring(L, b, &n_b);
+	order = memcmp(text_a, text_b, n_a < n_b ? n_a : n_b);
+	return order < 0 || (order == 0 && n_a < n_b);
 }
 
 static bool has_order(lua_State *L, int index)
@@ -98,47 +105,12 @@ static int pairs_step(lua_State *L)
 	return 2;
 }
 
-/* Sorts the list at index 4 (n keys) by merging runs into the one at 5. Cannot be made quadratic. */
-static void sort_keys(lua_State *L, lua_Integer n)
-{
-	int from = 4, to = 5;
-
-	for (lua_Integer width = 1; width < n; width *= 2) {
-		for (lua_Integer lo = 0; lo < n; lo += 2 * width) {
-			lua_Integer i = lo, mid = lo + width < n ? lo + width : n;
-			lua_Integer j = mid, hi = lo + 2 * width < n ? lo + 2 * width : n;
-
-			for (lua_Integer k = lo; k < hi; k++) {
-				bool left = i < mid;
-
-				if (left && j < hi) {
-					lua_rawgeti(L, from, i + 1);
-					lua_rawgeti(L, from, j + 1);
-					left = !key_less(L, lua_gettop(L), lua_gettop(L) - 1);
-					lua_pop(L, 2);
-				}
-				lua_rawgeti(L, from, left ? ++i : ++j);
-				lua_rawseti(L, to, k + 1);
-			}
-		}
-		from = from == 4 ? 5 : 4;
-		to = to == 4 ? 5 : 4;
-	}
-	lua_settop(L, 5);
-	if (from == 4)
-		lua_pop(L, 1);
-	else
-		lua_remove(L, 4);
-}
-
 static int base_pairs(lua_State *L)
 {
 	lua_Integer n = 0;
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
-	lua_pushnil(L); /* keeps the indices that sort_keys expects */
-	lua_pushnil(L);
 	lua_newtable(L);
 	lua_pushnil(L);
 	while (lua_next(L, 1)) {
@@ -147,10 +119,9 @@ static int base_pairs(lua_State *L)
 			return luaL_error(L, "a table with keys that are neither texts nor numbers "
 			                     "has no order to walk it in");
 		lua_pushvalue(L, -1);
-		lua_rawseti(L, 4, ++n);
+		lua_rawseti(L, 2, ++n);
 	}
-	lua_newtable(L);
-	sort_keys(L, n);
+	sort_list(L, 2, n, key_less);
 	lua_pushvalue(L, 1);
 	lua_insert(L, -2);
 	lua_pushinteger(L, 0);
@@ -439,6 +410,8 @@ void base_lib_open(lua_State *L)
 	luaL_setfuncs(L, own, 0);
 	open_string(L, globals);
 	open_lib(L, LUA_TABLIBNAME, luaopen_table, nothing);
+	lua_pushcfunction(L, sort_table);
+	lua_setfield(L, -2, "sort");
 	base_lib_protect(L, "table");
 	lua_setfield(L, globals, "table");
 	open_lib(L, LUA_MATHLIBNAME, luaopen_math, no_random);

@@ -283,6 +283,54 @@ static void test_links_that_leave(void **state)
 	assert_loads(f, text);
 }
 
+/* What a recipe sees of an order is the same on every run, keys with a NUL among them. */
+static void test_order_is_regular(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *text =
+		str_fmt("%slocal t, keys = {}, {}\n"
+	                "for i = 9, 0, -1 do t['a\\0' .. i] = i end\n"
+	                "t.a = 10 t['a\\1'] = 11\n"
+	                "for k, v in pairs(t) do keys[#keys + 1] = v end\n"
+	                "assert(table.concat(keys, ' ') == '10 0 1 2 3 4 5 6 7 8 9 11')\n"
+	                "assert(next(t, 'a\\0008') == 'a\\0009' and next(t, 'a') == 'a\\0000')\n",
+	                header);
+
+	assert_loads(f, text);
+}
+
+static void test_sort(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *text = str_fmt(
+		"%slocal t = {}\n"
+		"for i = 1, 300 do t[i] = { i * 7919 %% 10, i } end\n"
+		"local asked = 0\n"
+		"table.sort(t, function(a, b) asked = asked + 1 return a[1] < b[1] end)\n"
+		"for i = 2, 300 do\n"
+		"  local a, b = t[i - 1], t[i]\n"
+		"  assert(a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]))\n"
+		"end\n"
+		"assert(asked < 300 * 9)\n"
+		"local words = { 'b', 'a', 'c' } table.sort(words)\n"
+		"assert(table.concat(words) == 'abc')\n"
+		"table.sort({}) table.sort({ 1 })\n"
+		/* An order that is none ends all the same, and loses nothing. */
+		"local n, sum = {}, 0 for i = 1, 500 do n[i] = i end\n"
+		"table.sort(n, function() return true end)\n"
+		"for i = 1, 500 do sum = sum + n[i] end\n"
+		"assert(sum == 125250)\n"
+		"local shrinking = { 3, 2, 1 }\n"
+		"table.sort(shrinking, function(a, b) shrinking[3] = nil return a < b end)\n"
+		"assert(#shrinking == 3)\n",
+		header);
+
+	assert_loads(f, text);
+	assert_error(f, "table.sort({ 1, 'x' })", "kiln.lua:1: attempt to compare");
+	assert_error(f, "table.sort({ 1, 2 }, 3)", "function expected");
+	assert_error(f, "table.sort({ 1, 2 }, function() error 'stop' end)", "stop");
+}
+
 static void test_find(void **state)
 {
 	struct fixture *f = *state;
@@ -331,6 +379,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_leaks, begin, end),
 		cmocka_unit_test_setup_teardown(test_files_that_are_none, begin, end),
 		cmocka_unit_test_setup_teardown(test_links_that_leave, begin, end),
+		cmocka_unit_test_setup_teardown(test_order_is_regular, begin, end),
+		cmocka_unit_test_setup_teardown(test_sort, begin, end),
 		cmocka_unit_test_setup_teardown(test_find, begin, end),
 	};
 
