@@ -135,6 +135,12 @@ static void reset_signals(pid_t parent)
 		_exit(1);
 }
 
+static int document_fault(struct err *err)
+{
+	return err_set(err, ERR_INPUT, "the recipe's document is larger than %d MiB",
+	               ANSWER_MOST >> 20);
+}
+
 static void run_child(const struct recipe_request *request, int fd, pid_t parent)
 {
 	struct child child = { .fd = fd };
@@ -152,7 +158,10 @@ static void run_child(const struct recipe_request *request, int fd, pid_t parent
 	rc = state_run(&child.state, &err);
 	if (rc < 0)
 		_exit(say_err(fd, &err) < 0);
-	_exit(say(fd, "document", child.state.document) < 0);
+	if (say(fd, "document", json_incref(child.state.document)) == 0)
+		_exit(0);
+	/* Escapes make it longer than the texts that were counted. */
+	_exit(document_fault(&err) == 0 || say_err(fd, &err) < 0);
 }
 
 /* ---- in the parent ---- */
@@ -264,9 +273,7 @@ static int read_all(int fd, struct buf *answer, struct err *err)
 			return err_sys(err, ERR_IO, "cannot read what the recipe says");
 		buf_add(answer, block, (size_t)n);
 		if (answer->overflow)
-			return err_set(err, ERR_INPUT,
-			               "the recipe's document is larger than %d MiB",
-			               ANSWER_MOST >> 20);
+			return document_fault(err);
 	}
 	return 0;
 }

@@ -27,8 +27,8 @@ struct recipe_request {
 	const struct schema_field *common; /* what every kind takes */
 	struct log *log;                   /* gets what the recipe prints; may be NULL */
 	unsigned int cpu_ms;               /* 0: 5000 */
-	size_t memory;                     /* bytes of Lua's heap; 0: 48 MiB */
-	long long instructions;            /* Lua instructions; 0: 50 million */
+	size_t memory; /* bytes of Lua's heap; 0: 48 MiB. What is declared: 64 MiB of text */
+	long long instructions; /* Lua instructions; 0: 50 million */
 };
 
 /*

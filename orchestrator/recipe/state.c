@@ -25,9 +25,10 @@
 
 enum {
 	SOURCE_MOST = 1 << 20,
-	HOOK_EVERY = 1000,
+	HOOK_EVERY = 100, /* the place that an error of the heap names is at most that old */
 	RAISE_COST = 10000,
 	NODES_MOST = 1000000,
+	TEXT_MOST = 64 << 20,
 	MEMORY_DEFAULT = 48 << 20,
 };
 static const long long INSTRUCTIONS_DEFAULT = 50 * 1000 * 1000;
@@ -47,29 +48,37 @@ struct recipe_state *state_of(lua_State *L)
 
 static void spend(lua_State *L, lua_Debug *ar);
 
+static void note_place(struct recipe_state *state)
+{
+	struct place place = state_place(state->L);
+
+	if (place.file)
+		state->last_place = place;
+}
+
 /* ---- heap ---- */
 
 enum { REFUSALS_MOST = 100 };
 
 static int memory_fault(struct recipe_state *state, struct err *err)
 {
-	struct fault_at at = { .place = state->memory_place };
+	struct fault_at at = { .place = state->last_place };
 
 	return diagnose(state, &at, "here; does a list or a text grow without end?", err,
 	                "the recipe needs more than %zu MiB of memory", state->memory_most >> 20);
 }
 
-/* The cap says no. Lua then collects and asks again, so this is no failure yet. A recipe that
- * catches the error and goes on is ended like one that never ends. */
-static void *refuse_memory(struct recipe_state *state)
+/*
+ * The cap says no. Lua then collects and asks again, so this is no failure yet. A recipe that
+ * catches the error and goes on is ended like one that never ends. A block that is to grow may be
+ * Lua's stack, which is no stack to look at then: the place is the one that was seen last.
+ */
+static void *refuse_memory(struct recipe_state *state, bool grows)
 {
-	struct place place;
-
 	if (!state->L || state->exhausted)
 		return NULL;
-	place = state_place(state->L);
-	if (place.file)
-		state->memory_place = place;
+	if (!grows)
+		note_place(state);
 	if (++state->refusals > REFUSALS_MOST) {
 		state->exhausted = true;
 		err_clear(&state->err);
@@ -92,7 +101,7 @@ static void *capped_alloc(void *data, void *p, size_t old, size_t size)
 		return NULL;
 	}
 	if (size > old && size - old > state->memory_most - state->memory)
-		return refuse_memory(state);
+		return refuse_memory(state, p != NULL);
 	fresh = realloc(p, size);
 	if (!fresh)
 		return NULL;
@@ -143,9 +152,11 @@ int state_raise(lua_State *L)
 static void spend(lua_State *L, lua_Debug *ar)
 {
 	struct recipe_state *state = state_of(L);
-	struct fault_at at = { .place = state_place(L) };
+	struct fault_at at = { 0 };
 
 	(void)ar;
+	note_place(state);
+	at.place = state->last_place;
 	state->instructions -= HOOK_EVERY;
 	if (state->instructions > 0)
 		return;
@@ -280,6 +291,7 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		.instructions =
 			request->instructions ? request->instructions : INSTRUCTIONS_DEFAULT,
 		.nodes = NODES_MOST,
+		.text_left = TEXT_MOST,
 		.files = map_new(),
 		.addresses = map_new(),
 		.toolchains = map_new(),

@@ -35,18 +35,19 @@ struct recipe_state {
 	const struct recipe_request *request;
 	char *folder; /* the recipe's folder, a tree path; "" is the root */
 	size_t memory, memory_most;
-	int refusals;              /* how often the heap's cap said no */
-	struct place memory_place; /* where it did last */
-	long long instructions;    /* left */
-	bool exhausted;         /* the budget is gone: err says where, whatever pcall did since */
-	struct err err;         /* of the last error that Kiln itself raised */
-	struct map *files;      /* chunk name → struct recipe_file */
-	struct map *addresses;  /* stage address → json_t of the stage, borrowed */
-	struct map *toolchains; /* NAME/TRIPLE → json_t, owned */
+	int refusals;            /* how often the heap's cap said no */
+	struct place last_place; /* where the hook saw the recipe last */
+	long long instructions;  /* left */
+	bool exhausted;          /* the budget is gone: err says where, whatever pcall did since */
+	struct err err;          /* of the last error that Kiln itself raised */
+	struct map *files;       /* chunk name → struct recipe_file */
+	struct map *addresses;   /* stage address → json_t of the stage, borrowed */
+	struct map *toolchains;  /* NAME/TRIPLE → json_t, owned */
 	json_t *document;
-	bool declared;  /* kiln.recipe was called */
-	size_t nodes;   /* JSON values that may still be made */
-	size_t printed; /* bytes */
+	bool declared;    /* kiln.recipe was called */
+	size_t nodes;     /* JSON values that may still be made */
+	size_t text_left; /* bytes of text that may still be in them */
+	size_t printed;   /* bytes */
 	void (*print)(void *data, const char *text);
 	void *print_data;
 };

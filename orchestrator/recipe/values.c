@@ -56,6 +56,15 @@ static int convert_number(struct converter *c, int index, json_t **ret)
 	return 0;
 }
 
+/* The document lies outside Lua's heap: its texts are counted here, those that are there twice too. */
+static int spend_text(struct converter *c, size_t n)
+{
+	if (n >= c->state->text_left)
+		return refuse(c, "the recipe declares more than 64 MiB of text");
+	c->state->text_left -= n + 1;
+	return 0;
+}
+
 static int convert_string(struct converter *c, int index, json_t **ret)
 {
 	size_t n;
@@ -63,6 +72,8 @@ static int convert_string(struct converter *c, int index, json_t **ret)
 
 	if (memchr(s, '\0', n))
 		return refuse(c, "a text must not hold a NUL");
+	if (spend_text(c, n) < 0)
+		return -1;
 	*ret = json_stringn(s, n);
 	return *ret ? 0 : refuse(c, "a text is not valid UTF-8");
 }
@@ -76,7 +87,12 @@ static json_t *ref_json(const struct ref_box *ref)
 /* Every userdata in this state is a reference: no other library makes any. */
 static int convert_ref(struct converter *c, int index, json_t **ret)
 {
-	*ret = ref_json(lua_touserdata(c->L, index));
+	const struct ref_box *ref = lua_touserdata(c->L, index);
+
+	if (spend_text(c, strlen(ref->text)) < 0 ||
+	    spend_text(c, strlen(ref->text + ref->path)) < 0)
+		return -1;
+	*ret = ref_json(ref);
 	return 0;
 }
 
@@ -146,7 +162,7 @@ static int convert_members(struct converter *c, const struct members *members, j
 		json_t *item = NULL;
 
 		snprintf(part + n, sizeof(c->fault->part) - n, "%s%.60s", n ? "." : "", m->key);
-		if (convert(c, m->index, &item) < 0)
+		if (spend_text(c, strlen(m->key)) < 0 || convert(c, m->index, &item) < 0)
 			return -1;
 		if (json_object_set_new(object, m->key, item) < 0)
 			return refuse(c, "a name is not valid UTF-8");

@@ -127,7 +127,35 @@ static void test_budgets_hold(void **state)
 	f->request.instructions = 0;
 	assert_error(f, "return (('a'):rep(40000)):find('.-.-.-.-b')",
 	             "kiln.lua:1: the recipe used more");
+	/* Lua's own stack is what grows. */
+	f->request.instructions = 50000000;
+	f->request.memory = 3 << 20;
+	assert_error(f, "\nlocal function deep(n) return 1 + deep(n + 1) end\nreturn deep(1)",
+	             "kiln.lua:2");
 	assert_true(seconds() - start < 20);
+}
+
+/* What is declared lies outside Lua's heap, and is bounded all the same. */
+static void test_declared_text_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+
+	f->request.cpu_ms = 10000;
+	assert_error(f,
+	             "local text = ('x'):rep(1 << 20)\n"
+	             "for i = 1, 200 do\n"
+	             "  kiln.leaf('a' .. i, { kind = 'x', one = text, two = text })\n"
+	             "end\n",
+	             "kiln.lua:3: source a32: two: the recipe declares more than 64 MiB of text");
+	assert_error(f,
+	             "local text = ('x'):rep(1 << 20)\n"
+	             "for i = 1, 200 do kiln.leaf('a' .. i, { kind = 'x', [text .. i] = 1 }) end",
+	             "more than 64 MiB of text");
+	/* A control character is six bytes of JSON. */
+	assert_error(f,
+	             "kiln.recipe { name = 'x', version = '1', license = 'MIT', date = 0 }\n"
+	             "kiln.leaf('a', { kind = 'x', text = ('\\1'):rep(12 << 20) })",
+	             "the recipe's document is larger than 64 MiB");
 }
 
 static void test_small_budgets_are_enough(void **state)
@@ -371,6 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_budgets_hold, begin, end),
+		cmocka_unit_test_setup_teardown(test_declared_text_is_bounded, begin, end),
 		cmocka_unit_test_setup_teardown(test_small_budgets_are_enough, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_is_not_there, begin, end),
 		cmocka_unit_test_setup_teardown(test_printing, begin, end),
