@@ -15,7 +15,7 @@
 #include "recipe/base_lib.h"
 #include "recipe/diagnose.h"
 
-static const char modules_key[] = "kiln.modules";
+static const char modules_key[] = "kiln.modules", guard_key[] = "kiln.loading";
 
 static int code_fault(struct recipe_state *state, const struct recipe_file *file,
                       const char *message)
@@ -141,6 +141,35 @@ static int cycle_fault(struct recipe_state *state, const char *name)
 	                "require: \"%.80s\" needs itself, through what it requires", name);
 }
 
+/* __close of what stands guard over a module that is being loaded: { NAME }. When an error ends the loading the mark goes, so that a recipe which catches it may ask again. */
+static int stop_loading(lua_State *L)
+{
+	lua_settop(L, 1);
+	lua_getfield(L, LUA_REGISTRYINDEX, modules_key);
+	lua_rawgeti(L, 1, 1);
+	lua_pushvalue(L, 3);
+	if (lua_rawget(L, 2) == LUA_TLIGHTUSERDATA) {
+		lua_pushvalue(L, 3);
+		lua_pushnil(L);
+		lua_rawset(L, 2);
+	}
+	return 0;
+}
+
+/* Marks the module (its name is at index 1, the table of modules at 2) and leaves the guard on top. */
+static void start_loading(lua_State *L)
+{
+	lua_createtable(L, 1, 0);
+	lua_pushvalue(L, 1);
+	lua_rawseti(L, -2, 1);
+	lua_getfield(L, LUA_REGISTRYINDEX, guard_key);
+	lua_setmetatable(L, -2);
+	lua_toclose(L, -1);
+	lua_pushvalue(L, 1);
+	lua_pushlightuserdata(L, (void *)&modules_key);
+	lua_rawset(L, 2);
+}
+
 static int require(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 1);
@@ -149,7 +178,7 @@ static int require(lua_State *L)
 	lua_settop(L, 1);
 	lua_getfield(L, LUA_REGISTRYINDEX, modules_key);
 	lua_getfield(L, 2, name);
-	if (lua_isboolean(L, 3) && !lua_toboolean(L, 3)) {
+	if (lua_islightuserdata(L, 3)) {
 		cycle_fault(state_of(L), name);
 		return state_raise(L);
 	}
@@ -157,8 +186,7 @@ static int require(lua_State *L)
 		return 1;
 	if (find_module(state_of(L), name, &file) < 0)
 		return state_raise(L);
-	lua_pushboolean(L, 0);
-	lua_setfield(L, 2, name);
+	start_loading(L);
 	load_code(L, file);
 	lua_call(L, 0, 1);
 	if (lua_isnil(L, -1)) {
@@ -229,6 +257,10 @@ void modules_load_prelude(lua_State *L)
 
 void modules_open(lua_State *L)
 {
+	lua_newtable(L);
+	lua_pushcfunction(L, stop_loading);
+	lua_setfield(L, -2, "__close");
+	lua_setfield(L, LUA_REGISTRYINDEX, guard_key);
 	lua_newtable(L);
 	lua_setfield(L, LUA_REGISTRYINDEX, modules_key);
 	base_lib_globals(L);

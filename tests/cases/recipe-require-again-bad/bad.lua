@@ -1,0 +1,2 @@
+
+return nil + 1

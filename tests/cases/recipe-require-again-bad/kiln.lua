@@ -1,0 +1,2 @@
+print(pcall(require, "bad"))
+return require "bad"
