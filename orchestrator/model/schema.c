@@ -176,10 +176,11 @@ static int check_strings(struct checker *c, const struct schema_field *f, json_t
 		size_t before = pointer_down_index(c, i);
 		int rc = 0;
 
-		if (text)
+		if (text) {
 			json_array_set_new(list, i, text);
-		else
-			rc = check_string(c, f, v);
+			v = text;
+		}
+		rc = check_string(c, f, v);
 		if (rc)
 			return rc;
 		pointer_back(c, before);

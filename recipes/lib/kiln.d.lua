@@ -220,8 +220,8 @@ function Ref:at(path) end
 ---@field exit? integer[]
 ---@field reject? string[] texts whose presence in the log fails the stage
 ---@field timeout? integer seconds
----@field cpus? integer
----@field memory? integer bytes
+---@field cpus? integer how many processors it can use: a hint, nothing is limited or planned by it yet
+---@field memory? integer bytes it is expected to need: a hint, nothing is limited or planned by it yet
 ---@field exclusive? boolean
 
 ---@class kiln.RunStage : kiln.StageFields

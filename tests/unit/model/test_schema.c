@@ -149,6 +149,25 @@ static void test_json_schema(void **state)
 		json_array_size(json_object_get(json_object_get(properties, "colour"), "enum")), 2);
 }
 
+/* A number in a list of texts becomes text, and is then judged like one. */
+static void test_numbers_among_words(void **state)
+{
+	static const char *const levels[] = { "1", "2", NULL };
+	static const struct schema_field chosen[] = {
+		{ "levels", SCHEMA_STRINGS, false, "levels", levels, NULL },
+		{ 0 },
+	};
+	static const struct schema_field *const chosen_tables[] = { chosen, NULL };
+	_cleanup_json_ json_t *fits = text("{'levels':['1',2]}"), *not = text("{'levels':['1',3]}");
+	struct schema_fault fault;
+
+	(void)state;
+	assert_int_equal(schema_check(fits, chosen_tables, &fault), 0);
+	assert_int_equal(schema_check(not, chosen_tables, &fault), SCHEMA_REFUSED);
+	assert_string_equal(fault.pointer, "/levels/1");
+	assert_contains(fault.text, "\"3\" is none of");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +175,7 @@ int main(void)
 		cmocka_unit_test(test_made_regular),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_long_names_do_not_overflow),
+		cmocka_unit_test(test_numbers_among_words),
 		cmocka_unit_test(test_json_schema),
 	};
 
