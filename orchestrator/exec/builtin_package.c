@@ -52,6 +52,6 @@ static int deb_ar_run(int dir_fd, const char *const *argv, FILE *out, struct err
 
 const struct builtin builtin_tar = { .name = "tar", .version = 1, .run = tar_run };
 const struct builtin builtin_deb_members = { .name = "deb-members",
-	                                     .version = 1,
+	                                     .version = 2,
 	                                     .run = deb_members_run };
 const struct builtin builtin_deb_ar = { .name = "deb-ar", .version = 1, .run = deb_ar_run };

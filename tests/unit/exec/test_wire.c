@@ -3,6 +3,7 @@
 
 #include "exec/builtin.h"
 #include "exec/wire.h"
+#include "package/packager.h"
 
 static void requests_come_through(void **state)
 {
@@ -104,12 +105,25 @@ static void builtins_by_name_and_version(void **state)
 	}
 }
 
+/* What a packager writes, its builtin promises. */
+static void builtins_have_their_packagers_version(void **state)
+{
+	(void)state;
+	for (const struct packager *p = packagers; p->name; p++) {
+		_cleanup_free_ char *name = str_fmt("%s@%d", p->name, p->version);
+
+		if (!builtin_find(name))
+			fail_msg("there is no builtin %s", name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_come_through),
 		cmocka_unit_test(replies_come_through),
 		cmocka_unit_test(builtins_by_name_and_version),
+		cmocka_unit_test(builtins_have_their_packagers_version),
 	};
 
 	return cmocka_run_group_tests_name("exec/wire", tests, NULL, NULL);

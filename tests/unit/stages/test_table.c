@@ -2,6 +2,7 @@
 #include "fakes/fixture.h"
 
 #include "base/str.h"
+#include "exec/builtin.h"
 #include "stages/stage.h"
 
 static void sorted_and_found(void **state)
@@ -120,6 +121,8 @@ static void bytes_of(const struct stage *stage, struct buf *bytes)
 
 	must(stage_lower(stage, arena, &lowered, &err), &err);
 	fixture_show(&lowered, bytes);
+	if (lowered.action.builtin && !builtin_find(lowered.action.builtin))
+		fail_msg("%s asks for %s, which there is not", stage->kind, lowered.action.builtin);
 	lowered.action.arch = "amd64";
 	action_encode(&lowered.action, bytes);
 	assert_false(bytes->overflow);
