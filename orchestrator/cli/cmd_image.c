@@ -108,6 +108,10 @@ static int build_all(struct build *build, const struct command_args *args, struc
 	if (lock_read(lock, &build->lock, err) < 0 ||
 	    store_open(build->cli->store_dir, &build->store, err) < 0)
 		return -1;
+	if (!build->lock && args_value(args, "--lock") && !build->request.update) {
+		err_set(err, ERR_INPUT, "there is no lock %s", lock);
+		return err_hint(err, "write one: kiln lock --lock %s", lock);
+	}
 	if (!build->lock)
 		build->lock = lock_new();
 	if (args->n_operands == 0)

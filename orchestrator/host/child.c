@@ -75,6 +75,23 @@ void child_mind_children(void)
 	}
 }
 
+const char *const child_passed[] = {
+	"PATH",         "HOME",          "USER",           "LOGNAME",    "TMPDIR",
+	"TERM",         "LANG",          "LANGUAGE",       "LC_ALL",     "LC_CTYPE",
+	"LC_MESSAGES",  "http_proxy",    "https_proxy",    "ftp_proxy",  "all_proxy",
+	"no_proxy",     "HTTP_PROXY",    "HTTPS_PROXY",    "FTP_PROXY",  "ALL_PROXY",
+	"NO_PROXY",     "SSL_CERT_FILE", "SSL_CERT_DIR",   "APT_CONFIG", "DEBIAN_FRONTEND",
+	"ASAN_OPTIONS", "UBSAN_OPTIONS", "KILN_FAILPOINT", "KILN_CLOCK", NULL,
+};
+
+static bool is_passed(const char *variable, size_t name_n)
+{
+	for (const char *const *name = child_passed; *name; name++)
+		if (strlen(*name) == name_n && memcmp(*name, variable, name_n) == 0)
+			return true;
+	return false;
+}
+
 /* The environment of the child; the array is the caller's, the strings are borrowed. */
 static char **make_env(const struct child_spec *spec)
 {
@@ -83,11 +100,11 @@ static char **make_env(const struct child_spec *spec)
 
 	for (size_t i = 0; base && base[i]; i++) {
 		size_t name_n = strcspn(base[i], "=");
-		bool replaced = false;
+		bool left_out = !spec->env && !is_passed(base[i], name_n);
 
 		for (size_t k = 0; spec->set_env && spec->set_env[k]; k++)
-			replaced |= strncmp(spec->set_env[k], base[i], name_n + 1) == 0;
-		if (!replaced)
+			left_out |= strncmp(spec->set_env[k], base[i], name_n + 1) == 0;
+		if (!left_out)
 			array_push(&list, (char *)base[i]);
 	}
 	for (size_t k = 0; spec->set_env && spec->set_env[k]; k++)

@@ -21,7 +21,7 @@ struct child_spec {
 	const char *const
 		*argv; /* NULL-ended; argv[0] is a path or looked up in the caller's PATH */
 	const char *const
-		*env; /* NULL-ended "NAME=VALUE", the whole environment; NULL: the caller's */
+		*env; /* NULL-ended "NAME=VALUE", the whole environment; NULL: child_passed */
 	const char *const *set_env; /* NULL-ended "NAME=VALUE" on top of `env`; NULL: none */
 	const char *dir;            /* working folder; NULL: the caller's */
 	const void *input;          /* bytes for standard input; NULL: none */
@@ -38,6 +38,12 @@ struct child_spec {
 	uid_t uid;          /* becomes this user and `gid`, without groups; 0: the caller */
 	gid_t gid;
 };
+
+/*
+ * The variables of the caller that a child gets unless told otherwise: what finding programs and
+ * files, languages, proxies, certificates and apt need. All else stays behind, a signing key among it.
+ */
+extern const char *const child_passed[]; /* names, NULL-ended */
 
 struct child_result {
 	int exit_code;       /* 0..255; 128 + signal when a signal ended it */

@@ -224,7 +224,9 @@ static bool same_members(const json_t *a, const json_t *b)
 
 /*
  * What was resolved just now may be what an image here is made of already: the same packages give
- * the same tree, so it need not be made again. Sets the section's tree.
+ * the same tree, so it need not be made again. Sets the section's tree. An imported image does not
+ * count: that its packages give its tree is what somebody's file says; a lock that names the tree
+ * says so too, but here nobody does.
  */
 static bool made_before(struct ensure *ensure)
 {
@@ -238,7 +240,8 @@ static bool made_before(struct ensure *ensure)
 	for (size_t i = 0; i < entries.list.n && !found; i++) {
 		const struct image_entry *entry = &entries.list.v[i];
 
-		found = same_members(json_object_get(entry->info, "lock"), wanted) &&
+		found = json_is_false(json_object_get(entry->info, "imported")) &&
+		        same_members(json_object_get(entry->info, "lock"), wanted) &&
 		        digest_parse(entry->hex, &ensure->section.tree);
 	}
 	image_entries_deinit(&entries);

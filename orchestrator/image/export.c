@@ -133,7 +133,7 @@ static int write_all(struct export *export, const struct digest *tree, bool with
 {
 	int rc;
 
-	export->writer = archive_writer_new(fd, ARCHIVE_PAX, path);
+	export->writer = archive_writer_new(fd, ARCHIVE_PAX_BYTES, path);
 	rc = add_head(export, err);
 	if (rc == 0)
 		rc = add_packages(export, &export->section.packages, err);

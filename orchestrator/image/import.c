@@ -43,6 +43,14 @@ static int malformed(struct import *import, struct err *err, const char *text)
 	return err_set(err, ERR_INPUT, "%s: not an exported image: %s", import->path, text);
 }
 
+/* Names that may be shown and stand in paths. */
+static bool is_plain(const char *word)
+{
+	return word[0] && word[0] != '.' && word[0] != '-' &&
+	       word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	                         "._+-")] == '\0';
+}
+
 /* The next entry must be this file. */
 static int expect(struct import *import, const char *name, struct buf *buf, struct err *err)
 {
@@ -77,6 +85,8 @@ static int read_head(struct import *import, struct err *err)
 		return -1;
 	if (!str_eq(json_str_or(import->head, "schema", ""), "kiln.image.export/1"))
 		return malformed(import, err, "its schema is not kiln.image.export/1");
+	if (!is_plain(import->name) || !is_plain(import->arch))
+		return malformed(import, err, "its name or architecture is no plain word");
 	if (image_definition_init(&import->definition, import->name,
 	                          json_object_get(import->head, "container"), import->arch,
 	                          err) < 0 ||
@@ -97,9 +107,9 @@ static int read_head(struct import *import, struct err *err)
 	                 &import->manifest, err);
 }
 
-/* Writes the current entry's content, and what it is. */
-static int copy_entry(struct import *import, int fd, const char *what, struct blob_ref *ret,
-                      struct err *err)
+/* Writes the current entry's content, of at most that size, and what it is. */
+static int copy_entry(struct import *import, int fd, const char *what, uint64_t most,
+                      struct blob_ref *ret, struct err *err)
 {
 	struct hasher *hasher = hasher_new();
 	size_t n = 0;
@@ -110,7 +120,9 @@ static int copy_entry(struct import *import, int fd, const char *what, struct bl
 	       n > 0) {
 		hasher_add(hasher, import->chunk, n);
 		ret->size += n;
-		rc = fs_write_all(fd, import->chunk, n, what, err);
+		rc = ret->size > most ? err_set(err, ERR_INPUT, "%s: %s is larger than it says",
+		                                import->path, what) :
+		                        fs_write_all(fd, import->chunk, n, what, err);
 		if (rc < 0)
 			break;
 	}
@@ -127,13 +139,24 @@ static bool names(const struct debs *debs, const struct digest *digest)
 	return false;
 }
 
+/* The size of the largest package that the lock section names: more is none of them. */
+static uint64_t largest(const struct debs *debs, uint64_t most)
+{
+	for (size_t i = 0; i < debs->list.n; i++)
+		most = debs->list.v[i].ref.size > most ? debs->list.v[i].ref.size : most;
+	return most;
+}
+
 static int take_package(struct import *import, const char *name, struct err *err)
 {
 	_cleanup_fd_ int dir = -1, fd = -1;
 	struct blob_ref ref, stored;
 
 	if (fs_open_dir(AT_FDCWD, store_dir(import->store), &dir, err) != 0 ||
-	    tmpfile_open(dir, name, &fd, err) < 0 || copy_entry(import, fd, name, &ref, err) < 0)
+	    tmpfile_open(dir, name, &fd, err) < 0 ||
+	    copy_entry(import, fd, name,
+	               largest(&import->section.files, largest(&import->section.packages, 0)), &ref,
+	               err) < 0)
 		return -1;
 	if (!names(&import->section.packages, &ref.digest) &&
 	    !names(&import->section.files, &ref.digest))
@@ -174,7 +197,7 @@ static int take_file(struct import *import, const struct image_node *node, struc
 	if (unpacker_open_file(&import->unpacker, node->path, (node->mode & 0111) != 0, &fd, err) <
 	    0)
 		return -1;
-	if (copy_entry(import, fd, node->path, &ref, err) < 0) {
+	if (copy_entry(import, fd, node->path, node->ref.size, &ref, err) < 0) {
 		fs_close(fd);
 		return -1;
 	}
@@ -247,6 +270,7 @@ static int place_tree(struct import *import, struct err *err)
 		.bytes = import->bytes,
 		.section = json_object_get(import->head, "lock"),
 		.container = json_object_get(import->head, "container"),
+		.imported = true,
 	};
 
 	for (size_t i = 0; i < import->tree.nodes.n; i++)

@@ -83,10 +83,20 @@ static int write_marker(const char *fresh, const struct image_place_info *info, 
 	json_object_set_new(marker, "nodes", json_integer((json_int_t)info->nodes));
 	json_object_set_new(marker, "bytes", json_integer((json_int_t)info->bytes));
 	json_object_set_new(marker, "uid", json_integer((json_int_t)sandbox_uid()));
+	json_object_set_new(marker, "imported", json_boolean(info->imported));
 	json_object_set(marker, "lock", (json_t *)info->section);
 	json_object_set(marker, "container", (json_t *)info->container);
 	json_write_pretty(marker, &text);
 	return fs_write_file(AT_FDCWD, path, buf_text(&text), text.n, 0644, true, err);
+}
+
+/* A file's word never replaces what is known from having made the tree here. */
+static int say_anew(const char *place, const json_t *marker, const struct image_place_info *info,
+                    struct err *err)
+{
+	if (info->imported && json_is_false(json_object_get(marker, "imported")))
+		return 0;
+	return write_marker(place, info, err);
 }
 
 int image_place(struct store *store, const char *fresh, int root_fd,
@@ -102,7 +112,7 @@ int image_place(struct store *store, const char *fresh, int root_fd,
 		return -1;
 	marker = image_place_info(store, &info->tree);
 	if (marker) /* the same tree, made of other packages: what is said about it changes */
-		return write_marker(place, info, err);
+		return say_anew(place, marker, info, err);
 	if (fs_remove_tree(AT_FDCWD, place, err) < 0)
 		return -1;
 	if (!failpoint("image-place") && rename(fresh, place) == 0)
@@ -110,7 +120,7 @@ int image_place(struct store *store, const char *fresh, int root_fd,
 	err_sys(&fault, ERR_IO, "cannot put image %s in place", info->name);
 	marker = image_place_info(store, &info->tree); /* another process was first? */
 	if (marker)
-		return write_marker(place, info, err);
+		return say_anew(place, marker, info, err);
 	*err = fault;
 	return -1;
 }

@@ -15,6 +15,7 @@ struct image_place_info {
 	struct blob_ref manifest;
 	uint64_t nodes, bytes;
 	const json_t *section, *container; /* borrowed */
+	bool imported; /* its packages are what a file says, not what made it here */
 };
 
 /* STORE/images/<hex>/root; caller frees. */

@@ -1,11 +1,21 @@
 /* One file by address and digest. */
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "external/http.h"
 #include "host/fs.h"
 #include "source/fetcher.h"
+
+/* "https://user:token@host/": it would stand in lock and provenance. */
+static bool has_user(const char *url)
+{
+	const char *host = strstr(url, "://");
+	size_t n = host ? strcspn(host + 3, "/?#") : 0;
+
+	return n > 0 && memchr(host + 3, '@', n) != NULL;
+}
 
 static int https_key(const struct fetch *fetch, json_t *key, bool *ret_pinned, struct err *err)
 {
@@ -23,6 +33,14 @@ static int https_key(const struct fetch *fetch, json_t *key, bool *ret_pinned, s
 	if (http_check_url(url, err) < 0)
 		return err_while(err, "reading the source \"%s\" (%s)", fetch->request->id,
 		                 fetch->where);
+	if (has_user(url)) {
+		err_set(err, ERR_INPUT,
+		        "%s: the address of the source \"%s\" names a user or a password",
+		        fetch->where, fetch->request->id);
+		return err_hint(err,
+		                "addresses stand in kiln.lock and in the provenance: serve the "
+		                "file without, its sha256 is what counts");
+	}
 	/* The address is no part of the content: a file moves, its digest does not. */
 	fetch_set_digest(key, "sha256", &digest);
 	*ret_pinned = true;

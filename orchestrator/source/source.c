@@ -141,6 +141,7 @@ static bool read_node(const json_t *json, struct tree_node *ret)
 static int recall(const struct fetch *fetch, const char *name, struct source_result *ret,
                   struct err *err)
 {
+	const char *url = json_str_or(fetch->request->leaf, "url", NULL);
 	_cleanup_free_ char *text = NULL;
 	_cleanup_json_ json_t *json = NULL;
 	struct err ignored = ERR_INIT;
@@ -154,7 +155,10 @@ static int recall(const struct fetch *fetch, const char *name, struct source_res
 	    !read_node(json_object_get(json, "node"), &result.node) ||
 	    !is_there(fetch->store, &result.node))
 		return STORE_MISS;
-	result.fact = json_incref(json_object_get(json, "fact"));
+	result.fact = json_deep_copy(json_object_get(json, "fact"));
+	/* Kept by content: where it came from is what this recipe says, not another one's once. */
+	if (url)
+		json_object_set_new(result.fact, "uri", json_string(url));
 	*ret = result;
 	return 0;
 }

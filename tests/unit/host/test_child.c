@@ -125,6 +125,27 @@ static void limits(void **state)
 	assert_string_equal(r.log.p + r.log.n - 4, "end\n");
 }
 
+/* Whoever is started by default does not get the user's secrets. */
+static void secrets_are_not_passed(void **state)
+{
+	const struct child_spec spec = { .argv = ARGV("env") };
+	struct child_result result = { 0 };
+	struct err err = ERR_INIT;
+
+	(void)state;
+	setenv("KILN_KEY_PASSPHRASE", "secret-phrase", 1);
+	setenv("GITHUB_TOKEN", "secret-token", 1);
+	setenv("https_proxy", "http://proxy.example:1", 1);
+	assert_int_equal(child_run(&spec, &result, &err), 0);
+	unsetenv("KILN_KEY_PASSPHRASE");
+	unsetenv("GITHUB_TOKEN");
+	unsetenv("https_proxy");
+	assert_null(strstr(buf_text(&result.out), "secret"));
+	assert_non_null(strstr(buf_text(&result.out), "https_proxy=http://proxy.example:1\n"));
+	assert_non_null(strstr(buf_text(&result.out), "PATH="));
+	child_result_deinit(&result);
+}
+
 static void environment(void **state)
 {
 	struct child_spec spec = { .argv = ARGV("sh", "-c", "echo $A $AB $B"),
@@ -278,6 +299,7 @@ int main(void)
 		cmocka_unit_test(background_does_not_hold),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(environment),
+		cmocka_unit_test(secrets_are_not_passed),
 		cmocka_unit_test(inherits_nothing),
 		cmocka_unit_test(dies_with_parent),
 		cmocka_unit_test(standard_numbers_are_taken),

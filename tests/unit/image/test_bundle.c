@@ -298,6 +298,7 @@ static void test_forged(void **state)
 			  "its manifest" },
 			{ { h, NULL, "not the package", "#!tool", NULL, NULL }, "does not name" },
 			{ { h, NULL, NULL, "#!evil", NULL, NULL }, "its manifest says" },
+			{ { h, NULL, NULL, "#!tool and more", NULL, NULL }, "larger than it says" },
 			{ { h, NULL, NULL, "#!tool", "../../x", NULL }, "not what its manifest" },
 			{ { h, NULL, NULL, NULL, NULL, NULL }, "ends without root/bin/tool" },
 			{ { h, NULL, NULL, "#!tool", NULL, "root/bin/more" },
@@ -318,6 +319,14 @@ static void test_forged(void **state)
 		image_entries_deinit(&entries);
 		err_clear(&err);
 		must(import_forged(f, &(struct forged){ .head = h, .tool = "#!tool" }, &err), &err);
+	}
+	/* What its packages are is the file's word: never taken for a resolution of this store's. */
+	{
+		_cleanup_json_ json_t *made = image_place_info(f->here, &f->tree);
+		_cleanup_json_ json_t *brought = image_place_info(f->there, &f->tree);
+
+		assert_true(json_is_false(json_object_get(made, "imported")));
+		assert_true(json_is_true(json_object_get(brought, "imported")));
 	}
 	buf_deinit(&text);
 	buf_deinit(&newer_text);

@@ -159,6 +159,7 @@ static void test_https_leaf(void **state)
 	must(fetch(f, https_leaf("https://example.invalid/x", DIGEST_TEXT(&digest)), true, &result,
 	           &err),
 	     &err);
+	assert_string_equal(json_str_or(result.fact, "uri", ""), "https://example.invalid/x");
 	source_result_deinit(&result);
 	asked = http_server_stop(&server);
 	assert_string_equal(asked, "GET /file HTTP/1.1 -1\n");
@@ -177,6 +178,8 @@ static void test_https_faults(void **state)
 
 	digest_of("x", 1, &digest);
 	refused(f, leaf("https", "url", "https://example.invalid/x"), ERR_INPUT, "has no sha256");
+	refused(f, https_leaf("https://me:secret@example.invalid/x", DIGEST_TEXT(&digest)),
+	        ERR_INPUT, "names a user or a password");
 	refused(f, https_leaf("https://example.invalid/x", "abc"), ERR_INPUT, "no SHA-256 digest");
 	refused(f, https_leaf("http://example.invalid/x", DIGEST_TEXT(&digest)), ERR_INPUT,
 	        "no https address");
