@@ -11,9 +11,9 @@
 
 typedef int (*package_fn)(int dirfd, const json_t *parameters, int64_t epoch, struct err *err);
 
-static int run_packager(package_fn fn, int dir_fd, struct err *err)
+/* The time that everything in the package gets. */
+static int read_epoch(int64_t *ret, struct err *err)
 {
-	_cleanup_json_ json_t *parameters = NULL;
 	const char *text = getenv("SOURCE_DATE_EPOCH");
 	long long epoch;
 	char *end;
@@ -24,7 +24,16 @@ static int run_packager(package_fn fn, int dir_fd, struct err *err)
 	epoch = strtoll(text, &end, 10);
 	if (errno || *end || epoch < 0)
 		return err_set(err, ERR_INPUT, "SOURCE_DATE_EPOCH is no time: %s", text);
-	if (builtin_read_params(dir_fd, &parameters, err) < 0)
+	*ret = epoch;
+	return 0;
+}
+
+static int run_packager(package_fn fn, int dir_fd, struct err *err)
+{
+	_cleanup_json_ json_t *parameters = NULL;
+	int64_t epoch;
+
+	if (read_epoch(&epoch, err) < 0 || builtin_read_params(dir_fd, &parameters, err) < 0)
 		return -1;
 	return fn(dir_fd, parameters, epoch, err);
 }
@@ -43,11 +52,14 @@ static int deb_members_run(int dir_fd, const char *const *argv, FILE *out, struc
 	return run_packager(package_deb_members, dir_fd, err);
 }
 
+/* It takes no parameters: its members are all it needs. */
 static int deb_ar_run(int dir_fd, const char *const *argv, FILE *out, struct err *err)
 {
+	int64_t epoch;
+
 	(void)argv;
 	(void)out;
-	return run_packager(package_deb_ar, dir_fd, err);
+	return read_epoch(&epoch, err) < 0 ? -1 : package_deb_ar(dir_fd, NULL, epoch, err);
 }
 
 const struct builtin builtin_tar = { .name = "tar", .version = 1, .run = tar_run };

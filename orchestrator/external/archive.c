@@ -99,7 +99,7 @@ struct archive_writer *archive_writer_new(int fd, enum archive_format format, co
 	else
 		rc |= archive_write_set_format_pax_restricted(a);
 	/* Else names would be recoded from the locale's character set. */
-	if (format == ARCHIVE_PAX_BYTES || format == ARCHIVE_GNU)
+	if (format == ARCHIVE_PAX_BYTES)
 		rc |= archive_write_set_options(a, "hdrcharset=BINARY");
 	rc |= archive_write_add_filter_none(a);
 	rc |= archive_write_set_bytes_in_last_block(a, 1);

@@ -490,6 +490,23 @@ static void tar_is_made_inside(void **state)
 	assert_non_null(strstr(c.err.cause, "no-such@1"));
 }
 
+/* deb-ar takes members and nothing else. */
+static void deb_is_made_inside(void **state)
+{
+	struct lab *lab = *state;
+	struct lab_input inputs[] = { { "members/control.tar", "control" },
+		                      { "members/data.tar", "data" } };
+	struct action_output output = { .path = "out.deb", .non_empty = true };
+	struct action a = { .builtin = "deb-ar@1", .outputs = &output, .n_outputs = 1 };
+	struct exec_completion c;
+
+	lab_compose(lab, inputs, 2, &a.input_root);
+	lab_submit(lab, &a, 10000, 1);
+	lab_wait(lab, &c);
+	if (c.status != EXEC_OK)
+		fail_msg("%s %s", c.why, c.err.cause);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +527,7 @@ static int run(void)
 		cmocka_unit_test(smoke_shows_lines_harmlessly),
 		cmocka_unit_test(smoke_takes_long_lines),
 		cmocka_unit_test(tar_is_made_inside),
+		cmocka_unit_test(deb_is_made_inside),
 	};
 
 	return cmocka_run_group_tests_name("exec/local", tests, lab_setup, lab_teardown);
