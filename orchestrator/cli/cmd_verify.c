@@ -1,7 +1,9 @@
 /* kiln verify: checks a release against a key. Needs no store and no network. */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/path.h"
 #include "cli/print.h"
 #include "external/json.h"
 #include "host/fs.h"
@@ -98,6 +100,16 @@ static int show_text(const struct verify_report *report, bool holds, struct err 
 	return print_text(buf_text(&text), text.n, err);
 }
 
+/* Whether the key is the one that the release brings along. */
+static bool lies_in(const char *key, const char *release)
+{
+	_cleanup_free_ char *own = path_join(release, DIST_KEY);
+	struct stat a, b;
+
+	return key && stat(key, &a) == 0 && stat(own, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
 static int run(struct cli *cli, const struct command_args *args, struct err *err)
 {
 	_cleanup_key_ struct key *key = NULL;
@@ -113,6 +125,9 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	if (args_value(args, "--key") && read_key(args_value(args, "--key"), &key, err) < 0)
 		return -1;
 	options.key = key;
+	if (lies_in(args_value(args, "--key"), args->operands[0]))
+		print_note(cli, "kiln: note: this key lies in the release itself: whoever can "
+		                "replace the release can replace it too; take it from its owner");
 	rc = dist_verify(args->operands[0], &options, &report, err);
 	shown = cli->json ? show_json(&report, rc == 0, &unshown) :
 	                    show_text(&report, rc == 0, &unshown);

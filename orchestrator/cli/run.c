@@ -18,19 +18,19 @@
 struct fd_output {
 	struct progress_output output;
 	int fd;
+	struct err fault; /* the first one, of what must be whole */
 };
 
 static void write_fd(struct progress_output *output, const char *text, size_t n)
 {
 	struct fd_output *o = (struct fd_output *)output;
-	struct err ignored = ERR_INIT;
 	struct winsize size;
 
 	if (isatty(o->fd) && ioctl(o->fd, TIOCGWINSZ, &size) == 0) {
 		o->output.columns = size.ws_col;
 		o->output.rows = size.ws_row;
 	}
-	fs_write_all(o->fd, text, n, "progress", &ignored);
+	fs_write_all(o->fd, text, n, "progress", &o->fault);
 }
 
 /* What leads another command from where this one was started to the same recipe and store. */
@@ -148,7 +148,8 @@ int session_run(struct session *s, const struct plan *plan,
                 const struct session_run_options *options, struct engine_result *ret,
                 struct err *err)
 {
-	struct fd_output terminal = { 0 }, file = { .output.write = write_fd, .fd = -1 };
+	struct fd_output terminal = { .fault = ERR_INIT };
+	struct fd_output file = { .output.write = write_fd, .fd = -1, .fault = ERR_INIT };
 	struct progress *shown = NULL, *recorded = NULL;
 	struct event_sink *sinks[3] = { 0 };
 	size_t n = 0;
@@ -172,5 +173,10 @@ int session_run(struct session *s, const struct plan *plan,
 	progress_free(shown);
 	progress_free(recorded);
 	fs_close(file.fd);
+	/* A record that was asked for is whole, or the run failed. */
+	if (rc == 0 && file.fault.code != ERR_NONE) {
+		*err = file.fault;
+		return err_while(err, "writing the events to %s", options->events_file);
+	}
 	return rc;
 }

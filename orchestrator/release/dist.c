@@ -60,9 +60,22 @@ static bool is_reserved(const char *name)
 	return false;
 }
 
-/* Adds a file made here; `name` is taken over. */
+/* What is said about a target, or about all (NULL), is as pinned as its packages are. */
+static bool is_pinned(const struct writing *w, const char *triple)
+{
+	for (size_t i = 0; i < w->input->facts.n_artefacts; i++) {
+		const struct artefact *given = &w->input->facts.artefacts[i];
+
+		if (!given->pinned && (!triple || !given->target || str_eq(given->target, triple)))
+			return false;
+	}
+	return true;
+}
+
+/* Adds a file made here, about one target or about all (NULL); `name` is taken over. */
 static struct artefact *made_here(struct writing *w, char *name, const char *kind,
-                                  enum artefact_class class, const char *media_type)
+                                  enum artefact_class class, const char *media_type,
+                                  const char *triple)
 {
 	struct artefact *file = array_add(&w->artefacts);
 
@@ -71,7 +84,8 @@ static struct artefact *made_here(struct writing *w, char *name, const char *kin
 	file->kind = kind;
 	file->class = class;
 	file->media_type = media_type;
-	file->pinned = true;
+	file->target = triple;
+	file->pinned = is_pinned(w, triple);
 	return file;
 }
 
@@ -121,7 +135,9 @@ static int copy_blob(struct blobs *blobs, const struct blob_ref *ref, const char
 		return -1;
 	if (got.size != ref->size || !digest_eq(&got.digest, &ref->digest)) {
 		err_set(err, ERR_IO, "the store's copy of %s is damaged", name);
-		return err_hint(err, "kiln store fsck drops damaged content");
+		return err_hint(
+			err, "build again with another --store, or remove this one: what it holds "
+			     "can be made anew");
 	}
 	return 0;
 }
@@ -184,13 +200,11 @@ static int write_sboms(struct writing *w, struct err *err)
 		struct artefact *file;
 
 		file = made_here(w, str_fmt("%s-%s.cdx.json", w->base, target->triple), "sbom",
-		                 ARTEFACT_SHIPPED, SBOM_CYCLONEDX_MEDIA);
-		file->target = target->triple;
+		                 ARTEFACT_SHIPPED, SBOM_CYCLONEDX_MEDIA, target->triple);
 		if (write_json(w, cdx, file, err) < 0)
 			return -1;
 		file = made_here(w, str_fmt("%s-%s.spdx.json", w->base, target->triple), "sbom",
-		                 ARTEFACT_SHIPPED, SBOM_SPDX_MEDIA);
-		file->target = target->triple;
+		                 ARTEFACT_SHIPPED, SBOM_SPDX_MEDIA, target->triple);
 		if (write_json(w, spdx, file, err) < 0)
 			return -1;
 	}
@@ -282,7 +296,7 @@ static int write_rebuild(struct writing *w, struct err *err)
 	if (w->input->n_rebuild == 0)
 		return 0;
 	file = made_here(w, str_fmt("%s.rebuild.tar", w->base), "rebuild", ARTEFACT_SHIPPED,
-	                 "application/x-tar");
+	                 "application/x-tar", NULL);
 	if (create(w, file->file, &fd, err) < 0 || fill_rebuild(w, fd, file->file, err) < 0)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0)
@@ -294,7 +308,7 @@ static int write_verdict(struct writing *w, json_t *verdict, struct err *err)
 {
 	return write_json(w, verdict,
 	                  made_here(w, str_fmt("%s.verdict.json", w->base), "verdict",
-	                            ARTEFACT_EVIDENCE, "application/json"),
+	                            ARTEFACT_EVIDENCE, "application/json", NULL),
 	                  err);
 }
 

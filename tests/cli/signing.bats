@@ -174,6 +174,15 @@ signed() {
 	done
 }
 
+@test "verify with the key that lies in the release says what that is worth" {
+	signed
+	run --separate-stderr "$KILN" verify dist --key dist/signing-key.pub.pem
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"lies in the release itself"* ]]
+	run --separate-stderr "$KILN" verify dist --key release.pub.pem
+	[ -z "$stderr" ]
+}
+
 @test "verify of one file says that it looked at one file" {
 	signed
 	run --separate-stderr "$KILN" verify "dist/$deb" --key release.pub.pem

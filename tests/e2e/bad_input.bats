@@ -156,6 +156,15 @@ left_over() {
 	jq -e '[.recipes.hello[]?.verdict // empty] == []' hello/kiln.lock
 }
 
+@test "events that cannot be written are told: status 7, and the work is kept" {
+	hello
+	run --separate-stderr "$KILN" build --progress none --target "$x86" --events /dev/full hello
+	[ "$status" -eq 7 ]
+	[[ $stderr == *"writing the events to /dev/full"* ]]
+	run "$KILN" build --progress none --target "$x86" hello
+	[ "$status" -eq 0 ]
+}
+
 @test "a lock that is named and not there: status 3, not an unpinned build" {
 	hello
 	run "$KILN" plan --lock gone.lock hello
