@@ -1,7 +1,6 @@
 /*
  * The loop: nodes become ready when what they take is there, get a key, are found in the store or
- * run. One thread; all waiting is in wait_for_something. States only move forward
- * (WANT → READY → RUNNING → DONE or FAILED, or → CACHED, SKIPPED).
+ * run (states.c). One thread; all waiting is in wait_for_something.
  *
  * Order: a node's rank is the estimated time from its start to the end of everything that hangs on
  * it. The highest rank starts first and runs at normal priority; what starts beside it is nice, so
@@ -14,237 +13,13 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "engine/engine_impl.h"
 #include "engine/estimate.h"
 #include "engine/inputs.h"
 #include "host/clock.h"
 #include "store/place.h"
 
 enum { TICK_MS = 1000, DRAIN_MS = 5000, NICE_FILLER = 10 };
-
-struct engine {
-	struct arena *arena;
-	const struct engine_request *request;
-	const struct plan *plan;
-	struct engine_node *nodes;
-	struct engine_result *result;
-	size_t *ready; /* heap-free: few are ready at once; sorted when one starts */
-	size_t n_ready, n_running, n_left;
-	size_t *running;
-	size_t *fresh, n_fresh; /* inputs are there, key not made yet */
-	size_t n_twins;         /* ready nodes that wait for another one's action */
-	struct map *by_action;  /* running or done in this run: action digest → node + 1 */
-	bool stopping;          /* nothing new starts */
-	bool cancelled;
-	int64_t started_us;
-	struct err first; /* of the first failed stage */
-};
-
-/* What the store knows a stage by: addresses are unique within a recipe only. */
-static const char *kept_under(const struct engine *e, size_t at)
-{
-	return engine_kept_under(e->arena, e->request->recipe, e->plan->nodes[at].stage->address);
-}
-
-const char *engine_kept_under(struct arena *arena, const char *recipe, const char *address)
-{
-	return recipe ? arena_fmt(arena, "%s:%s", recipe, address) : address;
-}
-
-/* ---- events ------------------------------------------------------------------------------- */
-
-/* How much of its estimate a running node has used. */
-static int64_t elapsed(const struct engine_node *n)
-{
-	int64_t us = n->state == NODE_RUNNING ? clock_mono_us() - n->started_us : 0;
-
-	return us < n->estimate ? us : n->estimate;
-}
-
-static int64_t left_estimate(const struct engine *e)
-{
-	int64_t path = 0;
-
-	for (size_t i = 0; i < e->plan->n_wanted; i++) {
-		const struct engine_node *n = &e->nodes[e->plan->order[i]];
-
-		if ((n->state == NODE_WANT || n->state == NODE_READY || n->state == NODE_RUNNING) &&
-		    n->rank - elapsed(n) > path)
-			path = n->rank - elapsed(n);
-	}
-	return path;
-}
-
-static void emit(struct engine *e, enum event_kind kind, const struct plan_node *node,
-                 struct event *event)
-{
-	struct event_sink *const *sink = e->request->sinks;
-
-	event->kind = kind;
-	event->plan = e->plan;
-	event->node = node;
-	event->n_done = e->result->n_run;
-	event->n_cached = e->result->n_cached;
-	event->n_failed = e->result->n_failed;
-	event->n_running = e->n_running;
-	event->n_left = e->n_left;
-	event->left_us = kind == EVENT_TICK || kind == EVENT_BEGIN ? left_estimate(e) : -1;
-	for (; sink && *sink; sink++)
-		(*sink)->event(*sink, event);
-}
-
-/* ---- states ------------------------------------------------------------------------------- */
-
-static void skip(struct engine *e, size_t at)
-{
-	struct event event = { .action = e->nodes[at].action };
-
-	e->nodes[at].state = NODE_SKIPPED;
-	e->result->n_skipped++;
-	e->n_left--;
-	emit(e, EVENT_SKIPPED, &e->plan->nodes[at], &event);
-}
-
-/* Skips what needs a failed or skipped node: one pass in order, so every dep is judged first. */
-static void skip_dependants(struct engine *e)
-{
-	for (size_t i = 0; i < e->plan->n_wanted; i++) {
-		const struct plan_node *node = &e->plan->nodes[e->plan->order[i]];
-		bool lost = false;
-
-		if (e->nodes[e->plan->order[i]].state != NODE_WANT || node->pinned)
-			continue;
-		for (size_t d = 0; d < node->n_deps; d++) {
-			enum node_state state = e->nodes[node->deps[d]].state;
-
-			lost |= state == NODE_FAILED || state == NODE_SKIPPED;
-		}
-		if (lost)
-			skip(e, e->plan->order[i]);
-	}
-}
-
-/* Nodes whose last input has come are queued, not entered: a chain may be as long as the plan. */
-static void release_users(struct engine *e, size_t at)
-{
-	const struct plan_node *node = &e->plan->nodes[at];
-
-	for (size_t i = 0; i < node->n_users; i++) {
-		struct engine_node *user = &e->nodes[node->users[i]];
-
-		bug_on(user->pending == 0);
-		if (--user->pending == 0 && user->state == NODE_WANT)
-			e->fresh[e->n_fresh++] = node->users[i];
-	}
-}
-
-static void finish(struct engine *e, size_t at, enum node_state state, int64_t wall_us)
-{
-	struct engine_node *n = &e->nodes[at];
-	struct event event = { .wall_us = wall_us, .action = n->action };
-
-	n->state = state;
-	e->n_left--;
-	if (state == NODE_CACHED)
-		e->result->n_cached++;
-	else
-		e->result->n_run++;
-	emit(e, state == NODE_CACHED ? EVENT_CACHED : EVENT_DONE, &e->plan->nodes[at], &event);
-	release_users(e, at);
-}
-
-/* Its result was known: from now on it is what the address means. */
-static int finish_cached(struct engine *e, size_t at, const struct result *result, struct err *err)
-{
-	struct engine_node *n = &e->nodes[at];
-
-	n->result = *result;
-	if (!e->request->dry && store_note_action(e->request->store, kept_under(e, at), &n->action,
-	                                          result->wall_us, err) < 0)
-		return -1;
-	finish(e, at, NODE_CACHED, result->wall_us);
-	return 0;
-}
-
-/* The same work stands in this run under another name: take its result, its fate, or wait for it. */
-static int make_twin(struct engine *e, size_t at, size_t same, struct err *err)
-{
-	switch (e->nodes[same].state) {
-	case NODE_DONE:
-		return finish_cached(e, at, &e->nodes[same].result, err);
-	case NODE_FAILED:
-	case NODE_SKIPPED:
-		skip(e, at);
-		skip_dependants(e);
-		return 0;
-	default:
-		e->nodes[at].twin = same;
-		e->nodes[at].state = NODE_READY;
-		e->n_twins++;
-		return 0;
-	}
-}
-
-/* After a failure nothing of it starts, and with fail_fast nothing goes on. */
-static void on_first_failure(struct engine *e)
-{
-	skip_dependants(e);
-	if (!e->request->keep_going)
-		e->stopping = true;
-	if (e->request->fail_fast)
-		e->request->executor->ops->cancel(e->request->executor);
-}
-
-/* What it takes of another stage is not there: it fails without having run. */
-static int fail_unrun(struct engine *e, size_t at, struct err *err)
-{
-	struct event event = { .exit_code = -1, .why = arena_str(e->arena, err->cause) };
-
-	e->nodes[at].state = NODE_FAILED;
-	e->result->n_failed++;
-	e->n_left--;
-	err_set(&e->first, ERR_STAGE, "%s failed: %s", e->plan->nodes[at].stage->address,
-	        event.why);
-	emit(e, EVENT_FAILED, &e->plan->nodes[at], &event);
-	err_clear(err);
-	if (!e->request->dry)
-		on_first_failure(e);
-	return 0;
-}
-
-/* Everything it takes is there: key, cache, queue. */
-static int make_ready(struct engine *e, size_t at, struct err *err)
-{
-	struct engine_node *n = &e->nodes[at];
-	struct blob_ref action;
-	struct result result;
-	size_t same;
-	int rc;
-
-	rc = inputs_key(store_blobs(e->request->store), e->plan, e->request->facts, e->nodes, at,
-	                &action, err);
-	if (rc < 0)
-		return err->code == ERR_STAGE ? fail_unrun(e, at, err) : -1;
-	n->action = action.digest;
-	n->action_size = action.size;
-	same = (size_t)(uintptr_t)map_get_n(e->by_action, &n->action, sizeof(n->action));
-	if (same)
-		return make_twin(e, at, same - 1, err);
-	rc = store_get_result(e->request->store, e->arena, &n->action, &result, err);
-	if (rc <= 0)
-		return rc < 0 ? -1 : finish_cached(e, at, &result, err);
-	map_set_n(e->by_action, &n->action, sizeof(n->action), (void *)(uintptr_t)(at + 1));
-	n->state = NODE_READY;
-	e->ready[e->n_ready++] = at;
-	return 0;
-}
-
-static int make_fresh_ready(struct engine *e, struct err *err)
-{
-	while (e->n_fresh > 0)
-		if (make_ready(e, e->fresh[--e->n_fresh], err) < 0)
-			return -1;
-	return 0;
-}
 
 /* ---- starting ----------------------------------------------------------------------------- */
 
@@ -299,7 +74,7 @@ static int start(struct engine *e, size_t at, struct err *err)
 	n->state = NODE_RUNNING;
 	n->started_us = clock_mono_us();
 	e->running[e->n_running++] = at;
-	emit(e, EVENT_START, node, &event);
+	engine_emit(e, EVENT_START, node, &event);
 	return 0;
 }
 
@@ -344,7 +119,7 @@ static int finish_twins(struct engine *e, size_t of, struct err *err)
 		if (!waits_for(e, e->plan->order[i], of))
 			continue;
 		e->n_twins--;
-		if (finish_cached(e, e->plan->order[i], &e->nodes[of].result, err) < 0)
+		if (engine_finish_cached(e, e->plan->order[i], &e->nodes[of].result, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -355,9 +130,10 @@ static int on_ok(struct engine *e, size_t at, struct exec_completion *done, stru
 	struct engine_node *n = &e->nodes[at];
 
 	n->result = done->result;
-	if (store_put_result(e->request->store, &n->action, kept_under(e, at), &n->result, err) < 0)
+	if (store_put_result(e->request->store, &n->action, engine_kept(e, at), &n->result, err) <
+	    0)
 		return -1;
-	finish(e, at, NODE_DONE, n->result.wall_us);
+	engine_finish(e, at, NODE_DONE, n->result.wall_us);
 	return finish_twins(e, at, err);
 }
 
@@ -367,7 +143,7 @@ static void skip_twins(struct engine *e, size_t of)
 	for (size_t i = 0; e->n_twins > 0 && i < e->plan->n_wanted; i++)
 		if (waits_for(e, e->plan->order[i], of)) {
 			e->n_twins--;
-			skip(e, e->plan->order[i]);
+			engine_skip(e, e->plan->order[i]);
 		}
 }
 
@@ -387,14 +163,14 @@ static int on_failed(struct engine *e, size_t at, struct exec_completion *done, 
 	n->result = done->result;
 	e->result->n_failed++;
 	e->n_left--;
-	if (store_put_failure(e->request->store, kept_under(e, at), &n->action, &done->result,
+	if (store_put_failure(e->request->store, engine_kept(e, at), &n->action, &done->result,
 	                      err) < 0)
 		return -1;
 	err_set(&e->first, ERR_STAGE, "%s failed: %s", node->stage->address,
 	        done->why ? done->why : "no reason given");
-	emit(e, EVENT_FAILED, node, &event);
+	engine_emit(e, EVENT_FAILED, node, &event);
 	skip_twins(e, at);
-	on_first_failure(e);
+	engine_on_first_failure(e);
 	return 0;
 }
 
@@ -409,9 +185,9 @@ static int on_completion(struct engine *e, struct exec_completion *done, struct 
 	case EXEC_FAILED:
 		return on_failed(e, at, done, err);
 	case EXEC_CANCELLED:
-		skip(e, at);
+		engine_skip(e, at);
 		skip_twins(e, at);
-		skip_dependants(e);
+		engine_skip_dependants(e);
 		return 0;
 	case EXEC_BROKEN:
 		break;
@@ -454,7 +230,7 @@ static int wait_for_something(struct engine *e, struct err *err)
 			return -1;
 	}
 	if (n == 0)
-		emit(e, EVENT_TICK, NULL, &tick);
+		engine_emit(e, EVENT_TICK, NULL, &tick);
 	return 0;
 }
 
@@ -478,13 +254,13 @@ static int begin(struct engine *e, struct err *err)
 	if (inputs_check(store_blobs(e->request->store), plan, e->request->facts, err) < 0 ||
 	    estimate_ranks(e->request->store, plan, e->request->recipe, e->nodes, err) < 0)
 		return -1;
-	emit(e, EVENT_BEGIN, NULL, &event);
+	engine_emit(e, EVENT_BEGIN, NULL, &event);
 	for (size_t i = 0; i < plan->n_wanted; i++) {
 		size_t at = plan->order[i];
 
 		if (plan->nodes[at].pinned) {
 			e->nodes[at].state = NODE_PINNED;
-			release_users(e, at);
+			engine_release_users(e, at);
 		} else if (plan->nodes[at].n_deps == 0) {
 			e->fresh[e->n_fresh++] = at;
 		}
@@ -499,7 +275,7 @@ static void skip_rest(struct engine *e)
 		enum node_state state = e->nodes[e->plan->order[i]].state;
 
 		if (state == NODE_WANT || state == NODE_READY)
-			skip(e, e->plan->order[i]);
+			engine_skip(e, e->plan->order[i]);
 	}
 }
 
@@ -508,7 +284,7 @@ static int loop(struct engine *e, struct err *err)
 	if (begin(e, err) < 0)
 		return -1;
 	for (;;) {
-		if (make_fresh_ready(e, err) < 0 || start_ready(e, err) < 0)
+		if (engine_make_fresh_ready(e, err) < 0 || start_ready(e, err) < 0)
 			return -1;
 		if (e->n_running == 0)
 			break;
@@ -533,8 +309,8 @@ static void drain_some(struct engine *e, int timeout_ms)
 
 		remove_running(e, at);
 		if (done.status == EXEC_OK)
-			store_put_result(e->request->store, &e->nodes[at].action, kept_under(e, at),
-			                 &done.result, &ignored);
+			store_put_result(e->request->store, &e->nodes[at].action,
+			                 engine_kept(e, at), &done.result, &ignored);
 	}
 }
 
@@ -590,7 +366,7 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 	else
 		rc = verdict(&e, err);
 	ret->wall_us = clock_mono_us() - e.started_us;
-	emit(&e, EVENT_END, NULL, &event);
+	engine_emit(&e, EVENT_END, NULL, &event);
 	map_free(e.by_action);
 	return rc;
 }

@@ -1,0 +1,211 @@
+/*
+ * The states of nodes: they only move forward (WANT → READY → RUNNING → DONE or FAILED, or → CACHED,
+ * SKIPPED), and every move is told.
+ */
+#include "engine/engine_impl.h"
+
+#include "engine/inputs.h"
+#include "host/clock.h"
+
+const char *engine_kept(const struct engine *e, size_t at)
+{
+	return engine_kept_under(e->arena, e->request->recipe, e->plan->nodes[at].stage->address);
+}
+
+const char *engine_kept_under(struct arena *arena, const char *recipe, const char *address)
+{
+	return recipe ? arena_fmt(arena, "%s:%s", recipe, address) : address;
+}
+
+/* ---- events ------------------------------------------------------------------------------- */
+
+/* How much of its estimate a running node has used. */
+static int64_t elapsed(const struct engine_node *n)
+{
+	int64_t us = n->state == NODE_RUNNING ? clock_mono_us() - n->started_us : 0;
+
+	return us < n->estimate ? us : n->estimate;
+}
+
+static int64_t left_estimate(const struct engine *e)
+{
+	int64_t path = 0;
+
+	for (size_t i = 0; i < e->plan->n_wanted; i++) {
+		const struct engine_node *n = &e->nodes[e->plan->order[i]];
+
+		if ((n->state == NODE_WANT || n->state == NODE_READY || n->state == NODE_RUNNING) &&
+		    n->rank - elapsed(n) > path)
+			path = n->rank - elapsed(n);
+	}
+	return path;
+}
+
+void engine_emit(struct engine *e, enum event_kind kind, const struct plan_node *node,
+                 struct event *event)
+{
+	struct event_sink *const *sink = e->request->sinks;
+
+	event->kind = kind;
+	event->plan = e->plan;
+	event->node = node;
+	event->n_done = e->result->n_run;
+	event->n_cached = e->result->n_cached;
+	event->n_failed = e->result->n_failed;
+	event->n_running = e->n_running;
+	event->n_left = e->n_left;
+	event->left_us = kind == EVENT_TICK || kind == EVENT_BEGIN ? left_estimate(e) : -1;
+	for (; sink && *sink; sink++)
+		(*sink)->event(*sink, event);
+}
+
+/* ---- states ------------------------------------------------------------------------------- */
+
+void engine_skip(struct engine *e, size_t at)
+{
+	struct event event = { .action = e->nodes[at].action };
+
+	e->nodes[at].state = NODE_SKIPPED;
+	e->result->n_skipped++;
+	e->n_left--;
+	engine_emit(e, EVENT_SKIPPED, &e->plan->nodes[at], &event);
+}
+
+void engine_skip_dependants(struct engine *e)
+{
+	for (size_t i = 0; i < e->plan->n_wanted; i++) {
+		const struct plan_node *node = &e->plan->nodes[e->plan->order[i]];
+		bool lost = false;
+
+		if (e->nodes[e->plan->order[i]].state != NODE_WANT || node->pinned)
+			continue;
+		for (size_t d = 0; d < node->n_deps; d++) {
+			enum node_state state = e->nodes[node->deps[d]].state;
+
+			lost |= state == NODE_FAILED || state == NODE_SKIPPED;
+		}
+		if (lost)
+			engine_skip(e, e->plan->order[i]);
+	}
+}
+
+void engine_release_users(struct engine *e, size_t at)
+{
+	const struct plan_node *node = &e->plan->nodes[at];
+
+	for (size_t i = 0; i < node->n_users; i++) {
+		struct engine_node *user = &e->nodes[node->users[i]];
+
+		bug_on(user->pending == 0);
+		if (--user->pending == 0 && user->state == NODE_WANT)
+			e->fresh[e->n_fresh++] = node->users[i];
+	}
+}
+
+void engine_finish(struct engine *e, size_t at, enum node_state state, int64_t wall_us)
+{
+	struct engine_node *n = &e->nodes[at];
+	struct event event = { .wall_us = wall_us, .action = n->action };
+
+	n->state = state;
+	e->n_left--;
+	if (state == NODE_CACHED)
+		e->result->n_cached++;
+	else
+		e->result->n_run++;
+	engine_emit(e, state == NODE_CACHED ? EVENT_CACHED : EVENT_DONE, &e->plan->nodes[at],
+	            &event);
+	engine_release_users(e, at);
+}
+
+int engine_finish_cached(struct engine *e, size_t at, const struct result *result, struct err *err)
+{
+	struct engine_node *n = &e->nodes[at];
+
+	n->result = *result;
+	if (!e->request->dry && store_note_action(e->request->store, engine_kept(e, at), &n->action,
+	                                          result->wall_us, err) < 0)
+		return -1;
+	engine_finish(e, at, NODE_CACHED, result->wall_us);
+	return 0;
+}
+
+/* The same work stands in this run under another name: take its result, its fate, or wait for it. */
+static int make_twin(struct engine *e, size_t at, size_t same, struct err *err)
+{
+	switch (e->nodes[same].state) {
+	case NODE_DONE:
+		return engine_finish_cached(e, at, &e->nodes[same].result, err);
+	case NODE_FAILED:
+	case NODE_SKIPPED:
+		engine_skip(e, at);
+		engine_skip_dependants(e);
+		return 0;
+	default:
+		e->nodes[at].twin = same;
+		e->nodes[at].state = NODE_READY;
+		e->n_twins++;
+		return 0;
+	}
+}
+
+void engine_on_first_failure(struct engine *e)
+{
+	engine_skip_dependants(e);
+	if (!e->request->keep_going)
+		e->stopping = true;
+	if (e->request->fail_fast)
+		e->request->executor->ops->cancel(e->request->executor);
+}
+
+/* What it takes of another stage is not there: it fails without having run. */
+static int fail_unrun(struct engine *e, size_t at, struct err *err)
+{
+	struct event event = { .exit_code = -1, .why = arena_str(e->arena, err->cause) };
+
+	e->nodes[at].state = NODE_FAILED;
+	e->result->n_failed++;
+	e->n_left--;
+	err_set(&e->first, ERR_STAGE, "%s failed: %s", e->plan->nodes[at].stage->address,
+	        event.why);
+	engine_emit(e, EVENT_FAILED, &e->plan->nodes[at], &event);
+	err_clear(err);
+	if (!e->request->dry)
+		engine_on_first_failure(e);
+	return 0;
+}
+
+/* Everything it takes is there: key, cache, queue. */
+static int make_ready(struct engine *e, size_t at, struct err *err)
+{
+	struct engine_node *n = &e->nodes[at];
+	struct blob_ref action;
+	struct result result;
+	size_t same;
+	int rc;
+
+	rc = inputs_key(store_blobs(e->request->store), e->plan, e->request->facts, e->nodes, at,
+	                &action, err);
+	if (rc < 0)
+		return err->code == ERR_STAGE ? fail_unrun(e, at, err) : -1;
+	n->action = action.digest;
+	n->action_size = action.size;
+	same = (size_t)(uintptr_t)map_get_n(e->by_action, &n->action, sizeof(n->action));
+	if (same)
+		return make_twin(e, at, same - 1, err);
+	rc = store_get_result(e->request->store, e->arena, &n->action, &result, err);
+	if (rc <= 0)
+		return rc < 0 ? -1 : engine_finish_cached(e, at, &result, err);
+	map_set_n(e->by_action, &n->action, sizeof(n->action), (void *)(uintptr_t)(at + 1));
+	n->state = NODE_READY;
+	e->ready[e->n_ready++] = at;
+	return 0;
+}
+
+int engine_make_fresh_ready(struct engine *e, struct err *err)
+{
+	while (e->n_fresh > 0)
+		if (make_ready(e, e->fresh[--e->n_fresh], err) < 0)
+			return -1;
+	return 0;
+}
