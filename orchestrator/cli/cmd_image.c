@@ -342,7 +342,10 @@ const struct command cmd_image_import = {
 	.summary = "take an exported image into the store",
 	.operands = "FILE",
 	.help = "Checks every package and every file of the image against its digest, and the tree\n"
-		"against the digest the file claims. What a lock pins is then there without network.\n",
+		"against the digest the file claims. What a lock pins is then there without network.\n"
+		"That the packages give that tree is the file's word: it counts for a lock that names\n"
+		"the tree. Where the file has no tree (exported without --tree) its packages are\n"
+		"installed here, which runs their scripts: take it from somebody you trust.\n",
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run_import,

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
+#include "host/lock.h"
 #include "image/image.h"
 #include "sandbox/identity.h"
 
@@ -99,16 +100,29 @@ static int say_anew(const char *place, const json_t *marker, const struct image_
 	return write_marker(place, info, err);
 }
 
+/* One process at a time puts this tree in place: none removes what another has just completed. */
+static int lock_place(struct store *store, const struct digest *tree, int *ret_lock,
+                      struct err *err)
+{
+	_cleanup_free_ char *locks = path_join(store_dir(store), "locks");
+	_cleanup_free_ char *file = str_fmt("%s/image-place-%s", locks, DIGEST_TEXT(tree));
+
+	if (fs_make_dirs(AT_FDCWD, locks, 0700, err) < 0)
+		return -1;
+	return lock_file(AT_FDCWD, file, true, true, ret_lock, err);
+}
+
 int image_place(struct store *store, const char *fresh, int root_fd,
                 const struct image_place_info *info, struct err *err)
 {
 	_cleanup_free_ char *place = place_of(store, DIGEST_TEXT(&info->tree));
 	_cleanup_json_ json_t *marker = NULL;
+	_cleanup_fd_ int lock = -1;
 	struct err fault = ERR_INIT;
 
 	if (syncfs(root_fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make image %s durable", info->name);
-	if (write_marker(fresh, info, err) < 0)
+	if (write_marker(fresh, info, err) < 0 || lock_place(store, &info->tree, &lock, err) < 0)
 		return -1;
 	marker = image_place_info(store, &info->tree);
 	if (marker) /* the same tree, made of other packages: what is said about it changes */
