@@ -15,12 +15,13 @@ local function configure_argv(args, target)
 end
 
 -- configure, make: lists, or functions of the target that give one. bins: programs by their path in
--- the built tree.
+-- the built tree. exclude: globs of what only configure needs, and no variant's build (tests, manuals).
 function autotools.build(args)
   local where = check.fields("autotools.build", args, {
     configure = { "texts|function" }, make = { "texts|function" },
     bins = { "texts", required = true, doc = 'which programs are kept: bins = { "src/tool" }' },
     cxx = { "boolean" }, env = { "map" }, cflags = { "texts" }, ldflags = { "texts" },
+    exclude = { "texts" },
   })
   local names, places = build.bins("autotools.build", where, args.bins)
   local self = { type = "build", where = where, bins = names }
@@ -30,7 +31,7 @@ function autotools.build(args)
       address = ctx.target.triple .. "/shared/configure", where = where, workdir = "src",
       inputs = { { at = "src", from = ctx.source } }, env = args.env,
       argv = check.join(configure_argv(args, ctx.target), build.list(args.configure, ctx)),
-      outputs = { { path = "src", exclude = { "config.log" } } },
+      outputs = { { path = "src", exclude = check.join({ "config.log" }, args.exclude) } },
     }
   end
 

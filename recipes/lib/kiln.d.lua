@@ -76,6 +76,7 @@ autotools = {}
 ---@field env? table<string, string>
 ---@field cflags? string[] added in every variant
 ---@field ldflags? string[] added in every variant
+---@field exclude? string[] globs of what only ./configure needs: the variants' builds do without, and do not run again when it changes
 
 ---./configure once per target, make once per variant.
 ---@param fields kiln.AutotoolsFields

@@ -275,3 +275,30 @@ skip_unless_user() {
 	[ "$status" -eq 0 ]
 	[[ $stderr == *"another library"*"kiln lock"* ]]
 }
+
+@test "every archive format: other people's tools open it, and another store makes the same bytes" {
+	hello
+	sed -i 's/packages = { archive { "tar.zst" },/packages = { archive { "tar.zst" }, archive { "tar.xz" }, archive { "tar.gz" }, archive { "zip" },/' hello/kiln.lua
+	"$KILN" build --progress none --target "$x86" --variant plain -o one hello
+	mkdir second && ln -s "$KILN_STORE/images" second/images
+	(
+		umask 077
+		KILN_STORE=$PWD/second TZ=Asia/Kathmandu LC_ALL=C "$KILN" build -j1 --progress none --target "$x86" --variant plain -o two hello
+	)
+	root=hello-1.0-$x86
+	for format in tar.zst tar.xz tar.gz zip; do
+		cmp "one/$root.$format" "two/$root.$format"
+		mkdir "$format"
+		case $format in
+		zip)
+			unzip -q "one/$root.zip" -d zip
+			unzip -Z1 "one/$root.zip" | LC_ALL=C sort -c
+			[ "$(TZ=UTC unzip -Z -T "one/$root.zip" | grep bin/hello | awk '{ print $(NF - 1) }')" = 20250101.000000 ]
+			;;
+		*) tar -C "$format" -xf "one/$root.$format" ;;
+		esac
+		[ "$(ls "$format")" = "$root" ]
+		[ -x "$format/$root/bin/hello" ]
+		diff -r "tar.zst/$root" "$format/$root"
+	done
+}
