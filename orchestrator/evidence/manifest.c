@@ -129,6 +129,18 @@ static int read_digest(const json_t *file, const char *key, const char *what, st
 	return 0;
 }
 
+/* A text, or nothing. */
+static int read_optional(const json_t *object, const char *key, const char *what, const char **ret,
+                         struct err *err)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*ret = json_string_value(value);
+	return !value || json_is_null(value) || *ret ?
+	               0 :
+	               err_set(err, ERR_INPUT, "%s: member \"%s\" is no text", what, key);
+}
+
 static int read_file(const json_t *file, const char *what, struct artefact *ret, struct err *err)
 {
 	static const char *const known[] = { "file",   "size",       "sha256", "unsigned_sha256",
@@ -147,7 +159,9 @@ static int read_file(const json_t *file, const char *what, struct artefact *ret,
 	    read_digest(file, "unsigned_sha256", what, &a.unsigned_digest, err) < 0 ||
 	    json_get_str(file, "kind", what, &a.kind, err) < 0 ||
 	    json_get_str(file, "class", what, &class, err) < 0 ||
-	    json_get_str(file, "media_type", what, &a.media_type, err) < 0)
+	    json_get_str(file, "media_type", what, &a.media_type, err) < 0 ||
+	    read_optional(file, "target", what, &a.target, err) < 0 ||
+	    read_optional(file, "variant", what, &a.variant, err) < 0)
 		return -1;
 	if (!manifest_name_ok(a.file))
 		return err_set(err, ERR_INPUT, "%s: a file name that no release holds", what);
@@ -160,8 +174,6 @@ static int read_file(const json_t *file, const char *what, struct artefact *ret,
 		return err_set(err, ERR_INPUT, "%s: member \"pinned\" is not true or false", what);
 	a.class = str_eq(class, "artefact") ? ARTEFACT_SHIPPED : ARTEFACT_EVIDENCE;
 	a.ref.size = (uint64_t)size;
-	a.target = json_str_or(file, "target", NULL);
-	a.variant = json_str_or(file, "variant", NULL);
 	a.pinned = json_is_true(json_object_get(file, "pinned"));
 	*ret = a;
 	return 0;
@@ -169,7 +181,10 @@ static int read_file(const json_t *file, const char *what, struct artefact *ret,
 
 static int read_signing(struct manifest *manifest, struct err *err)
 {
+	static const char *const known[] = { "fingerprint", "type", "development", "key", NULL };
+	static const char what[] = "manifest.json: signing";
 	json_t *signing = json_object_get(manifest->json, "signing");
+	const char *ignored;
 
 	if (json_is_null(signing))
 		return 0;
@@ -177,8 +192,24 @@ static int read_signing(struct manifest *manifest, struct err *err)
 		return err_set(err, ERR_INPUT, "manifest.json: member \"signing\" is malformed");
 	manifest->is_signed = true;
 	manifest->development = json_is_true(json_object_get(signing, "development"));
-	return json_get_str(signing, "fingerprint", "manifest.json: signing",
-	                    &manifest->fingerprint, err);
+	if (json_only_members(signing, known, what, err) < 0 ||
+	    json_get_str(signing, "type", what, &ignored, err) < 0 ||
+	    json_get_str(signing, "key", what, &ignored, err) < 0)
+		return -1;
+	return json_get_str(signing, "fingerprint", what, &manifest->fingerprint, err);
+}
+
+static int read_notes(const struct manifest *manifest, struct err *err)
+{
+	json_t *notes, *note;
+	size_t i;
+
+	if (json_get_array(manifest->json, "notes", "manifest.json", &notes, err) < 0)
+		return -1;
+	json_array_foreach (notes, i, note)
+		if (!json_is_string(note))
+			return err_set(err, ERR_INPUT, "manifest.json: notes[%zu] is no text", i);
+	return 0;
 }
 
 static int read_files(struct manifest *manifest, struct err *err)
@@ -208,7 +239,7 @@ static int read_all(struct manifest *manifest, struct err *err)
 {
 	static const char *const known[] = { "schema", "name",    "version", "date", "kiln",
 		                             "notes",  "signing", "files",   NULL };
-	const char *schema;
+	const char *schema, *ignored;
 
 	if (!json_is_object(manifest->json))
 		return err_set(err, ERR_INPUT, "manifest.json is no object");
@@ -220,7 +251,9 @@ static int read_all(struct manifest *manifest, struct err *err)
 	if (json_only_members(manifest->json, known, "manifest.json", err) < 0 ||
 	    json_get_str(manifest->json, "name", "manifest.json", &manifest->name, err) < 0 ||
 	    json_get_str(manifest->json, "version", "manifest.json", &manifest->version, err) < 0 ||
-	    read_signing(manifest, err) < 0)
+	    json_get_str(manifest->json, "date", "manifest.json", &ignored, err) < 0 ||
+	    json_get_str(manifest->json, "kiln", "manifest.json", &ignored, err) < 0 ||
+	    read_notes(manifest, err) < 0 || read_signing(manifest, err) < 0)
 		return -1;
 	return read_files(manifest, err);
 }

@@ -273,6 +273,29 @@ static int read_statement(struct check *check, const struct artefact *file, stru
 	return 0;
 }
 
+/* What there is one of: a second one would be a statement that nobody looks at. */
+static void check_single(struct check *check)
+{
+	static const char *const kinds[] = { "provenance", "verdict", "report" };
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		bool seen = false;
+
+		for (size_t i = 0; i < check->manifest.files.n; i++) {
+			const struct artefact *file = &check->manifest.files.v[i];
+
+			if (!str_eq(file->kind, kinds[k]))
+				continue;
+			if (seen)
+				say(check, VERIFY_BAD, file->file, "is a second %s", kinds[k]);
+			else if (file->class != ARTEFACT_EVIDENCE)
+				say(check, VERIFY_BAD, file->file,
+				    "is a %s, but not marked as evidence", kinds[k]);
+			seen = true;
+		}
+	}
+}
+
 static void check_provenance(struct check *check)
 {
 	const struct artefact *file = find_provenance(&check->manifest);
@@ -358,6 +381,7 @@ static int run(struct check *check, struct err *err)
 		return -1;
 	check->report->only = check->only ? printable(check->only) : NULL;
 	check_lists(check);
+	check_single(check);
 	if ((check->only ? check_only(check, err) : check_files(check, err)) < 0)
 		return -1;
 	check_provenance(check);

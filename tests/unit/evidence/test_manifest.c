@@ -114,7 +114,8 @@ static void refuse(bool in_file, const char *key, json_t *value)
 
 static void strangers_are_read_strictly(void **state)
 {
-	static const char *const top[] = { "schema", "name", "version", "files" };
+	static const char *const top[] = { "schema", "name", "version", "files",
+		                           "date",   "kiln", "notes" };
 	static const char *const file[] = { "file", "size",  "sha256",     "unsigned_sha256",
 		                            "kind", "class", "media_type", "pinned" };
 	static const char *const names[] = { "a/b",  "..",   ".",  "",   "../a", "a b",
@@ -138,6 +139,14 @@ static void strangers_are_read_strictly(void **state)
 	refuse(true, "class", json_string("other"));
 	refuse(true, "sha256", json_string("abc"));
 	refuse(true, "extra", json_null());
+	refuse(true, "target", json_integer(5));
+	refuse(true, "variant", json_true());
+	refuse(false, "notes", json_pack("[i]", 5));
+	refuse(false, "signing",
+	       json_pack("{s:s,s:s,s:b,s:s,s:i}", "fingerprint", "x", "type", "t", "development", 0,
+	                 "key", "k", "more", 1));
+	refuse(false, "signing",
+	       json_pack("{s:s,s:b,s:s}", "fingerprint", "x", "development", 0, "key", "k"));
 	refuse(false, "extra", json_null());
 	refuse(false, "schema", json_string("kiln.manifest/2"));
 	refuse(false, "signing", json_string("yes"));

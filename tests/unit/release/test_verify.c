@@ -69,6 +69,9 @@ static const struct tamper tampers[] = {
 	  "sed -i 's/\"pinned\": false/\"pinned\": true/' "
 	  "manifest.json && " RESUM,
 	  "signs other bytes", false },
+	{ "a second provenance",
+	  "sed -i 's/\"kind\": \"report\"/\"kind\": \"provenance\"/' manifest.json && " RESUM,
+	  "signs other bytes", true },
 	{ "manifest missing", "rm manifest.json", "manifest.json is missing", true },
 	{ "manifest is nonsense", "echo '[[[' > manifest.json && " RESUM, "signs other bytes",
 	  true },
