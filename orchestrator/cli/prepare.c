@@ -69,10 +69,7 @@ static int fetch_as(struct session *s, const struct recipe_leaf *leaf, const jso
 		.mirror = s->mirror,
 	};
 
-	if (source_fetch(s->store, &request, &s->cli->log, ret, err) < 0)
-		return err_while(err, "fetching the source \"%s\" (%s)", leaf->id,
-		                 json_str_or(leaf->spec, "where", "?"));
-	return 0;
+	return source_fetch(s->store, &request, &s->cli->log, ret, err);
 }
 
 static int fetch_leaf(struct session *s, const struct recipe_leaf *leaf, struct err *err)

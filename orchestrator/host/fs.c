@@ -103,6 +103,14 @@ int fs_read_fd(int fd, const char *what, struct buf *buf, struct err *err)
 	}
 }
 
+int fs_must(int rc, const char *path, struct err *err)
+{
+	if (rc <= 0)
+		return rc;
+	err_set(err, ERR_IO, "%s is not there any more", path);
+	return err_hint(err, "did somebody remove it? Run the same command again");
+}
+
 int fs_read(int dirfd, const char *path, struct buf *buf, struct err *err)
 {
 	_cleanup_fd_ int fd = -1;

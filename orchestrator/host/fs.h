@@ -38,6 +38,11 @@ int fs_open_dir(int dirfd, const char *path, int *ret_fd, struct err *err);
  */
 int fs_open_beneath(int dirfd, const char *path, int flags, mode_t mode, bool nofollow, int *ret_fd,
                     struct err *err);
+/*
+ * For what must be there: makes the outcome FS_MISSING of a call on `path` an error (ERR_IO) and
+ * passes on all else. `if (fs_must(fs_open(…), path, err) < 0) return -1;`
+ */
+int fs_must(int rc, const char *path, struct err *err);
 /* Reads a whole file of at most buf->limit bytes (more is an error). Returns 0 or FS_MISSING. */
 int fs_read(int dirfd, const char *path, struct buf *buf, struct err *err);
 int fs_read_fd(int fd, const char *what, struct buf *buf, struct err *err);

@@ -281,6 +281,20 @@ static int follow(struct child *child, int in, int log, struct image_unpack *unp
 	return code == 0 ? 0 : tool_failed(log, code, err);
 }
 
+/* The folder's path stands in a line of apt's sources, where blanks and brackets mean something. */
+static int check_word(const char *work, struct err *err)
+{
+	if (work[strcspn(work, " \t[]#%\"'\\")] == '\0')
+		return 0;
+	err_set(err, ERR_MACHINE,
+	        "apt cannot read packages below \"%s\": the path has a blank or a "
+	        "sign that means something to apt",
+	        work);
+	return err_hint(err, "%s",
+	                is_root() ? "keep the store elsewhere: --store DIR or KILN_STORE" :
+	                            "set TMPDIR to a folder without");
+}
+
 static int run_tool(const struct bootstrap *bootstrap, const char *work,
                     struct image_unpack *unpack, struct err *err)
 {
@@ -289,7 +303,8 @@ static int run_tool(const struct bootstrap *bootstrap, const char *work,
 	struct guard guard;
 	int ends[2], rc, sig;
 
-	if (fs_open_dir(AT_FDCWD, work, &dir, err) != 0 ||
+	if (check_word(work, err) < 0 ||
+	    fs_must(fs_open_dir(AT_FDCWD, work, &dir, err), work, err) < 0 ||
 	    tmpfile_open(dir, "the messages of mmdebstrap", &log, err) < 0)
 		return -1;
 	if (pipe2(ends, O_CLOEXEC) < 0)

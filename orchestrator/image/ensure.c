@@ -292,7 +292,7 @@ static int build(struct ensure *ensure, const char *fresh, struct err *err)
 
 	if (bootstrap_check(err) < 0 || fs_make_dirs(AT_FDCWD, root_path, 0755, err) < 0 ||
 	    fs_make_dirs(AT_FDCWD, scratch, 0700, err) < 0 ||
-	    fs_open_dir(AT_FDCWD, root_path, &root, err) != 0)
+	    fs_must(fs_open_dir(AT_FDCWD, root_path, &root, err), root_path, err) < 0)
 		return -1;
 	rc = make(ensure, &source, fresh, root, err);
 	image_source_deinit(&source);

@@ -95,7 +95,7 @@ static int add_tree(struct export *export, const struct digest *digest, struct e
 	struct image_tree tree;
 	int rc;
 
-	if (fs_open_dir(AT_FDCWD, path, &root, err) != 0)
+	if (fs_must(fs_open_dir(AT_FDCWD, path, &root, err), path, err) < 0)
 		return -1;
 	image_tree_init(&tree);
 	rc = image_tree_parse(&tree, buf_str(&export->manifest), "manifest", err);

@@ -152,7 +152,8 @@ static int take_package(struct import *import, const char *name, struct err *err
 	_cleanup_fd_ int dir = -1, fd = -1;
 	struct blob_ref ref, stored;
 
-	if (fs_open_dir(AT_FDCWD, store_dir(import->store), &dir, err) != 0 ||
+	if (fs_must(fs_open_dir(AT_FDCWD, store_dir(import->store), &dir, err),
+	            store_dir(import->store), err) < 0 ||
 	    tmpfile_open(dir, name, &fd, err) < 0 ||
 	    copy_entry(import, fd, name,
 	               largest(&import->section.files, largest(&import->section.packages, 0)), &ref,
@@ -183,7 +184,7 @@ static int begin_tree(struct import *import, struct err *err)
 	    lock_file(AT_FDCWD, file, true, true, &import->lock, err) < 0 ||
 	    fs_remove_tree(AT_FDCWD, import->fresh, err) < 0 ||
 	    fs_make_dirs(AT_FDCWD, root, 0755, err) < 0 ||
-	    fs_open_dir(AT_FDCWD, root, &import->root, err) != 0)
+	    fs_must(fs_open_dir(AT_FDCWD, root, &import->root, err), root, err) < 0)
 		return -1;
 	image_place_unpacker(&import->unpacker, import->root);
 	return unpacker_dir(&import->unpacker, "", err);

@@ -98,6 +98,8 @@ static bool parse_line(struct str line, struct image_tree *tree)
 	    !str_cut(&line, ' ', &gid) || !number(gid, 10, UINT32_MAX, &value[2]))
 		return false;
 	parsed.kind = kind.p[0];
+	if (parsed.kind == 'l' && value[0] != 0777)
+		return false;
 	if (!parse_content(&line, &parsed) || !line.p || !(path = unescape(line))) {
 		free(parsed.target);
 		return false;
@@ -117,7 +119,7 @@ static bool parse_line(struct str line, struct image_tree *tree)
 	return true;
 }
 
-int image_tree_parse(struct image_tree *tree, struct str text, const char *what, struct err *err)
+static int parse_lines(struct image_tree *tree, struct str text, const char *what, struct err *err)
 {
 	struct str line, rest = text;
 	size_t n = 1;
@@ -135,5 +137,28 @@ int image_tree_parse(struct image_tree *tree, struct str text, const char *what,
 		                                tree->nodes.v[tree->nodes.n - 1].path) >= 0)
 			return err_set(err, ERR_INPUT, "%s:%zu: not sorted by path", what, n);
 	}
+	return 0;
+}
+
+/* One tree has one text, or it would have several digests: what is read is written again. */
+static bool is_canonical(const struct image_tree *tree, struct str text)
+{
+	struct buf again = BUF_INIT(text.n);
+	bool same;
+
+	image_tree_text(tree, &again);
+	same = !again.overflow && str_same(buf_str(&again), text);
+	buf_deinit(&again);
+	return same;
+}
+
+int image_tree_parse(struct image_tree *tree, struct str text, const char *what, struct err *err)
+{
+	if (parse_lines(tree, text, what, err) < 0)
+		return -1;
+	if (!is_canonical(tree, text))
+		return err_set(err, ERR_INPUT,
+		               "%s: another spelling of a tree than the one that is digested",
+		               what);
 	return 0;
 }

@@ -68,6 +68,11 @@ void image_tree_manifest(struct image_tree *tree, struct buf *buf)
 {
 	array_sort(&tree->nodes, node_cmp);
 	tree->paths = map_free(tree->paths);
+	image_tree_text(tree, buf);
+}
+
+void image_tree_text(const struct image_tree *tree, struct buf *buf)
+{
 	buf_add_str(buf, "kiln.image.manifest/1\n");
 	for (size_t i = 0; i < tree->nodes.n; i++) {
 		const struct image_node *node = &tree->nodes.v[i];

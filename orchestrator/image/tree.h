@@ -41,6 +41,8 @@ struct image_node *image_tree_add(struct image_tree *tree, const char *path, cha
 struct image_node *image_tree_find(const struct image_tree *tree, const char *path);
 /* Sorts and writes; the tree takes no more nodes afterwards. */
 void image_tree_manifest(struct image_tree *tree, struct buf *buf);
+/* Writes a tree whose nodes are sorted. */
+void image_tree_text(const struct image_tree *tree, struct buf *buf);
 
 /*
  * Reads a manifest into an initialised tree. ERR_INPUT where it is not exactly what

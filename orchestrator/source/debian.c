@@ -110,7 +110,7 @@ static int check_dsc(struct package *package, struct err *err)
 	if (find_dsc(package, err) < 0)
 		return -1;
 	path = file_path(package, package->dsc_name);
-	if (fs_read(AT_FDCWD, path, &text, err) != 0)
+	if (fs_must(fs_read(AT_FDCWD, path, &text, err), path, err) < 0)
 		return -1;
 	digest_of(buf_text(&text), text.n, &package->digest);
 	if (!digest_is_none(&package->pinned) && !digest_eq(&package->pinned, &package->digest)) {
@@ -241,8 +241,10 @@ static int unpack_one(const struct package *package, const char *name, const cha
 	_cleanup_free_ char *path = file_path(package, name);
 	_cleanup_fd_ int fd = -1, dir = -1;
 
-	if (fs_make_dirs(AT_FDCWD, to, 0755, err) < 0 || fs_open(AT_FDCWD, path, &fd, err) != 0 ||
-	    fs_open_dir(AT_FDCWD, to, &dir, err) != 0 || untar(fd, name, dir, err) < 0)
+	if (fs_make_dirs(AT_FDCWD, to, 0755, err) < 0 ||
+	    fs_must(fs_open(AT_FDCWD, path, &fd, err), path, err) < 0 ||
+	    fs_must(fs_open_dir(AT_FDCWD, to, &dir, err), to, err) < 0 ||
+	    untar(fd, name, dir, err) < 0)
 		return -1;
 	return strip_top(to, ret_root, err);
 }
@@ -316,7 +318,7 @@ static int read_changelog(const struct package *package, struct buf *buf, struct
 		if (!strstr(name, ".debian.tar.") &&
 		    !(!strstr(name, ".orig") && is_orig(package, name, &component)))
 			continue;
-		if (fs_open(AT_FDCWD, file, &fd, err) != 0)
+		if (fs_must(fs_open(AT_FDCWD, file, &fd, err), file, err) < 0)
 			return -1;
 		rc = untar_one(fd, name, "debian/changelog", buf, err);
 		if (rc <= 0)
@@ -359,7 +361,7 @@ static int take_tree(const struct package *package, struct tree_node *ret, struc
 
 	if ((package->patches ? unpack_patched(package, &root, err) :
 	                        unpack_orig(package, &root, err)) < 0 ||
-	    fs_open_dir(AT_FDCWD, root, &dir, err) != 0)
+	    fs_must(fs_open_dir(AT_FDCWD, root, &dir, err), root, err) < 0)
 		return -1;
 	return ingest_node(store_blobs(package->fetch->store), package->fetch->arena, dir, "",
 	                   &options, ret, err) == 0 ?
@@ -391,9 +393,7 @@ static int debian_run(const struct fetch *fetch, struct tree_node *ret_node, jso
 	dsc_deinit(&package.dsc);
 	free(package.dsc_name);
 	free(package.dir);
-	return rc < 0 ? err_while(err, "fetching the source \"%s\" (%s)", fetch->request->id,
-	                          fetch->where) :
-	                0;
+	return rc;
 }
 
 const struct fetcher fetcher_debian = { "debian", true, debian_key, debian_run };

@@ -79,8 +79,7 @@ static int https_run(const struct fetch *fetch, struct tree_node *ret_node, json
 		rc = blobs_put_fd(store_blobs(fetch->store), file, request.url, &ref, err);
 	tmpdir_deinit(&dir);
 	if (rc < 0)
-		return err_while(err, "fetching the source \"%s\" (%s)", fetch->request->id,
-		                 fetch->where);
+		return -1;
 	*ret_node = (struct tree_node){ .kind = NODE_FILE, .ref = ref };
 	json_object_set_new(fact, "uri", json_string(request.url));
 	fetch_set_digest(fact, "digest", &ref.digest);

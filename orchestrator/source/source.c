@@ -66,8 +66,8 @@ int fetch_tmpdir(const struct fetch *fetch, struct tmpdir *ret, int *ret_parent_
 	int fd = -1;
 
 	if (fs_make_dirs(AT_FDCWD, parent, 0700, err) < 0 ||
-	    fs_real_path(parent, &absolute, err) != 0 ||
-	    fs_open_dir(AT_FDCWD, absolute, &fd, err) != 0)
+	    fs_must(fs_real_path(parent, &absolute, err), parent, err) < 0 ||
+	    fs_must(fs_open_dir(AT_FDCWD, absolute, &fd, err), absolute, err) < 0)
 		return -1;
 	if (tmpdir_init(ret, fd, "source", err) < 0) {
 		fs_close(fd);
@@ -253,7 +253,8 @@ int source_fetch(struct store *store, const struct source_request *request, stru
 		             "(there are folder, debian and https)",
 		             fetch.where, request->id, kind);
 	arena_free(fetch.arena);
-	if (rc == 0)
-		*ret = result;
-	return rc;
+	if (rc < 0)
+		return err_while(err, "fetching the source \"%s\" (%s)", request->id, fetch.where);
+	*ret = result;
+	return 0;
 }

@@ -151,3 +151,9 @@ setup() {
 	[ "$status" -eq 7 ]
 	[[ $output == *"notadir"* ]]
 }
+
+@test "an image by a lock that is named and not there: status 3, not an unpinned one" {
+	run "$KILN" --store store image build trixie --lock gone.lock
+	[ "$status" -eq 3 ]
+	[[ $output == *"there is no lock gone.lock"*"kiln lock --lock gone.lock"* ]]
+}

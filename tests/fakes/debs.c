@@ -27,7 +27,7 @@ static int nameless(void)
 int tar_file(const struct tar_entry *entries, size_t n)
 {
 	int fd = nameless();
-	struct archive_writer *writer = archive_writer_new(fd, ARCHIVE_PAX, "tar");
+	struct archive_writer *writer = archive_writer_new(fd, ARCHIVE_PAX_BYTES, "tar");
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < n; i++) {

@@ -63,7 +63,7 @@ static void place(struct fixture *f)
 	must(fs_make_dirs(AT_FDCWD, root, 0755, &err), &err);
 	fd = test_open_dir(root);
 	test_write(fd, "bin/tool", "#!tool", 0755);
-	assert_int_equal(symlinkat("tool", fd, "bin/link"), 0);
+	assert_int_equal(symlinkat("tool", fd, "bin/l\303\257nk"), 0);
 	must(blobs_put(store_blobs(f->here), f->manifest, strlen(f->manifest), &info.manifest,
 	               &err),
 	     &err);
@@ -89,9 +89,10 @@ static int setup(void **state)
 	f->there = open_store(f, "there");
 	must(json_parse(container_text, strlen(container_text), "x", &f->container, &err), &err);
 	digest_of("#!tool", 6, &tool);
-	f->manifest = str_fmt("kiln.image.manifest/1\nd 0755 0 0 bin\nl 0777 0 0 tool bin/link\n"
-	                      "f 0755 0 0 %s 6 bin/tool\n",
-	                      DIGEST_TEXT(&tool));
+	f->manifest =
+		str_fmt("kiln.image.manifest/1\nd 0755 0 0 bin\nl 0777 0 0 tool bin/l\303\257nk\n"
+	                "f 0755 0 0 %s 6 bin/tool\n",
+	                DIGEST_TEXT(&tool));
 	digest_of(f->manifest, strlen(f->manifest), &f->tree);
 	close(deb_file(store_blobs(f->here), "Package: make\n", NULL, 0, &f->deb));
 	make_section(f);
@@ -251,7 +252,7 @@ static int import_forged(struct fixture *f, const struct forged *forged, struct 
 		{ "kiln-image.json", 'f', 0644, forged->head },
 		{ "manifest", 'f', 0644, forged->manifest ? forged->manifest : f->manifest },
 		{ "root/bin", 'd', 0755, NULL },
-		{ "root/bin/link", 'l', 0777, forged->link ? forged->link : "tool" },
+		{ "root/bin/l\303\257nk", 'l', 0777, forged->link ? forged->link : "tool" },
 	};
 	size_t n = 4;
 	struct err ignored = ERR_INIT;

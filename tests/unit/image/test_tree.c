@@ -67,6 +67,10 @@ static void test_refused(void **state)
 		"",
 		"kiln.image.manifest/2\n",
 		"d 0755 0 0 a\n",
+		"kiln.image.manifest/1\nd 0755 0 0 a", /* no newline at its end */
+		"d 0755 00 0 a",
+		"f 0644 0 0 " HASH " 07 a",
+		"l 0755 0 0 t a",
 		"x 0755 0 0 a",
 		"d 755 0 0 a",
 		"d 0855 0 0 a",
@@ -92,7 +96,7 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		char *whole =
-			i < 3 ? str_dup(bad[i]) : str_fmt("kiln.image.manifest/1\n%s\n", bad[i]);
+			i < 4 ? str_dup(bad[i]) : str_fmt("kiln.image.manifest/1\n%s\n", bad[i]);
 		struct image_tree tree;
 		struct err err = ERR_INIT;
 
