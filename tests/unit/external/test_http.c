@@ -244,7 +244,9 @@ static void test_follows_but_not_anywhere(void **state)
 	assert_int_equal(o.rc, -1);
 	assert_int_equal(o.err.code, ERR_INPUT);
 	assert_contains(o.err.cause, "leads to http://0.0.0.0:");
-	assert_string_equal(o.asked, "GET /file HTTP/1.1 -1\n -1\n");
+	/* Nothing is asked there. The server may or may not have noticed that it was connected to. */
+	assert_int_equal(strncmp(o.asked, "GET /file HTTP/1.1 -1\n", 22), 0);
+	assert_true(str_eq(o.asked + 22, "") || str_eq(o.asked + 22, " -1\n"));
 	outcome_deinit(&o);
 }
 
