@@ -70,7 +70,8 @@ static bool acts_on_terminal(const char *p, size_t n)
 	       (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9);
 }
 
-char *str_escape(struct str s)
+/* `layout`: line ends, tabs and backslashes stay as they are. */
+static char *escape(struct str s, bool layout)
 {
 	static const char hex[] = "0123456789abcdef";
 	char *out = alloc(s.n * 4 + 1), *at = out;
@@ -79,7 +80,10 @@ char *str_escape(struct str s)
 		unsigned char c = (unsigned char)s.p[0];
 		size_t n = utf8_char(s);
 
-		if (n > 0 && c != '\\' && !acts_on_terminal(s.p, n)) {
+		bool kept = layout && (c == '\n' || c == '\t' || c == '\\');
+
+		if (kept || (n > 0 && c != '\\' && !acts_on_terminal(s.p, n))) {
+			n = kept ? 1 : n;
 			memcpy(at, s.p, n);
 			at += n;
 		} else if (c == '\n' || c == '\t' || c == '\\') {
@@ -97,6 +101,16 @@ char *str_escape(struct str s)
 		s.n -= n;
 	}
 	return out;
+}
+
+char *str_escape(struct str s)
+{
+	return escape(s, false);
+}
+
+char *str_clean(struct str s)
+{
+	return escape(s, true);
 }
 
 bool str_starts(const char *s, const char *prefix)

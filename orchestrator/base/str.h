@@ -29,6 +29,8 @@ bool str_is_utf8(struct str s);
 /* For messages: printable UTF-8 as it is; control characters, marks that turn the direction of
  * writing, backslashes and broken bytes as \n, \\, \x1b. Caller frees. */
 char *str_escape(struct str s);
+/* The same for text of several lines that people read: line ends, tabs, backslashes stay. */
+char *str_clean(struct str s);
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 

@@ -59,11 +59,26 @@ int outputs_copy(struct session *s, const struct tree_node *node, const char *di
 	return checkout_node(store_blobs(s->store), node, fd, name, &options, err);
 }
 
+static bool is_silent(const struct session *s)
+{
+	return str_eq(s->cli->progress, "none") || str_eq(s->cli->progress, "json");
+}
+
+void outputs_kept(struct session *s, const struct engine_result *result, const char *way_on)
+{
+	if (is_silent(s))
+		return;
+	print_note(s->cli, "  %zu stage%s ran and %s kept, %zu %s cached, %zu did not run%s%s",
+	           result->n_run, result->n_run == 1 ? "" : "s", result->n_run == 1 ? "is" : "are",
+	           result->n_cached, result->n_cached == 1 ? "was" : "were", result->n_skipped,
+	           result->n_skipped ? ": " : "", result->n_skipped ? way_on : "");
+}
+
 void outputs_summary(struct session *s, const struct engine_result *result)
 {
 	char took[16];
 
-	if (str_eq(s->cli->progress, "none") || str_eq(s->cli->progress, "json"))
+	if (is_silent(s))
 		return;
 	if (result->n_run == 0 && result->n_cached == 1)
 		print_note(s->cli, "  nothing to do: the stage is cached");

@@ -14,6 +14,9 @@ int outputs_copy(struct session *session, const struct tree_node *node, const ch
                  const char *name, struct err *err);
 /* The line at the end of a run: "58 stages run, 21 cached, 2m14s", or that nothing was to do. */
 void outputs_summary(struct session *session, const struct engine_result *result);
+/* The line at the end of a run that failed or was interrupted: what is there for the next one.
+ * `way_on` says how what did not run will. */
+void outputs_kept(struct session *session, const struct engine_result *result, const char *way_on);
 /* Reads smoke.json of a smoke goal; a new reference. */
 int outputs_smoke(struct session *session, const struct plan *plan,
                   const struct engine_result *result, const struct plan_goal *goal, json_t **ret,

@@ -28,45 +28,15 @@ static void stderr_text(const struct buf *text)
 	fs_write_all(STDERR_FILENO, buf_text(text), text->n, "standard error", &ignored);
 }
 
-/* The code point of a well-formed character of two or three bytes; its length goes to *ret_n. */
-static unsigned int code_point(const unsigned char *p, size_t *ret_n)
-{
-	*ret_n = 1;
-	if ((p[0] & 0xe0) == 0xc0 && (p[1] & 0xc0) == 0x80) {
-		*ret_n = 2;
-		return (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
-	}
-	if ((p[0] & 0xf0) == 0xe0 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80) {
-		*ret_n = 3;
-		return (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-	}
-	return p[0];
-}
-
-/* What makes a terminal do something other than show a character. */
-static bool is_control(unsigned int c)
-{
-	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0x200e ||
-	       c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 /*
  * Adds text that may come from anywhere: a release that is verified, a compiler, a mirror. Escape
  * sequences in it could erase what Kiln says and say something else.
  */
 static void add_clean(struct buf *out, const char *text)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	size_t n;
+	_cleanup_free_ char *clean = str_clean(str_of(text));
 
-	for (; *p; p += n) {
-		unsigned int c = code_point(p, &n);
-
-		if (is_control(c) && (n > 1 || c < 0x80))
-			buf_fmt(out, n > 1 ? "\\u%04x" : "\\x%02x", c);
-		else
-			buf_add(out, p, n);
-	}
+	buf_add_str(out, clean);
 }
 
 /* Where progress is JSON lines, so is what is said between them. */

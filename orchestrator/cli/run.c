@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "cli/outputs.h"
 #include "cli/print.h"
 #include "cli/session.h"
 #include "cli/signals.h"
@@ -144,6 +145,19 @@ static int run_with_sinks(struct session *s, const struct plan *plan,
 	return rc;
 }
 
+/* After a failure: what was done is not lost, and says so. */
+static void say_kept(struct session *s, const struct session_run_options *options,
+                     const struct engine_result *result, const struct err *err)
+{
+	if (err->code == ERR_INTERRUPTED)
+		outputs_kept(s, result, "the same command goes on from there");
+	else if (err->code == ERR_STAGE)
+		outputs_kept(s, result,
+		             options->keep_going ? "they need what failed" :
+		                                   "--keep-going runs those that do not need "
+		                                   "what failed");
+}
+
 int session_run(struct session *s, const struct plan *plan,
                 const struct session_run_options *options, struct engine_result *ret,
                 struct err *err)
@@ -173,6 +187,8 @@ int session_run(struct session *s, const struct plan *plan,
 	progress_free(shown);
 	progress_free(recorded);
 	fs_close(file.fd);
+	if (rc < 0)
+		say_kept(s, options, ret, err);
 	/* A record that was asked for is whole, or the run failed. */
 	if (rc == 0 && file.fault.code != ERR_NONE) {
 		*err = file.fault;

@@ -50,6 +50,7 @@ struct stage_lowered {
 	int cpus;           /* 0: one */
 	int64_t memory;     /* bytes, 0: unsaid */
 	int64_t timeout_ms; /* 0: none */
+	const char *advice; /* one line for when it fails; NULL: none */
 	bool exclusive;     /* runs alone */
 	bool never_ships;   /* instrumented: an artefact must not be made of it */
 	bool passes_on;     /* what it makes holds what it takes: packed, stripped, re-laid */

@@ -111,13 +111,25 @@ static int lower_bolt(const struct stage *stage, struct arena *arena, struct sta
 	return 0;
 }
 
-const struct stage_kind stage_strip = { "strip", "removes symbols; output stripped", strip_fields,
-	                                lower_strip };
+const struct stage_kind stage_strip = {
+	.name = "strip",
+	.doc = "removes symbols; output stripped",
+	.fields = strip_fields,
+	.lower = lower_strip,
+};
 const struct stage_kind stage_bolt_instrument = {
-	"bolt-instrument", "adds BOLT's counters to a linked binary; output instrumented",
-	instrument_fields, lower_instrument
+	.name = "bolt-instrument",
+	.doc = "adds BOLT's counters to a linked binary; output instrumented",
+	.fields = instrument_fields,
+	.lower = lower_instrument,
+	.advice = "bolt = false in fdo { } ships without BOLT",
 };
 const struct stage_kind stage_llvm_bolt = {
-	"llvm-bolt", "re-lays a binary by a BOLT profile; a stale profile fails it; output bolted",
-	bolt_fields, lower_bolt
+	.name = "llvm-bolt",
+	.doc = "re-lays a binary by a BOLT profile; a stale profile fails it; output bolted",
+	.fields = bolt_fields,
+	.lower = lower_bolt,
+	.advice =
+		"`kiln train` makes the profile anew; bolt_skip = { REGEX } leaves functions alone; "
+		"bolt = false ships without BOLT",
 };

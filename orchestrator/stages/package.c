@@ -234,18 +234,33 @@ static int lower_ar(const struct stage *stage, struct arena *arena, struct stage
 	return 0;
 }
 
-const struct stage_kind stage_tar = { "tar", "writes a tar archive; output out.tar", tree_fields,
-	                              lower_tar };
-const struct stage_kind stage_zip = { "zip", "writes a zip archive; output out.zip", tree_fields,
-	                              lower_zip };
+const struct stage_kind stage_tar = {
+	.name = "tar",
+	.doc = "writes a tar archive; output out.tar",
+	.fields = tree_fields,
+	.lower = lower_tar,
+};
+const struct stage_kind stage_zip = {
+	.name = "zip",
+	.doc = "writes a zip archive; output out.zip",
+	.fields = tree_fields,
+	.lower = lower_zip,
+};
 const struct stage_kind stage_compress = {
-	"compress", "compresses with the image's zstd, xz or gzip; output NAME.FORMAT",
-	compress_fields, lower_compress
+	.name = "compress",
+	.doc = "compresses with the image's zstd, xz or gzip; output NAME.FORMAT",
+	.fields = compress_fields,
+	.lower = lower_compress,
 };
 const struct stage_kind stage_deb_members = {
-	"deb-members", "writes the two archives of a Debian package; outputs control.tar, data.tar",
-	members_fields, lower_members
+	.name = "deb-members",
+	.doc = "writes the two archives of a Debian package; outputs control.tar, data.tar",
+	.fields = members_fields,
+	.lower = lower_members,
 };
-const struct stage_kind stage_deb_ar = { "deb-ar",
-	                                 "joins the archives of a Debian package; output out.deb",
-	                                 ar_fields, lower_ar };
+const struct stage_kind stage_deb_ar = {
+	.name = "deb-ar",
+	.doc = "joins the archives of a Debian package; output out.deb",
+	.fields = ar_fields,
+	.lower = lower_ar,
+};

@@ -187,10 +187,19 @@ fail:
 }
 
 const struct stage_kind stage_profdata_merge = {
-	"profdata-merge", "merges compiler profiles of several runs; output merged.profdata",
-	profdata_fields, lower_profdata
+	.name = "profdata-merge",
+	.doc = "merges compiler profiles of several runs; output merged.profdata",
+	.fields = profdata_fields,
+	.lower = lower_profdata,
+	.advice =
+		"every training run must end by itself, and train what is hot: see their "
+		"logs, add runs to train, or lower functions = in fdo { }",
 };
 const struct stage_kind stage_fdata_merge = {
-	"fdata-merge", "merges and sorts BOLT profiles of several runs; output merged.fdata",
-	fdata_fields, lower_fdata
+	.name = "fdata-merge",
+	.doc = "merges and sorts BOLT profiles of several runs; output merged.fdata",
+	.fields = fdata_fields,
+	.lower = lower_fdata,
+	.advice =
+		"every training run must end by itself: see their logs; bolt = false ships without BOLT",
 };

@@ -108,13 +108,30 @@ static int lower_rebuild(const struct stage *stage, struct arena *arena, struct 
 	return 0;
 }
 
-const struct stage_kind stage_run = { "run", "runs one command in the sandbox", run_fields,
-	                              lower_run };
-const struct stage_kind stage_build = { "build", "compiles a variant", run_fields, lower_run };
-const struct stage_kind stage_instrument = { "instrument",
-	                                     "compiles the variant that counts; it never ships",
-	                                     run_fields, lower_run };
+const struct stage_kind stage_run = {
+	.name = "run",
+	.doc = "runs one command in the sandbox",
+	.fields = run_fields,
+	.lower = lower_run,
+};
+const struct stage_kind stage_build = {
+	.name = "build",
+	.doc = "compiles a variant",
+	.fields = run_fields,
+	.lower = lower_run,
+};
+const struct stage_kind stage_instrument = {
+	.name = "instrument",
+	.doc = "compiles the variant that counts; it never ships",
+	.fields = run_fields,
+	.lower = lower_run,
+};
 const struct stage_kind stage_rebuild = {
-	"rebuild", "compiles with a profile; a profile of another source fails it", rebuild_fields,
-	lower_rebuild
+	.name = "rebuild",
+	.doc = "compiles with a profile; a profile of another source fails it",
+	.fields = rebuild_fields,
+	.lower = lower_rebuild,
+	.advice =
+		"a stale profile: `kiln train` makes it anew; a compiler error: see whether the plain "
+		"variant builds (kiln build --variant plain)",
 };

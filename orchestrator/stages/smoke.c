@@ -144,6 +144,11 @@ static int lower_smoke(const struct stage *stage, struct arena *arena, struct st
 }
 
 const struct stage_kind stage_smoke = {
-	"smoke", "checks that a variant prints what the reference prints; output smoke.json",
-	smoke_fields, lower_smoke
+	.name = "smoke",
+	.doc = "checks that a variant prints what the reference prints; output smoke.json",
+	.fields = smoke_fields,
+	.lower = lower_smoke,
+	.advice =
+		"filters = { … } in run { } for what may vary (dates, paths); else the optimised program "
+		"is wrong: see which variant differs",
 };

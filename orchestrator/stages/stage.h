@@ -17,6 +17,7 @@ struct stage_kind {
 	const struct schema_field *fields; /* besides stage_common_fields */
 	int (*lower)(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
 	             struct err *err);
+	const char *advice; /* what to try when such a stage fails; NULL: its log says it */
 };
 
 /* Options that every kind takes: inputs, env, image, timeout, cpus, memory, exclusive, … */

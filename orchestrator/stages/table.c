@@ -102,5 +102,8 @@ int stage_lower(const struct stage *stage, struct arena *arena, struct stage_low
 	if (check_options(stage, kind, options, err) < 0)
 		return -1;
 	checked.options = options;
-	return kind->lower(&checked, arena, ret, err);
+	if (kind->lower(&checked, arena, ret, err) < 0)
+		return -1;
+	ret->advice = kind->advice;
+	return 0;
 }

@@ -19,6 +19,9 @@
 			NULL, NULL                                                                 \
 	}
 
+#define WORKLOAD_ADVICE                                                                            \
+	"in run { }: exit = { … } names the statuses that are right, timeout = SECONDS a longer limit"
+
 static const char *const collect_values[] = { "none", "profraw", NULL };
 
 static const struct schema_field workload_fields[] = {
@@ -162,14 +165,23 @@ fail:
 }
 
 const struct stage_kind stage_workload = {
-	"workload", "runs the program once; may collect a compiler's profile", workload_fields,
-	lower_workload
+	.name = "workload",
+	.doc = "runs the program once; may collect a compiler's profile",
+	.fields = workload_fields,
+	.lower = lower_workload,
+	.advice = WORKLOAD_ADVICE,
 };
 const struct stage_kind stage_bolt_workload = {
-	"bolt-workload", "runs a BOLT-instrumented program once; leaves prof/*.fdata",
-	bolt_workload_fields, lower_bolt_workload
+	.name = "bolt-workload",
+	.doc = "runs a BOLT-instrumented program once; leaves prof/*.fdata",
+	.fields = bolt_workload_fields,
+	.lower = lower_bolt_workload,
+	.advice = WORKLOAD_ADVICE,
 };
 const struct stage_kind stage_perf_record = {
-	"perf-record", "samples branch stacks of one run; only where the machine has them",
-	perf_fields, lower_perf
+	.name = "perf-record",
+	.doc = "samples branch stacks of one run; only where the machine has them",
+	.fields = perf_fields,
+	.lower = lower_perf,
+	.advice = "sample = false in fdo { } trains with counters instead",
 };

@@ -183,6 +183,15 @@ signed() {
 	[ -z "$stderr" ]
 }
 
+@test "a byte that is no character never reaches the terminal either" {
+	signed
+	printf '{"\233\061A": 1}' >dist/SHA256SUMS.sigstore.json
+	run --separate-stderr "$KILN" verify "$(printf 'no\2331Asuch')" --key release.pub.pem
+	[ "$status" -eq 2 ]
+	printf '%s' "$stderr" | LC_ALL=C grep -q 'no.x9b1Asuch'
+	printf '%s' "$output$stderr" | LC_ALL=C awk 'index($0, "\233") { bad = 1 } END { exit bad }'
+}
+
 @test "verify of one file says that it looked at one file" {
 	signed
 	run --separate-stderr "$KILN" verify "dist/$deb" --key release.pub.pem

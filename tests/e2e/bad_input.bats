@@ -29,7 +29,9 @@ left_over() {
 	[[ $stderr == *"exit status 7"* ]]
 	[[ $stderr == *"two"* ]]
 	[[ $stderr == *"kiln log one $x86/plain/make"* ]]
-	[[ $stderr == *"one/kiln.lua:2"* || $stderr == *"kiln.lua:2"* ]]
+	[[ $stderr == *"command  /bin/sh -ec"* ]]
+	[[ $stderr == *"kiln.lua:2"* ]]
+	[[ $stderr == *"0 stages ran and are kept, 0 were cached, 0 did not run"* ]]
 	run "$KILN" log one make
 	[ "$status" -eq 0 ]
 	[[ $output == *one* && $output == *two* ]]
@@ -84,7 +86,8 @@ left_over() {
 	(printf '#include <time.h>\n#include <stdio.h>\n'; cat h) >hello/src/hello.c
 	run "$KILN" release --unsigned --progress plain --target "$x86" -o dist hello
 	[ "$status" -eq 1 ]
-	[[ $output == *smoke* && $output == *few* && $output == *filter* ]]
+	[[ $output == *smoke* && $output == *few* && $output == *"try      filters = "* ]]
+	[[ $output =~ [1-9][0-9]*" stages ran and are kept, "[0-9]+" were cached, "[1-9][0-9]*" did not run: --keep-going" ]]
 	[ ! -e dist/hello-1.0 ]
 }
 
@@ -259,6 +262,7 @@ left_over() {
 	wait $kiln || status=$?
 	[ "$status" -eq 6 ]
 	grep -q interrupted log
+	grep -q "1 did not run: the same command goes on from there" log
 	refute pgrep -f 'sleep 30[012]'
 	refute left_over
 }

@@ -145,6 +145,16 @@ static void escapes(void **state)
 	free(text);
 }
 
+/* What people read keeps its lines; what a terminal would act on does not stay. */
+static void cleans(void **state)
+{
+	char *text = str_clean((struct str){ "a\\b\n\tc\r\x1b[1m\x9b\xff é\xe2\x80\xae", 20 });
+
+	(void)state;
+	assert_string_equal(text, "a\\b\n\tc\\x0d\\x1b[1m\\x9b\\xff é\\xe2\\x80\\xae");
+	free(text);
+}
+
 static void cutting(void **state)
 {
 	struct str rest = str_of("a,,b"), part;
@@ -181,6 +191,7 @@ int main(void)
 		cmocka_unit_test(nearest_names),
 		cmocka_unit_test(well_formed_text),
 		cmocka_unit_test(escapes),
+		cmocka_unit_test(cleans),
 		cmocka_unit_test(escapes_what_terminals_act_on),
 		cmocka_unit_test(cutting),
 		cmocka_unit_test(starts_and_ends),

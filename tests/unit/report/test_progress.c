@@ -120,18 +120,20 @@ static void plain_failure(void **state)
 	                   "'it\\u0027s','$x'],'outputs':[]}}]",
 	                   "");
 	fixture_must_plan(&s.f);
-	EVENT(&s, EVENT_FAILED, "t/plain/b", .wall_us = 2000000, .why = "exit status 2",
+	s.f.plan->nodes[0].lowered.advice = "this or that";
+	EVENT(&s, EVENT_FAILED, "t/plain/b", .wall_us = 2000000, .why = "exit\x9b 2\xe2\x80\xae",
 	      .tail = "one\n\x1b]0;title\x07\ttwo\x7f é\nlast", .exit_code = 2);
 	assert_string_equal(buf_text(&s.taken.text),
-	                    "  failed  t/plain/b   exit status 2 after 2.00 s\n"
+	                    "  failed  t/plain/b   exit\\x9b 2\\xe2\\x80\\xae after 2.00 s\n"
 	                    "\n"
 	                    "    command  cc 'a b' '' 'it'\\''s' '$x'\n"
 	                    "    one\n"
-	                    "    ?]0;title?\ttwo? é\n"
+	                    "    \\x1b]0;title\\x07\ttwo\\x7f é\n"
 	                    "    last\n"
 	                    "\n"
 	                    "    log      kiln log t/plain/b\n"
-	                    "    recipe   demo.lua:5\n");
+	                    "    recipe   demo.lua:5\n"
+	                    "    try      this or that\n");
 	scene_deinit(&s);
 }
 

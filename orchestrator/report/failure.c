@@ -1,0 +1,104 @@
+/* A failed stage, in the words of somebody who has to mend it. */
+#include "report/failure.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "report/paint.h"
+
+enum { LINE_MOST = 1000 }; /* bytes of one line of a failed stage's log */
+
+/* What a build printed, without what would move the cursor or name the window. */
+static void add_clean(struct buf *text, struct str line)
+{
+	_cleanup_free_ char *clean = str_clean(line);
+
+	buf_add_str(text, clean);
+}
+
+/* A line that would fill the screen is cut, between two characters; the log has it whole. */
+static void add_cut(struct buf *text, struct str line)
+{
+	size_t n = line.n;
+
+	if (n > LINE_MOST)
+		for (n = LINE_MOST; n > 0 && ((unsigned char)line.p[n] & 0xc0) == 0x80;)
+			n--;
+	add_clean(text, (struct str){ line.p, n });
+	if (n < line.n)
+		buf_add_str(text, "…");
+}
+
+static void add_indented(struct buf *text, const char *lines)
+{
+	struct str rest = str_of(lines), line;
+
+	while (str_cut(&rest, '\n', &line)) {
+		if (line.n == 0 && !rest.p)
+			break;
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		buf_add_str(text, "    ");
+		add_cut(text, line);
+		buf_add_char(text, '\n');
+	}
+}
+
+/* As one would type it; of an argument of several lines only that it is one. */
+static void add_quoted(struct buf *text, const char *arg)
+{
+	struct str rest = str_of(arg), part;
+	bool first = true;
+
+	if (strchr(arg, '\n')) {
+		buf_add_str(text, "'…'");
+	} else if (arg[0] && !strpbrk(arg, " \t$'\"\\*?;&|<>()[]{}~#`!")) {
+		add_clean(text, rest);
+	} else {
+		buf_add_char(text, '\'');
+		for (; str_cut(&rest, '\'', &part); first = false) {
+			buf_add_str(text, first ? "" : "'\\''");
+			add_clean(text, part);
+		}
+		buf_add_char(text, '\'');
+	}
+}
+
+static void add_command(struct buf *text, const struct action *action)
+{
+	if (action->builtin) {
+		buf_fmt(text, "    command  kiln:%s\n", action->builtin);
+		return;
+	}
+	buf_add_str(text, "    command ");
+	for (size_t i = 0; i < action->n_argv; i++) {
+		buf_add_char(text, ' ');
+		add_quoted(text, action->argv[i]);
+	}
+	buf_add_char(text, '\n');
+}
+
+void failure_add(struct buf *text, const struct event *e, const struct progress_output *output)
+{
+	_cleanup_free_ char *why = str_clean(str_of(e->why ? e->why : ""));
+	const struct plan_node *node = e->node;
+	const struct stage *stage;
+	char took[16];
+
+	bug_on(!node);
+	stage = node->stage;
+	buf_fmt(text, "  %sfailed%s  %s   %s after %s\n\n", output->colour ? PAINT_RED : "",
+	        output->colour ? PAINT_PLAIN : "", stage->address, why,
+	        progress_duration(e->wall_us, took));
+	add_command(text, &node->lowered.action);
+	if (e->tail && e->tail[0])
+		add_indented(text, e->tail);
+	buf_add_str(text, "\n    log      kiln log ");
+	for (const char *const *word = output->again; word && *word; word++) {
+		add_quoted(text, *word);
+		buf_add_char(text, ' ');
+	}
+	buf_fmt(text, "%s\n    recipe   %s\n", stage->address, stage->where);
+	if (node->lowered.advice)
+		buf_fmt(text, "    try      %s\n", node->lowered.advice);
+}

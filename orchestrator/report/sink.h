@@ -1,0 +1,21 @@
+#ifndef KILN_REPORT_SINK_H
+#define KILN_REPORT_SINK_H
+
+#include "report/progress.h"
+
+/* What the shapes of progress have in common; of this folder alone. */
+enum { TEXT_MOST = 1 << 20 }; /* bytes of what one event may show */
+
+struct progress {
+	struct event_sink sink;
+	struct progress_output *output;
+	void (*deinit)(struct progress *p); /* NULL: nothing of its own */
+};
+
+/* `size`: of the struct that begins with struct progress; zeroed beyond it. */
+struct progress *progress_new(size_t size, struct progress_output *output,
+                              void (*event)(struct event_sink *, const struct event *),
+                              void (*deinit)(struct progress *));
+void progress_put(struct progress *p, const struct buf *text);
+
+#endif
