@@ -1,4 +1,5 @@
 /* kiln build: runs the plan, keeps everything in the store. */
+#include "cli/notes.h"
 #include "cli/outputs.h"
 #include "cli/pin.h"
 #include "cli/print.h"
@@ -84,8 +85,9 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	if (check_folder(args, stages[0] != NULL, err) == 0 &&
 	    session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
 	    session_plan(s, PLAN_BUILD, args_value(args, "--variant"), stages, &plan, err) == 0 &&
+	    notes_profiles(s, plan, args_has(args, "--update-lock")) == 0 &&
 	    session_run(s, plan, &run_options, &result, err) == 0) {
-		outputs_summary(s, &result);
+		notes_summary(s, &result);
 		rc = show(s, plan, &result, args_value(args, "-o"), err);
 		if (rc == 0 && args_has(args, "--update-lock"))
 			rc = pin_write(s, plan, &result, err);

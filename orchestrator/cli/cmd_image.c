@@ -12,33 +12,20 @@
 #include "image/image.h"
 #include "model/container.h"
 #include "model/lock.h"
+#include "recipe/recipe.h"
 #include "store/store.h"
 
 enum { TEXT_MOST = 16 << 20 };
 
 static const char default_image[] = "trixie";
 
-/* The folder with kiln.lock or .kiln, here or above; else this one. Caller frees. */
+/* The project this was started in. Caller frees. */
 static char *find_project(void)
 {
-	_cleanup_free_ char *at = NULL;
+	_cleanup_free_ char *here = NULL;
 	struct err ignored = ERR_INIT;
 
-	if (fs_real_path(".", &at, &ignored) != 0)
-		return str_dup(".");
-	for (;;) {
-		_cleanup_free_ char *lock = path_join(at, LOCK_FILE);
-		_cleanup_free_ char *folder = path_join(at, ".kiln");
-		char *parent;
-
-		if (fs_exists(AT_FDCWD, lock) || fs_exists(AT_FDCWD, folder))
-			return steal(at);
-		if (str_eq(at, "/"))
-			return str_dup(".");
-		parent = path_dir(at);
-		free(at);
-		at = parent;
-	}
+	return fs_real_path(".", &here, &ignored) == 0 ? recipe_project(here) : str_dup(".");
 }
 
 static uint64_t number_in(const json_t *info, const char *key)
@@ -105,7 +92,7 @@ static int build_all(struct build *build, const struct command_args *args, struc
 	build->project = find_project();
 	lock = args_value(args, "--lock") ? str_dup(args_value(args, "--lock")) :
 	                                    path_join(build->project, LOCK_FILE);
-	if (lock_read(lock, &build->lock, err) < 0 ||
+	if (lock_read(lock, &build->lock, NULL, err) < 0 ||
 	    store_open(build->cli->store_dir, &build->store, err) < 0)
 		return -1;
 	if (!build->lock && args_value(args, "--lock") && !build->request.update) {

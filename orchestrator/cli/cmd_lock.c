@@ -1,5 +1,5 @@
 /* kiln lock, kiln train: the two commands that make what a release later only replays. */
-#include "cli/outputs.h"
+#include "cli/notes.h"
 #include "cli/pin.h"
 #include "cli/print.h"
 #include "cli/session.h"
@@ -38,9 +38,10 @@ static int run_lock(struct cli *cli, const struct command_args *args, struct err
 	map_free(s->facts.verdicts);
 	s->facts.verdicts = map_new();
 	if (session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0 ||
+	    notes_profiles(s, plan, true) < 0 ||
 	    session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
-	outputs_summary(s, &result);
+	notes_summary(s, &result);
 	if (pin_write(s, plan, &result, err) < 0)
 		return -1;
 	return cli->json ? show_lock(s, &result, err) : 0;
@@ -107,7 +108,7 @@ static int run_train(struct cli *cli, const struct command_args *args, struct er
 		               s->recipe_path);
 	if (session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
-	outputs_summary(s, &result);
+	notes_summary(s, &result);
 	return show_profiles(s, plan, &result, err);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/path.h"
 #include "cli/dist.h"
-#include "cli/outputs.h"
+#include "cli/notes.h"
 #include "cli/pin.h"
 #include "cli/print.h"
 #include "cli/session.h"
@@ -39,29 +39,8 @@ static int choose_signer(struct cli *cli, const struct command_args *args, struc
 	return signer_choose(&request, &cli->log, ret, err) < 0 ? -1 : 0;
 }
 
-static void say_profiles(struct session *s, const struct plan *plan)
-{
-	bool trains = false;
-
-	for (size_t i = 0; i < plan->n_profiles; i++) {
-		const struct plan_profile *p = &plan->profiles[i];
-
-		if (!plan->nodes[p->node].wanted || p->state == PROFILE_PINNED)
-			continue;
-		trains = true;
-		if (p->state == PROFILE_MISMATCH)
-			print_note(s->cli,
-			           "kiln: warning: the profile %s that %s pins belongs to "
-			           "another source, compiler or flags: it is trained anew",
-			           p->profile->id, s->lock_path);
-	}
-	if (trains)
-		print_note(s->cli, "  profiles are not pinned: this release trains; pin them with "
-		                   "`kiln lock`");
-}
-
-static int show(struct session *s, const struct plan *plan, const char *dir,
-                const struct dist_result *dist, bool same, struct err *err)
+static int show(struct session *s, const struct plan *plan, const struct engine_result *result,
+                const char *dir, const struct dist_result *dist, bool same, struct err *err)
 {
 	_cleanup_json_ json_t *json = NULL;
 	json_t *targets = json_array();
@@ -90,6 +69,8 @@ static int show(struct session *s, const struct plan *plan, const char *dir,
 	           !same         ? "" :
 	           dist->claimed ? "; it was there already, unchanged" :
 	                           "; it was there already, verified and unchanged");
+	if (notes_targets(s, plan, result, err) < 0)
+		return -1;
 	return print_text(dir, strlen(dir), err) < 0 ? -1 : print_text("\n", 1, err);
 }
 
@@ -117,17 +98,17 @@ static int release(struct session *s, const struct command_args *args, const str
 	if (session_prepare(s, err) < 0 ||
 	    session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0)
 		return -1;
-	say_profiles(s, plan);
+	notes_profiles(s, plan, args_has(args, "--update-lock"));
 	if (session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
-	outputs_summary(s, &result);
+	notes_summary(s, &result);
 	if (args_has(args, "--update-lock") && pin_write(s, plan, &result, err) < 0)
 		return -1;
 	if (fs_make_dirs(AT_FDCWD, dist_options.out, 0777, err) < 0)
 		return -1;
 	rc = dist_from_run(s, plan, &result, &dist_options, &dir, &dist, err);
 	if (rc >= 0)
-		rc = show(s, plan, dir, &dist, rc == DIST_SAME, err);
+		rc = show(s, plan, &result, dir, &dist, rc == DIST_SAME, err);
 	dist_result_deinit(&dist);
 	return rc;
 }

@@ -100,14 +100,14 @@ static int show_text(const struct verify_report *report, bool holds, struct err 
 	return print_text(buf_text(&text), text.n, err);
 }
 
-/* Whether the key is the one that the release brings along. */
-static bool lies_in(const char *key, const char *release)
+/* Whether the key is the one that the release brings along; `what` is its folder or a file of it. */
+static bool lies_in(const char *key, const char *what)
 {
-	_cleanup_free_ char *own = path_join(release, DIST_KEY);
-	struct stat a, b;
+	_cleanup_free_ char *folder = path_dir(what);
+	_cleanup_free_ char *own = path_join(what, DIST_KEY);
+	_cleanup_free_ char *beside = path_join(folder, DIST_KEY);
 
-	return key && stat(key, &a) == 0 && stat(own, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
+	return key && (fs_same(key, own) || fs_same(key, beside));
 }
 
 static int run(struct cli *cli, const struct command_args *args, struct err *err)

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "cli/outputs.h"
 #include "cli/pin.h"
+#include "external/crypto.h"
 #include "host/clock.h"
 #include "host/fs.h"
 #include "model/embedded.h"
@@ -222,6 +223,31 @@ static void add_image(struct gather *g, const struct session_image *image)
 		                  image->image.resolved_on ? image->image.resolved_on : "now"));
 }
 
+/* A release by a lock that is not the one beside its recipe says so: who reads the project's would
+ * be wrong about it. */
+static void add_lock(struct gather *g)
+{
+	struct session *s = g->s;
+	_cleanup_free_ char *own = path_join(s->project, LOCK_FILE);
+	bool is_own = fs_same(s->lock_path, own);
+
+	if (!s->has_lock) {
+		note(g, "there was no " LOCK_FILE);
+		return;
+	}
+	/* Its name alone: where it lies is nobody's business, and the digest says which it was. */
+	json_object_set_new(g->internal, "lock",
+	                    json_pack("{s:o,s:s,s:s}", "path",
+	                              json_any_text(is_own ? LOCK_FILE : path_base(s->lock_path)),
+	                              "origin", is_own ? "project" : "other", "sha256",
+	                              DIGEST_TEXT(&s->lock_digest)));
+	if (!is_own)
+		note(g, arena_fmt(s->arena,
+		                  "the pins are those of another lock than the project's " LOCK_FILE
+		                  ": sha256 %s",
+		                  DIGEST_TEXT(&s->lock_digest)));
+}
+
 static void add_parameters(struct gather *g)
 {
 	struct session *s = g->s;
@@ -240,8 +266,7 @@ static void add_parameters(struct gather *g)
 	if (!s->runtime->pinned)
 		note(g,
 		     arena_fmt(s->arena, "built without a sandbox (runtime %s)", s->runtime->name));
-	if (!s->has_lock)
-		note(g, "there was no kiln.lock");
+	add_lock(g);
 }
 
 /* ---- what a rebuild needs ----------------------------------------------------------------- */
@@ -262,6 +287,7 @@ static int add_file(struct gather *g, const json_t *file, struct err *err)
 	_cleanup_free_ char *full = NULL;
 	_cleanup_free_ char *at = NULL;
 	_cleanup_buf_ struct buf text = BUF_INIT(16 << 20);
+	struct digest now;
 	int rc;
 
 	if (str_eq(json_str_or(file, "origin", ""), "embedded")) {
@@ -273,9 +299,17 @@ static int add_file(struct gather *g, const json_t *file, struct err *err)
 	at = str_fmt("project/%s", path);
 	full = path_join(g->s->project, path);
 	rc = fs_read(AT_FDCWD, full, &text, err);
-	if (rc == FS_MISSING)
-		return err_set(err, ERR_INPUT, "%s was read by the recipe and is gone now", full);
-	return rc < 0 ? -1 : put_rebuild(g, at, buf_text(&text), text.n, err);
+	if (rc < 0)
+		return -1;
+	digest_of(text.p, text.n, &now);
+	if (rc == FS_MISSING || !str_eq(DIGEST_TEXT(&now), json_str_or(file, "sha256", ""))) {
+		err_set(err, ERR_INPUT,
+		        "%s %s since the recipe read it: the release would not be "
+		        "what its rebuild archive says",
+		        full, rc == FS_MISSING ? "is gone" : "was changed");
+		return err_hint(err, "release again; what is built is kept");
+	}
+	return put_rebuild(g, at, buf_text(&text), text.n, err);
 }
 
 static bool has_rebuild(const struct gather *g, const char *path)

@@ -5,9 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "cli/print.h"
 #include "host/fs.h"
-#include "report/progress.h"
 #include "store/place.h"
 
 int outputs_node(struct session *s, const struct plan *plan, const struct engine_result *result,
@@ -57,37 +55,6 @@ int outputs_copy(struct session *s, const struct tree_node *node, const char *di
 	if (make_way(fd, dir, name, err) < 0)
 		return -1;
 	return checkout_node(store_blobs(s->store), node, fd, name, &options, err);
-}
-
-static bool is_silent(const struct session *s)
-{
-	return str_eq(s->cli->progress, "none") || str_eq(s->cli->progress, "json");
-}
-
-void outputs_kept(struct session *s, const struct engine_result *result, const char *way_on)
-{
-	if (is_silent(s))
-		return;
-	print_note(s->cli, "  %zu stage%s ran and %s kept, %zu %s cached, %zu did not run%s%s",
-	           result->n_run, result->n_run == 1 ? "" : "s", result->n_run == 1 ? "is" : "are",
-	           result->n_cached, result->n_cached == 1 ? "was" : "were", result->n_skipped,
-	           result->n_skipped ? ": " : "", result->n_skipped ? way_on : "");
-}
-
-void outputs_summary(struct session *s, const struct engine_result *result)
-{
-	char took[16];
-
-	if (is_silent(s))
-		return;
-	if (result->n_run == 0 && result->n_cached == 1)
-		print_note(s->cli, "  nothing to do: the stage is cached");
-	else if (result->n_run == 0)
-		print_note(s->cli, "  nothing to do: all %zu stages are cached", result->n_cached);
-	else
-		print_note(s->cli, "  %s, %zu stage%s run, %zu cached",
-		           progress_duration(result->wall_us, took), result->n_run,
-		           result->n_run == 1 ? "" : "s", result->n_cached);
 }
 
 int outputs_smoke(struct session *s, const struct plan *plan, const struct engine_result *result,

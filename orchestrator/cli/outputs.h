@@ -12,11 +12,6 @@ int outputs_node(struct session *session, const struct plan *plan,
 /* Writes a file, link or folder to the host as NAME below an open folder, owned by the caller. */
 int outputs_copy(struct session *session, const struct tree_node *node, const char *dir,
                  const char *name, struct err *err);
-/* The line at the end of a run: "58 stages run, 21 cached, 2m14s", or that nothing was to do. */
-void outputs_summary(struct session *session, const struct engine_result *result);
-/* The line at the end of a run that failed or was interrupted: what is there for the next one.
- * `way_on` says how what did not run will. */
-void outputs_kept(struct session *session, const struct engine_result *result, const char *way_on);
 /* Reads smoke.json of a smoke goal; a new reference. */
 int outputs_smoke(struct session *session, const struct plan *plan,
                   const struct engine_result *result, const struct plan_goal *goal, json_t **ret,

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
-#include "cli/outputs.h"
+#include "cli/notes.h"
 #include "cli/print.h"
 #include "cli/session.h"
 #include "cli/signals.h"
@@ -150,12 +150,12 @@ static void say_kept(struct session *s, const struct session_run_options *option
                      const struct engine_result *result, const struct err *err)
 {
 	if (err->code == ERR_INTERRUPTED)
-		outputs_kept(s, result, "the same command goes on from there");
+		notes_kept(s, result, "the same command goes on from there");
 	else if (err->code == ERR_STAGE)
-		outputs_kept(s, result,
-		             options->keep_going ? "they need what failed" :
-		                                   "--keep-going runs those that do not need "
-		                                   "what failed");
+		notes_kept(s, result,
+		           options->keep_going ? "they need what failed" :
+		                                 "--keep-going runs those that do not need "
+		                                 "what failed");
 }
 
 int session_run(struct session *s, const struct plan *plan,

@@ -75,7 +75,7 @@ static int read_lock(struct session *s, const char *path, struct err *err)
 	int rc;
 
 	s->lock_path = path ? str_dup(path) : path_join(s->project, LOCK_FILE);
-	rc = lock_read(s->lock_path, &s->lock, err);
+	rc = lock_read(s->lock_path, &s->lock, &s->lock_digest, err);
 	if (rc < 0)
 		return -1;
 	s->has_lock = rc == 0;

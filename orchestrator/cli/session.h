@@ -28,7 +28,8 @@ struct session {
 	char *recipe_path; /* below project */
 	char *recipe_dir;  /* absolute folder of the recipe */
 	char *lock_path;
-	json_t *lock; /* never NULL; empty where there is no file */
+	json_t *lock;              /* never NULL; empty where there is no file */
+	struct digest lock_digest; /* of the file as it was read */
 	bool has_lock;
 	json_t *document;
 	struct recipe recipe;

@@ -4,8 +4,6 @@
 #include "base/alloc.h"
 #include "host/fs.h"
 
-enum { JSON_FILE_MOST = 64 << 20 };
-
 void json_cleanup(json_t **json)
 {
 	json_decref(*json);

@@ -16,6 +16,8 @@ void json_cleanup(json_t **json);
 
 /* Parses text of n bytes; `what` names it in errors (ERR_INPUT with line and column). */
 int json_parse(const char *text, size_t n, const char *what, json_t **ret, struct err *err);
+enum { JSON_FILE_MOST = 64 << 20 }; /* bytes of a file that is read or written */
+
 /* Reads a file. Returns 0 or FS_MISSING. */
 int json_read_file(int dirfd, const char *path, json_t **ret, struct err *err);
 /* Writes it for people, durably and whole or not at all; what json_read_file could not read back

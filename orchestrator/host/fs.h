@@ -65,6 +65,8 @@ int fs_read_link(int dirfd, const char *path, char **ret, struct err *err);
 /* Absolute, links resolved; caller frees. Returns 0 or FS_MISSING. */
 int fs_real_path(const char *path, char **ret, struct err *err);
 bool fs_exists(int dirfd, const char *path);
+/* Whether two paths lead to one file, through links too; false when either leads nowhere. */
+bool fs_same(const char *a, const char *b);
 /* Whether what `fd` has open still stands under that name. */
 bool fs_is_named(int fd, int dirfd, const char *path);
 

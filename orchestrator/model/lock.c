@@ -5,6 +5,8 @@
 #include <stdarg.h>
 
 #include "base/alloc.h"
+#include "external/crypto.h"
+#include "host/fs.h"
 
 static const char schema[] = "kiln.lock/1";
 
@@ -13,14 +15,17 @@ json_t *lock_new(void)
 	return json_pack("{s:s}", "schema", schema);
 }
 
-int lock_read(const char *path, json_t **ret, struct err *err)
+int lock_read(const char *path, json_t **ret, struct digest *ret_digest, struct err *err)
 {
+	_cleanup_buf_ struct buf text = BUF_INIT(JSON_FILE_MOST);
 	_cleanup_json_ json_t *lock = NULL;
 	const char *got;
-	int rc = json_read_file(AT_FDCWD, path, &lock, err);
+	int rc = fs_read(AT_FDCWD, path, &text, err);
 
 	if (rc)
 		return rc;
+	if (json_parse(buf_text(&text), text.n, path, &lock, err) < 0)
+		return -1;
 	got = json_str_or(lock, "schema", NULL);
 	if (!got || !str_starts(got, "kiln.lock/"))
 		return err_set(err, ERR_INPUT, "%s is no lock of Kiln (schema \"%s\" is missing)",
@@ -31,6 +36,8 @@ int lock_read(const char *path, json_t **ret, struct err *err)
 		return err_hint(err, "a newer Kiln wrote it: use that one, or lock anew with "
 		                     "`kiln lock`");
 	}
+	if (ret_digest)
+		digest_of(text.p, text.n, ret_digest);
 	*ret = steal(lock);
 	return 0;
 }

@@ -1,6 +1,7 @@
 #ifndef KILN_MODEL_LOCK_H
 #define KILN_MODEL_LOCK_H
 
+#include "base/digest.h"
 #include "external/json.h"
 
 /*
@@ -21,9 +22,9 @@
 json_t *lock_new(void);
 /*
  * Reads a lock. Returns 0 or FS_MISSING. Another schema, a broken file: ERR_INPUT saying whether a
- * newer Kiln wrote it.
+ * newer Kiln wrote it. *ret_digest (may be NULL) is that of the file's bytes: sha256sum agrees.
  */
-int lock_read(const char *path, json_t **ret, struct err *err);
+int lock_read(const char *path, json_t **ret, struct digest *ret_digest, struct err *err);
 /* Writes it durably, by rename. */
 int lock_write(const char *path, const json_t *lock, struct err *err);
 

@@ -67,11 +67,10 @@ static char *find_named(const char *operand, struct err *err)
 	return real;
 }
 
-static char *find_project(const char *recipe)
+char *recipe_project(const char *inside)
 {
 	static const char *const marks[] = { "kiln.lock", ".kiln", ".git" };
-	_cleanup_free_ char *own = path_dir(recipe);
-	char *folder = str_dup(own);
+	char *folder = str_dup(inside);
 
 	for (;;) {
 		char *up;
@@ -86,18 +85,20 @@ static char *find_project(const char *recipe)
 		folder = up;
 	}
 	free(folder);
-	return steal(own);
+	return str_dup(inside);
 }
 
 int recipe_find(const char *operand, char **ret_project, char **ret_recipe, struct err *err)
 {
 	_cleanup_free_ char *recipe = operand ? find_named(operand, err) : find_default(err);
+	_cleanup_free_ char *folder = NULL;
 	size_t n;
 	char *project;
 
 	if (!recipe)
 		return -1;
-	project = find_project(recipe);
+	folder = path_dir(recipe);
+	project = recipe_project(folder);
 	n = strlen(project);
 	*ret_recipe = str_dup(recipe + n + !is_root(project));
 	*ret_project = project;

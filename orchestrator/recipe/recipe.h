@@ -39,10 +39,12 @@ int recipe_load(const struct recipe_request *request, json_t **ret_document, str
 
 /*
  * Finds the recipe that an operand names (a .lua file, or a folder that holds kiln.lua); NULL looks
- * for kiln.lua here and in the parents. The project's root is the nearest folder from the recipe
- * upwards that holds kiln.lock, .kiln or .git, else the recipe's own. Both are for the caller to
- * free; *ret_recipe is below *ret_project.
+ * for kiln.lua here and in the parents. Both are for the caller to free; *ret_recipe is below
+ * *ret_project.
  */
 int recipe_find(const char *operand, char **ret_project, char **ret_recipe, struct err *err);
+/* The root of the project that an absolute folder lies in: the nearest one upwards that holds
+ * kiln.lock, .kiln or .git, else the folder itself. The caller frees. */
+char *recipe_project(const char *inside);
 
 #endif

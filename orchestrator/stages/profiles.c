@@ -191,9 +191,8 @@ const struct stage_kind stage_profdata_merge = {
 	.doc = "merges compiler profiles of several runs; output merged.profdata",
 	.fields = profdata_fields,
 	.lower = lower_profdata,
-	.advice =
-		"every training run must end by itself, and train what is hot: see their "
-		"logs, add runs to train, or lower functions = in fdo { }",
+	.advice = "every training run must end by itself, and train what is hot: see their "
+		  "logs, add runs to train, or lower functions = in fdo { }",
 };
 const struct stage_kind stage_fdata_merge = {
 	.name = "fdata-merge",

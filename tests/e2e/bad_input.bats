@@ -130,9 +130,13 @@ left_over() {
 	"$KILN" lock hello
 	sed -i 's/"-n", 20/"-n", 19/' hello/kiln.lua
 	sed -i '0,/main/s//main/; 1i static int kiln_test_unused __attribute__((unused));' hello/src/hello.c
-	run "$KILN" release --unsigned --progress plain --target "$x86" -o dist hello
-	[ "$status" -eq 0 ]
-	[[ $output == *"belongs to"* && $output == *"trained anew"* ]]
+	for command in "build" "release --unsigned -o dist"; do
+		# shellcheck disable=SC2086 # words
+		run "$KILN" $command --progress plain --target "$x86" hello
+		[ "$status" -eq 0 ]
+		[[ $output == *"belongs to"* && $output == *"trained anew"* ]]
+		[[ $output == *"this run trains; pin them with \`kiln lock\`"* ]]
+	done
 }
 
 @test "a change of flags that changes what the program prints fails against the pinned verdict" {

@@ -18,6 +18,10 @@ setup() { e2e_setup; }
 	[ "$status" -eq 0 ]
 	[ "$output" = dist/hello-1.0 ]
 	[[ $stderr == *"signed with SHA256:"* ]]
+	[[ $stderr =~ $x86\ +pgo\+lto\+bolt\ +"2 packages, "[0-9]+" KB   output equal on 1 held-out run" ]]
+	jq -r .dsseEnvelope.payload dist/hello-1.0/hello-1.0.provenance.sigstore.json | base64 -d |
+		jq -e --arg sha256 "$(sha256sum hello/kiln.lock | cut -d' ' -f1)" \
+			'.predicate.buildDefinition.internalParameters.lock == {path: "kiln.lock", origin: "project", sha256: $sha256}'
 	for triple in $x86 aarch64-unknown-linux-gnu; do
 		for ending in tar.zst deb profdata fdata cdx.json spdx.json; do
 			[ -s "dist/hello-1.0/hello-1.0-$triple.$ending" ]
@@ -141,6 +145,27 @@ skip_unless_user() {
 	id kilne2e >/dev/null 2>&1 || return 1
 	grep -q '^kilne2e:' /etc/subuid || echo 'kilne2e:4000000:65536' >>/etc/subuid
 	grep -q '^kilne2e:' /etc/subgid || echo 'kilne2e:4000000:65536' >>/etc/subgid
+}
+
+@test "a package that left the mirror: the demonstration pins anew, goes on, and its provenance says by which lock" {
+	hello
+	# A version that no mirror has, and whose content the store does not hold.
+	jq '(.images.trixie.amd64.packages[] | select(.name == "make")) |= (.version = "4.3.9-1" | .sha256 = ("0" * 64))' \
+		"$(project_lock hello)" >hello/kiln.lock
+	cp hello/kiln.lock before.lock
+	CI=true run "$top/scripts/demo" out hello
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"the mirror no longer has make 4.3.9-1"* ]]
+	[[ $output == *"Pinning anew"*"NOT the release that kiln.lock describes"* ]]
+	cmp before.lock hello/kiln.lock
+	jq -r .dsseEnvelope.payload out/dist/hello-1.0/hello-1.0.provenance.sigstore.json | base64 -d >statement.json
+	jq -e --arg sha256 "$(sha256sum out/kiln.lock | cut -d' ' -f1)" \
+		'.predicate.buildDefinition.internalParameters.lock == {path: "kiln.lock", origin: "other", sha256: $sha256}' statement.json
+	jq -e '.notes | any(startswith("the pins are those of another lock"))' out/dist/hello-1.0/manifest.json
+	make=$(jq -r '.images.trixie.amd64.packages[] | select(.name == "make").version' out/kiln.lock)
+	jq -e --arg make "$make" '[.predicate.buildDefinition.resolvedDependencies[].uri | select(startswith("pkg:deb/debian/make@"))]
+		| length == 1 and (.[0] | contains($make))' statement.json
 }
 
 @test "get takes a built file, log shows what a stage printed" {

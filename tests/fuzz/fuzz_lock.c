@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	bug_on(fd < 0 || fs_write_all(fd, data, size, "lock", &err) < 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (lock_read(path, &lock, &err) < 0) {
+	if (lock_read(path, &lock, NULL, &err) < 0) {
 		bug_on(err.code != ERR_INPUT || !err.cause[0]);
 	} else {
 		read_all(lock);

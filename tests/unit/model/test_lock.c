@@ -123,7 +123,7 @@ static void files_are_sorted(void **state)
 	assert_string_equal(a, "{\n  \"images\": {\n    \"trixie\": {\n      \"amd64\": 2\n    }\n"
 	                       "  },\n  \"schema\": \"kiln.lock/1\",\n  \"sources\": {\n"
 	                       "    \"source@gawk\": 1\n  }\n}\n");
-	must(lock_read(place.path, &back, &err), &err);
+	must(lock_read(place.path, &back, NULL, &err), &err);
 	assert_true(json_equal(lock, back));
 	assert_int_equal(stat(place.path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
@@ -159,7 +159,7 @@ static void files_that_are_no_lock(void **state)
 		json_t *lock = NULL;
 
 		test_write(AT_FDCWD, place.path, cases[i].text, 0644);
-		assert_int_equal(lock_read(place.path, &lock, &err), -1);
+		assert_int_equal(lock_read(place.path, &lock, NULL, &err), -1);
 		assert_null(lock);
 		assert_int_equal(err.code, ERR_INPUT);
 		assert_contains(err.cause, LOCK_FILE);
@@ -177,7 +177,7 @@ static void no_lock_is_no_error(void **state)
 
 	(void)state;
 	place_init(&place);
-	assert_int_equal(lock_read(place.path, &lock, &err), FS_MISSING);
+	assert_int_equal(lock_read(place.path, &lock, NULL, &err), FS_MISSING);
 	assert_null(lock);
 	assert_int_equal(err.code, ERR_NONE);
 	place_deinit(&place);

@@ -1,0 +1,139 @@
+/* Lines for people, about plans and runs. */
+#include "cli/notes.h"
+#include <stdio.h>
+
+#include "cli/outputs.h"
+#include "cli/print.h"
+#include "external/json.h"
+#include "report/progress.h"
+
+int notes_profiles(struct session *s, const struct plan *plan, bool pins)
+{
+	bool trains = false;
+
+	for (size_t i = 0; i < plan->n_profiles; i++) {
+		const struct plan_profile *p = &plan->profiles[i];
+
+		if (!plan->nodes[p->node].wanted || p->state == PROFILE_PINNED)
+			continue;
+		trains = true;
+		if (p->state == PROFILE_MISMATCH)
+			print_note(s->cli,
+			           "kiln: warning: the profile %s that %s pins belongs to "
+			           "another source, compiler or flags: it is trained anew",
+			           p->profile->id, s->lock_path);
+	}
+	if (trains && !pins)
+		print_note(s->cli, "  profiles are not pinned: this run trains; pin them with "
+		                   "`kiln lock`");
+	return 0;
+}
+
+static bool is_silent(const struct session *s)
+{
+	return str_eq(s->cli->progress, "none") || str_eq(s->cli->progress, "json");
+}
+
+void notes_kept(struct session *s, const struct engine_result *result, const char *way_on)
+{
+	if (is_silent(s))
+		return;
+	print_note(s->cli, "  %zu stage%s ran and %s kept, %zu %s cached, %zu did not run%s%s",
+	           result->n_run, result->n_run == 1 ? "" : "s", result->n_run == 1 ? "is" : "are",
+	           result->n_cached, result->n_cached == 1 ? "was" : "were", result->n_skipped,
+	           result->n_skipped ? ": " : "", result->n_skipped ? way_on : "");
+}
+
+void notes_summary(struct session *s, const struct engine_result *result)
+{
+	char took[16];
+
+	if (is_silent(s))
+		return;
+	if (result->n_run == 0 && result->n_cached == 1)
+		print_note(s->cli, "  nothing to do: the stage is cached");
+	else if (result->n_run == 0)
+		print_note(s->cli, "  nothing to do: all %zu stages are cached", result->n_cached);
+	else
+		print_note(s->cli, "  %s, %zu stage%s run, %zu cached",
+		           progress_duration(result->wall_us, took), result->n_run,
+		           result->n_run == 1 ? "" : "s", result->n_cached);
+}
+
+/* ---- a line a target ---------------------------------------------------------------------- */
+
+/* "412 KB", "1.3 MB": decimal, as download pages say it. */
+static const char *size_text(uint64_t bytes, char text[24])
+{
+	if (bytes < 1000)
+		snprintf(text, 24, "%u B", (unsigned int)bytes);
+	else if (bytes < 1000000)
+		snprintf(text, 24, "%.0f KB", (double)bytes / 1e3);
+	else
+		snprintf(text, 24, "%.1f MB", (double)bytes / 1e6);
+	return text;
+}
+
+struct shipped {
+	const char *variant;
+	size_t n_packages, n_cases;
+	uint64_t bytes;
+};
+
+static int add_goal(struct session *s, const struct plan *plan, const struct engine_result *result,
+                    const struct plan_goal *goal, struct shipped *sum, struct err *err)
+{
+	_cleanup_json_ json_t *smoke = NULL;
+	struct tree_node node;
+
+	if (goal->artefact) {
+		if (outputs_node(s, plan, result, goal, &node, err) < 0)
+			return -1;
+		sum->variant = goal->artefact->variant;
+		sum->n_packages++;
+		sum->bytes += node.ref.size;
+	} else if (goal->smoke && sum->variant && str_eq(goal->smoke->variant, sum->variant)) {
+		if (outputs_smoke(s, plan, result, goal, &smoke, err) < 0)
+			return -1;
+		sum->n_cases += json_object_size(json_object_get(smoke, "cases"));
+	}
+	return 0;
+}
+
+static int sum_target(struct session *s, const struct plan *plan,
+                      const struct engine_result *result, const char *triple, struct shipped *sum,
+                      struct err *err)
+{
+	/* Packages first: they say which smoke test is about what ships. */
+	for (int smoke = 0; smoke < 2; smoke++)
+		for (size_t i = 0; i < plan->n_goals; i++) {
+			const struct plan_goal *goal = &plan->goals[i];
+
+			if (!str_eq(plan->nodes[goal->node].stage->target, triple) ||
+			    (goal->smoke != NULL) != smoke)
+				continue;
+			if (add_goal(s, plan, result, goal, sum, err) < 0)
+				return -1;
+		}
+	return 0;
+}
+
+int notes_targets(struct session *s, const struct plan *plan, const struct engine_result *result,
+                  struct err *err)
+{
+	for (size_t i = 0; i < s->recipe.n_targets && !is_silent(s); i++) {
+		const char *triple = s->recipe.targets[i].triple;
+		struct shipped sum = { 0 };
+		char size[24];
+
+		if (sum_target(s, plan, result, triple, &sum, err) < 0)
+			return -1;
+		if (!sum.variant)
+			continue;
+		print_note(s->cli,
+		           "  %-28s  %-14s  %zu package%s, %s   output equal on %zu held-out run%s",
+		           triple, sum.variant, sum.n_packages, sum.n_packages == 1 ? "" : "s",
+		           size_text(sum.bytes, size), sum.n_cases, sum.n_cases == 1 ? "" : "s");
+	}
+	return 0;
+}

@@ -1,0 +1,21 @@
+#ifndef KILN_CLI_NOTES_H
+#define KILN_CLI_NOTES_H
+
+#include "cli/session.h"
+
+/* What commands say of a plan and of a run, besides its progress; on standard error. */
+
+/* Before the run: profiles that are not pinned, and pinned ones that no longer fit. `pins`: what is
+ * trained is written into the lock. Always 0, so that it can stand between steps. */
+int notes_profiles(struct session *session, const struct plan *plan, bool pins);
+/* The line at the end of a run: "2m14s, 58 stages run, 21 cached", or that nothing was to do. */
+void notes_summary(struct session *session, const struct engine_result *result);
+/* The same for a run that failed or was interrupted: what is there for the next one. `way_on` says
+ * how what did not run will. */
+void notes_kept(struct session *session, const struct engine_result *result, const char *way_on);
+/* At the end of a release, a line a target: what ships, how large its packages are, on how many
+ * held-out runs its output was compared. */
+int notes_targets(struct session *session, const struct plan *plan,
+                  const struct engine_result *result, struct err *err);
+
+#endif
