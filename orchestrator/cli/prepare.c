@@ -15,6 +15,7 @@
 #include "model/container.h"
 #include "model/embedded.h"
 #include "model/lock.h"
+#include "profile/heldout.h"
 #include "profile/probe.h"
 #include "source/source.h"
 
@@ -340,6 +341,8 @@ int session_prepare(struct session *s, struct err *err)
 	for (size_t i = 0; i < s->recipe.n_leaves; i++)
 		if (fetch_leaf(s, &s->recipe.leaves[i], err) < 0)
 			return -1;
+	if (heldout_check(store_blobs(s->store), &s->recipe, &s->facts, err) < 0)
+		return -1;
 	if (fill_values(s, err) < 0 || check_toolchains(s, err) < 0 || ensure_images(s, err) < 0)
 		return -1;
 	check_library(s);

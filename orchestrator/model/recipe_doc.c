@@ -201,6 +201,30 @@ static int read_smokes(struct arena *arena, struct recipe *r, struct err *err)
 	return 0;
 }
 
+static int read_data(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *list;
+
+	if (begin_list(arena, r->document, "workload_data", sizeof(*r->data), &list, &r->data,
+	               &r->n_data, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_data; i++) {
+		struct recipe_data *d = &r->data[i];
+		json_t *v = json_array_get(list, i);
+		const char *of;
+
+		if (json_get_str(v, "list", what, &of, err) < 0 ||
+		    json_get_str(v, "path", what, &d->path, err) < 0 ||
+		    read_ref(arena, json_object_get(v, "from"), &d->from, err) < 0)
+			return -1;
+		if (d->from.kind != REF_LEAF)
+			return err_set(err, ERR_INPUT, "%s: workload data comes of a stage", what);
+		d->held = str_eq(of, "holdout");
+		d->where = json_str_or(v, "where", "?");
+	}
+	return 0;
+}
+
 static int read_artefacts(struct arena *arena, struct recipe *r, struct err *err)
 {
 	json_t *list;
@@ -262,7 +286,8 @@ int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret,
 	    read_value(arena, document, "date", &r.date, err) < 0 ||
 	    read_leaves(arena, &r, err) < 0 || read_targets(arena, &r, err) < 0 ||
 	    read_stages(arena, &r, err) < 0 || read_profiles(arena, &r, err) < 0 ||
-	    read_smokes(arena, &r, err) < 0 || read_artefacts(arena, &r, err) < 0)
+	    read_smokes(arena, &r, err) < 0 || read_data(arena, &r, err) < 0 ||
+	    read_artefacts(arena, &r, err) < 0)
 		return -1;
 	r.summary = json_str_or(document, "summary", "");
 	r.homepage = json_str_or(document, "homepage", "");

@@ -40,6 +40,14 @@ struct recipe_artefact {
 	struct ref from;
 };
 
+/* What a run of the program is given to work on. */
+struct recipe_data {
+	const char *where; /* the run's place */
+	const char *path;  /* as the recipe calls it */
+	bool held;         /* of a held-out run; else of a training run */
+	struct ref from;   /* of a leaf */
+};
+
 /* A value that may wait for a leaf's fact: text, or {"$fact": leaf, "field": name}. */
 struct recipe_value {
 	const char *text; /* NULL while it waits */
@@ -60,6 +68,8 @@ struct recipe {
 	size_t n_profiles;
 	struct recipe_smoke *smokes;
 	size_t n_smokes;
+	struct recipe_data *data;
+	size_t n_data;
 	struct recipe_artefact *artefacts;
 	size_t n_artefacts;
 };

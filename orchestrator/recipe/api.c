@@ -233,21 +233,16 @@ static int api_toolchain(lua_State *L)
 }
 
 /*
- * kiln.stat(path), below the recipe's folder: "file" and the digest of its content (files of up to
- * 64 MiB), "folder", or nil. A link that leads out of the project is an error: what lies there is
- * not the recipe's to know.
+ * kiln.stat(path), below the recipe's folder: "file", "folder", or nil. A link that leads out of the
+ * project is an error: what lies there is not the recipe's to know.
  */
-enum { HASHED_MOST = 64 << 20 };
-
-static int look(struct recipe_state *state, const char *path, const char **ret,
-                char ret_digest[DIGEST_HEX_SIZE])
+static int look(struct recipe_state *state, const char *path, const char **ret)
 {
 	_cleanup_free_ char *full =
 		state->folder[0] ? path_join(state->folder, path) : str_dup(path);
 	_cleanup_fd_ int fd = -1;
 	struct fault_at at = { .place = state_place(state->L) };
-	struct err fault = ERR_INIT, ignored = ERR_INIT;
-	struct blob_ref ref;
+	struct err fault = ERR_INIT;
 	struct stat st;
 	int rc = FS_MISSING;
 
@@ -256,25 +251,19 @@ static int look(struct recipe_state *state, const char *path, const char **ret,
 		rc = state_look(state, full, &fd, &st, &fault);
 	if (rc < 0)
 		return diagnose(state, &at, NULL, state_err(state), "%s", fault.cause);
-	if (rc != 0)
-		return 0;
-	if (S_ISREG(st.st_mode) && st.st_size <= HASHED_MOST &&
-	    digest_of_fd(fd, path, &ref, &ignored) == 0)
-		digest_hex(&ref.digest, ret_digest);
-	*ret = S_ISDIR(st.st_mode) ? "folder" : S_ISREG(st.st_mode) ? "file" : NULL;
+	if (rc == 0)
+		*ret = S_ISDIR(st.st_mode) ? "folder" : S_ISREG(st.st_mode) ? "file" : NULL;
 	return 0;
 }
 
 static int api_stat(lua_State *L)
 {
-	char digest[DIGEST_HEX_SIZE] = "";
 	const char *what;
 
-	if (look(state_of(L), luaL_checkstring(L, 1), &what, digest) < 0)
+	if (look(state_of(L), luaL_checkstring(L, 1), &what) < 0)
 		return state_raise(L);
 	lua_pushstring(L, what);
-	lua_pushstring(L, digest[0] ? digest : NULL);
-	return 2;
+	return 1;
 }
 
 /* ---- opening ---- */
@@ -321,6 +310,7 @@ void api_open(lua_State *L)
 	add_item(L, "target");
 	add_item(L, "profile");
 	add_item(L, "smoke");
+	add_item(L, "workload_data");
 	add_item(L, "artefact");
 	base_lib_protect(L, "kiln");
 	lua_setfield(L, -2, "kiln");

@@ -57,6 +57,14 @@ static const struct schema_field smoke_fields[] = {
 	{ 0 },
 };
 
+static const char *const data_lists[] = { "train", "holdout", NULL };
+static const struct schema_field workload_data_fields[] = {
+	{ "list", SCHEMA_STRING, true, "train or holdout", data_lists, NULL },
+	{ "path", SCHEMA_STRING, true, "what the run calls it", NULL, NULL },
+	{ "from", SCHEMA_REF, true, "a source, or a path in one", NULL, NULL },
+	{ 0 },
+};
+
 static const struct schema_field artefact_fields[] = {
 	{ "target", SCHEMA_STRING, true, "the target", NULL, NULL },
 	{ "variant", SCHEMA_STRING, true, "the variant", NULL, NULL },
@@ -84,6 +92,7 @@ static const struct {
 	{ "target", "targets", target_fields },
 	{ "profile", "profiles", profile_fields },
 	{ "smoke", "smoke", smoke_fields },
+	{ "workload_data", "workload_data", workload_data_fields },
 	{ "artefact", "artefacts", artefact_fields },
 };
 
@@ -309,6 +318,9 @@ int declare_item(struct recipe_state *state, const char *what, int index, struct
 			return refuse(state, item, NULL, NULL, err, "smoke: stage must be a stage");
 		json_object_set(item, "stage", stage);
 	}
+	if (str_eq(what, "workload_data") &&
+	    !json_object_get(json_object_get(item, "from"), "$leaf"))
+		return refuse(state, item, NULL, NULL, err, "workload_data: from must be a source");
 	json_array_append(list, item);
 	return 0;
 }
@@ -417,7 +429,7 @@ static const json_t *variants_of(const json_t *targets, const char *triple)
 	return NULL;
 }
 
-/* Every item's target, and its variant where it has one; of a target what it ships and compares. */
+/* Every item's target and variant, where it has them; of a target what it ships and compares. */
 static int check_items(struct recipe_state *state, const char *what, const json_t *list,
                        struct err *err)
 {
@@ -433,7 +445,8 @@ static int check_items(struct recipe_state *state, const char *what, const json_
 				return -1;
 			continue;
 		}
-		if (must_name(state, item, what, "target", targets, "triple", err) < 0)
+		if (json_object_get(item, "target") &&
+		    must_name(state, item, what, "target", targets, "triple", err) < 0)
 			return -1;
 		variants = variants_of(targets, json_str_or(item, "target", ""));
 		if (json_object_get(item, "variant") &&

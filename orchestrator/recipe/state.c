@@ -296,9 +296,9 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		.addresses = map_new(),
 		.toolchains = map_new(),
 		.folder = path_dir(request->recipe),
-		.document = json_pack("{s:s,s:{},s:[],s:[],s:[],s:[],s:[],s:[]}", "schema",
+		.document = json_pack("{s:s,s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[]}", "schema",
 		                      "kiln.recipe/1", "leaves", "targets", "stages", "profiles",
-		                      "smoke", "artefacts", "files"),
+		                      "smoke", "workload_data", "artefacts", "files"),
 	};
 	if (str_eq(state->folder, "."))
 		state->folder[0] = '\0';

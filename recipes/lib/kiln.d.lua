@@ -322,6 +322,10 @@ function kiln.profile(fields) end
 ---@param fields { target: string, variant: string, stage: kiln.Ref, where?: string }
 function kiln.smoke(fields) end
 
+---Says what a run of train or holdout is given. What is in both, by content, is refused.
+---@param fields { list: "train"|"holdout", path: string, from: kiln.Ref, where?: string }
+function kiln.workload_data(fields) end
+
 ---Declares a file of dist/.
 ---@param fields { target: string, variant: string, kind: string, name: string, media_type: string, from: kiln.Ref, where?: string }
 function kiln.artefact(fields) end
@@ -367,10 +371,10 @@ function kiln.toolchain(name, triple) end
 ---@return { base: string, arch: string, os: string, env: string, glibc: string }?, string?, string?
 function kiln.triple(text) end
 
----What lies at a path beside the recipe; for a file also the digest of its content.
+---What lies at a path beside the recipe.
 ---A link that leads out of the project is an error.
 ---@param path string
----@return "file"|"folder"|nil, string?
+---@return "file"|"folder"|nil
 function kiln.stat(path) end
 
 ---The line of the recipe that is being run, FILE:LINE.

@@ -94,7 +94,7 @@ local function check_runs(args, where, optimize)
   end
   workload.resolve(train, args.build.bins, args.work)
   workload.resolve(holdout, args.build.bins, args.work)
-  workload.disjoint(train, holdout, args.work)
+  workload.disjoint(train, holdout)
   return train, holdout
 end
 
@@ -161,6 +161,8 @@ local function release(args)
     homepage = args.homepage, date = date or { ["$fact"] = source.id, field = "date" }, where = where,
   }
   local fetched = fetcher()
+  workload.declare_data(train, { work = work, fetched = fetched })
+  workload.declare_data(holdout, { work = work, fetched = fetched })
   local targets = {}
   for i, entry in ipairs(args.targets) do targets[i] = target_of(args, where, i, entry) end
   check_twins(args, where, targets)

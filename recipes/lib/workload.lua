@@ -170,36 +170,36 @@ local function distinct(list)
     for _, place in ipairs(entry.run.places) do
       if not seen[place.path] then
         seen[place.path] = true
-        all[#all + 1] = { place = place, run = entry.run }
+        all[#all + 1] = { place = place, run = entry.run, field = entry.field }
       end
     end
   end
   return all
 end
 
--- The SHA-256 of a place that is one file. What lies in a folder is not looked through.
-local function content(work, place)
-  if place.digest then return place.digest end
-  if not work or place.kind ~= "file" then return nil end
-  local _, digest = kiln.stat(beside(work, place.path))
-  return digest
-end
-
--- The same data in train and holdout would measure what was learnt by heart; under another name too.
-function workload.disjoint(train, holdout, work)
+-- The same data in train and holdout would measure what was learnt by heart. Here by name and by
+-- pinned digest; once the sources are there their content is compared (workload.declare_data).
+function workload.disjoint(train, holdout)
   local trained = distinct(train)
-  for _, a in ipairs(trained) do a.content = content(work, a.place) end
   for _, b in ipairs(distinct(holdout)) do
-    local held = content(work, b.place)
     for _, a in ipairs(trained) do
       if below(a.place.path, b.place.path) or below(b.place.path, a.place.path)
-        or (held and held == a.content) then
+        or (b.place.digest and b.place.digest == a.place.digest) then
         kiln.fail { where = b.run.where, callee = "run", path = { b.place.position },
           text = '"' .. b.place.path .. '" is both in train (' .. a.run.where .. ': "' ..
             a.place.path .. '") and in holdout',
           note = "hold out data that was not trained on" }
       end
     end
+  end
+end
+
+-- Says what the runs of a list are given, so that what is held out can be compared by content.
+function workload.declare_data(list, ctx)
+  for _, item in ipairs(distinct(list)) do
+    local place = item.place
+    kiln.workload_data { list = item.field, path = place.path, where = item.run.where,
+      from = place.source and ctx.fetched(place.source) or ctx.work:at(place.path) }
   end
 end
 

@@ -91,6 +91,21 @@ left_over() {
 	[ ! -e dist/hello-1.0 ]
 }
 
+@test "a training file in a folder of the held-out data, under another name: status 3 names both" {
+	hello
+	mkdir hello/work/holdout/more
+	cp hello/work/train/letters.txt hello/work/holdout/more/renamed.txt
+	sed -i 's/listing, listing, listing }/listing, inputs = { dir "holdout" } }/' hello/kiln.lua
+	for command in build "plan" "release --unsigned"; do
+		# shellcheck disable=SC2086 # words
+		run "$KILN" $command hello
+		[ "$status" -eq 3 ]
+		[[ $output == *'kiln.lua:'*'"holdout/more/renamed.txt" is both in train ('*'kiln.lua:'*'"train/letters.txt") and in holdout'* ]]
+	done
+	echo "and another line" >>hello/work/holdout/more/renamed.txt
+	"$KILN" plan hello
+}
+
 @test "a recipe's pinned source digest is wrong: status 3 with both digests" {
 	mkdir web && echo data >web/data.txt
 	(cd web && exec python3 -m http.server 0 --bind 127.0.0.1) >port.log 2>&1 &
