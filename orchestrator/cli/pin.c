@@ -158,11 +158,29 @@ static void pin_library(struct session *s)
 	lock_set_library(s->lock, DIGEST_TEXT(&digest));
 }
 
-static void pin_leaves_and_images(struct session *s)
+/* Asked again, the archive had the same: the lock stays as it is, with the time of the first answer. */
+static bool same_but_for_time(const json_t *pinned, const json_t *section)
 {
-	for (size_t i = 0; i < s->images.n; i++)
-		lock_set_image(s->lock, s->images.v[i].name, s->facts.arch,
-		               json_deep_copy(s->images.v[i].image.lock_section));
+	_cleanup_json_ json_t *there = json_copy((json_t *)pinned);
+
+	json_object_set(there, "resolved", json_object_get(section, "resolved"));
+	return json_object_get(pinned, "resolved") && json_equal(there, section);
+}
+
+static void pin_images(struct session *s)
+{
+	for (size_t i = 0; i < s->images.n; i++) {
+		const char *name = s->images.v[i].name;
+		const json_t *section = s->images.v[i].image.lock_section;
+		const json_t *pinned = lock_image(s->lock, name, s->facts.arch);
+
+		if (!pinned || !same_but_for_time(pinned, section))
+			lock_set_image(s->lock, name, s->facts.arch, json_deep_copy(section));
+	}
+}
+
+static void pin_leaves(struct session *s)
+{
 	for (size_t i = 0; i < s->recipe.n_leaves; i++) {
 		const struct recipe_leaf *leaf = &s->recipe.leaves[i];
 		json_t *about = json_object_get(s->leaf_facts, leaf->id);
@@ -186,7 +204,8 @@ int pin_update(struct session *s, const struct plan *plan, const struct engine_r
 {
 	pin_library(s);
 	pin_toolchains(s);
-	pin_leaves_and_images(s);
+	pin_images(s);
+	pin_leaves(s);
 	for (size_t i = 0; i < plan->n_profiles; i++)
 		if (plan->nodes[plan->profiles[i].node].wanted &&
 		    pin_profile(s, plan, result, i, err) < 0)

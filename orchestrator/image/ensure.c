@@ -54,13 +54,22 @@ static void ensure_deinit(struct ensure *ensure)
 	free(ensure->fact_name);
 }
 
-static char *today(void)
+/* "20260131T142703Z", as snapshot archives write it. */
+static char *time_now(void)
 {
 	time_t now = (time_t)(clock_wall_us() / 1000000);
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
-	return str_fmt("%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	return str_fmt("%04d%02d%02dT%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+	               tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* The day of such a time for people: "2026-01-31". */
+static char *day_of(const char *time)
+{
+	return time ? str_fmt("%.4s-%.2s-%.2s", time, time + 4, time + 6) :
+	              str_dup("an unknown day");
 }
 
 /* The lock's section, or an earlier answer of the archive, where there is one. */
@@ -89,7 +98,7 @@ static int know_section(struct ensure *ensure, struct err *err)
 	                       ensure->pinned ? err : &ignored) < 0)
 		return ensure->pinned ? -1 : 0;
 	if (!ensure->pinned)
-		ensure->resolved_on = str_dup(json_str_or(fact, "resolved_on", "an unknown day"));
+		ensure->resolved_on = day_of(ensure->section.resolved);
 	ensure->known = true;
 	return 0;
 }
@@ -111,7 +120,6 @@ static int remember(struct ensure *ensure, struct err *err)
 
 	json_object_set_new(fact, "schema", json_string("kiln.image.resolution/1"));
 	json_object_set_new(fact, "name", json_string(ensure->request->name));
-	json_object_set_new(fact, "resolved_on", json_string(ensure->resolved_on));
 	json_object_set_new(fact, "lock",
 	                    image_section_write(&ensure->section, &ensure->definition));
 	json_write_canonical(fact, &text);
@@ -261,7 +269,8 @@ static int make(struct ensure *ensure, struct image_source *source, const char *
 		if (image_resolve(source, &ensure->section, err) < 0)
 			return -1;
 		ensure->known = ensure->now = true;
-		ensure->resolved_on = today();
+		ensure->section.resolved = time_now();
+		ensure->resolved_on = day_of(ensure->section.resolved);
 		if (made_before(ensure))
 			return 0;
 	}

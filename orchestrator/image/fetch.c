@@ -196,8 +196,8 @@ static int gone(const struct image_source *source, const struct debs *missing, s
 	        buf_text(&names));
 	return err_hint(err, "the ways on: import the image from a machine that has it (kiln image "
 	                     "export there, kiln image import here); use a store that holds the "
-	                     "packages; configure a snapshot archive (KILN_DEBIAN_SNAPSHOT and the "
-	                     "container's snapshot time); or pin today's versions: kiln lock");
+	                     "packages; name a snapshot archive (KILN_DEBIAN_SNAPSHOT=URL, the "
+	                     "folder above debian/TIME); or pin today's versions: kiln lock");
 }
 
 static int offline_fault(const struct image_source *source, const struct debs *missing,
@@ -216,8 +216,9 @@ int image_fetch(struct blobs *blobs, struct image_source *source,
                 const struct image_section *section, struct err *err)
 {
 	_cleanup_debs_ struct debs missing = { 0 }, rest = { 0 }, last = { 0 };
-	_cleanup_free_ char *snapshot =
-		mirror_snapshot(source->definition->distribution, source->definition->snapshot);
+	const char *time =
+		source->definition->snapshot ? source->definition->snapshot : section->resolved;
+	_cleanup_free_ char *snapshot = mirror_snapshot(source->definition->distribution, time);
 	struct err fault = ERR_INIT;
 
 	find_missing(blobs, section, &missing);

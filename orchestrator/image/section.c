@@ -13,6 +13,33 @@ void image_section_deinit(struct image_section *section)
 {
 	debs_deinit(&section->packages);
 	debs_deinit(&section->files);
+	free(section->resolved);
+	section->resolved = NULL;
+}
+
+/* It becomes a part of an address: digits as in 20260131T142703Z and nothing else. */
+static bool is_time(const char *text)
+{
+	static const char form[] = "00000000T000000Z";
+
+	for (size_t i = 0; i < sizeof(form); i++)
+		if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+			return false;
+	return true;
+}
+
+static int read_resolved(struct image_section *section, const json_t *json, const char *what,
+                         struct err *err)
+{
+	const char *text = json_str_or(json, "resolved", NULL);
+
+	if (text && !is_time(text))
+		return err_set(err, ERR_INPUT,
+		               "%s: member \"resolved\" is no time like "
+		               "20260131T142703Z: %s",
+		               what, text);
+	section->resolved = text ? str_dup(text) : NULL;
+	return 0;
 }
 
 static int read_digest(const json_t *json, const char *key, const char *what, struct digest *ret,
@@ -94,7 +121,8 @@ static int read_all(struct image_section *section, const struct image_definition
 	if (!json_is_object(json))
 		return err_set(err, ERR_INPUT, "%s: not an object", what);
 	if (read_digest(json, "tree", what, &section->tree, err) < 0 ||
-	    read_digest(json, "container", what, &section->container, err) < 0)
+	    read_digest(json, "container", what, &section->container, err) < 0 ||
+	    read_resolved(section, json, what, err) < 0)
 		return -1;
 	if (definition && !digest_eq(&section->container, &definition->digest)) {
 		err_set(err, ERR_INPUT, "%s: it was made for another definition of container %s",
@@ -147,6 +175,8 @@ json_t *image_section_write(const struct image_section *section,
 	set_digest(json, "tree", &section->tree);
 	set_digest(json, "container", &section->container);
 	json_object_set_new(json, "suite", json_string(definition->suite));
+	if (section->resolved)
+		json_object_set_new(json, "resolved", json_string(section->resolved));
 	for (size_t i = 0; i < section->packages.list.n; i++)
 		json_array_append_new(packages, write_deb(&section->packages.list.v[i]));
 	for (size_t i = 0; i < section->files.list.n; i++) {

@@ -7,15 +7,17 @@
 
 /*
  * What the lock says about one image on one build architecture:
- *   {"tree":"sha256:…", "container":"sha256:…", "suite":"trixie",
+ *   {"tree":"sha256:…", "container":"sha256:…", "suite":"trixie", "resolved":"20260131T142703Z",
  *    "packages":[{"name","version","architecture","sha256","size"}],
  *    "files":[{…the same…, "path", "to"}]}
  * `packages` is what is installed, sorted; `files` are single files out of other packages, in the
- * definition's order. No address appears in it.
+ * definition's order. `resolved` is when the archive was asked (UTC): a snapshot archive of that time
+ * still has what a mirror may have dropped. No address appears in it.
  */
 struct image_section {
 	struct digest tree; /* none: not built yet */
 	struct digest container;
+	char *resolved; /* NULL in locks that do not say it */
 	struct debs packages;
 	struct debs files; /* one for each of the definition's files */
 };

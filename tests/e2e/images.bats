@@ -326,6 +326,37 @@ as_user() {
 	[[ $output == *"sha256:$tree"* ]]
 }
 
+@test "what a lock pins comes from a snapshot archive of the time it was resolved at" {
+	time=$(jq -r '.images[0].lock.resolved' built.json)
+	[[ $time =~ ^20[0-9]{6}T[0-9]{6}Z$ ]]
+	mirror_of_packages
+	mkdir -p "$work/archive/debian"
+	cp -r "$work/mirror" "$work/archive/debian/$time"
+	# The mirror has moved on.
+	gone=$(jq -r '.images[0].lock.packages[] | select(.name == "make") | .sha256' built.json)
+	rm "$work/mirror/pool/$gone.deb"
+	sign_mirror "$work/mirror"
+	cp "$work/archive/debian/$time/keyring.gpg" "$work/both.gpg"
+	cat "$work/mirror/keyring.gpg" >>"$work/both.gpg"
+	export KILN_DEBIAN_KEYRING=$work/both.gpg
+	lock .
+	run in_project image build small --lock "$work/kiln.lock" --mirror "file://$work/mirror"
+	[ "$status" -eq 3 ]
+	[[ $output == *"KILN_DEBIAN_SNAPSHOT=URL"* ]]
+	KILN_DEBIAN_SNAPSHOT=file://$work/archive run in_project image build small --lock "$work/kiln.lock" --mirror "file://$work/mirror"
+	[ "$status" -eq 0 ]
+	[[ $output == *"sha256:$tree"*"pinned by kiln.lock"* ]]
+	# A lock that does not say the time has no such way; a time that is none is no part of an address.
+	lock 'del(.resolved)'
+	rm -rf "$work/store"
+	KILN_DEBIAN_SNAPSHOT=file://$work/archive run in_project image build small --lock "$work/kiln.lock" --mirror "file://$work/mirror"
+	[ "$status" -eq 3 ]
+	lock '.resolved = "20260101T000000Z/../.."'
+	run in_project image build small --lock "$work/kiln.lock" --offline
+	[ "$status" -eq 3 ]
+	[[ $output == *"is no time like"* ]]
+}
+
 # ---- sources ----------------------------------------------------------------------------------
 
 fetch() {
