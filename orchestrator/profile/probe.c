@@ -28,32 +28,30 @@ static int open_branch_stacks(void)
 	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
+const char *profiler_sentence(int fault)
+{
+	switch (fault) {
+	case 0:
+		return "branch stacks can be sampled";
+	case EACCES:
+	case EPERM:
+		return "no samples: the kernel forbids them (perf_event_paranoid, or a container's "
+		       "filter)";
+	case EOPNOTSUPP:
+		return "no samples: this processor or virtual machine has no branch stacks";
+	case ENOENT:
+		return "no samples: there are no hardware counters here";
+	default:
+		return "no samples: branch stacks cannot be taken here";
+	}
+}
+
 bool profiler_probe(const char **ret_sentence)
 {
 	int fd = open_branch_stacks();
 
-	if (fd >= 0) {
+	*ret_sentence = profiler_sentence(fd >= 0 ? 0 : errno);
+	if (fd >= 0)
 		close(fd);
-		*ret_sentence = "branch stacks are there: BOLT profiles are sampled";
-		return true;
-	}
-	switch (errno) {
-	case EACCES:
-	case EPERM:
-		*ret_sentence = "the kernel forbids sampling (perf_event_paranoid): BOLT profiles "
-				"are taken by instrumentation";
-		break;
-	case EOPNOTSUPP:
-		*ret_sentence = "this processor or virtual machine has no branch stacks: BOLT "
-				"profiles are taken by instrumentation";
-		break;
-	case ENOENT:
-		*ret_sentence = "no hardware counters here: BOLT profiles are taken by "
-				"instrumentation";
-		break;
-	default:
-		*ret_sentence = "branch stacks cannot be sampled here: BOLT profiles are taken by "
-				"instrumentation";
-	}
-	return false;
+	return fd >= 0;
 }

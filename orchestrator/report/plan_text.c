@@ -25,7 +25,33 @@ static const char *profile_word(enum profile_state state)
 	return "trained anew: what the lock pins belongs to another source, compiler or flags";
 }
 
-static void add_goals(const struct plan *plan, const char *triple, struct buf *text)
+/* How a BOLT profile that is trained here is taken; NULL where there is no choice. */
+static const char *profile_way(const struct plan_profile *p)
+{
+	if (p->state == PROFILE_PINNED || !str_eq(p->profile->kind, "bolt"))
+		return NULL;
+	return p->profile->sampled.id && str_eq(p->from.id, p->profile->sampled.id) ? "samples" :
+	                                                                              "counters";
+}
+
+/* The reason, where the machine is not it: that one stands in the first lines. */
+static const char *way_reason(const struct plan_profile *p, const struct facts *facts)
+{
+	return facts->branch_stacks && !p->profile->sampled.id ?
+	               " (the recipe asks for no samples of this target)" :
+	               "";
+}
+
+static void add_profile(const struct plan_profile *p, const struct facts *facts, struct buf *text)
+{
+	const char *way = profile_way(p);
+
+	buf_fmt(text, "  profile  %s: %s%s%s%s\n", p->profile->kind, profile_word(p->state),
+	        way ? ", by " : "", way ? way : "", way ? way_reason(p, facts) : "");
+}
+
+static void add_goals(const struct plan *plan, const struct facts *facts, const char *triple,
+                      struct buf *text)
 {
 	for (size_t i = 0; i < plan->n_goals; i++)
 		if (plan->goals[i].artefact && str_eq(plan->goals[i].artefact->target, triple))
@@ -35,8 +61,7 @@ static void add_goals(const struct plan *plan, const char *triple, struct buf *t
 		const struct plan_profile *p = &plan->profiles[i];
 
 		if (str_eq(p->profile->target, triple) && plan->nodes[p->node].wanted)
-			buf_fmt(text, "  profile  %s: %s\n", p->profile->kind,
-			        profile_word(p->state));
+			add_profile(p, facts, text);
 	}
 }
 
@@ -52,13 +77,13 @@ static bool is_first_of_target(const struct plan *plan, size_t at)
 enum { COUNT_RUN, COUNT_CACHED, COUNT_PINNED, N_COUNTS };
 
 /* A target's stages, wherever the recipe declares them, from its first one on. */
-static void add_target(const struct plan *plan, size_t first, const signed char *cached,
-                       size_t counts[N_COUNTS], struct buf *text)
+static void add_target(const struct plan *plan, const struct facts *facts, size_t first,
+                       const signed char *cached, size_t counts[N_COUNTS], struct buf *text)
 {
 	const char *target = plan->nodes[first].stage->target;
 
 	buf_fmt(text, "\n%s\n", target);
-	add_goals(plan, target, text);
+	add_goals(plan, facts, target, text);
 	for (size_t i = first; i < plan->n_nodes; i++) {
 		const struct plan_node *node = &plan->nodes[i];
 		signed char c = cached ? cached[i] : -1;
@@ -81,7 +106,7 @@ void plan_text(const struct plan *plan, const struct facts *facts, const signed 
 		buf_fmt(text, "profiler: %s\n", facts->profiler);
 	for (size_t i = 0; i < plan->n_nodes; i++)
 		if (plan->nodes[i].wanted && is_first_of_target(plan, i))
-			add_target(plan, i, cached, counts, text);
+			add_target(plan, facts, i, cached, counts, text);
 	buf_fmt(text, "\n%zu to run, %zu cached, %zu pinned\n", counts[COUNT_RUN],
 	        counts[COUNT_CACHED], counts[COUNT_PINNED]);
 }
@@ -123,9 +148,10 @@ json_t *plan_json(const struct plan *plan, const struct facts *facts, const sign
 	for (size_t i = 0; i < plan->n_profiles; i++)
 		if (plan->nodes[plan->profiles[i].node].wanted)
 			json_array_append_new(profiles,
-			                      json_pack("{s:s,s:s}", "id",
+			                      json_pack("{s:s,s:s,s:s?}", "id",
 			                                plan->profiles[i].profile->id, "state",
-			                                states[plan->profiles[i].state]));
+			                                states[plan->profiles[i].state], "by",
+			                                profile_way(&plan->profiles[i])));
 	return json_pack("{s:s,s:s,s:I,s:s?,s:o,s:o,s:o}", "schema", "kiln.plan/1", "round",
 	                 plan->round, "epoch", (json_int_t)facts->epoch, "profiler",
 	                 facts->profiler, "stages", stages, "artefacts", artefacts, "profiles",

@@ -43,7 +43,8 @@ static void a_plan_as_text(void **state)
 	                          "t\n"
 	                          "  makes    demo-1-pgo+bolt.tar.xz  (pgo+bolt)\n"
 	                          "  profile  pgo: trained in this run (pin it with `kiln lock`)\n"
-	                          "  profile  bolt: trained in this run (pin it with `kiln lock`)\n"
+	                          "  profile  bolt: trained in this run (pin it with `kiln lock`), "
+	                          "by counters\n"
 	                          "  run?     plain/build  [build]\n"
 	                          "  run?     shared/counted  [instrument]\n"
 	                          "  run?     shared/train  [workload]\n"
@@ -60,6 +61,28 @@ static void a_plan_as_text(void **state)
 	                          "  run?     pgo+bolt/pack  [compress]\n"
 	                          "\n"
 	                          "14 to run, 0 cached, 0 pinned\n");
+	free(text);
+}
+
+/* How a BOLT profile is taken hangs on the machine and on the recipe. */
+static void ways_are_told(void **state)
+{
+	struct fixture *f = *state;
+	char *text;
+
+	f->facts.branch_stacks = true;
+	fixture_must_plan(f);
+	text = text_of(f, NULL);
+	assert_contains(text, "  profile  bolt: trained in this run (pin it with `kiln lock`), by "
+	                      "samples\n");
+	assert_contains(text, "[perf-record]");
+	free(text);
+	for (size_t i = 0; i < f->recipe.n_profiles; i++)
+		f->recipe.profiles[i].sampled = (struct ref){ 0 };
+	fixture_must_plan(f);
+	text = text_of(f, NULL);
+	assert_contains(text, "by counters (the recipe asks for no samples of this target)\n");
+	assert_contains(text, "[bolt-workload]");
 	free(text);
 }
 
@@ -178,11 +201,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_plan_as_text),
-		TEST(states_are_told),
-		TEST(targets_stand_together),
-		TEST(a_plan_as_json),
-		TEST(pinned_stages_need_nothing),
+		TEST(a_plan_as_text), TEST(states_are_told),
+		TEST(ways_are_told),  TEST(targets_stand_together),
+		TEST(a_plan_as_json), TEST(pinned_stages_need_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
