@@ -41,6 +41,8 @@ return release {
   },
   optimize = fdo {
     lto = "thin", pgo = true, bolt = "auto", ship = "pgo+lto+bolt",
+    -- Of about 720 functions: a profile of much less is not one of this program.
+    functions = 600,
     -- BOLT 19 cannot move the interpreter's loop: computed goto in a PIE.
     bolt_skip = { "luaV_execute.*" },
   },

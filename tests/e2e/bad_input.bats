@@ -140,6 +140,50 @@ left_over() {
 	[[ $output == *"not there"* ]]
 }
 
+# hello with a pinned profile of the slot $1 (its file's ending is $2) that is the file $3.
+pinned_instead() {
+	hello
+	cp "$3" "hello/kiln.profiles/hello-$x86.$2"
+	jq --arg triple "$x86" --arg slot "$1" --arg sha256 "$(sha256sum "$3" | cut -d' ' -f1)" --argjson size "$(stat -c %s "$3")" \
+		'.recipes.hello[$triple].profiles[$slot] |= (.sha256 = $sha256 | .size = $size)' \
+		hello/kiln.lock >lock.new
+	mv lock.new hello/kiln.lock
+}
+
+build_fails() { # build_fails STAGE TEXT
+	run "$KILN" build --progress plain --target "$x86" hello
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"failed  $x86/$1 "* && $output == *"$2"* && $output == *"kiln train"* ]]
+}
+
+@test "a compiler's profile of another program fails the build; so does half of one" {
+	pinned_instead pgo profdata "$top/kiln.profiles/gawk-$x86.profdata"
+	build_fails pgo+lto/rebuild "hash mismatch"
+	rm -r hello
+	head -c 900 "$top/kiln.profiles/hello-$x86.profdata" >half
+	pinned_instead pgo profdata half
+	build_fails pgo+lto/rebuild "malformed instrumentation profile"
+}
+
+@test "a BOLT profile of another program fails the build; so does an empty one" {
+	pinned_instead bolt fdata "$top/kiln.profiles/lua-$x86.fdata"
+	build_fails pgo+lto+bolt/bolt "stale) profile"
+	rm -r hello
+	: >empty
+	pinned_instead bolt fdata empty
+	build_fails pgo+lto+bolt/bolt "no valid profile data"
+}
+
+@test "a profile of fewer functions than the recipe asks for fails the merge" {
+	hello
+	rm hello/kiln.lock
+	sed -i 's/ship = "pgo+lto+bolt" }/ship = "pgo+lto+bolt", functions = 99 }/' hello/kiln.lua
+	run "$KILN" build --progress plain --target "$x86" hello
+	[ "$status" -eq 1 ]
+	[[ $output == *"covers 3 functions, fewer than 99"* && $output == *"lower functions = in fdo"* ]]
+}
+
 @test "a profile that no longer fits is said aloud and trained anew" {
 	hello
 	"$KILN" lock hello

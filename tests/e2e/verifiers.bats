@@ -1,8 +1,9 @@
 # Other people's verifiers judge what Kiln signs: cosign, npm's @sigstore/verify, the CycloneDX
 # schema, the SPDX tools. Each is fetched into the build folder once; what cannot be had is skipped
-# aloud. The release comes from tests/tools/fake_dist.c, which writes it by the code of `release`.
-bats_require_minimum_version 1.5.0
-top=$BATS_TEST_DIRNAME/../..
+# aloud. The release comes from tests/tools/fake_dist.c, which writes it by the code of `release`;
+# the last tests judge one that kiln made of a real build.
+# shellcheck disable=SC2154 # top is from the helper
+load helper
 
 keys="p256 ed"
 sums=SHA256SUMS
@@ -131,4 +132,43 @@ attestation() { # attestation KEY FOLDER FILE
 	(cd p256 && sha256sum --strict --quiet -c $sums)
 	tar -tf p256/hello-1.0.rebuild.tar >list
 	printf '%s\n' hello-1.0.rebuild/kiln.lock hello-1.0.rebuild/recipes/hello.lua | cmp - list
+}
+
+# A release of hello by `kiln release`, signed with key $1, in ./real-$1/hello-1.0.
+real_release() {
+	e2e_setup
+	[ -d hello ] || hello
+	"$KILN" release --progress none --key "file:$BATS_FILE_TMPDIR/$1.pem" -o "real-$1" hello
+}
+
+@test "cosign accepts what kiln release signs: the sums, and the provenance of every artefact" {
+	need_cosign
+	for key in $keys; do
+		real_release "$key"
+		cp "$BATS_FILE_TMPDIR/$key.pub.pem" .
+		blob "$key" "real-$key/hello-1.0"
+		jq -r '.files[] | select(.class == "artefact") | .file' "real-$key/hello-1.0/manifest.json" >artefacts
+		[ "$(wc -l <artefacts)" -eq 13 ]
+		while read -r file; do attestation "$key" "real-$key/hello-1.0" "$file"; done <artefacts
+		run ! attestation "$key" "real-$key/hello-1.0" report.html
+	done
+}
+
+@test "npm's @sigstore/verify and sha256sum accept what kiln release signs" {
+	need_npm
+	real_release p256
+	cp "$BATS_FILE_TMPDIR/p256.pub.pem" .
+	dist=real-p256/hello-1.0
+	node "$top/tests/e2e/sigstore-verify.mjs" p256.pub.pem $dist/$sums.sigstore.json $dist/$sums
+	node "$top/tests/e2e/sigstore-verify.mjs" p256.pub.pem $dist/$provenance >out
+	grep '^[0-9a-f]\{64\}  ' out >subjects
+	[ "$(wc -l <subjects)" -eq 13 ]
+	(cd $dist && sha256sum --strict --quiet -c ../../subjects && sha256sum --strict --quiet -c $sums)
+	node "$top/tests/e2e/cyclonedx-validate.mjs" $dist/*.cdx.json
+}
+
+@test "SPDX's tools accept the SBOMs of a real release" {
+	need_spdx
+	real_release p256
+	for file in real-p256/hello-1.0/*.spdx.json; do "$spdx" -i "$file"; done
 }
