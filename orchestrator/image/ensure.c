@@ -68,8 +68,7 @@ static char *time_now(void)
 /* The day of such a time for people: "2026-01-31". */
 static char *day_of(const char *time)
 {
-	return time ? str_fmt("%.4s-%.2s-%.2s", time, time + 4, time + 6) :
-	              str_dup("an unknown day");
+	return str_fmt("%.4s-%.2s-%.2s", time, time + 4, time + 6);
 }
 
 /* The lock's section, or an earlier answer of the archive, where there is one. */
@@ -97,9 +96,10 @@ static int know_section(struct ensure *ensure, struct err *err)
 	if (image_section_read(&ensure->section, &ensure->definition, section, what,
 	                       ensure->pinned ? err : &ignored) < 0)
 		return ensure->pinned ? -1 : 0;
-	if (!ensure->pinned)
+	/* An answer that does not say when it was given is asked for again. */
+	ensure->known = ensure->pinned || ensure->section.resolved;
+	if (ensure->known && !ensure->pinned)
 		ensure->resolved_on = day_of(ensure->section.resolved);
-	ensure->known = true;
 	return 0;
 }
 

@@ -5,6 +5,11 @@ load helper
 
 setup() { e2e_setup; }
 
+# What a test left running in the background would keep the whole file from ending.
+teardown() {
+	[ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+}
+
 # A recipe of one stage that runs a shell line in the image; `$1` is the line, `$2` more options.
 one_stage() {
 	mkdir -p one
@@ -44,6 +49,53 @@ left_over() {
 	run env -u KILN_STORE bash -c "\"\$KILN\" $line"
 	[ "$status" -eq 0 ]
 	[[ $output == *one* && $output == *two* ]]
+}
+
+@test "a stage cannot reach what listens outside, by address or by abstract name" {
+	name=kiln-e2e-$$-$RANDOM
+	sed "s/PLACE/$name/" >listen.py <<-'PY'
+	import socket, sys, threading
+	def serve(s, log):
+	    while True:
+	        c, _ = s.accept()
+	        open(log, "a").write("somebody\n")
+	        c.close()
+	sockets = [socket.socket(), socket.socket(socket.AF_INET6), socket.socket(socket.AF_UNIX)]
+	sockets[0].bind(("127.0.0.1", 0))
+	sockets[1].bind(("::1", 0))
+	sockets[2].bind("\0PLACE")
+	for s in sockets:
+	    s.listen()
+	    threading.Thread(target=serve, args=(s, "visitors")).start()
+	print(sockets[0].getsockname()[1], sockets[1].getsockname()[1], flush=True)
+	PY
+	# Perl, which every Debian image has, speaks all three families.
+	sed "s/PLACE/$name/" >knock.pl <<-'PL'
+	use Socket qw(:DEFAULT inet_pton);
+	my ($four, $six) = @ARGV;
+	my $n = 0;
+	socket(my $v4, PF_INET, SOCK_STREAM, 0);
+	connect($v4, sockaddr_in($four, inet_aton("127.0.0.1"))) && ($n += 1);
+	socket(my $v6, PF_INET6, SOCK_STREAM, 0);
+	connect($v6, sockaddr_in6($six, inet_pton(AF_INET6, "::1"))) && ($n += 2);
+	socket(my $un, PF_UNIX, SOCK_STREAM, 0);
+	connect($un, pack_sockaddr_un("\0PLACE")) && ($n += 4);
+	print "reached $n\n";
+	PL
+	timeout 60 python3 listen.py >ports 2>listen.log 3>&- &
+	server=$!
+	for _ in $(seq 50); do [ -s ports ] && break; sleep 0.1; done
+	read -r four six <ports || { kill $server; skip "python3 cannot listen here: $(tail -1 listen.log)"; }
+	[ "$(perl knock.pl "$four" "$six")" = "reached 7" ]
+	one_stage "perl knock.pl $four $six >out; cat out" 'inputs = { { at = "knock.pl", from = kiln.leaf("here", { kind = "folder", path = "files" }):at "knock.pl" } }'
+	mkdir one/files && cp knock.pl one/files/
+	: >visitors
+	run "$KILN" build --progress plain one
+	echo "$output"
+	kill $server
+	[ "$status" -eq 0 ]
+	[ "$("$KILN" log one make)" = "reached 0" ]
+	[ ! -s visitors ]
 }
 
 @test "a missing output: status 1, named" {

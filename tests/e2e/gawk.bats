@@ -17,6 +17,10 @@ dist() { echo "$BATS_FILE_TMPDIR/dist/gawk-5.2.1"; }
 
 @test "gawk: the locked release trains nothing and builds no other candidate" {
 	refute grep -Eq '(start|done|cached) .*/(instrument|train-|lto/build|plain/build)' "$BATS_FILE_TMPDIR/log"
+	"$KILN" plan --release --json --lock "$(project_lock gawk.lua)" "$top/recipes/gawk.lua" >plan.json
+	jq -e '[.stages[] | select(.kind | test("instrument|bolt-workload"))] == []' plan.json
+	jq -e '[.stages[] | select(.kind == "workload" or .kind == "build" or .kind == "rebuild") | .variant] | unique == ["pgo+lto", "pgo+lto+bolt"]' plan.json
+	jq -e '[.profiles[] | .state] | length == 4 and all(. == "pinned")' plan.json
 	refute grep -q 'not pinned' "$(dist)/manifest.json"
 }
 

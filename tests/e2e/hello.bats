@@ -96,6 +96,29 @@ setup() { e2e_setup; }
 	jq -e '[.stages[] | select(.variant == "lto")] == []' plan.json
 }
 
+@test "without a lock a release trains and says how to pin; --update-lock writes it; then nothing is trained" {
+	hello
+	rm -r hello/kiln.lock hello/kiln.profiles
+	run --separate-stderr "$KILN" release --unsigned --progress plain --target "$x86" -o dist hello
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"image trixie: unpinned, resolved 20"*"pin it with \`kiln lock\`"* ]]
+	[[ $stderr == *"profiles are not pinned: this run trains; pin them with \`kiln lock\`"* ]]
+	[ ! -e hello/kiln.lock ]
+	jq -e '.notes | any(startswith("there was no kiln.lock")) and any(startswith("the image trixie is not pinned"))' dist/hello-1.0/manifest.json
+	jq -e '[.files[] | select(.class == "artefact" and .pinned)] == []' dist/hello-1.0/manifest.json
+	run --separate-stderr "$KILN" release --unsigned --progress plain --target "$x86" --update-lock -o dist2 hello
+	[ "$status" -eq 0 ]
+	[[ $stderr != *"pin them with"* ]]
+	[ -s "hello/kiln.profiles/hello-$x86.profdata" ]
+	[ -s "hello/kiln.profiles/hello-$x86.fdata" ]
+	jq -e '.images.trixie.amd64.tree and .recipes.hello["x86_64-unknown-linux-gnu"].verdict.ship == "pgo+lto+bolt"' hello/kiln.lock
+	"$KILN" plan --release --json --target "$x86" hello | jq -e '[.profiles[].state] == ["pinned", "pinned"]'
+	cp hello/kiln.lock before
+	"$KILN" release --unsigned --progress none --target "$x86" -o dist3 hello
+	cmp before hello/kiln.lock
+	while read -r file; do cmp "dist/hello-1.0/$file" "dist3/hello-1.0/$file"; done < <(cd dist3/hello-1.0 && ls -- *.tar.zst *.deb *.fdata *.profdata)
+}
+
 @test "same bytes under another folder, umask, time zone, locale and -j; nothing shared but the image" {
 	hello
 	"$KILN" lock hello

@@ -1,7 +1,7 @@
 # What the lock promises, on the real programs: from an empty second store, in another folder, by
 # another user, a release has the same artefact bytes and trains nothing.
 # shellcheck disable=SC2154 # x86 and top come from the helper
-load ../e2e/helper
+load helper
 
 setup() { e2e_setup; }
 
