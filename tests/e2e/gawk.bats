@@ -24,6 +24,21 @@ dist() { echo "$BATS_FILE_TMPDIR/dist/gawk-5.2.1"; }
 	refute grep -q 'not pinned' "$(dist)/manifest.json"
 }
 
+@test "gawk: the release by hand that benchmarks compare with has the plan's stages and flags" {
+	echo '{"schema": "kiln.lock/1"}' >none.lock
+	same=$top/scripts/bench/same-stages script=$top/scripts/bench/handwritten-gawk.sh
+	"$KILN" plan --release --json --lock none.lock --target "$x86" "$top/recipes/gawk.lua" >plan.json
+	"$same" plan.json "$script"
+	sed 's/-split-eh/-split-none/' "$script" >other
+	run "$same" plan.json other
+	[ "$status" -eq 1 ]
+	[[ $output == *"flags differ"*"< -split-eh"*"> -split-none"* ]]
+	sed '/stage bolt-instrument/d' "$script" >other
+	run "$same" plan.json other
+	[ "$status" -eq 1 ]
+	[[ $output == *"the script has no bolt-instrument"* ]]
+}
+
 @test "gawk: everything in dist verifies, and by sha256sum too" {
 	run "$KILN" verify --key "$(dist)/signing-key.pub.pem" --allow-development "$(dist)"
 	[ "$status" -eq 0 ]
