@@ -195,8 +195,8 @@ static void add_sources(struct gather *g)
 			digest += strlen("sha256:");
 		json_array_append_new(
 			g->components,
-			json_pack("{s:s,s:s,s:s,s:s,s:s?,s:s}", "type", "library", "name",
-		                  json_str_or(leaf->spec, "name", leaf->id), "version",
+			json_pack("{s:s,s:b,s:s,s:s,s:s,s:s?,s:s}", "type", "library", "source", 1,
+		                  "name", json_str_or(leaf->spec, "name", leaf->id), "version",
 		                  json_str_or(about, "version", s->recipe.version.text), "purl",
 		                  uri, "license", s->recipe.license.text, "sha256", digest));
 	}

@@ -57,22 +57,30 @@ static int pin_profile(struct session *s, const struct plan *plan,
 	const struct recipe_profile *profile = plan->profiles[i].profile;
 	_cleanup_free_ char *name = pin_profile_name(s, profile);
 	_cleanup_free_ char *path = path_join(LOCK_PROFILES, name);
+	const char *slot = recipe_profile_slot(profile);
+	const json_t *old = lock_profile(s->lock, s->recipe.name, profile->target, slot);
 	struct tree_node node;
 	struct digest identity;
+	json_t *pin;
 
 	if (pin_profile_content(s, plan, result, i, &node, &identity, err) < 0)
 		return -1;
-	lock_set_profile(s->lock, s->recipe.name, profile->target, recipe_profile_slot(profile),
-	                 json_pack("{s:s,s:I,s:s,s:s}", "sha256", DIGEST_TEXT(&node.ref.digest),
-	                           "size", (json_int_t)node.ref.size, "identity",
-	                           DIGEST_TEXT(&identity), "path", path));
+	/* Where the same content lies stays as somebody wrote it: a path, or an address. */
+	if (str_eq(json_str_or(old, "sha256", ""), DIGEST_TEXT(&node.ref.digest)))
+		pin = json_copy((json_t *)old);
+	else
+		pin = json_pack("{s:s,s:I,s:s}", "sha256", DIGEST_TEXT(&node.ref.digest), "size",
+		                (json_int_t)node.ref.size, "path", path);
+	json_object_set_new(pin, "identity", json_string(DIGEST_TEXT(&identity)));
+	lock_set_profile(s->lock, s->recipe.name, profile->target, slot, pin);
 	return 0;
 }
 
 static int write_profile(struct session *s, const struct plan *plan,
                          const struct engine_result *result, size_t i, struct err *err)
 {
-	_cleanup_free_ char *name = pin_profile_name(s, plan->profiles[i].profile);
+	const struct recipe_profile *profile = plan->profiles[i].profile;
+	_cleanup_free_ char *name = pin_profile_name(s, profile);
 	_cleanup_free_ char *beside = path_dir(s->lock_path);
 	_cleanup_free_ char *dir = path_join(beside, LOCK_PROFILES);
 	_cleanup_buf_ struct buf content = BUF_INIT(PROFILE_MOST);
@@ -80,6 +88,10 @@ static int write_profile(struct session *s, const struct plan *plan,
 	struct tree_node node;
 	int rc;
 
+	if (!json_object_get(lock_profile(s->lock, s->recipe.name, profile->target,
+	                                  recipe_profile_slot(profile)),
+	                     "path"))
+		return 0; /* it lies at an address */
 	if (content_of(s, plan, result, i, &node, err) < 0)
 		return -1;
 	rc = blobs_read(store_blobs(s->store), &node.ref, &content, err);

@@ -220,28 +220,45 @@ static int refuse_pin(struct session *s, const char *path, const char *why, stru
 	                     "`kiln train` and pin it with `kiln lock`");
 }
 
-/* Brings the pinned profile's content into the store, from beside the lock. */
+/* A profile that is too large for version control lies at an address. */
+static int fetch_pin(struct session *s, const char *url, const char *sha256, struct err *err)
+{
+	_cleanup_json_ json_t *spec = json_pack("{s:s,s:s,s:s,s:s}", "kind", "https", "where",
+	                                        s->lock_path, "url", url, "sha256", sha256);
+	const struct recipe_leaf leaf = { "pinned profile", spec };
+	struct source_result result = { 0 };
+
+	if (fetch_as(s, &leaf, spec, &result, err) < 0)
+		return -1;
+	source_result_deinit(&result);
+	return 0;
+}
+
+/* Brings the pinned profile's content into the store: from beside the lock, else from its address. */
 static int load_pin(struct session *s, const json_t *pin, struct fact_pin *ret, struct err *err)
 {
 	const char *path = json_str_or(pin, "path", ""), *sha = json_str_or(pin, "sha256", "");
+	const char *url = json_str_or(pin, "url", NULL);
 	_cleanup_free_ char *dir = path_dir(s->lock_path);
 	_cleanup_free_ char *full = NULL;
 	_cleanup_fd_ int fd = -1;
 	struct blob_ref ref, got;
-	int rc;
+	int rc = FS_MISSING;
 
 	if (!digest_parse(sha, &ref.digest) ||
 	    !digest_parse(json_str_or(pin, "identity", ""), &ret->identity) ||
-	    !path_is_tree(path) || !path[0])
-		return refuse_pin(s, path, "but its entry is malformed", err);
+	    !path_is_tree(path) || (!path[0] && !url))
+		return refuse_pin(s, path[0] ? path : "?", "but its entry is malformed", err);
 	ref.size = (uint64_t)json_integer_value(json_object_get(pin, "size"));
 	ret->file = (struct tree_node){ .name = "", .kind = NODE_FILE, .ref = ref };
 	if (blobs_has(store_blobs(s->store), &ref))
 		return 0;
 	full = path_join(dir, path);
-	rc = fs_open(AT_FDCWD, full, &fd, err);
+	if (path[0])
+		rc = fs_open(AT_FDCWD, full, &fd, err);
 	if (rc == FS_MISSING)
-		return refuse_pin(s, path, "which is not there", err);
+		return url ? fetch_pin(s, url, sha, err) :
+		             refuse_pin(s, path, "which is not there", err);
 	if (rc < 0 || blobs_put_fd(store_blobs(s->store), fd, full, &got, err) < 0)
 		return -1;
 	if (!digest_eq(&got.digest, &ref.digest)) {

@@ -1,13 +1,16 @@
 /* CycloneDX 1.6 and SPDX 2.3 out of one list of components. */
 #include "evidence/sbom.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/array.h"
 #include "external/crypto.h"
+#include "model/purl.h"
+#include "model/spdx.h"
+
+enum { PURL_MOST = 4096 };
 
 /* Components sorted by name, version, purl, each once; borrowed. */
 struct components {
@@ -63,8 +66,11 @@ static json_t *hashes(const char *hex)
 	return json_pack("[{s:s, s:s}]", "alg", "SHA-256", "content", hex);
 }
 
+/* An expression where it is one; else what somebody calls it. */
 static json_t *cdx_licenses(const char *license)
 {
+	if (spdx_fault(license))
+		return json_pack("[{s:{s:s}}]", "license", "name", license);
 	return json_pack("[{s:s}]", "expression", license);
 }
 
@@ -122,15 +128,17 @@ static json_t *cdx_files(const struct release_facts *facts, const struct release
 static json_t *cdx_product(const struct release_facts *facts, const struct release_target *target)
 {
 	json_t *out = json_object();
-	_cleanup_free_ char *purl = str_fmt("pkg:generic/%s@%s", facts->name, facts->version);
+	_cleanup_buf_ struct buf purl = BUF_INIT(PURL_MOST);
 	json_t *files = cdx_files(facts, target);
+
+	purl_generic(&purl, facts->name, facts->version);
 
 	set_opt(out, "bom-ref", "product");
 	set_opt(out, "type", "application");
 	set_opt(out, "name", facts->name);
 	set_opt(out, "version", facts->version);
 	set_opt(out, "description", facts->summary);
-	set_opt(out, "purl", purl);
+	set_opt(out, "purl", buf_text(&purl));
 	if (facts->license && facts->license[0])
 		json_object_set_new(out, "licenses", cdx_licenses(facts->license));
 	if (facts->homepage && facts->homepage[0])
@@ -197,16 +205,10 @@ json_t *sbom_cyclonedx(const struct release_facts *facts, const struct release_t
 	return out;
 }
 
-/* SPDX takes expressions of its own grammar only; what looks different is not asserted. */
+/* What is no expression of SPDX's grammar is not asserted. */
 static const char *spdx_license(const char *license)
 {
-	if (!license || !license[0])
-		return "NOASSERTION";
-	for (const char *p = license; *p; p++) {
-		if (!isalnum((unsigned char)*p) && !strchr(".-+() ", *p))
-			return "NOASSERTION";
-	}
-	return license;
+	return license && license[0] && !spdx_fault(license) ? license : "NOASSERTION";
 }
 
 static json_t *spdx_package(const char *id, const char *name, const char *version,
@@ -245,11 +247,12 @@ static void relate(json_t *relationships, const char *from, const char *type, co
 static void spdx_packages(const struct release_facts *facts, const struct release_target *target,
                           json_t *packages, json_t *relationships)
 {
-	_cleanup_free_ char *purl = str_fmt("pkg:generic/%s@%s", facts->name, facts->version);
+	_cleanup_buf_ struct buf purl = BUF_INIT(PURL_MOST);
 	struct components components;
 
+	purl_generic(&purl, facts->name, facts->version);
 	json_array_append_new(packages, spdx_package("SPDXRef-product", facts->name, facts->version,
-	                                             facts->license, purl, NULL));
+	                                             facts->license, buf_text(&purl), NULL));
 	relate(relationships, "SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-product");
 	components_read(target->components, &components);
 	for (size_t i = 0; i < components.list.n; i++) {
@@ -261,7 +264,10 @@ static void spdx_packages(const struct release_facts *facts, const struct releas
 		                                             json_str_or(c, "license", NULL),
 		                                             json_str_or(c, "purl", NULL),
 		                                             json_str_or(c, "sha256", NULL)));
-		relate(relationships, id, "BUILD_DEPENDENCY_OF", "SPDXRef-product");
+		if (json_is_true(json_object_get(c, "source")))
+			relate(relationships, "SPDXRef-product", "GENERATED_FROM", id);
+		else
+			relate(relationships, id, "BUILD_DEPENDENCY_OF", "SPDXRef-product");
 	}
 	array_deinit(&components.list);
 }

@@ -65,6 +65,13 @@ int fs_read_link(int dirfd, const char *path, char **ret, struct err *err);
 /* Absolute, links resolved; caller frees. Returns 0 or FS_MISSING. */
 int fs_real_path(const char *path, char **ret, struct err *err);
 bool fs_exists(int dirfd, const char *path);
+/*
+ * Tells file systems of the ext family that the folders below an open one are unrelated, so that each
+ * gets block groups of its own (chattr(1), attribute T). What one of them frees then does not slow
+ * down the next: ext4 without a journal looks at every inode that its group freed in the last minute
+ * before it makes a file. Elsewhere it does nothing; it never fails.
+ */
+void fs_hint_unrelated(int fd);
 /* Whether two paths lead to one file, through links too; false when either leads nowhere. */
 bool fs_same(const char *a, const char *b);
 /* Whether what `fd` has open still stands under that name. */

@@ -11,7 +11,7 @@
  *   images.NAME.ARCH                          as image/ defines it
  *   toolchains.NAME                           digest of the YAML file
  *   sources.ID@RECIPE                         what a source resolved to (digest, date, version)
- *   recipes.NAME.TRIPLE.profiles.SLOT         {sha256, size, identity, path}
+ *   recipes.NAME.TRIPLE.profiles.SLOT         {sha256, size, identity, path or url}
  *   recipes.NAME.TRIPLE.verdict               the verdict of what ships
  * A lock is a json_t object; sections that are not there are NULL.
  */

@@ -25,3 +25,11 @@ void purl_deb(struct buf *buf, const char *name, const char *version, const char
 	buf_add_str(buf, "?arch=");
 	add_encoded(buf, arch);
 }
+
+void purl_generic(struct buf *buf, const char *name, const char *version)
+{
+	buf_add_str(buf, "pkg:generic/");
+	add_encoded(buf, name);
+	buf_add_char(buf, '@');
+	add_encoded(buf, version);
+}

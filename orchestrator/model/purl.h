@@ -8,5 +8,7 @@
  * and version are percent-encoded but for letters, digits and ".-_~:", so a '+' becomes %2B.
  */
 void purl_deb(struct buf *buf, const char *name, const char *version, const char *arch);
+/* Of the type "generic": pkg:generic/NAME@VERSION, encoded in the same way. */
+void purl_generic(struct buf *buf, const char *name, const char *version);
 
 #endif

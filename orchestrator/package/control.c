@@ -168,6 +168,11 @@ static int check_fields(const json_t *fields, struct err *err)
 			               "\"%s\" is no name for a field of a Debian "
 			               "package",
 			               key);
+		if (json_string_value(value) != field(fields, key))
+			return err_set(err, ERR_INPUT,
+			               "the field %s of the Debian package is there twice: names "
+			               "differ by more than case",
+			               key);
 		if (!json_is_string(value))
 			return err_set(err, ERR_INPUT,
 			               "the field %s of the Debian package is no "
@@ -268,6 +273,9 @@ static int read_fields(const json_t *fields, struct deb_control *c, struct err *
 		               "Maintainer: \"%s\" is not of the form Name "
 		               "<mail@address>",
 		               maintainer);
+	if (description[strspn(description, " \t\r")] == '\n')
+		return err_set(err, ERR_INPUT,
+		               "Description: its first line, the synopsis, is empty");
 	c->license = str_dup(field(fields, "License"));
 	c->homepage = str_dup(field(fields, "Homepage"));
 	c->upstream = str_dup(field(fields, "Upstream-Name"));

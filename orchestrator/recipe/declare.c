@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "model/spdx.h"
 #include "recipe/diagnose.h"
 #include "recipe/values.h"
 
@@ -339,6 +340,22 @@ static bool is_file_name(const char *s)
 	return is_part(str_of(s)) && s[0] != '-' && !strchr(s, '/') && strlen(s) <= 100;
 }
 
+static int check_license(struct recipe_state *state, const json_t *header, const json_t *license,
+                         struct err *err)
+{
+	const char *text = json_string_value(license);
+	const char *fault = text ? spdx_fault(text) : NULL;
+
+	if (!text)
+		return refuse(state, header, "license", NULL, err,
+		              "license: expected an SPDX expression");
+	if (fault)
+		return refuse(state, header, "license",
+		              "as in \"Apache-2.0 OR MIT\"; of your own: \"LicenseRef-NAME\"", err,
+		              "license: \"%.200s\" is no SPDX expression: %s", text, fault);
+	return 0;
+}
+
 int declare_recipe(struct recipe_state *state, int index, struct err *err)
 {
 	const struct schema_field *const tables[] = { recipe_fields, place_fields, NULL };
@@ -361,9 +378,8 @@ int declare_recipe(struct recipe_state *state, int index, struct err *err)
 	    !(json_is_string(version) && is_file_name(json_string_value(version))))
 		return refuse(state, header, "version", NULL, err,
 		              "version: expected text fit for a file name");
-	if (!is_fact(state, license) && !json_is_string(license))
-		return refuse(state, header, "license", NULL, err,
-		              "license: expected an SPDX expression");
+	if (!is_fact(state, license) && check_license(state, header, license, err) < 0)
+		return -1;
 	if (!is_fact(state, date) && !(json_is_integer(date) && json_integer_value(date) >= 0))
 		return refuse(state, header, "date", NULL, err,
 		              "date: expected seconds since 1970");

@@ -102,6 +102,10 @@ static int already_signed(const char *dir, int dirfd, const struct signer *signe
 	verify_report_deinit(&report);
 	if (rc == 0)
 		return DIST_SAME;
+	if (mine.code != ERR_DENIED) {
+		*err = mine;
+		return -1;
+	}
 	err_set(err, ERR_DENIED, "%s is signed already, and not with this key: %s", dir,
 	        mine.cause);
 	return err_hint(err, "release it anew with --unsigned --replace, then sign it");

@@ -21,11 +21,9 @@ int seal_write(int dirfd, const char *name, const void *p, size_t n, struct blob
 static int add_evidence(struct seal *seal, const char *name, const char *kind,
                         const char *media_type, const struct buf *text, struct err *err)
 {
-	struct artefact file = { .file = name,
-		                 .kind = kind,
-		                 .class = ARTEFACT_EVIDENCE,
-		                 .media_type = media_type,
-		                 .pinned = true };
+	struct artefact file = {
+		.file = name, .kind = kind, .class = ARTEFACT_EVIDENCE, .media_type = media_type
+	};
 
 	if (text->overflow)
 		return err_set(err, ERR_INPUT, "%s would be larger than %zu bytes", name,

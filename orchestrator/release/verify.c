@@ -273,7 +273,7 @@ static int read_statement(struct check *check, const struct artefact *file, stru
 	return 0;
 }
 
-/* What there is one of: a second one would be a statement that nobody looks at. */
+/* What there is one of. A second one would be a statement that nobody looks at. */
 static void check_single(struct check *check)
 {
 	static const char *const kinds[] = { "provenance", "verdict", "report" };
@@ -293,6 +293,8 @@ static void check_single(struct check *check)
 				    "is a %s, but not marked as evidence", kinds[k]);
 			seen = true;
 		}
+		if (!seen)
+			say(check, VERIFY_BAD, "", "the release has no %s", kinds[k]);
 	}
 }
 
@@ -303,10 +305,8 @@ static void check_provenance(struct check *check)
 	_cleanup_json_ json_t *statement = NULL;
 	struct err mine = ERR_INIT;
 
-	if (!file) {
-		say(check, VERIFY_BAD, "", "the release has no provenance");
-		return;
-	}
+	if (!file)
+		return; /* said already */
 	if (!check->options->key && check->manifest.is_signed) {
 		say(check, VERIFY_NOTE, file->file, "its signature was not checked");
 		return;

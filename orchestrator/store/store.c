@@ -222,11 +222,15 @@ static int make_folders(const char *dir, struct err *err)
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		_cleanup_free_ char *path = path_join(dir, parts[i]);
+		_cleanup_fd_ int fd = -1;
 
-		if (fs_make_dirs(AT_FDCWD, path, 0700, err) < 0) {
+		if (fs_make_dirs(AT_FDCWD, path, 0700, err) < 0 ||
+		    fs_must(fs_open_dir(AT_FDCWD, path, &fd, err), path, err) < 0) {
 			err_while(err, "making the store");
 			return store_hint(err);
 		}
+		/* A stage's work folder and an image have nothing in common with the next. */
+		fs_hint_unrelated(fd);
 	}
 	return 0;
 }

@@ -166,8 +166,10 @@ function dir(path) end
 ---@class kiln.ArchiveFields
 ---@field [1] kiln.Format
 ---@field windows? kiln.Format for Windows targets
+---@field name? string what its file is called before the ending; default "{name}-{version}-{triple}". Words: {name} {version} {triple} {arch} {os} {debian}
+---@field root? string the folder in it, of the same words; default: as name
 
----An archive NAME-VERSION-TRIPLE.FORMAT with one folder of that name.
+---An archive with one folder, both of one name unless said otherwise.
 ---@param fields kiln.ArchiveFields
 ---@return kiln.Package
 function archive(fields) end
@@ -183,6 +185,7 @@ function archive(fields) end
 ---@field provides? string[]
 ---@field replaces? string[]
 ---@field copyright? string the document that becomes usr/share/doc/NAME/copyright; default: the first of files
+---@field file? string what its file is called before ".deb", of the words of archive's name
 
 ---A Debian package. Targets that are not Linux have none.
 ---@param fields kiln.DebFields

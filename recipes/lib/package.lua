@@ -98,13 +98,43 @@ local function tree(ctx, bins, prefix, docs, copyright)
   return list
 end
 
-local function base_name(ctx)
-  return ctx.name .. "-" .. ctx.version .. "-" .. ctx.target.triple
+-- What stands for a word in { } in the names of packages.
+local words = { "name", "version", "triple", "arch", "os", "debian" }
+local usual_name = "{name}-{version}-{triple}"
+
+-- A name's template must be one file name, and of known words.
+local function check_template(where, callee, field, template)
+  local function fault(text, note)
+    kiln.fail { where = where, callee = callee, path = { field },
+      text = callee .. ": " .. field .. ": " .. text, note = note }
+  end
+  if not template then return end
+  for word in template:gmatch("{(.-)}") do
+    local known = false
+    for _, one in ipairs(words) do known = known or one == word end
+    if not known then
+      fault('unknown word "{' .. word .. '}"', check.hint(word, words) or "one of: {" ..
+        table.concat(words, "}, {") .. "}")
+    end
+  end
+  if template:gsub("{.-}", ""):match("[{}/%c]") or template == "" or template:match("^[.-]") then
+    fault('"' .. template .. '" gives no name of a file')
+  end
 end
 
--- archive { "tar.xz", windows = "zip" }: one folder NAME-VERSION-TRIPLE with bin/, share/, documents.
+local function fill(template, ctx)
+  local values = { name = ctx.name, version = ctx.version, triple = ctx.target.triple,
+    arch = ctx.target.arch, os = ctx.target.os, debian = ctx.target.debian }
+  return (template:gsub("{(.-)}", values))
+end
+
+-- archive { "tar.xz", windows = "zip" }: one folder with bin/, share/, documents. name and root are
+-- what the file (before its ending) and the folder are called, with words in { } filled in.
 function package.archive(args)
-  local where = check.fields("archive", args, { windows = { "text" } }, "format")
+  local where = check.fields("archive", args,
+    { windows = { "text" }, name = { "text" }, root = { "text" } }, "format")
+  check_template(where, "archive", "name", args.name)
+  check_template(where, "archive", "root", args.root)
   local function known(format, at)
     if type(format) ~= "string" or not rawget(formats, format) then
       kiln.fail { where = where, callee = "archive", path = { at },
@@ -125,21 +155,26 @@ function package.archive(args)
   local function declare(ctx, variant, bins)
     local format = format_of(ctx.target)
     local address = ctx.target.triple .. "/" .. variant .. "/"
-    local root, made = base_name(ctx), nil
+    local name = fill(args.name or usual_name, ctx)
+    local root, made = args.root and fill(args.root, ctx) or name, nil
     local files = tree(ctx, bins, "", "")
     if format == "zip" then
       made = stage.zip { address = address .. "zip", where = where, root = root, files = files }
         :at "out.zip"
     else
       local compression = formats[format][1]
+      -- Archives that differ in their compression alone are one tar.
       local tars = ctx.tars
-      tars[variant] = tars[variant] or stage.tar { address = address .. "tar", where = where,
-        root = root, files = files }
+      local key = variant .. "/" .. root
+      local first = not tars[variant]
+      tars[variant] = true
+      tars[key] = tars[key] or stage.tar { address = address .. (first and "tar" or "tar-" .. root),
+        where = where, root = root, files = files }
       made = stage.compress { address = address .. format, where = where, format = compression,
-        from = tars[variant]:at "out.tar" } :at("out.tar." .. compression)
+        from = tars[key]:at "out.tar" } :at("out.tar." .. compression)
     end
     kiln.artefact { target = ctx.target.triple, variant = variant, kind = "archive", from = made,
-      name = root .. "." .. format, media_type = formats[format][2], where = where }
+      name = name .. "." .. format, media_type = formats[format][2], where = where }
   end
   return { type = "package", where = where, declare = declare, format = format_of }
 end
@@ -161,14 +196,16 @@ end
 
 local function is_debian_name(name) return name:match("^[a-z0-9][a-z0-9+.-]+$") ~= nil end
 
--- deb { maintainer = "NAME <ADDRESS>", depends = { "libc6 (>= 2.34)" } }
+-- deb { maintainer = "NAME <ADDRESS>", depends = { "libc6 (>= 2.34)" } }. file is what the package's
+-- file is called before ".deb", as name in archive.
 function package.deb(args)
   local where = check.fields("deb", args, {
     name = { "text" }, revision = { "text|number" }, section = { "text" }, priority = { "text" },
     maintainer = { "text", required = true, doc = "maintainer = \"NAME <ADDRESS>\"" },
     depends = { "texts" }, conflicts = { "texts" }, provides = { "texts" }, replaces = { "texts" },
-    copyright = { "text" },
+    copyright = { "text" }, file = { "text" },
   })
+  check_template(where, "deb", "file", args.file)
   if args.name and not is_debian_name(args.name) then
     kiln.fail { where = where, callee = "deb", path = { "name" },
       text = 'deb: name: "' .. args.name .. '" is no name for a Debian package',
@@ -219,7 +256,7 @@ function package.deb(args)
       data = stage.compress { address = address .. "-data", where = where, format = "xz",
         name = "data.tar", from = members:at "data.tar" } :at "data.tar.xz" }
     kiln.artefact { target = ctx.target.triple, variant = variant, kind = "deb",
-      from = made:at "out.deb", name = base_name(ctx) .. ".deb",
+      from = made:at "out.deb", name = fill(args.file or usual_name, ctx) .. ".deb",
       media_type = "application/vnd.debian.binary-package", where = where }
   end
   local function format(target) return target.os == "linux" and "deb" or nil end

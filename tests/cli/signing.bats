@@ -192,6 +192,23 @@ signed() {
 	printf '%s' "$output$stderr" | LC_ALL=C awk 'index($0, "\233") { bad = 1 } END { exit bad }'
 }
 
+@test "a release that lacks its verdict or its report is none" {
+	for kind in verdict report provenance; do
+		rm -rf dist
+		fake dist
+		file=$(jq -r --arg kind $kind '.files[] | select(.kind == $kind) | .file' dist/manifest.json)
+		rm "dist/$file"
+		jq --arg kind $kind '.files |= map(select(.kind != $kind))' dist/manifest.json >manifest
+		cp manifest dist/manifest.json
+		(cd dist && rm SHA256SUMS && sha256sum -- * >../sums && mv ../sums SHA256SUMS)
+		run --separate-stderr "$KILN" verify --integrity-only dist
+		[ "$status" -eq 4 ]
+		[[ $output$stderr == *"the release has no $kind"* ]]
+		run "$KILN" sign dist
+		[ "$status" -eq 4 ]
+	done
+}
+
 @test "verify of one file says that it looked at one file" {
 	signed
 	run --separate-stderr "$KILN" verify "dist/$deb" --key release.pub.pem

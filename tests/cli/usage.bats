@@ -33,6 +33,18 @@ setup() {
 	done <commands
 }
 
+@test "every command that messages, help and texts name is one" {
+	top=$BATS_TEST_DIRNAME/../..
+	# In backquotes, or at the start of an example's line.
+	grep -rhoE '`kiln [a-z]+( [a-z]+)?|^ *\$? ?kiln [a-z]+( [a-z]+)?' "$top"/orchestrator "$top"/*.md "$top"/scripts |
+		sed -E 's/^[^k]*//' | awk '{ print $2, ($2 == "image" ? $3 : "") }' | sort -u >named
+	[ "$(wc -l <named)" -ge 12 ]
+	while read -r command; do
+		# shellcheck disable=SC2086 # "image build" is two words
+		"$KILN" $command --help >/dev/null || { echo "there is no kiln $command" >&2; return 1; }
+	done <named
+}
+
 @test "version is one line, and JSON on request" {
 	run "$KILN" version
 	[ "$status" -eq 0 ]

@@ -350,3 +350,60 @@ skip_unless_user() {
 		diff -r "tar.zst/$root" "$format/$root"
 	done
 }
+
+@test "after a leaked key: unsigned in its place, signed with another, the same artefacts (as SECURITY.md says)" {
+	hello
+	"$KILN" keygen leaked >/dev/null
+	"$KILN" keygen fresh >/dev/null
+	"$KILN" release --progress none --key file:leaked.pem -o dist hello
+	(cd dist/hello-1.0 && sha256sum -- *.tar.zst *.deb *.json *.fdata *.profdata hello-1.0.rebuild.tar | grep -v 'manifest\|provenance\|verdict\|SHA256SUMS') >artefacts
+	[ "$(wc -l <artefacts)" -eq 13 ]
+	run "$KILN" sign dist/hello-1.0 --key file:fresh.pem
+	[ "$status" -eq 4 ]
+	[[ $output == *"signed already, and not with this key"*"--unsigned --replace"* ]]
+	run "$KILN" release --progress none --key file:fresh.pem -o dist hello
+	[ "$status" -eq 4 ]
+	"$KILN" release --progress none --unsigned --replace -o dist hello
+	[ ! -e dist/hello-1.0/SHA256SUMS.sigstore.json ]
+	"$KILN" sign dist/hello-1.0 --key file:fresh.pem
+	"$KILN" verify dist/hello-1.0 --key fresh.pub.pem
+	run "$KILN" verify dist/hello-1.0 --key leaked.pub.pem
+	[ "$status" -eq 4 ]
+	(cd dist/hello-1.0 && sha256sum --quiet -c ../../artefacts)
+}
+
+@test "a pinned profile may lie at an address: fetched by its digest, nothing is trained" {
+	hello
+	mkdir web
+	mv "hello/kiln.profiles/hello-$x86.fdata" web/
+	(cd web && exec timeout 120 python3 -m http.server 0 --bind 127.0.0.1) >port.log 2>&1 3>&- &
+	server=$!
+	for _ in $(seq 50); do port=$(sed -nE 's/.*port ([0-9]+).*/\1/p' port.log); [ -z "$port" ] || break; sleep 0.1; done
+	[ -n "$port" ] || { kill $server; skip "python3 does not serve here"; }
+	jq --arg triple "$x86" --arg url "http://127.0.0.1:$port/hello-$x86.fdata" \
+		'.recipes.hello[$triple].profiles.bolt |= (del(.path) | .url = $url)' hello/kiln.lock >lock.new
+	mv lock.new hello/kiln.lock
+	mkdir fresh && ln -s "$KILN_STORE/images" fresh/images
+	KILN_STORE=$PWD/fresh run --separate-stderr "$KILN" release --unsigned --progress plain --target "$x86" -o dist hello
+	echo "$stderr"
+	kill $server
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"fetching http://127.0.0.1:$port/"* ]]
+	refute grep -Eq '(start|done) .*/(instrument|train)' <<<"$stderr"
+	cmp "dist/hello-1.0/hello-1.0-$x86.fdata" "web/hello-$x86.fdata"
+	# A lock written anew leaves it where it is.
+	"$KILN" build --progress none --target "$x86" --update-lock hello
+	jq -e --arg triple "$x86" '.recipes.hello[$triple].profiles.bolt | .url and (.path | not)' hello/kiln.lock
+	[ ! -e "hello/kiln.profiles/hello-$x86.fdata" ]
+	# Another file there is refused.
+	echo more >>"web/hello-$x86.fdata"
+	(cd web && exec timeout 60 python3 -m http.server "$port" --bind 127.0.0.1) >port.log 2>&1 3>&- &
+	server=$!
+	for _ in $(seq 50); do grep -q Serving port.log && break; sleep 0.1; done
+	mkdir fresh2 && ln -s "$KILN_STORE/images" fresh2/images
+	KILN_STORE=$PWD/fresh2 run "$KILN" release --unsigned --progress plain --target "$x86" -o dist2 hello
+	echo "$output"
+	kill $server
+	[ "$status" -eq 3 ]
+	[[ $output == *"$(sha256sum "web/hello-$x86.fdata" | cut -d' ' -f1)"* ]]
+}

@@ -148,7 +148,7 @@ static void escapes(void **state)
 /* What people read keeps its lines; what a terminal would act on does not stay. */
 static void cleans(void **state)
 {
-	char *text = str_clean((struct str){ "a\\b\n\tc\r\x1b[1m\x9b\xff é\xe2\x80\xae", 20 });
+	char *text = str_clean((struct str){ "a\\b\n\tc\r\x1b[1m\x9b\xff é\xe2\x80\xae", 19 });
 
 	(void)state;
 	assert_string_equal(text, "a\\b\n\tc\\x0d\\x1b[1m\\x9b\\xff é\\xe2\\x80\\xae");
