@@ -53,6 +53,7 @@ static const char *const *words_again(const struct session *s)
 	return words;
 }
 
+/* NULL: nothing is shown. */
 static struct progress *choose_progress(const struct session *s, struct fd_output *output)
 {
 	const struct cli *cli = s->cli;
@@ -62,14 +63,9 @@ static struct progress *choose_progress(const struct session *s, struct fd_outpu
 	output->output.colour = cli->colour;
 	output->output.again = words_again(s);
 	output->fd = STDERR_FILENO;
-	if (str_eq(how, "none"))
-		return NULL;
-	if (str_eq(how, "json"))
-		return progress_json_new(&output->output);
-	if (str_eq(how, "tty") ||
-	    (str_eq(how, "auto") && terminal_moves(STDERR_FILENO) && !cli->under_ci))
-		return progress_board_new(&output->output);
-	return progress_plain_new(&output->output);
+	if (str_eq(how, "auto"))
+		how = terminal_moves(STDERR_FILENO) && !cli->under_ci ? "tty" : "plain";
+	return progress_new(how, &output->output);
 }
 
 /* ---- the executor ------------------------------------------------------------------------- */
@@ -177,7 +173,7 @@ int session_run(struct session *s, const struct plan *plan,
 		if (file.fd < 0)
 			return err_sys(err, ERR_USAGE, "--events: cannot write %s",
 			               options->events_file);
-		recorded = progress_json_new(&file.output);
+		recorded = progress_new("json", &file.output);
 		sinks[n++] = progress_sink(recorded);
 	}
 	shown = choose_progress(s, &terminal);

@@ -266,5 +266,5 @@ static void deinit(struct progress *p)
 
 struct progress *progress_board_new(struct progress_output *output)
 {
-	return progress_new(sizeof(struct board), output, on_board, deinit);
+	return progress_alloc(sizeof(struct board), output, on_board, deinit);
 }

@@ -31,9 +31,9 @@ const char *progress_duration(int64_t us, char text[16])
 
 /* ---- what the shapes share ---------------------------------------------------------------- */
 
-struct progress *progress_new(size_t size, struct progress_output *output,
-                              void (*event)(struct event_sink *, const struct event *),
-                              void (*deinit)(struct progress *))
+struct progress *progress_alloc(size_t size, struct progress_output *output,
+                                void (*event)(struct event_sink *, const struct event *),
+                                void (*deinit)(struct progress *))
 {
 	struct progress *p = alloc(size);
 
@@ -114,7 +114,7 @@ static void plain_deinit(struct progress *p)
 
 struct progress *progress_plain_new(struct progress_output *output)
 {
-	struct progress *p = progress_new(sizeof(struct plain), output, on_plain, plain_deinit);
+	struct progress *p = progress_alloc(sizeof(struct plain), output, on_plain, plain_deinit);
 
 	((struct plain *)p)->held = BUF_INIT(TEXT_MOST);
 	return p;
@@ -158,5 +158,22 @@ static void on_json(struct event_sink *sink, const struct event *e)
 
 struct progress *progress_json_new(struct progress_output *output)
 {
-	return progress_new(sizeof(struct progress), output, on_json, NULL);
+	return progress_alloc(sizeof(struct progress), output, on_json, NULL);
+}
+
+/* ---- the table ---------------------------------------------------------------------------- */
+
+const struct progress_shape progress_shapes[] = {
+	{ "tty", progress_board_new },
+	{ "plain", progress_plain_new },
+	{ "json", progress_json_new },
+	{ 0 },
+};
+
+struct progress *progress_new(const char *name, struct progress_output *output)
+{
+	for (const struct progress_shape *shape = progress_shapes; shape->name; shape++)
+		if (str_eq(shape->name, name))
+			return shape->make(output);
+	return NULL;
 }

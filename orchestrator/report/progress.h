@@ -22,10 +22,22 @@ struct progress_output {
 
 struct progress;
 
-struct progress *progress_plain_new(struct progress_output *output);
-struct progress *progress_board_new(struct progress_output *output);
-/* One JSON object a line, schema "kiln.events/1". */
-struct progress *progress_json_new(struct progress_output *output);
+/*
+ * One shape of progress: how --progress calls it, and how it is made. Each is an event sink that
+ * writes whole lines only, holds nothing back once the run has ended, and shows nothing that moves a
+ * cursor but its own.
+ */
+struct progress_shape {
+	const char *name;
+	struct progress *(*make)(struct progress_output *output);
+};
+
+/* "tty" (the board), "plain" and "json" (one JSON object a line, schema "kiln.events/1"), ended by
+ * an entry without a name. */
+extern const struct progress_shape progress_shapes[];
+
+/* The shape of that name; NULL where there is none. */
+struct progress *progress_new(const char *name, struct progress_output *output);
 struct progress *progress_free(struct progress *progress);
 struct event_sink *progress_sink(struct progress *progress);
 

@@ -13,9 +13,12 @@ struct progress {
 };
 
 /* `size`: of the struct that begins with struct progress; zeroed beyond it. */
-struct progress *progress_new(size_t size, struct progress_output *output,
-                              void (*event)(struct event_sink *, const struct event *),
-                              void (*deinit)(struct progress *));
+struct progress *progress_alloc(size_t size, struct progress_output *output,
+                                void (*event)(struct event_sink *, const struct event *),
+                                void (*deinit)(struct progress *));
+struct progress *progress_plain_new(struct progress_output *output);
+struct progress *progress_board_new(struct progress_output *output);
+struct progress *progress_json_new(struct progress_output *output);
 void progress_put(struct progress *p, const struct buf *text);
 
 #endif

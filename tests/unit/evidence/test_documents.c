@@ -1,20 +1,11 @@
 /* Statement, SBOM, verdict, page: functions of the facts, the same bytes for the same facts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/alloc.h"
 #include "evidence/page.h"
 #include "evidence/sbom.h"
 #include "evidence/statement.h"
 #include "evidence/verdict.h"
 #include "fakes/release.h"
+#include "unit/support.h"
 
 static int setup(void **state)
 {
@@ -146,6 +137,37 @@ static void sboms_list_components_once_and_sorted(void **state)
 	                    "MIT");
 }
 
+/* Names and versions are encoded, licenses are expressions or asserted by name, a source is one. */
+static void sboms_say_what_others_can_read(void **state)
+{
+	struct fake_release *fake = *state;
+	struct release_target target = fake->targets[0];
+	_cleanup_json_ json_t *components = json_array(), *cdx = NULL, *spdx = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	fake->input.facts.version = "1.0+git 5";
+	json_array_append_new(components,
+	                      json_pack("{s:s,s:s,s:s,s:b}", "name", "odd", "license",
+	                                "Free as in Beer", "version", "1", "source", 1));
+	json_array_append_new(components, json_pack("{s:s,s:s}", "name", "tool", "version", "2"));
+	target.components = components;
+	cdx = sbom_cyclonedx(&fake->input.facts, &target);
+	text = json_dumps(cdx, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_contains(text, "\"purl\":\"pkg:generic/hello@1.0%2Bgit%205\"");
+	assert_contains(text, "\"licenses\":[{\"license\":{\"name\":\"Free as in Beer\"}}]");
+	assert_contains(text, "\"licenses\":[{\"expression\":\"MIT\"}]");
+	free(steal(text));
+	spdx = sbom_spdx(&fake->input.facts, &target);
+	text = json_dumps(spdx, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_null(strstr(text, "Beer"));
+	assert_contains(text, "{\"relatedSpdxElement\":\"SPDXRef-component-1\","
+	                      "\"relationshipType\":\"GENERATED_FROM\","
+	                      "\"spdxElementId\":\"SPDXRef-product\"}");
+	assert_contains(text, "{\"relatedSpdxElement\":\"SPDXRef-product\","
+	                      "\"relationshipType\":\"BUILD_DEPENDENCY_OF\","
+	                      "\"spdxElementId\":\"SPDXRef-component-2\"}");
+}
+
 static void sboms_follow_the_content(void **state)
 {
 	struct fake_release *fake = *state;
@@ -205,6 +227,7 @@ int main(void)
 		CASE(statement_must_match),
 		CASE(sboms_list_components_once_and_sorted),
 		CASE(sboms_follow_the_content),
+		CASE(sboms_say_what_others_can_read),
 		CASE(verdict_is_declared_by_default),
 		CASE(page_escapes_and_loads_nothing),
 	};

@@ -1,6 +1,9 @@
 /* Files and folders by descriptor: what must not lead outside, and removing whatever is there. */
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "unit/support.h"
 
@@ -178,6 +181,23 @@ static void names_pass_on(void **state)
 	close(open_fd);
 }
 
+/* A hint: set where the file system has it, and never in the way where not. */
+static void unrelated_folders_are_hinted(void **state)
+{
+	enum { EXT_MAGIC = 0xef53 };
+	const struct fixture *f = *state;
+	unsigned int flags = 0;
+	struct statfs fs;
+
+	for (int twice = 0; twice < 2; twice++)
+		fs_hint_unrelated(f->fd);
+	assert_int_equal(fstatfs(f->fd, &fs), 0);
+	if (fs.f_type == EXT_MAGIC && ioctl(f->fd, FS_IOC_GETFLAGS, &flags) == 0)
+		assert_true(flags & FS_TOPDIR_FL);
+	assert_int_equal(mkdirat(f->fd, "below", 0700), 0);
+	fs_hint_unrelated(-1);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -190,6 +210,7 @@ int main(void)
 		TEST(removing_takes_everything_and_follows_nothing),
 		TEST(removing_goes_to_any_depth),
 		TEST(names_pass_on),
+		TEST(unrelated_folders_are_hinted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,8 @@ static void bad_fields(void **state)
 	refuse("Section", json_string("a\nDepends: evil"), "more than one line");
 	refuse("Bad Name", json_string("x"), "no name for a field");
 	refuse("-x", json_string("x"), "no name for a field");
+	refuse("maintainer", json_string("B <b@c>"), "is there twice");
+	refuse("Description", json_string(" \nthe long one"), "the synopsis, is empty");
 	refuse("Section", json_integer(1), "is no text");
 }
 

@@ -27,11 +27,11 @@ struct scene {
 	struct event counts;
 };
 
-static void scene_init(struct scene *s, struct progress *(*make)(struct progress_output *))
+static void scene_init(struct scene *s, const char *shape)
 {
 	fixture_init(&s->f);
 	s->taken = (struct taken){ .output = { .write = take }, .text = BUF_INIT(64 << 20) };
-	s->progress = make(&s->taken.output);
+	s->progress = progress_new(shape, &s->taken.output);
 	s->counts = (struct event){ .left_us = -1 };
 }
 
@@ -91,7 +91,7 @@ static void plain_lines(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, progress_plain_new);
+	scene_init(&s, "plain");
 	fixture_pipeline(&s.f);
 	fixture_must_plan(&s.f);
 	EVENT(&s, EVENT_BEGIN, NULL, 0);
@@ -113,7 +113,7 @@ static void plain_failure(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, progress_plain_new);
+	scene_init(&s, "plain");
 	fixture_load_parts(&s.f,
 	                   "[{'address':'t/plain/b','target':'t','variant':'plain','name':'b',"
 	                   "'kind':'run','where':'demo.lua:5','options':{'argv':['cc','a b','',"
@@ -144,7 +144,7 @@ static void plain_failure_elsewhere(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, progress_plain_new);
+	scene_init(&s, "plain");
 	s.taken.output.again = again;
 	fixture_pipeline(&s.f);
 	fixture_must_plan(&s.f);
@@ -162,7 +162,7 @@ static void plain_failure_of_a_script(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, progress_plain_new);
+	scene_init(&s, "plain");
 	s.taken.output.colour = true;
 	fixture_pipeline(&s.f);
 	fixture_must_plan(&s.f);
@@ -292,7 +292,7 @@ static void boards_fit_their_terminal(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct scene s;
 
-		scene_init(&s, progress_board_new);
+		scene_init(&s, "tty");
 		s.taken.output.columns = cases[i].columns;
 		s.taken.output.rows = cases[i].rows;
 		s.taken.output.colour = cases[i].colour;
@@ -320,7 +320,7 @@ static void a_board_at_80_columns(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, progress_board_new);
+	scene_init(&s, "tty");
 	s.taken.output.columns = 80;
 	s.taken.output.rows = 24;
 	load_targets(&s, 2);
@@ -358,7 +358,7 @@ static void rows_show_what_runs(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, progress_board_new);
+	scene_init(&s, "tty");
 	s.taken.output.columns = 80;
 	s.taken.output.rows = 24;
 	load_targets(&s, 1);
@@ -382,7 +382,7 @@ static void running_rows_come_first(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, progress_board_new);
+	scene_init(&s, "tty");
 	s.taken.output.columns = 80;
 	s.taken.output.rows = 10;
 	load_targets(&s, 60);
@@ -405,7 +405,7 @@ static void json_lines_parse(void **state)
 	size_t n = 0;
 
 	(void)state;
-	scene_init(&s, progress_json_new);
+	scene_init(&s, "json");
 	fixture_pipeline(&s.f);
 	fixture_must_plan(&s.f);
 	s.counts = (struct event){ .n_left = 3, .n_cached = 4 };
@@ -443,10 +443,81 @@ static void json_lines_parse(void **state)
 	scene_deinit(&s);
 }
 
+/* ---- the contract --------------------------------------------------------------------------- */
+
+static const char nasty[] = "a\x1b[2Jb\x9b"
+			    "31mc\xff\n\xe2\x80\xae"
+			    "d\r";
+
+/* Every kind of event, with words that a stage may print. */
+static void tell_everything(struct scene *s)
+{
+	EVENT(s, EVENT_BEGIN, NULL, 0);
+	EVENT(s, EVENT_CACHED, "t/plain/build", .wall_us = 1);
+	EVENT(s, EVENT_START, "t/shared/counted", 0);
+	EVENT(s, EVENT_TICK, NULL, .left_us = 1000000);
+	EVENT(s, EVENT_DONE, "t/shared/counted", .wall_us = 5);
+	EVENT(s, EVENT_START, "t/shared/train", 0);
+	EVENT(s, EVENT_FAILED, "t/shared/train", .why = nasty, .tail = nasty, .exit_code = 1);
+	EVENT(s, EVENT_FAILED, "t/shared/train", .why = NULL, .tail = NULL);
+	EVENT(s, EVENT_SKIPPED, "t/shared/merge", 0);
+	EVENT(s, EVENT_CACHED, "t/pgo/build", .wall_us = 1);
+	s->counts.n_done = 1;
+	EVENT(s, EVENT_END, NULL, 0);
+}
+
+/* The bytes of a write without the board's own way of erasing itself and without colours. */
+static void assert_moves_nothing(const char *shape, const char *text, size_t n)
+{
+	struct str rest = { text, n };
+
+	if (str_eq(shape, "tty") && n > 2 && text[0] == '\033') {
+		const char *erased = strstr(text, "\033[J");
+
+		assert_non_null(erased);
+		rest = (struct str){ erased + 3, n - (size_t)(erased + 3 - text) };
+	}
+	assert_true(str_is_utf8(rest));
+	for (size_t i = 0; i < rest.n; i++)
+		if ((unsigned char)rest.p[i] < 0x20 && rest.p[i] != '\n' && rest.p[i] != '\t')
+			fail_msg("%s: the byte %#x reaches the terminal", shape, rest.p[i]);
+	assert_null(memmem(rest.p, rest.n, "\xe2\x80\xae", 3));
+}
+
+static void every_shape_keeps_the_contract(void **state)
+{
+	(void)state;
+	assert_null(progress_new("none", NULL));
+	assert_null(progress_new("", NULL));
+	for (const struct progress_shape *shape = progress_shapes; shape->name; shape++) {
+		struct scene s;
+
+		scene_init(&s, shape->name);
+		fixture_pipeline(&s.f);
+		fixture_must_plan(&s.f);
+		tell_everything(&s);
+		assert_true(s.taken.n_writes > 0);
+		for (size_t i = 0; i < s.taken.n_writes; i++) {
+			const char *from = buf_text(&s.taken.text) + s.taken.writes[i];
+			size_t n = s.taken.writes[i + 1] - s.taken.writes[i];
+
+			/* Whole lines, but for the erasing of a board that is followed by nothing. */
+			if (n && !(str_eq(shape->name, "tty") && from[n - 1] == 'J'))
+				assert_int_equal(from[n - 1], '\n');
+			assert_moves_nothing(shape->name, from, n);
+		}
+		/* What was held back for a stage that runs is there at the end. */
+		if (!str_eq(shape->name, "tty"))
+			assert_contains(buf_text(&s.taken.text), "t/pgo/build");
+		scene_deinit(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations),
+		cmocka_unit_test(every_shape_keeps_the_contract),
 		cmocka_unit_test(plain_lines),
 		cmocka_unit_test(plain_failure),
 		cmocka_unit_test(plain_failure_elsewhere),
