@@ -12,8 +12,10 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "external/crypto.h"
+#include "host/fs.h"
 
-enum { BLOCK = 1 << 16 };
+enum { BLOCK = 1 << 16, CHUNK = 1 << 17 };
 
 struct unarchive {
 	struct archive *in;    /* what is read */
@@ -236,4 +238,33 @@ int unarchive_read(struct unarchive *archive, void *p, size_t n, size_t *ret_n, 
 		return fail(archive, archive->in, err);
 	*ret_n = (size_t)got;
 	return 0;
+}
+
+int unarchive_copy(struct unarchive *archive, int fd, const char *path, uint64_t most,
+                   struct buf *keep, struct blob_ref *ret, struct err *err)
+{
+	struct hasher *hasher = hasher_new();
+	char *chunk = alloc(CHUNK);
+	size_t n = 0;
+	int rc;
+
+	ret->size = 0;
+	while ((rc = unarchive_read(archive, chunk, CHUNK, &n, err)) == 0 && n > 0) {
+		if (n > most - ret->size) {
+			rc = err_set(err, ERR_INPUT, "%s: %s is larger than it may be",
+			             archive->what, path);
+			break;
+		}
+		ret->size += n;
+		hasher_add(hasher, chunk, n);
+		if (keep)
+			buf_add(keep, chunk, n);
+		rc = fs_write_all(fd, chunk, n, path, err);
+		if (rc < 0)
+			break;
+	}
+	hasher_finish(hasher, &ret->digest);
+	hasher_free(hasher);
+	free(chunk);
+	return rc;
 }

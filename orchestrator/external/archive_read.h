@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
 
 /*
@@ -50,5 +52,11 @@ struct unarchive *unarchive_free(struct unarchive *archive);
 int unarchive_next(struct unarchive *archive, struct unarchive_entry *ret, struct err *err);
 /* Content of the current file; *ret_n is 0 at its end. */
 int unarchive_read(struct unarchive *archive, void *p, size_t n, size_t *ret_n, struct err *err);
+/*
+ * Writes the current file's content to a descriptor, whose file `path` names in errors. More than
+ * `most` bytes is ERR_INPUT, and no more is written. `keep` (may be NULL) gets the bytes too.
+ */
+int unarchive_copy(struct unarchive *archive, int fd, const char *path, uint64_t most,
+                   struct buf *keep, struct blob_ref *ret, struct err *err);
 
 #endif

@@ -138,7 +138,7 @@ int fs_write_all(int fd, const void *p, size_t n, const char *what, struct err *
 	return 0;
 }
 
-static int sync_dir_of(int dirfd, const char *path, struct err *err)
+int fs_sync_dir_of(int dirfd, const char *path, struct err *err)
 {
 	_cleanup_free_ char *dir = path_dir(path);
 	_cleanup_fd_ int fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -165,7 +165,7 @@ static int write_temp(int dirfd, const char *temp, const char *path, const void 
 		return err_sys(err, ERR_IO, "cannot make %s durable", path);
 	if (failpoint("file-rename") || renameat(dirfd, temp, dirfd, path) < 0)
 		return err_sys(err, ERR_IO, "cannot put %s in place", path);
-	return sync ? sync_dir_of(dirfd, path, err) : 0;
+	return sync ? fs_sync_dir_of(dirfd, path, err) : 0;
 }
 
 int fs_write_file(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool sync,

@@ -47,6 +47,8 @@ int fs_must(int rc, const char *path, struct err *err);
 int fs_read(int dirfd, const char *path, struct buf *buf, struct err *err);
 int fs_read_fd(int fd, const char *what, struct buf *buf, struct err *err);
 int fs_write_all(int fd, const void *p, size_t n, const char *what, struct err *err);
+/* Makes durable that a file has the name it has: syncs the folder it lies in. */
+int fs_sync_dir_of(int dirfd, const char *path, struct err *err);
 /* Writes by temporary file and rename; with `sync` also fsyncs file and folder. */
 int fs_write_file(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool sync,
                   struct err *err);

@@ -20,6 +20,7 @@
 #include "host/tmpfile.h"
 #include "image/guard.h"
 #include "image/repository.h"
+#include "source/mirror.h"
 
 enum { LOG_MOST = 16 << 20, LOG_LINES = 15, SUBIDS_MOST = 1 << 20, SUBIDS_NEEDED = 65536 };
 
@@ -152,6 +153,40 @@ static char *architecture_list(const char *const *architectures)
 	return buf_steal(&buf);
 }
 
+/*
+ * As root mmdebstrap mounts /proc and /dev where everybody sees them, and a kill would leave mounts
+ * and processes behind: namespaces of its own end with it. (Otherwise it makes them.)
+ */
+static const char *const contained[] = { "unshare", "--mount",      "--pid", "--ipc", "--net",
+	                                 "--fork",  "--kill-child", "--",    NULL };
+
+static const char *const options[] = {
+	"--variant=essential",
+	"--format=tar",
+	"--aptopt=APT::Install-Recommends \"false\"",
+	"--aptopt=APT::Sandbox::User \"root\"",
+	"--aptopt=Acquire::Check-Valid-Until \"false\"",
+	"--aptopt=Acquire::Languages \"none\"",
+	"--dpkgopt=force-unsafe-io", /* the root is thrown away; the image is synced */
+	"--dpkgopt=path-exclude=/usr/share/man/*",
+	"--dpkgopt=path-exclude=/usr/share/info/*",
+	"--dpkgopt=path-exclude=/usr/share/locale/*",
+	"--dpkgopt=path-exclude=/usr/share/doc/*",
+	"--dpkgopt=path-include=/usr/share/doc/*/copyright",
+	"--dpkgopt=path-exclude=/usr/share/lintian/*",
+	NULL,
+};
+
+struct words {
+	ARRAY(const char *) list;
+};
+
+static void add_words(struct words *words, const char *const *more)
+{
+	for (; *more; more++)
+		array_push(&words->list, *more);
+}
+
 static int spawn(const struct bootstrap *bootstrap, const char *work, int out, int log,
                  struct child *ret, struct err *err)
 {
@@ -160,37 +195,9 @@ static int spawn(const struct bootstrap *bootstrap, const char *work, int out, i
 	_cleanup_free_ char *line =
 		str_fmt("deb [trusted=yes] copy://%s/repository %s main", work, bootstrap->suite);
 	_cleanup_free_ char *tmp = str_fmt("TMPDIR=%s/tmp", work);
-	/*
-	 * As root mmdebstrap mounts /proc and /dev where everybody sees them, and a kill would leave
-	 * mounts and processes behind: namespaces of its own end with it. (Otherwise it makes them.)
-	 */
-	static const char *const contained[] = { "unshare",      "--mount", "--pid",
-		                                 "--ipc",        "--net",   "--fork",
-		                                 "--kill-child", "--",      NULL };
-	static const char *const plain[] = { NULL };
-	const char *const argv[] = {
-		"mmdebstrap",
-		is_root() ? "--mode=root" : "--mode=unshare",
-		"--variant=essential",
-		"--format=tar",
-		architectures,
-		include,
-		"--aptopt=APT::Install-Recommends \"false\"",
-		"--aptopt=APT::Sandbox::User \"root\"",
-		"--aptopt=Acquire::Check-Valid-Until \"false\"",
-		"--aptopt=Acquire::Languages \"none\"",
-		"--dpkgopt=force-unsafe-io", /* the root is thrown away; the image is synced */
-		"--dpkgopt=path-exclude=/usr/share/man/*",
-		"--dpkgopt=path-exclude=/usr/share/info/*",
-		"--dpkgopt=path-exclude=/usr/share/locale/*",
-		"--dpkgopt=path-exclude=/usr/share/doc/*",
-		"--dpkgopt=path-include=/usr/share/doc/*/copyright",
-		"--dpkgopt=path-exclude=/usr/share/lintian/*",
-		bootstrap->suite,
-		"-",
-		line,
-		NULL,
-	};
+	const char *const tool[] = { "mmdebstrap", is_root() ? "--mode=root" : "--mode=unshare",
+		                     NULL };
+	const char *const what[] = { architectures, include, bootstrap->suite, "-", line, NULL };
 	const char *const env[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=/",
@@ -200,22 +207,22 @@ static int spawn(const struct bootstrap *bootstrap, const char *work, int out, i
 		tmp,
 		NULL,
 	};
-
-	ARRAY(const char *) whole = { 0 };
+	struct words argv = { 0 };
 	int rc;
 
-	for (const char *const *p = is_root() ? contained : plain; *p; p++)
-		array_push(&whole, *p);
-	for (const char *const *p = argv; *p; p++)
-		array_push(&whole, *p);
-	array_push(&whole, NULL);
-	rc = child_spawn(&(struct child_spec){ .argv = whole.v,
+	if (is_root())
+		add_words(&argv, contained);
+	add_words(&argv, tool);
+	add_words(&argv, options);
+	add_words(&argv, what);
+	array_push(&argv.list, NULL);
+	rc = child_spawn(&(struct child_spec){ .argv = argv.list.v,
 	                                       .env = env,
 	                                       .dir = "/",
 	                                       .stdout_fd = out,
 	                                       .stderr_fd = log },
 	                 ret, err);
-	array_deinit(&whole);
+	array_deinit(&argv.list);
 	return rc;
 }
 
@@ -284,7 +291,7 @@ static int follow(struct child *child, int in, int log, struct image_unpack *unp
 /* The folder's path stands in a line of apt's sources, where blanks and brackets mean something. */
 static int check_word(const char *work, struct err *err)
 {
-	if (work[strcspn(work, " \t[]#%\"'\\")] == '\0')
+	if (mirror_is_word(work))
 		return 0;
 	err_set(err, ERR_MACHINE,
 	        "apt cannot read packages below \"%s\": the path has a blank or a "

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/path.h"
 #include "external/archive.h"
 #include "host/fs.h"
 #include "image/bundle.h"
@@ -160,25 +161,63 @@ static int check_place(const char *path, struct err *err)
 	return err_hint(err, "name a file that is not there yet, or one that may be replaced");
 }
 
+/* A file without a name, where the file system has them: whatever happens, nothing of it is left. */
+static int open_aside(const char *path, const char *temp, int *ret_fd, bool *ret_named,
+                      struct err *err)
+{
+	_cleanup_free_ char *dir = path_dir(path);
+	int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+
+	*ret_named = fd < 0;
+	if (fd < 0)
+		fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(err, ERR_IO, "cannot create %s", temp);
+	*ret_fd = fd;
+	return 0;
+}
+
+static int put_in_place(int fd, bool named, const char *temp, const char *path, struct err *err)
+{
+	_cleanup_free_ char *self = str_fmt("/proc/self/fd/%d", fd);
+
+	if (!named && linkat(AT_FDCWD, self, AT_FDCWD, temp, AT_SYMLINK_FOLLOW) < 0)
+		return err_sys(err, ERR_IO, "cannot create %s", temp);
+	if (rename(temp, path) < 0) {
+		err_sys(err, ERR_IO, "cannot put %s in place", path);
+		unlink(temp);
+		return -1;
+	}
+	return fs_sync_dir_of(AT_FDCWD, path, err);
+}
+
+static int write_file(struct export *export, const struct digest *tree, bool with_tree,
+                      const char *path, struct err *err)
+{
+	_cleanup_free_ char *temp = str_fmt("%s.%d.tmp", path, (int)getpid());
+	_cleanup_fd_ int fd = -1;
+	bool named;
+
+	if (open_aside(path, temp, &fd, &named, err) < 0)
+		return -1;
+	if (write_all(export, tree, with_tree, fd, path, err) < 0) {
+		if (named)
+			unlink(temp);
+		return -1;
+	}
+	return put_in_place(fd, named, temp, path, err);
+}
+
 int image_export(struct store *store, const struct digest *tree, bool with_tree, const char *path,
                  struct err *err)
 {
 	struct export export = { .store = store, .manifest = BUF_INIT(MANIFEST_MOST) };
-	_cleanup_free_ char *temp = str_fmt("%s.%d.tmp", path, (int)getpid());
-	_cleanup_fd_ int fd = -1;
 	int rc = check_place(path, err);
 
 	if (rc == 0)
 		rc = read_image(&export, tree, err);
-	if (rc == 0) {
-		fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-		rc = fd < 0 ? err_sys(err, ERR_IO, "cannot create %s", temp) :
-		              write_all(&export, tree, with_tree, fd, path, err);
-		if (rc == 0 && rename(temp, path) < 0)
-			rc = err_sys(err, ERR_IO, "cannot put %s in place", path);
-		if (rc < 0 && fd >= 0)
-			unlink(temp);
-	}
+	if (rc == 0)
+		rc = write_file(&export, tree, with_tree, path, err);
 	buf_deinit(&export.manifest);
 	image_section_deinit(&export.section);
 	json_cleanup(&export.info);

@@ -107,64 +107,49 @@ static int read_head(struct import *import, struct err *err)
 	                 &import->manifest, err);
 }
 
-/* Writes the current entry's content, of at most that size, and what it is. */
-static int copy_entry(struct import *import, int fd, const char *what, uint64_t most,
-                      struct blob_ref *ret, struct err *err)
-{
-	struct hasher *hasher = hasher_new();
-	size_t n = 0;
-	int rc;
-
-	ret->size = 0;
-	while ((rc = unarchive_read(import->archive, import->chunk, CHUNK, &n, err)) == 0 &&
-	       n > 0) {
-		hasher_add(hasher, import->chunk, n);
-		ret->size += n;
-		rc = ret->size > most ? err_set(err, ERR_INPUT, "%s: %s is larger than it says",
-		                                import->path, what) :
-		                        fs_write_all(fd, import->chunk, n, what, err);
-		if (rc < 0)
-			break;
-	}
-	hasher_finish(hasher, &ret->digest);
-	hasher_free(hasher);
-	return rc;
-}
-
-static bool names(const struct debs *debs, const struct digest *digest)
+/* The package of the lock section with that digest, or NULL. */
+static const struct deb *find_deb(const struct debs *debs, const struct digest *digest)
 {
 	for (size_t i = 0; i < debs->list.n; i++)
 		if (digest_eq(&debs->list.v[i].ref.digest, digest))
-			return true;
-	return false;
+			return &debs->list.v[i];
+	return NULL;
 }
 
-/* The size of the largest package that the lock section names: more is none of them. */
-static uint64_t largest(const struct debs *debs, uint64_t most)
+/* The package that a member's name, packages/SHA256.deb, stands for; NULL: none of the section's. */
+static const struct deb *named_package(const struct import *import, const char *name)
 {
-	for (size_t i = 0; i < debs->list.n; i++)
-		most = debs->list.v[i].ref.size > most ? debs->list.v[i].ref.size : most;
-	return most;
+	_cleanup_free_ char *hex = str_dup_n(name + strlen("packages/"), DIGEST_HEX_LEN);
+	struct digest digest;
+	const struct deb *deb;
+
+	if (!str_eq(name + strlen("packages/") + strlen(hex), ".deb") ||
+	    !digest_parse(hex, &digest))
+		return NULL;
+	deb = find_deb(&import->section.packages, &digest);
+	return deb ? deb : find_deb(&import->section.files, &digest);
 }
 
+/* What is there already is not read: a file that repeats itself costs nothing. */
 static int take_package(struct import *import, const char *name, struct err *err)
 {
+	const struct deb *deb = named_package(import, name);
 	_cleanup_fd_ int dir = -1, fd = -1;
 	struct blob_ref ref, stored;
 
+	if (!deb)
+		return err_set(err, ERR_INPUT, "%s: its lock section names no package %s",
+		               import->path, name);
+	if (blobs_has(store_blobs(import->store), &deb->ref))
+		return 0;
 	if (fs_must(fs_open_dir(AT_FDCWD, store_dir(import->store), &dir, err),
 	            store_dir(import->store), err) < 0 ||
 	    tmpfile_open(dir, name, &fd, err) < 0 ||
-	    copy_entry(import, fd, name,
-	               largest(&import->section.files, largest(&import->section.packages, 0)), &ref,
-	               err) < 0)
+	    unarchive_copy(import->archive, fd, name, deb->ref.size, NULL, &ref, err) < 0)
 		return -1;
-	if (!names(&import->section.packages, &ref.digest) &&
-	    !names(&import->section.files, &ref.digest))
-		return err_set(err, ERR_INPUT,
-		               "%s: %s has sha256:%s, which its lock section does not "
-		               "name",
-		               import->path, name, DIGEST_TEXT(&ref.digest));
+	if (!digest_eq(&ref.digest, &deb->ref.digest))
+		return err_set(err, ERR_INPUT, "%s: %s has sha256:%s", import->path, name,
+		               DIGEST_TEXT(&ref.digest));
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, ERR_IO, "cannot read %s again", name);
 	return blobs_put_fd(store_blobs(import->store), fd, name, &stored, err);
@@ -198,7 +183,7 @@ static int take_file(struct import *import, const struct image_node *node, struc
 	if (unpacker_open_file(&import->unpacker, node->path, (node->mode & 0111) != 0, &fd, err) <
 	    0)
 		return -1;
-	if (copy_entry(import, fd, node->path, node->ref.size, &ref, err) < 0) {
+	if (unarchive_copy(import->archive, fd, node->path, node->ref.size, NULL, &ref, err) < 0) {
 		fs_close(fd);
 		return -1;
 	}

@@ -9,34 +9,7 @@
 #include "external/crypto.h"
 #include "host/fs.h"
 
-enum { CHUNK = 1 << 17 };
-
 static const char dpkg_status[] = "var/lib/dpkg/status";
-
-/* Writes the current file's content; hashes it on the way. */
-static int copy_content(struct unarchive *archive, int fd, const char *path, struct buf *keep,
-                        struct blob_ref *ret, struct err *err)
-{
-	struct hasher *hasher = hasher_new();
-	char *chunk = alloc(CHUNK);
-	size_t n = 0;
-	int rc;
-
-	ret->size = 0;
-	while ((rc = unarchive_read(archive, chunk, CHUNK, &n, err)) == 0 && n > 0) {
-		hasher_add(hasher, chunk, n);
-		ret->size += n;
-		if (keep)
-			buf_add(keep, chunk, n);
-		rc = fs_write_all(fd, chunk, n, path, err);
-		if (rc < 0)
-			break;
-	}
-	hasher_finish(hasher, &ret->digest);
-	hasher_free(hasher);
-	free(chunk);
-	return rc;
-}
 
 static int take_file(struct image_unpack *unpack, struct unarchive *archive, const char *path,
                      const struct unarchive_entry *entry, struct err *err)
@@ -48,7 +21,7 @@ static int take_file(struct image_unpack *unpack, struct unarchive *archive, con
 
 	if (unpacker_open_file(unpack->unpacker, path, (entry->mode & 0111) != 0, &fd, err) < 0)
 		return -1;
-	if (copy_content(archive, fd, path, keep, &ref, err) < 0) {
+	if (unarchive_copy(archive, fd, path, UINT64_MAX, keep, &ref, err) < 0) {
 		fs_close(fd);
 		return -1;
 	}

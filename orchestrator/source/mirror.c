@@ -214,6 +214,11 @@ char *mirror_snapshot(const char *distribution, const char *time)
 	return str_fmt("%.*s/%s/%s", (int)n, base, distribution, time);
 }
 
+bool mirror_is_word(const char *path)
+{
+	return path[strcspn(path, " \t\n[]#%\"'\\,")] == '\0';
+}
+
 int mirror_keyring(char **ret, struct err *err)
 {
 	static const char *const places[] = { "/usr/share/keyrings/debian-archive-keyring.gpg",
@@ -222,11 +227,20 @@ int mirror_keyring(char **ret, struct err *err)
 	const char *named = env_or_null("KILN_DEBIAN_KEYRING");
 
 	if (named) {
-		if (!fs_exists(AT_FDCWD, named))
+		int rc = fs_real_path(named, ret, err);
+
+		if (rc > 0)
 			return err_set(err, ERR_MACHINE,
 			               "KILN_DEBIAN_KEYRING names %s, which is not there", named);
-		*ret = str_dup(named);
-		return 0;
+		if (rc < 0 || mirror_is_word(*ret))
+			return rc;
+		err_set(err, ERR_USAGE,
+		        "KILN_DEBIAN_KEYRING names %s: the path has a blank or a sign that means "
+		        "something to apt",
+		        *ret);
+		free(*ret);
+		*ret = NULL;
+		return err_hint(err, "put the file, or a link to it, elsewhere");
 	}
 	for (size_t i = 0; i < ARRAY_LEN(places); i++)
 		if (fs_exists(AT_FDCWD, places[i])) {

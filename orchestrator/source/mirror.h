@@ -2,6 +2,8 @@
 #define KILN_SOURCE_MIRROR_H
 
 #include "base/array.h"
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /*
@@ -28,8 +30,12 @@ const char *mirror_named(const char *mirror);
  * names ("https://…/archive"); NULL where none is configured. Caller frees.
  */
 char *mirror_snapshot(const char *distribution, const char *time);
+/* Whether a path can stand in a line of apt's sources: no blank, and no sign that means something
+ * there. */
+bool mirror_is_word(const char *path);
 /* The keyring of Debian's archive: KILN_DEBIAN_KEYRING or where Debian's package puts it. Caller
- * frees. ERR_MACHINE with the line to type where there is none. */
+ * frees. ERR_MACHINE with the line to type where there is none, ERR_USAGE for a path that apt cannot
+ * be told. */
 int mirror_keyring(char **ret, struct err *err);
 
 #endif

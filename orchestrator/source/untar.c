@@ -9,7 +9,7 @@
 #include "host/fs.h"
 #include "source/unpack.h"
 
-enum { CHUNK = 1 << 17, NODES_MOST = 2000000 };
+enum { NODES_MOST = 2000000 };
 
 static const uint64_t bytes_most = (uint64_t)16 << 30;
 
@@ -18,37 +18,22 @@ struct untarring {
 	struct unpacker unpacker;
 	const char *what;
 	uint64_t bytes, nodes;
-	char *chunk;
 };
-
-static int copy(struct untarring *u, int fd, const char *path, struct err *err)
-{
-	size_t n = 0;
-
-	for (;;) {
-		if (unarchive_read(u->archive, u->chunk, CHUNK, &n, err) < 0)
-			return -1;
-		if (n == 0)
-			return 0;
-		u->bytes += n;
-		if (u->bytes > bytes_most)
-			return err_set(err, ERR_INPUT, "%s: it unpacks to more than 16 GiB",
-			               u->what);
-		if (fs_write_all(fd, u->chunk, n, path, err) < 0)
-			return -1;
-	}
-}
 
 static int take_file(struct untarring *u, const struct unarchive_entry *entry, struct err *err)
 {
+	struct blob_ref ref;
 	int fd = -1;
 
 	if (unpacker_open_file(&u->unpacker, entry->path, (entry->mode & 0100) != 0, &fd, err) < 0)
 		return -1;
-	if (copy(u, fd, entry->path, err) < 0) {
+	/* All of it together may have so many bytes. */
+	if (unarchive_copy(u->archive, fd, entry->path, bytes_most - u->bytes, NULL, &ref, err) <
+	    0) {
 		fs_close(fd);
 		return -1;
 	}
+	u->bytes += ref.size;
 	return unpacker_close_file(&u->unpacker, entry->path, fd, err);
 }
 
@@ -83,7 +68,6 @@ int untar(int fd, const char *what, int root, struct err *err)
 
 	if (unarchive_open(fd, what, &u.archive, err) < 0)
 		return -1;
-	u.chunk = alloc(CHUNK);
 	unpacker_init(&u.unpacker, root, -1, -1, 0);
 	while ((rc = unarchive_next(u.archive, &entry, err)) == 0)
 		if (take(&u, &entry, err) < 0) {
@@ -92,7 +76,6 @@ int untar(int fd, const char *what, int root, struct err *err)
 		}
 	unpacker_deinit(&u.unpacker);
 	unarchive_free(u.archive);
-	free(u.chunk);
 	return rc < 0 ? err_while(err, "unpacking %s", what) : 0;
 }
 

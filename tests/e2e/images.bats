@@ -215,6 +215,15 @@ mirror_of_packages() {
 	[ -z "$(ls "$work/other/images")" ]
 }
 
+@test "what is asked for anew is made, not taken from an imported tree" {
+	"$KILN" --store store image export --tree "$work/image.tar" "${tree:0:12}"
+	[ "$(ls "$work")" = image.tar ]
+	"$KILN" --store "$work/store" image import "$work/image.tar"
+	run in_project image build small --update
+	[ "$status" -eq 0 ]
+	[[ $output == *"installing"* && $output == *"sha256:$tree"* ]]
+}
+
 @test "two at once make an image once" {
 	lock .
 	packages_only

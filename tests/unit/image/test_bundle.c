@@ -288,6 +288,11 @@ static void test_forged(void **state)
 	json_write_canonical(newer, &newer_text);
 	{
 		const char *h = buf_text(&text);
+		static const char other[] = "packages/00000000000000000000000000000000"
+					    "00000000000000000000000000000001.deb";
+		_cleanup_free_ char *larger = alloc((size_t)f->deb.size + 2);
+
+		memset(larger, 'x', (size_t)f->deb.size + 1);
 		const struct {
 			struct forged forged;
 			const char *part;
@@ -297,9 +302,14 @@ static void test_forged(void **state)
 			{ { buf_text(&newer_text), NULL, NULL, "#!tool", NULL, NULL }, "schema" },
 			{ { h, "kiln.image.manifest/1\n", NULL, "#!tool", NULL, NULL },
 			  "its manifest" },
-			{ { h, NULL, "not the package", "#!tool", NULL, NULL }, "does not name" },
+			{ { h, NULL, "not the package", "#!tool", NULL, NULL }, "has sha256:" },
+			{ { h, NULL, larger, "#!tool", NULL, NULL }, "larger than it may be" },
+			{ { h, NULL, NULL, "#!tool", NULL, "packages/make.deb" },
+			  "names no package packages/make.deb" },
+			{ { h, NULL, NULL, "#!tool", NULL, other }, "names no package" },
 			{ { h, NULL, NULL, "#!evil", NULL, NULL }, "its manifest says" },
-			{ { h, NULL, NULL, "#!tool and more", NULL, NULL }, "larger than it says" },
+			{ { h, NULL, NULL, "#!tool and more", NULL, NULL },
+			  "larger than it may be" },
 			{ { h, NULL, NULL, "#!tool", "../../x", NULL }, "not what its manifest" },
 			{ { h, NULL, NULL, NULL, NULL, NULL }, "ends without root/bin/tool" },
 			{ { h, NULL, NULL, "#!tool", NULL, "root/bin/more" },

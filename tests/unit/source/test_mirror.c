@@ -78,7 +78,7 @@ static void test_foreign(void **state)
 static void test_named(void **state)
 {
 	struct err err = ERR_INIT;
-	char *text;
+	char *text, *dir;
 
 	(void)state;
 	unsetenv("KILN_DEBIAN_MIRROR");
@@ -97,6 +97,24 @@ static void test_named(void **state)
 	assert_int_equal(mirror_keyring(&text, &err), -1);
 	assert_int_equal(err.code, ERR_MACHINE);
 	assert_contains(err.cause, "/nowhere/keyring.gpg");
+	err_clear(&err);
+	dir = test_folder();
+	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(mkdir("a [b]", 0700), 0);
+	setenv("KILN_DEBIAN_KEYRING", "a [b]", 1);
+	assert_int_equal(mirror_keyring(&text, &err), -1);
+	assert_int_equal(err.code, ERR_USAGE);
+	assert_contains(err.cause, "/a [b]: the path has a blank");
+	/* A relative path is made whole: apt starts elsewhere. */
+	assert_int_equal(rename("a [b]", "keys"), 0);
+	setenv("KILN_DEBIAN_KEYRING", "keys", 1);
+	must(mirror_keyring(&text, &err), &err);
+	assert_int_equal(text[0], '/');
+	assert_true(str_ends(text, "/keys"));
+	free(text);
+	assert_int_equal(chdir("/"), 0);
+	test_folder_remove(dir);
+	unsetenv("KILN_DEBIAN_KEYRING");
 }
 
 int main(void)
