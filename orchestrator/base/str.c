@@ -113,6 +113,28 @@ char *str_clean(struct str s)
 	return escape(s, true);
 }
 
+char *str_quote(const char *word)
+{
+	_cleanup_free_ char *clean = str_clean(str_of(word));
+	char *out, *at;
+
+	if (clean[0] && !strpbrk(clean, " \t\n$'\"\\*?;&|<>()[]{}~#`!"))
+		return steal(clean);
+	out = at = alloc(strlen(clean) * 4 + 3);
+	*at++ = '\'';
+	for (const char *p = clean; *p; p++) {
+		if (*p == '\'') {
+			memcpy(at, "'\\''", 4);
+			at += 4;
+		} else {
+			*at++ = *p;
+		}
+	}
+	*at++ = '\'';
+	*at = '\0';
+	return out;
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

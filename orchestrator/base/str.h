@@ -31,6 +31,9 @@ bool str_is_utf8(struct str s);
 char *str_escape(struct str s);
 /* The same for text of several lines that people read: line ends, tabs, backslashes stay. */
 char *str_clean(struct str s);
+/* A word as one would type it to a shell, in quotes where it needs them; what terminals act on does
+ * not stay. Caller frees. */
+char *str_quote(const char *word);
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 

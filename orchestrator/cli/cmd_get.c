@@ -32,6 +32,19 @@ static int only_output(const struct result *result, const char *address, const c
 	               buf_text(&names));
 }
 
+static int not_built(struct session *s, const struct stage *stage, struct err *err)
+{
+	_cleanup_buf_ struct buf words = BUF_INIT(4096);
+
+	for (const char *const *word = session_words_again(s); *word; word++) {
+		_cleanup_free_ char *quoted = str_quote(*word);
+
+		buf_fmt(&words, "%s ", quoted);
+	}
+	err_set(err, ERR_USAGE, "%s is not built", stage->address);
+	return err_hint(err, "kiln build %s%s", buf_text(&words), stage->address);
+}
+
 static int take(struct session *s, const struct plan *plan, const struct stage *stage,
                 const char *path, const char *dir, struct err *err)
 {
@@ -53,11 +66,8 @@ static int take(struct session *s, const struct plan *plan, const struct stage *
 	if (engine_run(s->arena, &request, &result, err) < 0)
 		return -1;
 	n = &result.nodes[stage - s->recipe.stages];
-	if (n->state != NODE_CACHED) {
-		err_set(err, ERR_USAGE, "%s is not built", stage->address);
-		return err_hint(err, "kiln build %s/%s %s", s->project, s->recipe_path,
-		                stage->address);
-	}
+	if (n->state != NODE_CACHED)
+		return not_built(s, stage, err);
 	if (!path && only_output(&n->result, stage->address, &path, err) < 0)
 		return -1;
 	rc = engine_output(store_blobs(s->store), s->arena, &n->result, path, &node, err);

@@ -265,6 +265,10 @@ static int run_export(struct cli *cli, const struct command_args *args, struct e
 		rc = choose(&entries, args->n_operands > 1 ? args->operands[1] : NULL, &tree, err);
 	image_entries_deinit(&entries);
 	if (rc == 0)
+		print_note(cli, "  writing the packages %sof image sha256:%s to %s",
+		           args_has(args, "--tree") ? "and the tree " : "", DIGEST_TEXT(&tree),
+		           file);
+	if (rc == 0)
 		rc = image_export(store, &tree, args_has(args, "--tree"), file, err);
 	store_close(store);
 	if (rc < 0)

@@ -1,17 +1,37 @@
 /* kiln log: what a stage printed, whether it failed or not. */
 #include "cli/print.h"
 #include "cli/session.h"
+#include "external/json.h"
 
 static const struct command_option options[] = { SESSION_OPTIONS, { 0 } };
 
-static int print_blob(struct session *s, const struct blob_ref *ref, struct err *err)
+static int read_blob(struct session *s, const struct blob_ref *ref, struct buf *text,
+                     struct err *err)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT((size_t)1 << 30);
-	int rc = ref->size ? blobs_read(store_blobs(s->store), ref, &text, err) : 0;
+	int rc = ref->size ? blobs_read(store_blobs(s->store), ref, text, err) : 0;
 
 	if (rc == BLOBS_MISS)
 		return err_set(err, ERR_IO, "the store does not have this output any more");
-	return rc < 0 ? -1 : print_text(buf_text(&text), text.n, err);
+	return rc;
+}
+
+static int show(struct session *s, const struct stage *stage, const struct result *result,
+                struct err *err)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT((size_t)1 << 30), log = BUF_INIT((size_t)1 << 30);
+	_cleanup_json_ json_t *json = NULL;
+
+	if (read_blob(s, &result->out, &out, err) < 0 || read_blob(s, &result->log, &log, err) < 0)
+		return -1;
+	if (!s->cli->json)
+		return print_text(buf_text(&out), out.n, err) < 0 ?
+		               -1 :
+		               print_text(buf_text(&log), log.n, err);
+	json = json_pack("{s:s,s:s,s:i,s:I,s:o,s:o}", "schema", "kiln.log/1", "stage",
+	                 stage->address, "exit", result->exit_code, "wall_us",
+	                 (json_int_t)result->wall_us, "stdout", json_any_text(buf_text(&out)),
+	                 "stderr", json_any_text(buf_text(&log)));
+	return print_json(json, err);
 }
 
 static int find_result(struct session *s, const struct stage *stage, struct result *ret,
@@ -44,9 +64,7 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	                    err) < 0 ||
 	    find_result(s, stage, &result, err) < 0)
 		return -1;
-	if (print_blob(s, &result.out, err) < 0)
-		return -1;
-	return print_blob(s, &result.log, err);
+	return show(s, stage, &result, err);
 }
 
 const struct command cmd_log = {

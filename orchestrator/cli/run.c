@@ -34,25 +34,6 @@ static void write_fd(struct progress_output *output, const char *text, size_t n)
 	fs_write_all(o->fd, text, n, "progress", &o->fault);
 }
 
-/* What leads another command from where this one was started to the same recipe and store. */
-static const char *const *words_again(const struct session *s)
-{
-	const char **words = arena_array(s->arena, 6, sizeof(*words));
-	size_t n = 0;
-
-	if (s->cli->directory) {
-		words[n++] = "-C";
-		words[n++] = s->cli->directory;
-	}
-	if (s->cli->store_dir) {
-		words[n++] = "--store";
-		words[n++] = s->cli->store_dir;
-	}
-	if (s->typed)
-		words[n++] = s->typed;
-	return words;
-}
-
 /* NULL: nothing is shown. */
 static struct progress *choose_progress(const struct session *s, struct fd_output *output)
 {
@@ -61,7 +42,7 @@ static struct progress *choose_progress(const struct session *s, struct fd_outpu
 
 	output->output.write = write_fd;
 	output->output.colour = cli->colour;
-	output->output.again = words_again(s);
+	output->output.again = session_words_again(s);
 	output->fd = STDERR_FILENO;
 	if (str_eq(how, "auto"))
 		how = terminal_moves(STDERR_FILENO) && !cli->under_ci ? "tty" : "plain";

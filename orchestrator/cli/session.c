@@ -176,6 +176,24 @@ struct session *session_close(struct session *s)
 	return NULL;
 }
 
+const char *const *session_words_again(const struct session *s)
+{
+	const char **words = arena_array(s->arena, 6, sizeof(*words));
+	size_t n = 0;
+
+	if (s->cli->directory) {
+		words[n++] = "-C";
+		words[n++] = s->cli->directory;
+	}
+	if (s->cli->store_dir) {
+		words[n++] = "--store";
+		words[n++] = s->cli->store_dir;
+	}
+	if (s->typed)
+		words[n++] = s->typed;
+	return words;
+}
+
 int session_plan(struct session *s, enum plan_purpose purpose, const char *variant,
                  const char *const *until, struct plan **ret, struct err *err)
 {

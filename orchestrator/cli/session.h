@@ -66,6 +66,10 @@ int session_prepare(struct session *session, struct err *err);
 int session_plan(struct session *session, enum plan_purpose purpose, const char *variant,
                  const char *const *until, struct plan **ret, struct err *err);
 
+/* What leads another command from where this one was started to the same recipe and store: "-C",
+ * DIR, …, ended by NULL. */
+const char *const *session_words_again(const struct session *session);
+
 struct session_run_options {
 	bool keep_going, fail_fast;
 	const char *events_file; /* JSON lines are written there too; NULL: not */

@@ -45,23 +45,11 @@ static void add_indented(struct buf *text, const char *lines)
 }
 
 /* As one would type it; of an argument of several lines only that it is one. */
-static void add_quoted(struct buf *text, const char *arg)
+static void add_word(struct buf *text, const char *word)
 {
-	struct str rest = str_of(arg), part;
-	bool first = true;
+	_cleanup_free_ char *quoted = strchr(word, '\n') ? str_dup("'…'") : str_quote(word);
 
-	if (strchr(arg, '\n')) {
-		buf_add_str(text, "'…'");
-	} else if (arg[0] && !strpbrk(arg, " \t$'\"\\*?;&|<>()[]{}~#`!")) {
-		add_clean(text, rest);
-	} else {
-		buf_add_char(text, '\'');
-		for (; str_cut(&rest, '\'', &part); first = false) {
-			buf_add_str(text, first ? "" : "'\\''");
-			add_clean(text, part);
-		}
-		buf_add_char(text, '\'');
-	}
+	buf_add_str(text, quoted);
 }
 
 static void add_command(struct buf *text, const struct action *action)
@@ -73,7 +61,7 @@ static void add_command(struct buf *text, const struct action *action)
 	buf_add_str(text, "    command ");
 	for (size_t i = 0; i < action->n_argv; i++) {
 		buf_add_char(text, ' ');
-		add_quoted(text, action->argv[i]);
+		add_word(text, action->argv[i]);
 	}
 	buf_add_char(text, '\n');
 }
@@ -95,7 +83,7 @@ void failure_add(struct buf *text, const struct event *e, const struct progress_
 		add_indented(text, e->tail);
 	buf_add_str(text, "\n    log      kiln log ");
 	for (const char *const *word = output->again; word && *word; word++) {
-		add_quoted(text, *word);
+		add_word(text, *word);
 		buf_add_char(text, ' ');
 	}
 	buf_fmt(text, "%s\n    recipe   %s\n", stage->address, stage->where);

@@ -201,6 +201,8 @@ skip_unless_user() {
 	run "$KILN" log hello x86_64/pgo+lto+bolt/bolt
 	[ "$status" -eq 0 ]
 	[[ $output == *BOLT-INFO* ]]
+	"$KILN" log --json hello x86_64/pgo+lto+bolt/bolt |
+		jq -e '.schema == "kiln.log/1" and .exit == 0 and (.stdout + .stderr | contains("BOLT-INFO"))'
 	"$KILN" get --json hello x86_64/pgo+lto+bolt/strip out |
 		jq -e '.schema == "kiln.get/1" and .output == "stripped" and .path == "out/stripped"'
 	# Stages named by operands and by --until are wanted both.
@@ -219,6 +221,16 @@ skip_unless_user() {
 	run "$KILN" get hello x86_64/pgo+lto+bolt/stirp out
 	[ "$status" -eq 2 ]
 	[[ $output == *"no stage matches"* ]]
+	# What is not built is built by the line that the message gives, wherever recipe and store are.
+	echo "/* $EPOCHREALTIME */ int more;" >>hello/src/hello.c
+	mkdir "my place" && mv hello "my place/"
+	get=("$KILN" -C "my place" --store "$KILN_STORE" get hello x86_64/plain/build out)
+	run --separate-stderr "${get[@]}"
+	[ "$status" -eq 2 ]
+	line=$(sed -n 's/^ *→ kiln //p' <<<"$stderr")
+	[[ $line == "build -C 'my place' --store "*" hello $x86/plain/build" ]]
+	(unset KILN_STORE; eval "\"\$KILN\" $line")
+	"${get[@]}"
 }
 
 @test "a change in one source file rebuilds what depends on it and nothing else" {

@@ -155,6 +155,25 @@ static void cleans(void **state)
 	free(text);
 }
 
+static void assert_quoted(const char *word, const char *expected)
+{
+	_cleanup_free_ char *quoted = str_quote(word);
+
+	assert_string_equal(quoted, expected);
+}
+
+static void quotes(void **state)
+{
+	(void)state;
+	assert_quoted("plain-1.0/x", "plain-1.0/x");
+	assert_quoted("", "''");
+	assert_quoted("a b", "'a b'");
+	assert_quoted("it's", "'it'\\''s'");
+	assert_quoted("$HOME", "'$HOME'");
+	assert_quoted("a\nb", "'a\nb'");
+	assert_quoted("a\x1b[2J", "'a\\x1b[2J'");
+}
+
 static void cutting(void **state)
 {
 	struct str rest = str_of("a,,b"), part;
@@ -192,6 +211,7 @@ int main(void)
 		cmocka_unit_test(well_formed_text),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(cleans),
+		cmocka_unit_test(quotes),
 		cmocka_unit_test(escapes_what_terminals_act_on),
 		cmocka_unit_test(cutting),
 		cmocka_unit_test(starts_and_ends),
