@@ -248,11 +248,13 @@ int pin_write(struct session *s, const struct plan *plan, const struct engine_re
 		               "locked; lock without --runtime",
 		               s->runtime->name);
 	/* The profiles first: a lock must never name a file that is not there yet. */
+	if (pin_update(s, plan, result, err) < 0)
+		return -1;
 	for (size_t i = 0; i < plan->n_profiles; i++)
 		if (plan->nodes[plan->profiles[i].node].wanted &&
 		    write_profile(s, plan, result, i, err) < 0)
 			return -1;
-	if (pin_update(s, plan, result, err) < 0 || lock_write(s->lock_path, s->lock, err) < 0)
+	if (lock_write(s->lock_path, s->lock, err) < 0)
 		return -1;
 	print_note(s->cli, "  wrote %s", s->lock_path);
 	return 0;
