@@ -119,12 +119,15 @@ static const struct deb *find_deb(const struct debs *debs, const struct digest *
 /* The package that a member's name, packages/SHA256.deb, stands for; NULL: none of the section's. */
 static const struct deb *named_package(const struct import *import, const char *name)
 {
-	_cleanup_free_ char *hex = str_dup_n(name + strlen("packages/"), DIGEST_HEX_LEN);
+	const char *file = name + strlen("packages/");
+	_cleanup_free_ char *hex = NULL;
 	struct digest digest;
 	const struct deb *deb;
 
-	if (!str_eq(name + strlen("packages/") + strlen(hex), ".deb") ||
-	    !digest_parse(hex, &digest))
+	if (strlen(file) != DIGEST_HEX_LEN + strlen(".deb") || !str_ends(file, ".deb"))
+		return NULL;
+	hex = str_dup_n(file, DIGEST_HEX_LEN);
+	if (!digest_parse(hex, &digest))
 		return NULL;
 	deb = find_deb(&import->section.packages, &digest);
 	return deb ? deb : find_deb(&import->section.files, &digest);
