@@ -57,6 +57,7 @@ const struct command cmd_lock = {
 		"neither trains nor resolves anything.",
 	.options = lock_options,
 	.max_operands = 1,
+	.of_head = true,
 	.runs_stages = true,
 	.run = run_lock,
 };

@@ -15,6 +15,7 @@
 static const struct command_option options[] = {
 	{ "--key", "SPEC", "who signs: file:PATH, env:NAME or fd:N (PKCS#8 PEM)", false },
 	{ "--unsigned", NULL, "sign nothing; `kiln sign` does it later", false },
+	{ "--snapshot", NULL, "release a commit that is no version, or not all there is", false },
 	{ "--replace", NULL, "replace a release that is there and differs", false },
 	{ "-o", "DIR", "the folder that holds releases; default: dist beside the lock", false },
 	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
@@ -37,6 +38,41 @@ static int choose_signer(struct cli *cli, const struct command_args *args, struc
 	};
 
 	return signer_choose(&request, &cli->log, ret, err) < 0 ? -1 : 0;
+}
+
+/*
+ * A release is a commit with a tag, whole. What git.version found says whether this is one; what it
+ * has aside stays out of the release, and nobody should learn that later.
+ */
+static int check_version(struct session *s, struct err *err)
+{
+	json_t *fact;
+	size_t i;
+
+	json_array_foreach (json_object_get(s->document, "facts"), i, fact) {
+		const char *version = json_str_or(fact, "version", "?");
+		long long changed = json_integer_value(json_object_get(fact, "changed"));
+
+		if (json_is_true(json_object_get(fact, "snapshot"))) {
+			err_set(err, ERR_INPUT,
+			        "no tag that matches \"%s\" lies on the commit %.12s: its version "
+			        "is %s",
+			        json_str_or(fact, "tag", "?"), json_str_or(fact, "commit", "?"),
+			        version);
+			return err_hint(err, "tag it (git tag NAME), or release it as a snapshot: "
+			                     "--snapshot");
+		}
+		if (changed > 0) {
+			err_set(err, ERR_INPUT,
+			        "%lld tracked file%s in no commit, and a release is made of the "
+			        "commit",
+			        changed,
+			        changed == 1 ? " has changes that are" : "s have changes that are");
+			return err_hint(err, "commit or stash them (git status shows them), or "
+			                     "release what is committed: --snapshot");
+		}
+	}
+	return 0;
 }
 
 static int show(struct session *s, const struct plan *plan, const struct engine_result *result,
@@ -95,6 +131,8 @@ static int release(struct session *s, const struct command_args *args, const str
 	const char *dir;
 	int rc;
 
+	if (!args_has(args, "--snapshot") && check_version(s, err) < 0)
+		return -1;
 	if (session_prepare(s, err) < 0 ||
 	    session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0)
 		return -1;
@@ -134,6 +172,7 @@ const struct command cmd_release = {
 		"the release says so; in CI a key is required before anything is built.",
 	.options = options,
 	.max_operands = 1,
+	.of_head = true,
 	.runs_stages = true,
 	.run = run,
 };

@@ -19,6 +19,7 @@ struct cli {
 	int jobs;              /* -j; 0: all */
 	bool under_ci;         /* CI=true */
 	struct log log;        /* says notes and warnings on stderr */
+	bool of_head;          /* of the command that runs */
 	struct runner_server *server;
 	char **targets; /* --target globs, NULL-ended */
 };
@@ -52,6 +53,7 @@ struct command {
 	const char *help;                     /* paragraphs below the usage line */
 	const struct command_option *options; /* ends with name NULL; may be NULL */
 	size_t min_operands, max_operands;
+	bool of_head;     /* is about what is committed, not about what lies there */
 	bool runs_stages; /* needs the runner server, which is forked before all else */
 	/* 0 done; -1 with err. Prints its results on stdout itself. */
 	int (*run)(struct cli *cli, const struct command_args *args, struct err *err);

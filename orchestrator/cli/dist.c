@@ -257,8 +257,10 @@ static void add_parameters(struct gather *g)
 		json_array_append_new(targets, json_string(g->targets.v[i].triple));
 	json_object_set_new(g->external, "recipe", json_string(s->recipe_path));
 	json_object_set_new(g->external, "targets", targets);
-	if (json_object_get(s->document, "options"))
+	if (json_object_size(json_object_get(s->document, "options")) > 0)
 		json_object_set(g->external, "options", json_object_get(s->document, "options"));
+	if (json_array_size(json_object_get(s->document, "facts")) > 0)
+		json_object_set(g->internal, "facts", json_object_get(s->document, "facts"));
 	json_object_set_new(g->internal, "kiln", json_string(KILN_VERSION));
 	json_object_set_new(g->internal, "runtime", json_string(s->runtime->name));
 	json_object_set_new(g->internal, "source_date_epoch", json_integer(s->facts.epoch));

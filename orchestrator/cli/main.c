@@ -113,6 +113,7 @@ static int run(struct arena *arena, int argc, char **argv, struct cli *cli, stru
 			return print_and_end(fill_overview, NULL, err);
 		return err_set(err, ERR_USAGE, "no command; `kiln --help` lists them");
 	}
+	cli->of_head = command->of_head;
 	if (command->runs_stages && runner_server_start(&cli->server, err) < 0)
 		return -1;
 	signals_default_to_exit();

@@ -63,6 +63,8 @@ static int load_recipe(struct session *s, struct err *err)
 		.recipe = s->recipe_path,
 		.kinds = kinds,
 		.common = stage_common_fields,
+		.set = s->set,
+		.committed = s->committed,
 		.log = &s->cli->log,
 	};
 	if (recipe_load(&request, &s->document, err) < 0)
@@ -122,6 +124,20 @@ static int check_options(const struct command_args *args, struct err *err)
 	return err_set(err, ERR_USAGE, "--runtime is \"%s\"; there are bwrap and host", runtime);
 }
 
+static int read_set(struct session *s, const struct command_args *args, struct err *err)
+{
+	s->set = json_object();
+	for (const char *const *text = args_values(args, "--set"); *text; text++) {
+		const char *equals = strchr(*text, '=');
+		_cleanup_free_ char *name = str_dup_n(*text, equals ? (size_t)(equals - *text) : 0);
+
+		if (!name[0] || !str_is_utf8(str_of(*text)))
+			return err_set(err, ERR_USAGE, "--set takes NAME=VALUE, not \"%s\"", *text);
+		json_object_set_new(s->set, name, json_string(equals + 1));
+	}
+	return 0;
+}
+
 int session_open(struct cli *cli, const struct command_args *args, const char *operand,
                  struct session **ret, struct err *err)
 {
@@ -134,6 +150,7 @@ int session_open(struct cli *cli, const struct command_args *args, const char *o
 	s->arena = arena_new();
 	s->typed = operand;
 	s->leaf_facts = json_object();
+	s->committed = cli->of_head || is_given(args, "--release");
 	s->offline = args_has(args, "--offline");
 	s->lock_must_be = args_value(args, "--lock") && !is_given(args, "--update-lock");
 	s->mirror = args_value(args, "--mirror");
@@ -142,7 +159,8 @@ int session_open(struct cli *cli, const struct command_args *args, const char *o
 	s->facts.images = map_new();
 	s->facts.pins = map_new();
 	s->facts.verdicts = map_new();
-	if (open_parts(s, operand, args_value(args, "--lock"), err) < 0) {
+	if (read_set(s, args, err) < 0 ||
+	    open_parts(s, operand, args_value(args, "--lock"), err) < 0) {
 		session_close(s);
 		return -1;
 	}
@@ -165,6 +183,7 @@ struct session *session_close(struct session *s)
 	map_free(s->facts.pins);
 	map_free(s->facts.verdicts);
 	json_decref(s->leaf_facts);
+	json_decref(s->set);
 	json_decref(s->document);
 	json_decref(s->lock);
 	free(s->project);

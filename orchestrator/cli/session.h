@@ -40,6 +40,8 @@ struct session {
 	const struct sandbox_runtime *runtime;
 	struct executor *executor;
 	bool offline, update;
+	bool committed;    /* what HEAD holds counts, not what lies there */
+	json_t *set;       /* --set: texts by name */
 	const char *typed; /* the recipe as the command line names it, or NULL */
 	bool lock_must_be; /* --lock names one that is to be read, not made */
 	const char *mirror, *runtime_name;
@@ -48,6 +50,7 @@ struct session {
 /* Options that every command working on a recipe takes; end a table with SESSION_OPTIONS, {0}. */
 #define SESSION_OPTIONS                                                                            \
 	{ "--lock", "FILE", "the lock; default: kiln.lock at the project's root", false },         \
+		{ "--set", "NAME=VALUE", "an option of the recipe", true },                        \
 		{ "--offline", NULL, "fetch nothing", false },                                     \
 		{ "--mirror", "URL", "Debian mirror for images and sources", false },              \
 	{                                                                                          \

@@ -20,6 +20,7 @@
 #include "recipe/diagnose.h"
 #include "recipe/modules.h"
 #include "recipe/values.h"
+#include "recipe/world.h"
 
 enum { FAIL_PATH_MOST = 8 };
 
@@ -307,6 +308,7 @@ void api_open(lua_State *L)
 	lua_setfield(L, -2, "stage");
 	lua_newtable(L);
 	luaL_setfuncs(L, functions, 0);
+	world_open(L);
 	add_item(L, "target");
 	add_item(L, "profile");
 	add_item(L, "smoke");

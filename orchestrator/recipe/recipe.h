@@ -1,6 +1,8 @@
 #ifndef KILN_RECIPE_RECIPE_H
 #define KILN_RECIPE_RECIPE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/log.h"
 #include "external/json.h"
@@ -9,9 +11,9 @@
 /*
  * Evaluating a recipe: Lua in, one JSON document out ("kiln.recipe/1"), nothing else left behind.
  * The recipe runs in a forked child with a memory cap, an instruction budget and a CPU limit, and
- * sees no clock or environment. Of the project it reads the Lua files it requires and the YAML files
- * of its toolchains; of other files it sees whether they are there and the digest of their content
- * (kiln.stat). Nothing outside the project is seen, through links neither.
+ * sees no clock or environment. Of the project it reads the Lua files it requires, the YAML files of
+ * its toolchains and what it asks for by name (read); of other files it sees whether they are there
+ * (kiln.stat). What it learns of git and of the command line is noted in the document. Nothing outside the project is seen, through links neither.
  */
 
 /* A stage kind as recipes see it; Lua writes its dashes as underscores. */
@@ -25,6 +27,8 @@ struct recipe_request {
 	const char *recipe;  /* the recipe, a tree path below it: "recipes/gawk.lua" */
 	const struct recipe_kind *kinds;   /* ends with name NULL */
 	const struct schema_field *common; /* what every kind takes */
+	const json_t *set;                 /* --set: texts by option; may be NULL */
+	bool committed;                    /* it is about HEAD, not about what lies there */
 	struct log *log;                   /* gets what the recipe prints; may be NULL */
 	unsigned int cpu_ms;               /* 0: 5000 */
 	size_t memory; /* bytes of Lua's heap; 0: 48 MiB. What is declared: 64 MiB of text */

@@ -22,6 +22,7 @@
 #include "recipe/declare.h"
 #include "recipe/diagnose.h"
 #include "recipe/modules.h"
+#include "recipe/world.h"
 
 enum {
 	SOURCE_MOST = 1 << 20,
@@ -296,9 +297,10 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		.addresses = map_new(),
 		.toolchains = map_new(),
 		.folder = path_dir(request->recipe),
-		.document = json_pack("{s:s,s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[]}", "schema",
-		                      "kiln.recipe/1", "leaves", "targets", "stages", "profiles",
-		                      "smoke", "workload_data", "artefacts", "files"),
+		.document = json_pack("{s:s,s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
+		                      "schema", "kiln.recipe/1", "leaves", "options", "facts",
+		                      "targets", "stages", "profiles", "smoke", "workload_data",
+		                      "artefacts", "files"),
 	};
 	if (str_eq(state->folder, "."))
 		state->folder[0] = '\0';
@@ -387,5 +389,7 @@ int state_run(struct recipe_state *state, struct err *err)
 	if (rc != LUA_OK)
 		return err_set(err, ERR_INPUT, "%s: an error while handling an error",
 		               state->request->recipe);
-	return declare_finish(state, err);
+	if (declare_finish(state, err) < 0)
+		return -1;
+	return world_finish(state, err);
 }

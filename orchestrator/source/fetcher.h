@@ -27,6 +27,7 @@ struct fetcher {
 	           struct err *err);
 };
 
+extern const struct fetcher fetcher_checkout;
 extern const struct fetcher fetcher_folder;
 extern const struct fetcher fetcher_debian;
 extern const struct fetcher fetcher_https;
@@ -39,6 +40,8 @@ int fetch_str(const struct fetch *fetch, const char *key, const char **ret, stru
 int fetch_digest(const struct fetch *fetch, const char *key, struct digest *ret, struct err *err);
 /* Sets a member to "sha256:…". */
 void fetch_set_digest(json_t *json, const char *key, const struct digest *digest);
+/* Whether a node is whole in the store, with all that is in it. */
+bool fetch_is_there(struct store *store, const struct tree_node *node);
 /* A temporary folder in the store; *ret_path is absolute, the caller frees it. */
 int fetch_tmpdir(const struct fetch *fetch, struct tmpdir *ret, int *ret_parent_fd, char **ret_path,
                  struct err *err);

@@ -21,7 +21,8 @@ enum { FACT_MOST = 1 << 20 };
 
 static const char fact_schema[] = "kiln.leaf/1";
 
-const struct fetcher *const fetchers[] = { &fetcher_folder, &fetcher_debian, &fetcher_https, NULL };
+const struct fetcher *const fetchers[] = { &fetcher_checkout, &fetcher_folder, &fetcher_debian,
+	                                   &fetcher_https, NULL };
 
 void source_result_deinit(struct source_result *result)
 {
@@ -100,8 +101,7 @@ static int check_blob(void *data, const char *path, const struct tree_node *node
 	return 0;
 }
 
-/* Whether the node is whole in the store. */
-static bool is_there(struct store *store, const struct tree_node *node)
+bool fetch_is_there(struct store *store, const struct tree_node *node)
 {
 	struct missing missing = { store_blobs(store) };
 	struct err ignored = ERR_INIT;
@@ -153,7 +153,7 @@ static int recall(const struct fetch *fetch, const char *name, struct source_res
 	if (json_parse(text, strlen(text), "leaf", &json, &ignored) < 0 ||
 	    !str_eq(json_str_or(json, "schema", ""), fact_schema) ||
 	    !read_node(json_object_get(json, "node"), &result.node) ||
-	    !is_there(fetch->store, &result.node))
+	    !fetch_is_there(fetch->store, &result.node))
 		return STORE_MISS;
 	result.fact = json_deep_copy(json_object_get(json, "fact"));
 	/* Kept by content: where it came from is what this recipe says, not another one's once. */
@@ -250,7 +250,7 @@ int source_fetch(struct store *store, const struct source_request *request, stru
 	else
 		rc = err_set(err, ERR_INPUT,
 		             "%s: the source \"%s\" is of the unknown kind \"%s\" "
-		             "(there are folder, debian and https)",
+		             "(there are checkout, folder, debian and https)",
 		             fetch.where, request->id, kind);
 	arena_free(fetch.arena);
 	if (rc < 0)

@@ -18,6 +18,7 @@ struct source_request {
 	const json_t *leaf;     /* {"kind", "where", …} as in the recipe document */
 	const char *recipe_dir; /* folders are relative to it */
 	const char *mirror;     /* of Debian, named by the user, or NULL */
+	bool committed;         /* a checkout is what HEAD holds; else what lies there */
 	bool offline;
 	bool update; /* ask again where nothing is pinned */
 };

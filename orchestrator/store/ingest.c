@@ -91,7 +91,7 @@ static bool is_excluded(const struct ingest *in, const char *name)
 	for (size_t i = 0; i < in->options->n_exclude; i++)
 		if (str_glob(in->options->exclude[i], path))
 			return true;
-	return false;
+	return in->options->keep && !in->options->keep(in->options->keep_data, path);
 }
 
 static bool same_stamps(const struct stat *a, const struct stat *b)

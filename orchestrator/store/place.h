@@ -58,6 +58,10 @@ int checkout_node(struct blobs *blobs, const struct tree_node *node, int dirfd, 
 struct ingest_options {
 	const char *const *exclude;
 	size_t n_exclude;
+	/* Says of each path below `path` whether it is taken; NULL: all are. A folder that is not is
+	 * left out whole. */
+	bool (*keep)(const void *data, const char *path);
+	const void *keep_data;
 	bool non_empty;    /* refuse an empty file, or a folder with no file or with an empty one */
 	const char *shown; /* how messages call `path`; NULL: as it is */
 	enum err_code blame; /* code for what the content does wrong; ERR_NONE: ERR_STAGE */

@@ -19,11 +19,11 @@
 ---@class kiln.ReleaseFields
 ---@field api 1
 ---@field name string the release's name, part of every file name
----@field version? string default: the Debian source's upstream version
+---@field version? string of letters, digits, . + - ~; default: the Debian source's upstream version
 ---@field license string an SPDX expression
 ---@field summary? string one line
 ---@field homepage? string
----@field date? integer seconds since 1970, the time every file carries; default: the Debian source's changelog
+---@field date? integer seconds since 1970, the time every file carries; default: the Debian source's changelog, or the commit
 ---@field source kiln.Source what is built
 ---@field work? kiln.Source the folder that file and dir look in
 ---@field build kiln.Build
@@ -113,6 +113,37 @@ debian = {}
 ---@param fields kiln.DebianFields
 ---@return kiln.Source
 function debian.source(fields) end
+
+---@class kiln.CheckoutFields
+---@field exclude? string[] globs of tracked paths that are no part of the source
+
+---The git repository the recipe lies in: tracked files, submodules, what Git LFS keeps aside. A release
+---takes what the commit holds, a build what lies there.
+---@param fields? kiln.CheckoutFields
+---@return kiln.Source
+function checkout(fields) end
+
+git = {}
+
+---@class kiln.GitVersionFields
+---@field tag string a glob; what stands in front of its first * is no part of the version, as in "v*"
+
+---The version of the tag on the commit; else one between that tag and the next, like 1.4.1-dev.7+gabc1234.
+---@param fields kiln.GitVersionFields
+---@return string
+function git.version(fields) end
+
+---The text of a file beside the recipe, without the line end at its end.
+---@param path string
+---@return string
+function read(path) end
+
+---A value that the command line may set: --set NAME=VALUE. It is of the default's type.
+---@generic T: string|boolean|integer
+---@param name string
+---@param default T
+---@return T
+function option(name, default) end
 
 ---A folder beside the recipe.
 ---@param path string
@@ -379,6 +410,23 @@ function kiln.triple(text) end
 ---@param path string
 ---@return "file"|"folder"|nil
 function kiln.stat(path) end
+
+---The version of a tag that matches the glob, see git.version.
+---@param glob string
+---@return string
+function kiln.git_version(glob) end
+
+---The text of a file beside the recipe.
+---@param path string
+---@return string
+function kiln.read(path) end
+
+---See option.
+---@generic T: string|boolean|integer
+---@param name string
+---@param default T
+---@return T
+function kiln.option(name, default) end
 
 ---The line of the recipe that is being run, FILE:LINE.
 ---@return string

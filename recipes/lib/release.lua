@@ -149,7 +149,7 @@ local function release(args)
     fault(where, {}, 'release: the field "version" is missing')
   end
   local date = args.date
-  if not date and args.source.spec.kind ~= "debian" then
+  if not date and args.source.spec.kind ~= "debian" and args.source.spec.kind ~= "checkout" then
     fault(where, {}, 'release: the field "date" is missing',
       "seconds since 1970: the time every file of the release carries")
   end

@@ -37,6 +37,28 @@ function source.folder(path)
   return leaf(where, { kind = "folder", path = path })
 end
 
+-- The repository the recipe lies in: its tracked files, with submodules and what Git LFS keeps aside;
+-- for a release as the commit has them, else as they lie there. The commit's time is the date.
+function source.checkout(args)
+  local where = check.fields("checkout", args or {}, { exclude = { "texts" } })
+  return leaf(where, { kind = "checkout", exclude = args and args.exclude })
+end
+
+-- The version that git's tags say: of the tag on the commit, else a snapshot version behind the
+-- nearest one. What the pattern has in front of its first * is no part of the version.
+function source.git_version(args)
+  check.fields("git.version", args, { tag = { "text", required = true, doc = 'as in tag = "v*"' } })
+  return kiln.git_version(args.tag)
+end
+
+-- The text of a file beside the recipe, without the line end at its end.
+function source.read(path)
+  if type(path) ~= "string" then
+    kiln.fail { where = kiln.where(), text = 'read: expected a path, as in read "VERSION"' }
+  end
+  return (kiln.read(path):gsub("%s+$", ""))
+end
+
 -- The file name an address ends with; nil where it ends with none.
 function source.name(url)
   local name = url:gsub("[?#].*", ""):match("^https://[^/]+/.-([^/]*)$")

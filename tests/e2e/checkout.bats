@@ -1,0 +1,230 @@
+# A recipe in somebody's own repository: what is taken, which version it gets, and what each state of
+# a repository is told. The program is recipes/hello, in a repository of its own.
+# shellcheck disable=SC2154 # stderr is from run, x86 and top from the helper
+load helper
+
+setup() {
+	e2e_setup
+	export GIT_CONFIG_GLOBAL=$BATS_TEST_TMPDIR/gitconfig GIT_CONFIG_NOSYSTEM=1
+	export GIT_AUTHOR_DATE="1700000000 +0000" GIT_COMMITTER_DATE="1700000000 +0000"
+	git config --global user.email me@example.org
+	git config --global user.name Me
+	git config --global init.defaultBranch main
+	git config --global protocol.file.allow always
+}
+
+# ./own: hello with a recipe of its own, not yet a repository. `$1` is its list of exclusions.
+own() {
+	mkdir own
+	cp "$top"/recipes/hello/src/* own/
+	mkdir own/bench && seq 40 >own/bench/letters.txt && seq 60 >own/bench/held.txt
+	cat >own/kiln.lua <<-LUA
+	return release {
+	  api = 1, name = "own", version = git.version { tag = "v*" }, license = "MIT",
+	  source = checkout { exclude = { "bench", ${1:-} } },
+	  work = folder "bench",
+	  build = make.build { args = { "hello" }, bins = { "hello" } },
+	  targets = { "$x86" },
+	  train = { run { bin "hello", file "letters.txt" } },
+	  holdout = { run { bin "hello", file "held.txt" } },
+	  optimize = fdo { lto = "thin", pgo = true, ship = option("ship", "pgo+lto") },
+	  files = { "COPYING" },
+	  packages = { archive { "tar.gz" }, deb { maintainer = "Me <me@example.org>" } },
+	}
+	LUA
+	printf '%s\n' "$(jq '{schema, images}' "$(project_lock hello)")" >own/kiln.lock
+}
+
+commit() {
+	git -C "${2:-own}" add -A
+	git -C "${2:-own}" commit -q --allow-empty -m "$1"
+}
+
+repository() {
+	own "$@"
+	git init -q own
+	commit one
+}
+
+refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
+	local status_wanted=$1 text=$2
+	shift 2
+	run "$KILN" -C own "$@"
+	echo "$output"
+	[ "$status" -eq "$status_wanted" ]
+	[[ $output == *"$text"* ]]
+}
+
+@test "a tagged commit is released under its tag's version, with the commit's date and name" {
+	repository
+	git -C own tag v1.4.0
+	git -C own tag other
+	"$KILN" -C own release --progress plain --unsigned -o "$PWD/dist"
+	dist=dist/own-1.4.0
+	tar -tvzf "$dist/own-1.4.0-$x86.tar.gz" >list
+	grep -q 'bin/hello' list
+	grep -q '2023-11-14' list
+	[ "$(dpkg-deb -f "$dist/own-1.4.0-$x86.deb" Version)" = 1.4.0-1 ]
+	jq -r . "$dist/own-1.4.0.provenance.json" >statement.json
+	head=$(git -C own rev-parse HEAD)
+	jq -e --arg uri "git:commit/$head" 'any(.predicate.buildDefinition.resolvedDependencies[]; .uri == $uri)' statement.json
+	jq -e --arg head "$head" '.predicate.buildDefinition.internalParameters.facts == [{kind: "git.version", tag: "v*", version: "1.4.0", commit: $head, snapshot: false, changed: 0}]' statement.json
+	jq -e '.predicate.buildDefinition.externalParameters.options == {ship: "pgo+lto"}' statement.json
+	# A clone elsewhere, at that tag, detached, gives the same bytes.
+	git clone -q own clone && git -C clone checkout -q v1.4.0
+	"$KILN" -C clone release --progress none --unsigned -o "$PWD/again"
+	for file in "own-1.4.0-$x86.tar.gz" "own-1.4.0-$x86.deb"; do cmp "$dist/$file" "again/own-1.4.0/$file"; done
+	# So does a worktree, and a shallow clone that has the tag.
+	git -C own worktree add -q "$PWD/tree" v1.4.0
+	"$KILN" -C tree release --progress none --unsigned -o "$PWD/third"
+	cmp "$dist/own-1.4.0-$x86.deb" "third/own-1.4.0/own-1.4.0-$x86.deb"
+	git clone -q --depth 1 --branch v1.4.0 "file://$PWD/own" shallow
+	"$KILN" -C shallow release --progress none --unsigned -o "$PWD/fourth"
+	cmp "$dist/own-1.4.0-$x86.deb" "fourth/own-1.4.0/own-1.4.0-$x86.deb"
+}
+
+@test "between two tags: a snapshot version, which release refuses unless it is asked for" {
+	repository
+	git -C own tag v1.4.0
+	commit two
+	commit three
+	short=$(git -C own rev-parse --short=7 HEAD)
+	refused 3 "no tag that matches \"v*\" lies on the commit" release --unsigned
+	[[ $output == *"1.4.1-dev.2+g$short"*"git tag NAME"*"--snapshot"* ]]
+	"$KILN" -C own release --unsigned --snapshot --progress none -o "$PWD/dist"
+	[ "$(dpkg-deb -f "dist/own-1.4.1-dev.2+g$short/own-1.4.1-dev.2+g$short-$x86.deb" Version)" = "1.4.1~dev.2+g$short-1" ]
+	dpkg --compare-versions "1.4.1~dev.2+g$short-1" lt 1.4.1-1
+	dpkg --compare-versions "1.4.1~dev.2+g$short-1" gt 1.4.0-1
+	# Of several tags on the commit the newest version counts.
+	git -C own tag v1.5.0-rc.1
+	git -C own tag v1.5.0
+	"$KILN" -C own plan --release --json | jq -e '.artefacts[0].name | startswith("own-1.5.0-x86")'
+}
+
+@test "build takes what lies there, release what is committed" {
+	repository
+	git -C own tag v1.0.0
+	"$KILN" -C own build --progress none --variant plain -o "$PWD/clean" >/dev/null
+	echo "int from_the_tree;" >>own/hello.c
+	echo "untracked" >own/untracked.c
+	"$KILN" -C own build --progress none --variant plain -o "$PWD/dirty" >/dev/null
+	short=$(git -C own rev-parse --short=7 HEAD)
+	[ -e "dirty/own-1.0.1-dev.0+g$short.dirty-$x86.deb" ]
+	refused 3 "1 tracked file has changes that are in no commit" release --unsigned
+	[[ $output == *"--snapshot"* ]]
+	"$KILN" -C own release --unsigned --snapshot --progress none -o "$PWD/dist"
+	tar -xzOf "clean/own-1.0.0-$x86.tar.gz" "own-1.0.0-$x86/bin/hello" >plain
+	"$KILN" -C own plan --release --json >plan.json
+	"$KILN" -C own release --unsigned --snapshot --progress none --set ship=plain -o "$PWD/dist2"
+	tar -xzOf "dist2/own-1.0.0/own-1.0.0-$x86.tar.gz" "own-1.0.0-$x86/bin/hello" | cmp - plain
+}
+
+@test "no git, nothing committed, no tag, a tag that is no version: each its sentence, status 3" {
+	own
+	refused 3 "own lies in no git repository" plan
+	[[ $output == *"kiln.lua:2"*"git init"* ]]
+	git init -q own
+	refused 3 "nothing is committed yet" plan
+	commit one
+	"$KILN" -C own plan --json | jq -e '.artefacts[0].name | startswith("own-0.0.1-dev.1+g")'
+	git -C own tag vnext
+	refused 3 'the tag "vnext" is no version: it must begin with numbers' plan
+	[[ $output == *"narrow the pattern"* ]]
+	git -C own tag -d vnext
+	git -C own tag v1.0
+	commit two
+	git clone -q --depth 1 "file://$PWD/own" shallow
+	run "$KILN" -C shallow plan
+	[ "$status" -eq 3 ]
+	[[ $output == *"this clone is shallow"*"git fetch --unshallow --tags"* ]]
+	# Without git.version a checkout speaks for itself.
+	sed -i 's/version = git.version { tag = "v\*" }/version = "1.0"/' own/kiln.lua
+	rm -rf own/.git
+	refused 3 "checkout: " plan
+	[[ $output == *"lies in no git repository"*'source = folder "src"'* ]]
+	git init -q own
+	refused 3 "checkout: nothing is committed yet" plan
+}
+
+@test "submodules come along; one that is not here is told, unless it is left out" {
+	mkdir -p lib && echo 'const char *from_submodule = "sub";' >lib/sub.c
+	git init -q lib && commit lib lib
+	repository
+	git -C own submodule --quiet add "$PWD/lib" deps/lib
+	commit sub
+	git -C own tag v1.0
+	for variant in "build --until $x86/plain/build" "plan --release"; do
+		# shellcheck disable=SC2086 # words
+		"$KILN" -C own $variant >/dev/null
+	done
+	printf '\nhello: looked-at\nlooked-at:\n\tgrep from_submodule deps/lib/sub.c\n' >>own/Makefile
+	commit uses && git -C own tag -f v1.0 >/dev/null
+	"$KILN" -C own release --unsigned --progress none --set ship=plain -o "$PWD/dist"
+	# Another commit: the store still has the tree of this one.
+	git clone -q own bare && commit other bare && git -C bare tag -f v1.0 >/dev/null
+	for command in "build --until $x86/plain/build" "release --unsigned"; do
+		# shellcheck disable=SC2086 # words
+		run "$KILN" -C bare $command
+		[ "$status" -eq 3 ]
+		[[ $output == *"the submodule deps/lib is not here"*"git submodule update --init --recursive"* ]]
+	done
+	sed -i 's/exclude = { "bench",/exclude = { "bench", "deps\/**",/' bare/kiln.lua
+	"$KILN" -C bare plan >/dev/null
+}
+
+@test "Git LFS: content that is here is taken, content that is not is told" {
+	repository '"*.unused"'
+	# New each time: what the store has, it has.
+	echo "int large_content; /* $EPOCHREALTIME */" >large
+	object=$(sha256sum <large | cut -d' ' -f1)
+	printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %s\n' "$object" "$(stat -c %s large)" >own/large.c
+	echo '*.c filter=lfs' >own/.gitattributes
+	printf '\nhello: looked-at\nlooked-at:\n\tgrep large_content large.c\n' >>own/Makefile
+	git -C own config filter.lfs.required false
+	commit lfs && git -C own tag v1.0
+	for command in "build --variant plain" "release --unsigned"; do
+		# shellcheck disable=SC2086 # words
+		refused 3 "the content of large.c is kept by Git LFS and is not here" $command
+		[[ $output == *"git lfs pull"*"exclude"* ]]
+	done
+	mkdir -p "own/.git/lfs/objects/${object:0:2}/${object:2:2}"
+	cp large "own/.git/lfs/objects/${object:0:2}/${object:2:2}/$object"
+	"$KILN" -C own build --progress none --variant plain >/dev/null
+	"$KILN" -C own release --unsigned --snapshot --progress none --set ship=plain -o "$PWD/dist"
+}
+
+@test "option: --set changes what the recipe says; what it does not ask for is refused" {
+	repository
+	"$KILN" -C own plan --json --set ship=lto | jq -e '[.artefacts[].variant] | unique == ["lto"]'
+	refused 2 "--set shipp: kiln.lua asks for no such option" plan --set shipp=lto
+	[[ $output == *'did you mean "ship"'* ]]
+	refused 2 "--set takes NAME=VALUE" plan --set ship
+	sed -i 's/option("ship", "pgo+lto")/"lto", bolt = option("bolt", false)/' own/kiln.lua
+	refused 3 "option: --set bolt=perhaps: expected true or false" plan --set bolt=perhaps
+}
+
+@test "a name that is no UTF-8, a link out of the tree, a file that git has and the folder has not" {
+	repository
+	printf 'x' >"$(printf 'own/na\377me')"
+	ln -s /etc/passwd own/outside
+	commit odd && git -C own tag v1.0
+	refused 3 "not UTF-8" build --variant plain
+	refused 3 "not UTF-8" release --unsigned
+	rm own/na*me
+	commit less && git -C own tag -f v1.0 >/dev/null
+	# In an intermediate tree a link may lead anywhere; nothing follows it.
+	"$KILN" -C own build --progress none --variant plain >/dev/null
+	rm own/COPYING
+	refused 3 "COPYING" build --variant plain
+	"$KILN" -C own release --unsigned --snapshot --progress none --set ship=plain -o "$PWD/dist"
+}
+
+@test "a repository of 100,000 files" {
+	repository
+	mkdir own/many
+	(cd own/many && for i in $(seq 100); do mkdir "$i"; done && seq 100000 | awk '{ f = $1 % 100 + 1 "/" $1; print $1 > f; close(f) }')
+	commit many && git -C own tag v1.0
+	"$KILN" -C own plan --release >/dev/null
+	"$KILN" -C own plan >/dev/null
+	"$KILN" -C own plan --release --json | jq -e '.artefacts[0].name | startswith("own-1.0-")'
+}
