@@ -177,6 +177,8 @@ static int make_development(int dirfd, const char *name, struct err *err)
 	return rc;
 }
 
+static const char development_name[] = "development.pem";
+
 /* $XDG_STATE_HOME/kiln, ~/.local/state/kiln; caller frees. */
 static int default_state_dir(char **ret, struct err *err)
 {
@@ -194,10 +196,18 @@ static int default_state_dir(char **ret, struct err *err)
 	return 0;
 }
 
+char *signer_development_path(void)
+{
+	struct err ignored = ERR_INIT;
+	_cleanup_free_ char *dir = NULL;
+
+	return default_state_dir(&dir, &ignored) < 0 ? NULL : path_join(dir, development_name);
+}
+
 static int development_signer(const char *state_dir, struct log *log, struct signer **ret,
                               struct err *err)
 {
-	static const char name[] = "development.pem";
+	const char *name = development_name;
 	_cleanup_free_ char *path = str_fmt("%s/%s", state_dir, name);
 	_cleanup_free_ char *spec = str_fmt("file:%s", path);
 	_cleanup_fd_ int dirfd = -1;

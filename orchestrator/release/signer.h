@@ -55,6 +55,9 @@ enum { SIGNER_NONE = 1 };
 int signer_choose(const struct signer_request *request, struct log *log, struct signer **ret,
                   struct err *err);
 
+/* Where the development key lies, or would; NULL where no folder is known. Caller frees. */
+char *signer_development_path(void);
+
 struct signer *signer_free(struct signer *signer); /* NULL is fine; returns NULL */
 void signer_cleanup(struct signer **signer);
 #define _cleanup_signer_ __attribute__((cleanup(signer_cleanup)))

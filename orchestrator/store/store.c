@@ -58,8 +58,7 @@ int store_query(struct store *store, enum store_query query, struct db_stmt **re
 	return 0;
 }
 
-/* The folder to use; caller frees. */
-static int choose_dir(const char *dir, char **ret, struct err *err)
+int store_place(const char *dir, char **ret, struct err *err)
 {
 	const char *kiln = getenv("KILN_STORE"), *cache = getenv("XDG_CACHE_HOME");
 	const char *home = getenv("HOME");
@@ -269,7 +268,7 @@ int store_open(const char *dir, struct store **ret, struct err *err)
 
 	store->fd = -1;
 	store->whole = map_new();
-	if (choose_dir(dir, &store->dir, err) < 0 || open_parts(store, err) < 0) {
+	if (store_place(dir, &store->dir, err) < 0 || open_parts(store, err) < 0) {
 		store_close(store);
 		return -1;
 	}

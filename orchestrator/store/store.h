@@ -17,7 +17,10 @@ struct store;
 /* Outcome: not known. */
 enum { STORE_MISS = 1 };
 
-/* $KILN_STORE, else $XDG_CACHE_HOME/kiln, else ~/.cache/kiln; or `dir` when not NULL. Made 0700.
+/* Where the store is, or would be: `dir` when not NULL, else $KILN_STORE, $XDG_CACHE_HOME/kiln,
+ * ~/.cache/kiln. Nothing is made. Caller frees. */
+int store_place(const char *dir, char **ret, struct err *err);
+/* Opens the one there, and makes it (0700).
  * A store of a newer version, a read-only or full one, one that belongs to another user or that
  * others can write to is ERR_IO with what to do. */
 int store_open(const char *dir, struct store **ret, struct err *err);

@@ -1,0 +1,272 @@
+/*
+ * kiln doctor: what this machine lacks, a line a need, before anything is paid for. Every need is
+ * asked of the part that will need it, in the way that it will.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "cli/print.h"
+#include "external/json.h"
+#include "host/child.h"
+#include "host/fs.h"
+#include "image/bootstrap.h"
+#include "image/definition.h"
+#include "profile/probe.h"
+#include "release/signer.h"
+#include "sandbox/spec.h"
+#include "source/mirror.h"
+#include "store/store.h"
+
+/* An image with its packages, and what two targets of a middling program build. */
+enum { SPACE_WANTED_GB = 5 };
+
+enum need_state { NEED_OK, NEED_NOTE, NEED_LACK };
+
+struct finding {
+	enum need_state state;
+	struct buf text;
+	struct err err; /* LACK: what, and its hint the line to type */
+};
+
+struct need {
+	const char *name;
+	/* Fills the finding; `cli` has the store and the mirror. */
+	void (*look)(const struct cli *cli, struct finding *f);
+};
+
+static void found(struct finding *f, const char *text)
+{
+	buf_add_str(&f->text, text);
+}
+
+/* The first line that a program says of its version. */
+static void found_program(struct finding *f, const char *program, const char *option)
+{
+	const char *const argv[] = { program, option, NULL };
+	const struct child_spec spec = { .argv = argv, .timeout_ms = 10000 };
+	_cleanup_child_result_ struct child_result result = { 0 };
+	struct str rest, line;
+
+	if (child_run(&spec, &result, &f->err) < 0) {
+		f->state = NEED_LACK;
+		return;
+	}
+	rest = buf_str(&result.out);
+	if (str_cut(&rest, '\n', &line))
+		buf_add(&f->text, line.p, line.n);
+}
+
+/* ---- the needs ---------------------------------------------------------------------------- */
+
+static void look_architecture(const struct cli *cli, struct finding *f)
+{
+	const char *arch = image_machine_arch();
+
+	(void)cli;
+	if (arch) {
+		found(f, arch);
+		return;
+	}
+	f->state = NEED_LACK;
+	err_set(&f->err, ERR_MACHINE, "this machine's architecture is not one of Debian's");
+}
+
+static void look_sandbox(const struct cli *cli, struct finding *f)
+{
+	(void)cli;
+	for (size_t i = 0; sandbox_runtimes[i]; i++) {
+		if (!sandbox_runtimes[i]->pinned)
+			continue;
+		if (sandbox_runtimes[i]->probe(&f->err) < 0)
+			f->state = NEED_LACK;
+		else
+			buf_fmt(&f->text, "%s runs here, user namespaces are allowed",
+			        sandbox_runtimes[i]->name);
+		return;
+	}
+}
+
+static void look_bootstrap(const struct cli *cli, struct finding *f)
+{
+	(void)cli;
+	if (bootstrap_check(&f->err) < 0)
+		f->state = NEED_LACK;
+	else
+		found_program(f, "mmdebstrap", "--version");
+}
+
+static void look_keyring(const struct cli *cli, struct finding *f)
+{
+	char *path = NULL;
+
+	(void)cli;
+	if (mirror_keyring(&path, &f->err) < 0)
+		f->state = NEED_LACK;
+	else
+		found(f, path);
+	free(path);
+}
+
+static void look_mirror(const struct cli *cli, struct finding *f)
+{
+	_cleanup_mirrors_ struct mirrors mirrors = { 0 };
+
+	(void)cli;
+	if (mirror_named(NULL)) {
+		found(f, "the one KILN_DEBIAN_MIRROR names");
+		return;
+	}
+	if (mirrors_of_machine("/etc/apt", "trixie", &mirrors, &f->err) == 0 && mirrors.uris.n) {
+		found(f, "the one apt is configured for");
+		return;
+	}
+	f->state = NEED_LACK;
+	err_set(&f->err, ERR_MACHINE, "apt of this machine names no Debian mirror");
+	err_hint(&f->err, "name one: KILN_DEBIAN_MIRROR=URL or --mirror URL");
+}
+
+static void look_git(const struct cli *cli, struct finding *f)
+{
+	_cleanup_free_ char *path = NULL;
+
+	(void)cli;
+	if (child_find("git", &path)) {
+		found_program(f, "git", "--version");
+		return;
+	}
+	f->state = NEED_NOTE;
+	found(f, "not here; recipes with checkout or git.version need it: apt-get install git");
+}
+
+/* The store may not be there yet: the nearest folder above it has its disk. */
+static void look_space(const struct cli *cli, struct finding *f)
+{
+	_cleanup_free_ char *at = NULL;
+	struct statvfs fs;
+	double gb;
+
+	if (store_place(cli->store_dir, &at, &f->err) < 0) {
+		f->state = NEED_LACK;
+		return;
+	}
+	buf_fmt(&f->text, "%s: ", at);
+	while (statvfs(at, &fs) < 0 && !str_eq(at, "/") && !str_eq(at, ".")) {
+		char *up = path_dir(at);
+
+		free(at);
+		at = up;
+	}
+	gb = (double)fs.f_bavail * (double)fs.f_frsize / 1e9;
+	buf_fmt(&f->text, "%.1f GB free", gb);
+	if (gb >= SPACE_WANTED_GB)
+		return;
+	f->state = NEED_NOTE;
+	buf_fmt(&f->text,
+	        ", and an image with its builds takes about %d; keep the store elsewhere "
+	        "with --store DIR or KILN_STORE",
+	        SPACE_WANTED_GB);
+}
+
+/* Kiln's own limits are by rlimit and mount; a delegated cgroup would make them a group's. */
+static void look_cgroup(const struct cli *cli, struct finding *f)
+{
+	(void)cli;
+	f->state = fs_exists(AT_FDCWD, "/sys/fs/cgroup/cgroup.controllers") ? NEED_OK : NEED_NOTE;
+	found(f, f->state == NEED_OK ? "cgroup v2; stages are limited by rlimits" :
+	                               "no cgroup v2; stages are limited by rlimits");
+}
+
+static void look_profiler(const struct cli *cli, struct finding *f)
+{
+	const char *sentence;
+
+	(void)cli;
+	if (!profiler_probe(&sentence))
+		f->state = NEED_NOTE;
+	buf_fmt(&f->text, "%s%s", sentence,
+	        f->state == NEED_NOTE ? "; BOLT's profiles are taken by counters" : "");
+}
+
+static void look_key(const struct cli *cli, struct finding *f)
+{
+	_cleanup_free_ char *path = signer_development_path();
+
+	(void)cli;
+	f->state = NEED_NOTE;
+	if (path && fs_exists(AT_FDCWD, path))
+		buf_fmt(&f->text, "a development key in %s; ", path);
+	found(f, "for releases that others verify: kiln keygen release");
+}
+
+static const struct need needs[] = {
+	{ "architecture", look_architecture },
+	{ "sandbox", look_sandbox },
+	{ "mmdebstrap", look_bootstrap },
+	{ "Debian's keyring", look_keyring },
+	{ "Debian mirror", look_mirror },
+	{ "git", look_git },
+	{ "disk", look_space },
+	{ "limits", look_cgroup },
+	{ "profiler", look_profiler },
+	{ "signing key", look_key },
+};
+
+/* ---- showing ------------------------------------------------------------------------------ */
+
+static const char *const state_words[] = { "ok", "note", "lack" };
+
+static void show(const struct need *need, const struct finding *f, struct buf *text)
+{
+	_cleanup_free_ char *words =
+		str_clean(str_of(f->state == NEED_LACK ? f->err.cause : buf_text(&f->text)));
+
+	buf_fmt(text, "%-5s %-18s %s\n", state_words[f->state], need->name, words);
+	if (f->state == NEED_LACK && f->err.hint[0])
+		buf_fmt(text, "      %-18s → %s\n", "", f->err.hint);
+}
+
+static json_t *json_of(const struct need *need, const struct finding *f)
+{
+	return json_pack("{s:s,s:s,s:o,s:s?}", "need", need->name, "state", state_words[f->state],
+	                 "text",
+	                 json_any_text(f->state == NEED_LACK ? f->err.cause : buf_text(&f->text)),
+	                 "do", f->state == NEED_LACK && f->err.hint[0] ? f->err.hint : NULL);
+}
+
+static int run(struct cli *cli, const struct command_args *args, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+	json_t *list = json_array();
+	_cleanup_json_ json_t *json =
+		json_pack("{s:s,s:o}", "schema", "kiln.doctor/1", "needs", list);
+	size_t lacks = 0;
+
+	(void)args;
+	for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+		struct finding f = { .text = BUF_INIT(4096), .err = ERR_INIT };
+
+		needs[i].look(cli, &f);
+		lacks += f.state == NEED_LACK;
+		show(&needs[i], &f, &text);
+		json_array_append_new(list, json_of(&needs[i], &f));
+		buf_deinit(&f.text);
+	}
+	if ((cli->json ? print_json(json, err) : print_text(buf_text(&text), text.n, err)) < 0)
+		return -1;
+	if (lacks == 0)
+		return 0;
+	return err_set(err, ERR_MACHINE, "this machine lacks %zu of what Kiln needs: see above",
+	               lacks);
+}
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.summary = "say what this machine lacks, and what to type",
+	.operands = "",
+	.help = "One line a need: ok, or a note of what works differently here, or what is lacking and\n"
+		"the line to type. Ends with status 5 when something is lacking.",
+	.run = run,
+};
