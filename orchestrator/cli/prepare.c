@@ -148,25 +148,50 @@ static bool leaves_image(const struct session *s)
 	return false;
 }
 
+static const struct recipe_image *find_own(const struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->recipe.n_images; i++)
+		if (str_eq(s->recipe.images[i].name, name))
+			return &s->recipe.images[i];
+	return NULL;
+}
+
+/* What an image is made of: a container file, with the packages a recipe adds. A new reference. */
+static int define_image(struct session *s, const char *name, const char *where, json_t **ret,
+                        struct err *err)
+{
+	const struct recipe_image *own = find_own(s, name);
+	const char *file = own ? own->base : name;
+	struct definition container = { 0 };
+	int rc = container_load(s->project, file, &container, err);
+
+	if (rc == DEFINITION_UNKNOWN) {
+		definition_refuse(s->project, "containers", "container", file, err);
+		return err_while(err, "reading the target at %s", where);
+	}
+	if (rc < 0)
+		return -1;
+	*ret = json_deep_copy(yaml_doc_json(container.yaml));
+	definition_deinit(&container);
+	if (own)
+		json_array_extend(json_object_get(*ret, "packages"), (json_t *)own->packages);
+	return 0;
+}
+
 static int ensure_image(struct session *s, const char *name, const char *where, struct err *err)
 {
-	struct definition container = { 0 };
+	_cleanup_json_ json_t *container = NULL;
 	struct session_image *entry;
 	struct fact_image *fact;
 	int rc;
 
 	if (map_has(s->facts.images, name))
 		return 0;
-	rc = container_load(s->project, name, &container, err);
-	if (rc == DEFINITION_UNKNOWN) {
-		definition_refuse(s->project, "containers", "container", name, err);
-		return err_while(err, "reading the target at %s", where);
-	}
-	if (rc < 0)
+	if (define_image(s, name, where, &container, err) < 0)
 		return -1;
 	const struct image_request request = {
 		.name = name,
-		.container = yaml_doc_json(container.yaml),
+		.container = container,
 		.arch = s->facts.arch,
 		.lock = s->update ? NULL : lock_image(s->lock, name, s->facts.arch),
 		.offline = s->offline,
@@ -176,7 +201,6 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 	entry = array_add(&s->images);
 	entry->name = arena_str(s->arena, name);
 	rc = image_ensure(s->store, &request, &s->cli->log, &entry->image, err);
-	definition_deinit(&container);
 	if (rc < 0) {
 		s->images.n--;
 		return err_while(err, "getting the image \"%s\"", name);

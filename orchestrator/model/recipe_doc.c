@@ -201,6 +201,27 @@ static int read_smokes(struct arena *arena, struct recipe *r, struct err *err)
 	return 0;
 }
 
+static int read_images(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *list;
+
+	if (begin_list(arena, r->document, "images", sizeof(*r->images), &list, &r->images,
+	               &r->n_images, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_images; i++) {
+		struct recipe_image *image = &r->images[i];
+		json_t *v = json_array_get(list, i), *packages;
+
+		if (json_get_str(v, "name", what, &image->name, err) < 0 ||
+		    json_get_str(v, "base", what, &image->base, err) < 0 ||
+		    json_get_array(v, "packages", what, &packages, err) < 0)
+			return -1;
+		image->where = json_str_or(v, "where", "?");
+		image->packages = packages;
+	}
+	return 0;
+}
+
 static int read_data(struct arena *arena, struct recipe *r, struct err *err)
 {
 	json_t *list;
@@ -286,8 +307,8 @@ int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret,
 	    read_value(arena, document, "date", &r.date, err) < 0 ||
 	    read_leaves(arena, &r, err) < 0 || read_targets(arena, &r, err) < 0 ||
 	    read_stages(arena, &r, err) < 0 || read_profiles(arena, &r, err) < 0 ||
-	    read_smokes(arena, &r, err) < 0 || read_data(arena, &r, err) < 0 ||
-	    read_artefacts(arena, &r, err) < 0)
+	    read_images(arena, &r, err) < 0 || read_smokes(arena, &r, err) < 0 ||
+	    read_data(arena, &r, err) < 0 || read_artefacts(arena, &r, err) < 0)
 		return -1;
 	r.summary = json_str_or(document, "summary", "");
 	r.homepage = json_str_or(document, "homepage", "");

@@ -40,6 +40,12 @@ struct recipe_artefact {
 	struct ref from;
 };
 
+/* A container of the recipe's own: another one with more packages. */
+struct recipe_image {
+	const char *name, *base, *where;
+	const json_t *packages; /* texts */
+};
+
 /* What a run of the program is given to work on. */
 struct recipe_data {
 	const char *where; /* the run's place */
@@ -68,6 +74,8 @@ struct recipe {
 	size_t n_profiles;
 	struct recipe_smoke *smokes;
 	size_t n_smokes;
+	struct recipe_image *images;
+	size_t n_images;
 	struct recipe_data *data;
 	size_t n_data;
 	struct recipe_artefact *artefacts;

@@ -58,6 +58,13 @@ static const struct schema_field smoke_fields[] = {
 	{ 0 },
 };
 
+static const struct schema_field image_fields[] = {
+	{ "name", SCHEMA_STRING, true, "what targets and stages call it", NULL, NULL },
+	{ "base", SCHEMA_STRING, true, "the container it begins with", NULL, NULL },
+	{ "packages", SCHEMA_STRINGS, true, "what is added: NAME, NAME:ARCH", NULL, NULL },
+	{ 0 },
+};
+
 static const char *const data_lists[] = { "train", "holdout", NULL };
 static const struct schema_field workload_data_fields[] = {
 	{ "list", SCHEMA_STRING, true, "train or holdout", data_lists, NULL },
@@ -93,6 +100,7 @@ static const struct {
 	{ "target", "targets", target_fields },
 	{ "profile", "profiles", profile_fields },
 	{ "smoke", "smoke", smoke_fields },
+	{ "image", "images", image_fields },
 	{ "workload_data", "workload_data", workload_data_fields },
 	{ "artefact", "artefacts", artefact_fields },
 };
@@ -277,10 +285,19 @@ int declare_leaf(struct recipe_state *state, const char *id, int index, struct e
 	return 0;
 }
 
-/* A target, profile or artefact that is there twice. */
+/* What an item must not have in common with another; NULL: nothing. */
+static const char *key_of(const char *what)
+{
+	return str_eq(what, "target")  ? "triple" :
+	       str_eq(what, "profile") ? "id" :
+	       str_eq(what, "image")   ? "name" :
+	                                 NULL;
+}
+
+/* A target, profile or image that is there twice. */
 static const json_t *twin(const json_t *list, const json_t *item, const char *what)
 {
-	const char *key = str_eq(what, "target") ? "triple" : str_eq(what, "profile") ? "id" : NULL;
+	const char *key = key_of(what);
 	size_t i;
 	json_t *v;
 
@@ -310,7 +327,7 @@ int declare_item(struct recipe_state *state, const char *what, int index, struct
 	if (other)
 		return refuse(state, item, NULL, NULL, err,
 		              "%s \"%s\" is declared twice (first at %s)", what,
-		              json_str_or(item, str_eq(what, "target") ? "triple" : "id", ""),
+		              json_str_or(item, key_of(what), ""),
 		              json_str_or(other, "where", "?"));
 	if (str_eq(what, "smoke")) {
 		json_t *stage = json_object_get(json_object_get(item, "stage"), "$stage");

@@ -297,10 +297,10 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		.addresses = map_new(),
 		.toolchains = map_new(),
 		.folder = path_dir(request->recipe),
-		.document = json_pack("{s:s,s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
-		                      "schema", "kiln.recipe/1", "leaves", "options", "facts",
-		                      "targets", "stages", "profiles", "smoke", "workload_data",
-		                      "artefacts", "files"),
+		.document = json_pack(
+			"{s:s,s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}", "schema",
+			"kiln.recipe/1", "leaves", "options", "facts", "targets", "stages",
+			"profiles", "smoke", "images", "workload_data", "artefacts", "files"),
 	};
 	if (str_eq(state->folder, "."))
 		state->folder[0] = '\0';

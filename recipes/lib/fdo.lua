@@ -51,13 +51,16 @@ end
 
 local function suffix(bins, name) return #bins > 1 and "-" .. name or "" end
 
+local counting_flags = { "-fprofile-generate" }
+local profile_flags = { "-fprofile-use=/build/kiln.profdata", "-Werror=backend-plugin" }
+
 -- The profile of the training runs, and the build that uses it.
 local function profile_guided(ctx, args, shared, variant, how)
   local triple = ctx.target.triple
   local address = triple .. "/" .. variant .. "/"
   local counting = ctx.build.compile(ctx, shared, {
-    kind = "instrument", address = address .. "instrument",
-    cflags = check.join(how.cflags, { "-fprofile-generate" }), ldflags = {},
+    kind = "instrument", address = address .. "instrument", late = counting_flags,
+    cflags = check.join(how.cflags, counting_flags), ldflags = {},
   })
   local parts = {}
   for _, entry in ipairs(ctx.train) do
@@ -73,10 +76,8 @@ local function profile_guided(ctx, args, shared, variant, how)
   kiln.profile { id = triple .. "/pgo", target = triple, kind = "pgo", from = profile,
     flags = how.cflags, sources = { ctx.source.id }, where = args.where }
   return ctx.build.compile(ctx, shared, {
-    kind = "rebuild", address = address .. "rebuild", profile = profile,
-    cflags = check.join(how.cflags,
-      { "-fprofile-use=/build/kiln.profdata", "-Werror=backend-plugin" }),
-    ldflags = how.ldflags,
+    kind = "rebuild", address = address .. "rebuild", profile = profile, late = profile_flags,
+    cflags = check.join(how.cflags, profile_flags), ldflags = how.ldflags,
   })
 end
 

@@ -32,6 +32,7 @@
 ---@field train? table<string|integer, kiln.Run> runs that make the profile
 ---@field holdout? table<string|integer, kiln.Run> runs that every variant must pass; other data than train's
 ---@field optimize? kiln.Fdo default: the plain variant alone
+---@field add? string[] Debian packages that the images have besides the usual: "NAME" or "NAME:ARCH"
 ---@field files? kiln.Files documents, manual pages and completions of the source
 ---@field packages kiln.Package[]
 
@@ -96,6 +97,39 @@ make = {}
 ---@param fields kiln.MakeFields
 ---@return kiln.Build
 function make.build(fields) end
+
+cmake = {}
+
+---@class kiln.CmakeFields
+---@field bins string[] programs, by their path in the build folder
+---@field options? table<string, string|integer>|fun(target: kiln.Target): table cache variables by name
+---@field targets? string[] what is built; default: all
+---@field dir? string the folder of the source with CMakeLists.txt
+---@field env? table<string, string|integer>
+---@field cflags? string[] besides the variant's
+---@field ldflags? string[]
+
+---CMake with Ninja, configured for each variant. Its image has cmake and ninja-build besides the usual.
+---@param fields kiln.CmakeFields
+---@return kiln.Build
+function cmake.build(fields) end
+
+meson = {}
+
+---@class kiln.MesonFields
+---@field bins string[] programs, by their path in the build folder
+---@field options? table<string, string|integer>|fun(target: kiln.Target): table options by name
+---@field targets? string[] what is built; default: all
+---@field dir? string the folder of the source with meson.build
+---@field env? table<string, string|integer>
+---@field cflags? string[] besides the variant's
+---@field ldflags? string[]
+
+---Meson with Ninja, configured for each variant. Its image has meson, ninja-build and pkgconf besides
+---the usual.
+---@param fields kiln.MesonFields
+---@return kiln.Build
+function meson.build(fields) end
 
 ---@class kiln.Flags
 ---@field cflags string
@@ -356,6 +390,10 @@ function kiln.profile(fields) end
 ---@param fields { target: string, variant: string, stage: kiln.Ref, where?: string }
 function kiln.smoke(fields) end
 
+---Declares an image of the recipe's own: another container with more packages.
+---@param fields { name: string, base: string, packages: string[], where?: string }
+function kiln.image(fields) end
+
 ---Says what a run of train or holdout is given. What is in both, by content, is refused.
 ---@param fields { list: "train"|"holdout", path: string, from: kiln.Ref, where?: string }
 function kiln.workload_data(fields) end
@@ -393,6 +431,7 @@ function kiln.recipe(fields) end
 ---@field cflags string[]
 ---@field ldflags string[]
 ---@field profile? kiln.Ref
+---@field late? string[] those of cflags that what configures must not see
 
 ---nil, what is wrong, and a note where there is no such toolchain or it does not list the triple.
 ---@param name string

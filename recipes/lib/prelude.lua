@@ -9,6 +9,8 @@ return {
   fdo = require("kiln.fdo").fdo,
   autotools = require "kiln.autotools",
   make = require "kiln.make",
+  cmake = require "kiln.cmake",
+  meson = require "kiln.meson",
   debian = source.debian,
   folder = source.folder,
   checkout = source.checkout,

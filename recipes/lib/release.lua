@@ -15,7 +15,7 @@ local fields = {
   targets = { "table", required = true, list = true },
   train = { "table", list = true, named = true }, holdout = { "table", list = true, named = true },
   optimize = { "fdo" }, files = { "table", list = true, named = true },
-  packages = { "table", required = true, list = true },
+  packages = { "table", required = true, list = true }, add = { "texts" },
 }
 
 local function fault(where, path, text, note)
@@ -69,6 +69,19 @@ local function fetcher()
     local key = source.spec.sha256
     known[key] = known[key] or kiln.leaf("data-" .. key:sub(1, 12), source.spec)
     return known[key]
+  end
+end
+
+-- The image of a target with what the builder needs and the recipe adds: one for each base.
+local function extender(args, where)
+  local known, packages = {}, check.join(args.build.packages, args.add)
+  return function(base)
+    if #packages == 0 then return base end
+    if not known[base] then
+      known[base] = args.name .. "-" .. base
+      kiln.image { name = known[base], base = base, packages = packages, where = where }
+    end
+    return known[base]
   end
 end
 
@@ -164,7 +177,11 @@ local function release(args)
   workload.declare_data(train, { work = work, fetched = fetched })
   workload.declare_data(holdout, { work = work, fetched = fetched })
   local targets = {}
-  for i, entry in ipairs(args.targets) do targets[i] = target_of(args, where, i, entry) end
+  local extended = extender(args, where)
+  for i, entry in ipairs(args.targets) do
+    targets[i] = target_of(args, where, i, entry)
+    targets[i].image = extended(targets[i].image)
+  end
   check_twins(args, where, targets)
   for _, target in ipairs(targets) do
     local ctx = {

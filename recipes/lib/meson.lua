@@ -1,0 +1,72 @@
+-- meson.build { … }: Meson with Ninja. As with CMake flags are a part of what it configures: each
+-- variant is configured and built in one stage, all in the same folders.
+local check = require "kiln.check"
+local build = require "kiln.build"
+
+local meson = {}
+
+-- The machine file says which tools, the options which flags; both kinds of file are read alike.
+local script = [[
+src=$1 kind=$2; shift 2
+printf '%s' "$1" >machine.ini; shift
+meson setup "$kind" machine.ini --buildtype=plain --wrap-mode=nodownload "$@" out "$src"
+]] .. build.hand_late .. [[
+ninja -C out -j"${KILN_JOBS:-1}" $KILN_TARGETS
+]]
+
+local function words(list)
+  local quoted = {}
+  for i, word in ipairs(list) do quoted[i] = "'" .. word:gsub("\\", "\\\\"):gsub("'", "\\'") .. "'" end
+  return "[" .. table.concat(quoted, ", ") .. "]"
+end
+
+-- What Meson asks of a machine; the target's own tools in front of the build machine's.
+local function machine(target)
+  local lines = {
+    "[binaries]", "c = " .. words(target.cc), "cpp = " .. words(target.cxx),
+    "ar = " .. words { target.tools.ar }, "nm = " .. words { target.tools.nm },
+    "strip = " .. words { target.tools.strip },
+  }
+  if target.cross then
+    local cpu = target.arch:match("^i%d86$") and "x86" or target.arch
+    lines = check.join(lines, {
+      "exe_wrapper = " .. words(target.emulator), "[host_machine]", "system = " .. words { target.os }:sub(2, -2),
+      "cpu_family = '" .. cpu .. "'", "cpu = '" .. target.arch .. "'", "endian = 'little'",
+    })
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- options: a table by name, or a function of the target that gives one. targets: what ninja builds;
+-- default: all. dir: where meson.build lies. bins: programs by their path in the build folder.
+function meson.build(args)
+  local where = check.fields("meson.build", args, {
+    options = { "map|function" }, targets = { "texts" }, dir = { "text" }, env = { "map" },
+    bins = { "texts", required = true, doc = 'which programs are kept: bins = { "tool" }' },
+    cflags = { "texts" }, ldflags = { "texts" },
+  })
+  local names, places = build.bins("meson.build", where, args.bins)
+  local self = { type = "build", where = where, bins = names,
+    packages = { "meson", "ninja-build", "pkgconf" } }
+  local folder = args.dir and "src/" .. args.dir or "src"
+
+  function self.setup(ctx) return ctx.source end
+
+  function self.compile(ctx, source, how)
+    local target = ctx.target
+    local flags = words(check.join(build.early(how), args.cflags))
+    local link = words(check.join(target.link_flags, how.ldflags, build.early(how), args.ldflags))
+    local options = args.options
+    if type(options) == "function" then options = options(target) end
+    local argv = { "/bin/sh", "-euc", script, "sh", folder,
+      target.cross and "--cross-file" or "--native-file", machine(target),
+      "-Dc_args=" .. flags, "-Dcpp_args=" .. flags, "-Dc_link_args=" .. link, "-Dcpp_link_args=" .. link }
+    for name, value in pairs(options or {}) do argv[#argv + 1] = "-D" .. name .. "=" .. value end
+    local env = build.late_env(how, target, args.targets, args.env)
+    return build.compile(ctx, how, source, argv, names, places, env, "out/")
+  end
+
+  return self
+end
+
+return meson
