@@ -5,6 +5,7 @@
 #include "source/commit.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ struct commit {
 	const void *data;
 	ARRAY(struct flat_entry) entries;
 	struct arena *arena;
+	char *chunk; /* CHUNK bytes */
 };
 
 /* ---- Git LFS ------------------------------------------------------------------------------ */
@@ -106,20 +108,13 @@ int commit_open_submodule(const struct fetch *fetch, const struct git_repo *pare
 /* ---- objects ------------------------------------------------------------------------------ */
 
 /* Reads the line in front of an object. */
-static int read_header(int fd, const char *path, uint64_t *ret_size, struct err *err)
+static int read_header(FILE *in, const char *path, uint64_t *ret_size, struct err *err)
 {
 	char line[HEADER_MOST];
 	const char *space;
-	size_t n = 0;
 
-	while (n + 1 < sizeof(line)) {
-		if (read(fd, line + n, 1) != 1)
-			return err_set(err, ERR_IO, "git ended in front of %s", path);
-		if (line[n] == '\n')
-			break;
-		n++;
-	}
-	line[n] = '\0';
+	if (!fgets(line, sizeof(line), in))
+		return err_set(err, ERR_IO, "git ended in front of %s", path);
 	space = strrchr(line, ' ');
 	if (!space || !strstr(line, " blob ")) {
 		err_set(err, ERR_INPUT, "git does not have the content of %s", path);
@@ -130,33 +125,44 @@ static int read_header(int fd, const char *path, uint64_t *ret_size, struct err 
 	return 0;
 }
 
-/* Copies an object's bytes into a file of their own, where the store takes them from. */
-static int take_blob(const struct commit *c, int from, int aside, const char *path, uint64_t size,
-                     struct blob_ref *ret, struct err *err)
+/* Copies a large object into a file of its own, where the store takes it from. */
+static int take_large(const struct commit *c, FILE *in, int aside, const char *path, uint64_t size,
+                      struct blob_ref *ret, struct err *err)
 {
-	_cleanup_free_ char *chunk = alloc(CHUNK);
-	uint64_t left = size;
-
-	if (size < CHUNK) {
-		if (read(from, chunk, size) != (ssize_t)size)
-			return err_set(err, ERR_IO, "git ended in the middle of %s", path);
-		return blobs_put(store_blobs(c->fetch->store), chunk, size, ret, err);
-	}
 	if (ftruncate(aside, 0) < 0 || lseek(aside, 0, SEEK_SET) < 0)
 		return err_sys(err, ERR_IO, "cannot use a temporary file");
-	while (left > 0) {
-		size_t want = left < CHUNK ? (size_t)left : CHUNK;
-		ssize_t n = read(from, chunk, want);
+	for (uint64_t left = size; left > 0;) {
+		size_t n = fread(c->chunk, 1, left < CHUNK ? (size_t)left : CHUNK, in);
 
-		if (n <= 0)
+		if (n == 0)
 			return err_set(err, ERR_IO, "git ended in the middle of %s", path);
-		if (fs_write_all(aside, chunk, (size_t)n, path, err) < 0)
+		if (fs_write_all(aside, c->chunk, n, path, err) < 0)
 			return -1;
-		left -= (uint64_t)n;
+		left -= n;
 	}
 	if (lseek(aside, 0, SEEK_SET) < 0)
 		return err_sys(err, ERR_IO, "cannot use a temporary file");
 	return blobs_put_fd(store_blobs(c->fetch->store), aside, path, ret, err);
+}
+
+static int take_blob(const struct commit *c, FILE *in, int aside, const char *path,
+                     struct blob_ref *ret, struct err *err)
+{
+	uint64_t size = 0;
+	int rc;
+
+	if (read_header(in, path, &size, err) < 0)
+		return -1;
+	if (size >= CHUNK) {
+		rc = take_large(c, in, aside, path, size, ret, err);
+	} else {
+		if (fread(c->chunk, 1, (size_t)size, in) != size)
+			return err_set(err, ERR_IO, "git ended in the middle of %s", path);
+		rc = blobs_put(store_blobs(c->fetch->store), c->chunk, (size_t)size, ret, err);
+	}
+	if (rc == 0 && fgetc(in) != '\n')
+		return err_set(err, ERR_IO, "git ended behind %s", path);
+	return rc;
 }
 
 /* A link's text is its blob. */
@@ -197,25 +203,17 @@ struct wanted {
 	ARRAY(const struct git_entry *) list;
 };
 
-/* Takes the blobs that git writes into `fd`. */
+/* Takes the blobs that git wrote, in the order they were asked for. */
 static int take_all(struct commit *c, const struct git_repo *repo, const char *below,
-                    const struct wanted *wanted, int fd, int aside, struct err *err)
+                    const struct wanted *wanted, FILE *in, int aside, struct err *err)
 {
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(err, ERR_IO, "cannot read what git wrote");
 	for (size_t i = 0; i < wanted->list.n; i++) {
 		const struct git_entry *entry = wanted->list.v[i];
 		_cleanup_free_ char *path = path_join(below, entry->path);
 		struct blob_ref ref;
-		uint64_t size = 0;
-		char end;
 
-		if (read_header(fd, path, &size, err) < 0 ||
-		    take_blob(c, fd, aside, path, size, &ref, err) < 0)
-			return -1;
-		if (read(fd, &end, 1) != 1)
-			return err_set(err, ERR_IO, "git ended behind %s", path);
-		if (add_blob(c, repo, entry, path, ref, err) < 0)
+		if (take_blob(c, in, aside, path, &ref, err) < 0 ||
+		    add_blob(c, repo, entry, path, ref, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -226,6 +224,8 @@ static int cat_wanted(struct commit *c, const struct git_repo *repo, const char 
 {
 	_cleanup_fd_ int dir = -1, fd = -1, aside = -1;
 	const char *store = store_dir(c->fetch->store);
+	FILE *in;
+	int rc;
 
 	if (wanted->list.n == 0)
 		return 0;
@@ -234,7 +234,14 @@ static int cat_wanted(struct commit *c, const struct git_repo *repo, const char 
 	    tmpfile_open(dir, "an object", &aside, err) < 0 ||
 	    git_cat(repo, wanted->list.v, wanted->list.n, fd, err) < 0)
 		return -1;
-	return take_all(c, repo, below, wanted, fd, aside, err);
+	in = fdopen(fd, "rb");
+	if (!in)
+		return err_sys(err, ERR_IO, "cannot read what git wrote");
+	fd = -1; /* the stream's */
+	rewind(in);
+	rc = take_all(c, repo, below, wanted, in, aside, err);
+	fclose(in);
+	return rc;
 }
 
 /* ---- one repository, and those in it ------------------------------------------------------ */
@@ -342,7 +349,11 @@ static int remember(const struct fetch *fetch, const char *name, const struct tr
 int commit_tree(const struct fetch *fetch, const struct git_repo *repo, const json_t *exclude,
                 commit_keep_fn keep, const void *data, struct tree_node *ret, struct err *err)
 {
-	struct commit c = { .fetch = fetch, .keep = keep, .data = data, .arena = arena_new() };
+	struct commit c = { .fetch = fetch,
+		            .keep = keep,
+		            .data = data,
+		            .arena = arena_new(),
+		            .chunk = alloc(CHUNK) };
 	_cleanup_free_ char *name = memory_name(repo, exclude);
 	struct tree_node node = { .name = "", .kind = NODE_DIR };
 	int rc = recall(fetch, name, ret, err);
@@ -359,5 +370,6 @@ int commit_tree(const struct fetch *fetch, const struct git_repo *repo, const js
 	}
 	array_deinit(&c.entries);
 	arena_free(c.arena);
+	free(c.chunk);
 	return rc;
 }
