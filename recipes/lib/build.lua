@@ -39,6 +39,13 @@ function build.list(value, ctx, how)
   return check.join(value)
 end
 
+-- What builders take that configure and build in one stage, in a folder of its own.
+build.configured_fields = {
+  options = { "map|function" }, targets = { "texts" }, dir = { "text" }, env = { "map" },
+  bins = { "texts", required = true, doc = 'which programs are kept: bins = { "tool" }' },
+  cflags = { "texts" }, ldflags = { "texts" },
+}
+
 -- cflags without those that come late.
 function build.early(how)
   local late, early = {}, {}

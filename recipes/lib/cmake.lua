@@ -18,11 +18,7 @@ ninja -C out -j"${KILN_JOBS:-1}" $KILN_TARGETS
 -- targets: what ninja builds; default: all. dir: where CMakeLists.txt lies. bins: programs by their
 -- path in the build folder.
 function cmake.build(args)
-  local where = check.fields("cmake.build", args, {
-    options = { "map|function" }, targets = { "texts" }, dir = { "text" }, env = { "map" },
-    bins = { "texts", required = true, doc = 'which programs are kept: bins = { "tool" }' },
-    cflags = { "texts" }, ldflags = { "texts" },
-  })
+  local where = check.fields("cmake.build", args, build.configured_fields)
   local names, places = build.bins("cmake.build", where, args.bins)
   local self = { type = "build", where = where, bins = names, packages = { "cmake", "ninja-build" } }
   local folder = args.dir and "src/" .. args.dir or "src"

@@ -40,11 +40,7 @@ end
 -- options: a table by name, or a function of the target that gives one. targets: what ninja builds;
 -- default: all. dir: where meson.build lies. bins: programs by their path in the build folder.
 function meson.build(args)
-  local where = check.fields("meson.build", args, {
-    options = { "map|function" }, targets = { "texts" }, dir = { "text" }, env = { "map" },
-    bins = { "texts", required = true, doc = 'which programs are kept: bins = { "tool" }' },
-    cflags = { "texts" }, ldflags = { "texts" },
-  })
+  local where = check.fields("meson.build", args, build.configured_fields)
   local names, places = build.bins("meson.build", where, args.bins)
   local self = { type = "build", where = where, bins = names,
     packages = { "meson", "ninja-build", "pkgconf" } }
