@@ -40,6 +40,17 @@ static int choose_signer(struct cli *cli, const struct command_args *args, struc
 	return signer_choose(&request, &cli->log, ret, err) < 0 ? -1 : 0;
 }
 
+static int check_changed(long long changed, struct err *err)
+{
+	if (changed == 0)
+		return 0;
+	err_set(err, ERR_INPUT,
+	        "%lld tracked file%s in no commit, and a release is made of the commit", changed,
+	        changed == 1 ? " has changes that are" : "s have changes that are");
+	return err_hint(err, "commit or stash them (git status shows them), or release what is "
+	                     "committed: --snapshot");
+}
+
 /*
  * A release is a commit with a tag, whole. What git.version found says whether this is one; what it
  * has aside stays out of the release, and nobody should learn that later.
@@ -62,16 +73,21 @@ static int check_version(struct session *s, struct err *err)
 			return err_hint(err, "tag it (git tag NAME), or release it as a snapshot: "
 			                     "--snapshot");
 		}
-		if (changed > 0) {
-			err_set(err, ERR_INPUT,
-			        "%lld tracked file%s in no commit, and a release is made of the "
-			        "commit",
-			        changed,
-			        changed == 1 ? " has changes that are" : "s have changes that are");
-			return err_hint(err, "commit or stash them (git status shows them), or "
-			                     "release what is committed: --snapshot");
-		}
+		if (check_changed(changed, err) < 0)
+			return -1;
 	}
+	return 0;
+}
+
+/* The same of a checkout whose version comes from somewhere else. */
+static int check_sources(struct session *s, struct err *err)
+{
+	const char *id;
+	json_t *fact;
+
+	json_object_foreach (s->leaf_facts, id, fact)
+		if (check_changed(json_integer_value(json_object_get(fact, "changed")), err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -125,15 +141,16 @@ static int release(struct session *s, const struct command_args *args, const str
 		.out = args_value(args, "-o") ? args_value(args, "-o") : beside,
 		.started = clock_wall_us() / 1000000,
 	};
+	const bool snapshot = args_has(args, "--snapshot");
 	struct dist_result dist = { 0 };
 	struct engine_result result;
 	struct plan *plan;
 	const char *dir;
 	int rc;
 
-	if (!args_has(args, "--snapshot") && check_version(s, err) < 0)
+	if (!snapshot && check_version(s, err) < 0)
 		return -1;
-	if (session_prepare(s, err) < 0 ||
+	if (session_prepare(s, err) < 0 || (!snapshot && check_sources(s, err) < 0) ||
 	    session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0)
 		return -1;
 	notes_profiles(s, plan, args_has(args, "--update-lock"));

@@ -226,7 +226,7 @@ static int describe(struct checkout *c, const struct tree_node *node, json_t *fa
 	_cleanup_free_ char *uri = str_fmt("git:commit/%s", c->repo.head), *first = NULL;
 	size_t n = 0;
 
-	if (!c->fetch->request->committed && git_changed(&c->repo, &n, &first, err) < 0)
+	if (git_changed(&c->repo, &n, &first, err) < 0)
 		return -1;
 	json_object_set_new(fact, "uri", json_string(uri));
 	json_object_set_new(fact, "commit", json_string(c->repo.head));

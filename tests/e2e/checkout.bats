@@ -113,6 +113,12 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	refused 3 "1 tracked file has changes that are in no commit" release --unsigned
 	[[ $output == *"--snapshot"* ]]
 	"$KILN" -C own release --unsigned --snapshot --progress none -o "$PWD/dist"
+	# Whatever the version comes from.
+	sed 's/git.version { tag = "v\*" }/"1.0"/' own/kiln.lua >own/other.lua
+	cp own/kiln.lock own/other.lock
+	run "$KILN" -C own release --unsigned --lock other.lock other.lua
+	[ "$status" -eq 3 ]
+	[[ $output == *"1 tracked file has changes that are in no commit"* ]]
 	tar -xzOf "clean/own-1.0.0-$x86.tar.gz" "own-1.0.0-$x86/bin/hello" >plain
 	"$KILN" -C own plan --release --json >plan.json
 	"$KILN" -C own release --unsigned --snapshot --progress none --set ship=plain -o "$PWD/dist2"
