@@ -5,8 +5,6 @@
 #include "store/directory.h"
 #include "store/place.h"
 
-DEFINE_CLEANUP(struct arena, arena)
-
 static int output_file(const struct blob_ref *ref, struct tree_node *ret)
 {
 	*ret = (struct tree_node){ .name = "", .kind = NODE_FILE, .ref = *ref };
@@ -132,7 +130,7 @@ static int resolve(struct key_context *c, const struct plan_node *node,
 int inputs_check(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
                  struct err *err)
 {
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	_cleanup_arena_ struct arena *arena = arena_new();
 	struct key_context c = { blobs, arena, plan, facts, NULL };
 
 	for (size_t i = 0; i < plan->n_wanted; i++) {
@@ -151,7 +149,7 @@ int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts 
                const struct engine_node *nodes, size_t at, struct blob_ref *ret_action,
                struct err *err)
 {
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	_cleanup_arena_ struct arena *arena = arena_new();
 	struct key_context c = { blobs, arena, plan, facts, nodes };
 	const struct plan_node *node = &plan->nodes[at];
 	struct placement *placements = arena_array(arena, node->n_inputs, sizeof(*placements));

@@ -5,8 +5,6 @@
 #include "base/path.h"
 #include "store/place.h"
 
-DEFINE_CLEANUP(struct arena, arena)
-
 struct trained {
 	const struct recipe_data *data;
 	const char *path;
@@ -69,7 +67,7 @@ static int walk_data(struct walk *w, const struct fact_leaf *leaf, struct err *e
 int heldout_check(struct blobs *blobs, const struct recipe *recipe, const struct facts *facts,
                   struct err *err)
 {
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	_cleanup_arena_ struct arena *arena = arena_new();
 	struct walk w = { .blobs = blobs, .arena = arena, .trained = map_new() };
 	int rc = 0;
 

@@ -168,11 +168,8 @@ static int take(struct recipe_state *state, const char *what, int index,
 	return 0;
 }
 
-/* Fails at an object's place, or at one of its fields there; field and note may be NULL. */
-__attribute__((format(printf, 6, 7))) static int refuse(struct recipe_state *state,
-                                                        const json_t *object, const char *field,
-                                                        const char *note, struct err *err,
-                                                        const char *fmt, ...)
+int declare_refuse(struct recipe_state *state, const json_t *object, const char *field,
+                   const char *note, struct err *err, const char *fmt, ...)
 {
 	const char *const path[] = { field, NULL };
 	struct fault_at at = { .place = place_of(state, object), .path = field ? path : NULL };
@@ -211,8 +208,9 @@ static int split_address(struct recipe_state *state, json_t *stage, struct err *
 			json_object_set_new(stage, names[n], json_stringn(part.p, part.n));
 	}
 	if (!fits || n != ARRAY_LEN(names))
-		return refuse(state, stage, NULL, NULL, err,
-		              "stage: the address \"%.100s\" is not TARGET/VARIANT/NAME", address);
+		return declare_refuse(state, stage, NULL, NULL, err,
+		                      "stage: the address \"%.100s\" is not TARGET/VARIANT/NAME",
+		                      address);
 	return 0;
 }
 
@@ -247,9 +245,9 @@ int declare_stage(struct recipe_state *state, const char *kind, int index, const
 	*ret_address = json_string_value(json_object_get(stage, "address"));
 	other = map_get(state->addresses, *ret_address);
 	if (other)
-		return refuse(state, stage, NULL, NULL, err,
-		              "stage %s is declared twice (first at %s)", *ret_address,
-		              json_str_or(other, "where", "?"));
+		return declare_refuse(state, stage, NULL, NULL, err,
+		                      "stage %s is declared twice (first at %s)", *ret_address,
+		                      json_str_or(other, "where", "?"));
 	map_set(state->addresses, *ret_address, stage);
 	json_array_append(json_object_get(state->document, "stages"), stage);
 	return 0;
@@ -270,9 +268,9 @@ int declare_leaf(struct recipe_state *state, const char *id, int index, struct e
 	if (!json_is_object(leaf) || !json_is_string(json_object_get(leaf, "kind")))
 		return diagnose(state, &at, NULL, err, "source %s: it has no kind", id);
 	if (json_object_get(leaves, id))
-		return refuse(state, leaf, NULL, NULL, err,
-		              "source \"%s\" is declared twice (first at %s)", id,
-		              json_str_or(json_object_get(leaves, id), "where", "?"));
+		return declare_refuse(state, leaf, NULL, NULL, err,
+		                      "source \"%s\" is declared twice (first at %s)", id,
+		                      json_str_or(json_object_get(leaves, id), "where", "?"));
 	if (!json_object_get(leaf, "where")) {
 		at.place = place_of(state, leaf);
 		json_object_set_new(
@@ -325,20 +323,22 @@ int declare_item(struct recipe_state *state, const char *what, int index, struct
 	list = json_object_get(state->document, items[i].list);
 	other = twin(list, item, what);
 	if (other)
-		return refuse(state, item, NULL, NULL, err,
-		              "%s \"%s\" is declared twice (first at %s)", what,
-		              json_str_or(item, key_of(what), ""),
-		              json_str_or(other, "where", "?"));
+		return declare_refuse(state, item, NULL, NULL, err,
+		                      "%s \"%s\" is declared twice (first at %s)", what,
+		                      json_str_or(item, key_of(what), ""),
+		                      json_str_or(other, "where", "?"));
 	if (str_eq(what, "smoke")) {
 		json_t *stage = json_object_get(json_object_get(item, "stage"), "$stage");
 
 		if (!stage)
-			return refuse(state, item, NULL, NULL, err, "smoke: stage must be a stage");
+			return declare_refuse(state, item, NULL, NULL, err,
+			                      "smoke: stage must be a stage");
 		json_object_set(item, "stage", stage);
 	}
 	if (str_eq(what, "workload_data") &&
 	    !json_object_get(json_object_get(item, "from"), "$leaf"))
-		return refuse(state, item, NULL, NULL, err, "workload_data: from must be a source");
+		return declare_refuse(state, item, NULL, NULL, err,
+		                      "workload_data: from must be a source");
 	json_array_append(list, item);
 	return 0;
 }
@@ -364,12 +364,13 @@ static int check_license(struct recipe_state *state, const json_t *header, const
 	const char *fault = text ? spdx_fault(text) : NULL;
 
 	if (!text)
-		return refuse(state, header, "license", NULL, err,
-		              "license: expected an SPDX expression");
+		return declare_refuse(state, header, "license", NULL, err,
+		                      "license: expected an SPDX expression");
 	if (fault)
-		return refuse(state, header, "license",
-		              "as in \"Apache-2.0 OR MIT\"; of your own: \"LicenseRef-NAME\"", err,
-		              "license: \"%.200s\" is no SPDX expression: %s", text, fault);
+		return declare_refuse(
+			state, header, "license",
+			"as in \"Apache-2.0 OR MIT\"; of your own: \"LicenseRef-NAME\"", err,
+			"license: \"%.200s\" is no SPDX expression: %s", text, fault);
 	return 0;
 }
 
@@ -382,136 +383,26 @@ int declare_recipe(struct recipe_state *state, int index, struct err *err)
 	if (take(state, "release", index, tables, &header, err) < 0)
 		return -1;
 	if (state->declared)
-		return refuse(state, header, NULL, NULL, err,
-		              "a recipe declares one release, this is a second");
+		return declare_refuse(state, header, NULL, NULL, err,
+		                      "a recipe declares one release, this is a second");
 	version = json_object_get(header, "version");
 	license = json_object_get(header, "license");
 	date = json_object_get(header, "date");
 	if (!is_file_name(json_str_or(header, "name", "")))
-		return refuse(state, header, "name", NULL, err,
-		              "name: \"%.80s\" cannot be part of a file name",
-		              json_str_or(header, "name", ""));
+		return declare_refuse(state, header, "name", NULL, err,
+		                      "name: \"%.80s\" cannot be part of a file name",
+		                      json_str_or(header, "name", ""));
 	if (!is_fact(state, version) &&
 	    !(json_is_string(version) && is_file_name(json_string_value(version))))
-		return refuse(state, header, "version", NULL, err,
-		              "version: expected text fit for a file name");
+		return declare_refuse(state, header, "version", NULL, err,
+		                      "version: expected text fit for a file name");
 	if (!is_fact(state, license) && check_license(state, header, license, err) < 0)
 		return -1;
 	if (!is_fact(state, date) && !(json_is_integer(date) && json_integer_value(date) >= 0))
-		return refuse(state, header, "date", NULL, err,
-		              "date: expected seconds since 1970");
+		return declare_refuse(state, header, "date", NULL, err,
+		                      "date: expected seconds since 1970");
 	json_object_del(header, "where");
 	json_object_update(state->document, header);
 	state->declared = true;
-	return 0;
-}
-
-/* ---- what only the whole shows ---- */
-
-struct names {
-	ARRAY(const char *) list; /* ends with NULL */
-};
-
-/* The texts of a list, or of a member of each object in it. */
-static void collect(const json_t *list, const char *key, struct names *ret)
-{
-	size_t i;
-	json_t *v;
-
-	*ret = (struct names){ 0 };
-	json_array_foreach ((json_t *)list, i, v) {
-		const char *name = json_string_value(key ? json_object_get(v, key) : v);
-
-		if (name)
-			array_push(&ret->list, name);
-	}
-	array_push(&ret->list, NULL);
-}
-
-/* An item's field must be one of the texts in a list. */
-static int must_name(struct recipe_state *state, const json_t *item, const char *what,
-                     const char *field, const json_t *list, const char *key, struct err *err)
-{
-	const char *name = json_str_or(item, field, ""), *near;
-	_cleanup_free_ char *note = NULL;
-	struct names names;
-	bool there = false;
-	int rc = 0;
-
-	collect(list, key, &names);
-	for (size_t i = 0; i + 1 < names.list.n; i++)
-		there |= str_eq(names.list.v[i], name);
-	if (!there) {
-		near = str_nearest(name, names.list.v);
-		note = near ? str_fmt("did you mean \"%s\"?", near) : NULL;
-		rc = refuse(state, item, field, note, err, "%s: %s: there is no %s \"%.80s\"", what,
-		            field, key ? "target" : "variant", name);
-	}
-	array_deinit(&names.list);
-	return rc;
-}
-
-static const json_t *variants_of(const json_t *targets, const char *triple)
-{
-	size_t i;
-	json_t *target;
-
-	json_array_foreach ((json_t *)targets, i, target)
-		if (str_eq(json_str_or(target, "triple", ""), triple))
-			return json_object_get(target, "variants");
-	return NULL;
-}
-
-/* Every item's target and variant, where it has them; of a target what it ships and compares. */
-static int check_items(struct recipe_state *state, const char *what, const json_t *list,
-                       struct err *err)
-{
-	const json_t *targets = json_object_get(state->document, "targets"), *variants;
-	size_t i;
-	json_t *item;
-
-	json_array_foreach ((json_t *)list, i, item) {
-		if (str_eq(what, "target")) {
-			variants = json_object_get(item, "variants");
-			if (must_name(state, item, what, "ship", variants, NULL, err) < 0 ||
-			    must_name(state, item, what, "reference", variants, NULL, err) < 0)
-				return -1;
-			continue;
-		}
-		if (json_object_get(item, "target") &&
-		    must_name(state, item, what, "target", targets, "triple", err) < 0)
-			return -1;
-		variants = variants_of(targets, json_str_or(item, "target", ""));
-		if (json_object_get(item, "variant") &&
-		    must_name(state, item, what, "variant", variants, NULL, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int declare_finish(struct recipe_state *state, struct err *err)
-{
-	json_t *targets = json_object_get(state->document, "targets");
-	json_t *stages = json_object_get(state->document, "stages");
-	size_t i;
-	json_t *stage;
-
-	if (!state->declared)
-		return err_set(err, ERR_INPUT,
-		               "%s: the recipe declares no release; end it with "
-		               "`return release { … }`",
-		               state->request->recipe);
-	json_array_foreach (stages, i, stage) {
-		const char *triple = json_str_or(stage, "target", "");
-
-		if (!variants_of(targets, triple))
-			return refuse(state, stage, NULL, NULL, err,
-			              "stage %s: no target \"%s\" is declared",
-			              json_str_or(stage, "address", ""), triple);
-	}
-	for (i = 0; i < ARRAY_LEN(items); i++)
-		if (check_items(state, items[i].what,
-		                json_object_get(state->document, items[i].list), err) < 0)
-			return -1;
 	return 0;
 }

@@ -10,11 +10,13 @@
 int declare_stage(struct recipe_state *state, const char *kind, int index, const char **ret_address,
                   struct err *err);
 int declare_leaf(struct recipe_state *state, const char *id, int index, struct err *err);
-/* `what`: "target", "profile", "smoke" or "artefact". */
+/* `what`: "target", "profile", "smoke", "image", "workload_data" or "artefact". */
 int declare_item(struct recipe_state *state, const char *what, int index, struct err *err);
 /* The header: name, version, license, … */
 int declare_recipe(struct recipe_state *state, int index, struct err *err);
-/* What only the whole shows: targets and variants that nothing declares, a recipe without a release. */
-int declare_finish(struct recipe_state *state, struct err *err);
+/* Fails at an object's place, or at one of its fields there; field and note may be NULL. */
+int declare_refuse(struct recipe_state *state, const json_t *object, const char *field,
+                   const char *note, struct err *err, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
 
 #endif

@@ -22,6 +22,7 @@
 #include "recipe/declare.h"
 #include "recipe/diagnose.h"
 #include "recipe/modules.h"
+#include "recipe/whole.h"
 #include "recipe/world.h"
 
 enum {
@@ -389,7 +390,7 @@ int state_run(struct recipe_state *state, struct err *err)
 	if (rc != LUA_OK)
 		return err_set(err, ERR_INPUT, "%s: an error while handling an error",
 		               state->request->recipe);
-	if (declare_finish(state, err) < 0)
+	if (whole_check(state, err) < 0)
 		return -1;
 	return world_finish(state, err);
 }
