@@ -197,8 +197,10 @@ static void pin_leaves(struct session *s)
 		const struct recipe_leaf *leaf = &s->recipe.leaves[i];
 		json_t *about = json_object_get(s->leaf_facts, leaf->id);
 
-		/* A folder of this repository is pinned by the repository. */
-		if (about && !str_eq(json_str_or(leaf->spec, "kind", ""), "folder"))
+		const char *kind = json_str_or(leaf->spec, "kind", "");
+
+		/* What lies in this repository is pinned by the repository. */
+		if (about && !str_eq(kind, "folder") && !str_eq(kind, "checkout"))
 			lock_set_source(s->lock, s->recipe.name, leaf->id, json_deep_copy(about));
 	}
 }

@@ -11,20 +11,26 @@
 #include "base/str.h"
 #include "host/child.h"
 
-enum { ARGS_MOST = 16, LIST_MOST = 1 << 30 };
+enum { ARGS_MOST = 24, LIST_MOST = 1 << 30 };
 
 /* No lock is taken, nobody is asked, nothing is fetched behind our back. */
-static const char *const quiet[] = { "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0",
-	                             "GIT_NO_LAZY_FETCH=1", "LC_ALL=C.UTF-8", NULL };
+static const char *const quiet[] = { "GIT_OPTIONAL_LOCKS=0",
+	                             "GIT_TERMINAL_PROMPT=0",
+	                             "GIT_NO_LAZY_FETCH=1",
+	                             "LC_ALL=C.UTF-8",
+	                             "LANGUAGE=",
+	                             NULL };
 
 static int run_in(const char *dir, const char *const *args, const struct child_spec *more,
                   struct child_result *ret, struct err *err)
 {
-	const char *argv[ARGS_MOST] = {
-		"git", "--no-pager", "-c", "core.fsmonitor=false", "-C", dir
-	};
+	const char *argv[ARGS_MOST] = { "git", "--no-pager",
+		                        "-c",  "core.fsmonitor=false",
+		                        "-c",  "log.showSignature=false",
+		                        "-c",  "column.ui=never",
+		                        "-C",  dir };
 	struct child_spec spec = *more;
-	size_t n = 6;
+	size_t n = 10;
 
 	while (*args && n + 1 < ARGS_MOST)
 		argv[n++] = *args++;
@@ -106,6 +112,7 @@ static int read_head(struct git_repo *repo, struct err *err)
 	_cleanup_buf_ struct buf id = BUF_INIT(1), text = BUF_INIT(1);
 	int rc = ask_whether(repo->top, head, &id, err);
 	struct str rest;
+	char *end;
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -113,7 +120,10 @@ static int read_head(struct git_repo *repo, struct err *err)
 		return -1;
 	rest = buf_str(&id);
 	repo->head = cut_line(&rest);
-	repo->time = strtoll(buf_text(&text), NULL, 10);
+	repo->time = strtoll(buf_text(&text), &end, 10);
+	if (end == buf_text(&text) || *end != '\n')
+		return err_set(err, ERR_INPUT, "git show in %s tells no time of HEAD: %s",
+		               repo->top, buf_text(&text));
 	return 0;
 }
 
@@ -158,10 +168,13 @@ void git_close(struct git_repo *repo)
 
 int git_changed(const struct git_repo *repo, size_t *ret_n, char **ret_first, struct err *err)
 {
-	const char *const args[] = {
-		"status",       "--porcelain=v1",           "-z", "--untracked-files=no",
-		"--no-renames", "--ignore-submodules=none", NULL
-	};
+	const char *const args[] = { "status",
+		                     "--porcelain=v1",
+		                     "-z",
+		                     "--untracked-files=no",
+		                     "--no-renames",
+		                     "--ignore-submodules=untracked",
+		                     NULL };
 	_cleanup_buf_ struct buf text = BUF_INIT(1);
 	struct str rest, entry;
 
@@ -179,9 +192,10 @@ int git_changed(const struct git_repo *repo, size_t *ret_n, char **ret_first, st
 	return 0;
 }
 
-int git_tags_here(const struct git_repo *repo, const char *glob, char **ret, struct err *err)
+int git_tags_at(const struct git_repo *repo, const char *commit, const char *glob, char **ret,
+                struct err *err)
 {
-	const char *const args[] = { "tag", "--list", "--points-at", "HEAD", glob, NULL };
+	const char *const args[] = { "tag", "--list", "--points-at", commit, glob, NULL };
 	_cleanup_buf_ struct buf text = BUF_INIT(1);
 
 	if (ask(repo->top, args, &text, err) < 0)

@@ -30,8 +30,10 @@ void git_close(struct git_repo *repo);
 /* How many tracked files differ from the commit, and the name of one (caller frees; NULL: none). */
 int git_changed(const struct git_repo *repo, size_t *ret_n, char **ret_first, struct err *err);
 
-/* Tags that match a glob and lie on HEAD itself, one a line; caller frees. "" is none. */
-int git_tags_here(const struct git_repo *repo, const char *glob, char **ret, struct err *err);
+/* Tags that match a glob and lie on a commit ("HEAD"), one a line; caller frees. "" is none. A glob
+ * does not begin with a dash. */
+int git_tags_at(const struct git_repo *repo, const char *commit, const char *glob, char **ret,
+                struct err *err);
 /* The nearest tag behind HEAD that matches a glob, and how many commits lie between. Returns 0, or
  * GIT_NONE where there is none. Caller frees. */
 int git_nearest_tag(const struct git_repo *repo, const char *glob, char **ret_tag,

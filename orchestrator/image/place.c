@@ -95,9 +95,13 @@ static int write_marker(const char *fresh, const struct image_place_info *info, 
 static int say_anew(const char *place, const json_t *marker, const struct image_place_info *info,
                     struct err *err)
 {
+	struct image_place_info said = *info;
+
 	if (info->imported && json_is_false(json_object_get(marker, "imported")))
 		return 0;
-	return write_marker(place, info, err);
+	/* One image may be what two names mean; it keeps the one by which it is listed. */
+	said.name = json_str_or(marker, "name", info->name);
+	return write_marker(place, &said, err);
 }
 
 /* One process at a time puts this tree in place: none removes what another has just completed. */

@@ -4,6 +4,7 @@
  */
 #include "recipe/world.h"
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,8 @@ static int refuse_tag(struct recipe_state *state, const struct described *d, con
 	return refuse(state, "narrow the pattern, as in tag = \"v[0-9]*\"", text);
 }
 
-/* Of the tags on the commit itself the newest version; one that is none is an error. */
-static int find_here(struct recipe_state *state, struct described *d, const char *list)
+/* Of the tags on one commit the newest version; one that is none is an error. */
+static int newest(struct recipe_state *state, struct described *d, const char *list)
 {
 	struct str rest = str_of(list), line;
 
@@ -80,12 +81,18 @@ static int find_here(struct recipe_state *state, struct described *d, const char
 
 static int find_behind(struct recipe_state *state, struct described *d, struct err *err)
 {
-	int rc = git_nearest_tag(&d->repo, d->glob, &d->tag, &d->distance, err);
+	_cleanup_free_ char *nearest = NULL, *commit = NULL, *list = NULL;
+	int rc = git_nearest_tag(&d->repo, d->glob, &nearest, &d->distance, err);
 
 	if (rc < 0)
 		return -1;
-	if (rc == 0)
-		return version_fault(version_of(d, d->tag)) ? refuse_tag(state, d, d->tag) : 0;
+	if (rc == 0) {
+		/* git names one of several that may lie there; the newest version counts. */
+		commit = str_fmt("refs/tags/%s^{commit}", nearest);
+		return git_tags_at(&d->repo, commit, d->glob, &list, err) < 0 ?
+		               -1 :
+		               newest(state, d, list);
+	}
 	if (d->repo.shallow)
 		return refuse(state, "fetch it: git fetch --unshallow --tags",
 		              "this clone is shallow, and the tags lie in the history it lacks");
@@ -98,6 +105,8 @@ static int open_repo(struct recipe_state *state, struct described *d, struct err
 	_cleanup_free_ char *text = NULL;
 	int rc = git_open(dir, &d->repo, err);
 
+	if (d->glob[0] == '-')
+		return refuse(state, NULL, "a tag's pattern does not begin with a dash");
 	if (rc < 0)
 		return -1;
 	if (rc == GIT_NONE) {
@@ -117,7 +126,7 @@ static int describe(struct recipe_state *state, struct described *d, struct err 
 	_cleanup_free_ char *here = NULL, *first = NULL;
 
 	if (open_repo(state, d, err) < 0 || git_changed(&d->repo, &d->changed, &first, err) < 0 ||
-	    git_tags_here(&d->repo, d->glob, &here, err) < 0 || find_here(state, d, here) < 0)
+	    git_tags_at(&d->repo, "HEAD", d->glob, &here, err) < 0 || newest(state, d, here) < 0)
 		return -1;
 	/* A release is made of the commit: what is changed beside it does not count. */
 	d->exact = d->tag && (d->changed == 0 || state->request->committed);
@@ -206,8 +215,9 @@ static json_t *given(const struct recipe_state *state, const char *name, int typ
 		return json_string(text);
 	if (type == LUA_TBOOLEAN && (str_eq(text, "true") || str_eq(text, "false")))
 		return json_boolean(str_eq(text, "true"));
+	errno = 0;
 	number = strtoll(text, &end, 10);
-	if (type == LUA_TNUMBER && *text && *end == '\0')
+	if (type == LUA_TNUMBER && *text && *end == '\0' && errno == 0)
 		return json_integer(number);
 	*ret_bad = true;
 	return NULL;
@@ -240,6 +250,9 @@ static int option(struct recipe_state *state, const char *name, const json_t **r
 	json_t *value;
 	bool bad;
 
+	if (!str_is_utf8(str_of(name)))
+		return diagnose(state, &at, NULL, state_err(state),
+		                "option: its name is no UTF-8 text");
 	if (!fallback)
 		return diagnose(state, &at, "as in option(\"name\", \"default\")", state_err(state),
 		                "option: a default is text, true or false, or a whole number");

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/map.h"
 #include "base/path.h"
+#include "model/lock.h"
 #include "source/commit.h"
 #include "source/fetcher.h"
 #include "store/flat.h"
@@ -15,11 +16,17 @@
 
 enum { EXCLUDES_MOST = 256, DEPTH_MOST = 10, ATTRIBUTES_MOST = 1 << 20 };
 
+struct submodule {
+	char *path;
+	struct git_repo repo;
+};
+
 struct checkout {
 	const struct fetch *fetch;
 	struct git_repo repo;
 	const char *exclude[EXCLUDES_MOST];
 	size_t n_exclude;
+	ARRAY(struct submodule) submodules;
 	struct map *tracked; /* paths of files and of the folders on their way */
 };
 
@@ -48,8 +55,18 @@ static int open_repo(struct checkout *c, struct err *err)
 
 /* ---- which files -------------------------------------------------------------------------- */
 
+/* The lock and what it pins are about the source: as a part of it they could never be. */
+static bool is_of_lock(const char *path)
+{
+	const char *name = path_base(path);
+
+	return str_eq(name, LOCK_FILE) || str_eq(name, LOCK_PROFILES);
+}
+
 static bool is_excluded(const struct checkout *c, const char *path)
 {
+	if (is_of_lock(path))
+		return true;
 	for (size_t i = 0; i < c->n_exclude; i++)
 		if (str_glob(c->exclude[i], path))
 			return true;
@@ -62,7 +79,7 @@ static bool is_kept(const void *data, const char *path)
 	const struct checkout *c = data;
 	_cleanup_free_ char *part = str_dup(path);
 
-	for (char *slash = part; c->n_exclude && (slash = strchr(slash, '/')); slash++) {
+	for (char *slash = part; (slash = strchr(slash, '/')); slash++) {
 		*slash = '\0';
 		if (is_excluded(c, part))
 			return false;
@@ -99,16 +116,14 @@ static int track_submodule(struct checkout *c, const struct git_repo *parent, co
                            const char *path, int depth, struct err *err)
 {
 	struct git_repo sub;
-	int rc;
 
 	if (depth >= DEPTH_MOST)
 		return err_set(err, ERR_INPUT, "%s: submodules are nested too deeply: %s",
 		               c->fetch->where, path);
 	if (commit_open_submodule(c->fetch, parent, name, &sub, err) < 0)
 		return -1;
-	rc = track_repo(c, &sub, path, depth + 1, err);
-	git_close(&sub);
-	return rc;
+	array_push(&c->submodules, ((struct submodule){ str_dup(path), sub }));
+	return track_repo(c, &sub, path, depth + 1, err);
 }
 
 static int track_repo(struct checkout *c, const struct git_repo *repo, const char *below, int depth,
@@ -156,6 +171,15 @@ static int look_for_lfs(void *data, const char *path, const struct tree_node *no
 	return 0;
 }
 
+/* Whose file it is: the innermost submodule's, which comes last, or the repository's own. */
+static const struct git_repo *repo_of(const struct checkout *c, const char *path)
+{
+	for (size_t i = c->submodules.n; i-- > 0;)
+		if (path_is_below(path, c->submodules.v[i].path))
+			return &c->submodules.v[i].repo;
+	return &c->repo;
+}
+
 static int follow(void *data, const char *path, const struct tree_node *node, struct err *err)
 {
 	struct lfs *lfs = data;
@@ -164,7 +188,7 @@ static int follow(void *data, const char *path, const struct tree_node *node, st
 	if (node->kind == NODE_DIR)
 		return 0;
 	if (node->kind == NODE_FILE &&
-	    commit_follow_pointer(lfs->c->fetch, &lfs->c->repo, path, &copy.ref, err) < 0)
+	    commit_follow_pointer(lfs->c->fetch, repo_of(lfs->c, path), path, &copy.ref, err) < 0)
 		return -1;
 	lfs->followed += !digest_eq(&copy.ref.digest, &node->ref.digest);
 	if (node->kind == NODE_LINK)
@@ -254,6 +278,11 @@ static int checkout_run(const struct fetch *fetch, struct tree_node *ret_node, j
 		             take_lying(&c, &node, err);
 	if (rc == 0)
 		rc = describe(&c, &node, fact, err);
+	for (size_t i = 0; i < c.submodules.n; i++) {
+		free(c.submodules.v[i].path);
+		git_close(&c.submodules.v[i].repo);
+	}
+	array_deinit(&c.submodules);
 	git_close(&c.repo);
 	if (rc == 0)
 		*ret_node = node;

@@ -81,6 +81,13 @@ int commit_follow_pointer(const struct fetch *fetch, const struct git_repo *repo
 		if (!digest_eq(&got.digest, &real.digest))
 			return err_set(err, ERR_INPUT, "%s: the object %s is damaged", fetch->where,
 			               object);
+		if (got.size != real.size)
+			return err_set(
+				err, ERR_INPUT,
+				"%s: the pointer of Git LFS %s says %llu bytes, its object has "
+				"%llu",
+				fetch->where, path, (unsigned long long)real.size,
+				(unsigned long long)got.size);
 	}
 	*ref = real;
 	return 0;
@@ -166,13 +173,17 @@ static int take_blob(const struct commit *c, FILE *in, int aside, const char *pa
 }
 
 /* A link's text is its blob. */
-static int take_link(const struct commit *c, const struct blob_ref *ref, struct tree_node *ret,
-                     struct err *err)
+static int take_link(const struct commit *c, const char *path, const struct blob_ref *ref,
+                     struct tree_node *ret, struct err *err)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(LINK_MOST);
 
 	if (blobs_read(store_blobs(c->fetch->store), ref, &text, err) != 0)
 		return err->code ? -1 : blobs_miss(ref, "a link's text", err);
+	if (!str_is_utf8(buf_str(&text)))
+		return err_set(err, ERR_INPUT,
+		               "%s: %s is a link whose text is not UTF-8, which a tree cannot hold",
+		               c->fetch->where, path);
 	*ret = (struct tree_node){ .kind = NODE_LINK,
 		                   .target = arena_str(c->arena, buf_text(&text)) };
 	return 0;
@@ -188,7 +199,7 @@ static int add_blob(struct commit *c, const struct git_repo *repo, const struct 
 		               "%s: a file's name is not UTF-8, which a tree cannot hold: %s",
 		               c->fetch->where, path);
 	if (entry->mode == 0120000) {
-		if (take_link(c, &ref, &node, err) < 0)
+		if (take_link(c, path, &ref, &node, err) < 0)
 			return -1;
 	} else {
 		if (commit_follow_pointer(c->fetch, repo, path, &ref, err) < 0)
@@ -303,7 +314,7 @@ static int add_repo(struct commit *c, const struct git_repo *repo, const char *c
 static char *memory_name(const struct git_repo *repo, const json_t *exclude)
 {
 	_cleanup_json_ json_t *key =
-		json_pack("{s:s,s:O?}", "commit", repo->head, "exclude", exclude);
+		json_pack("{s:i,s:s,s:O?}", "form", 2, "commit", repo->head, "exclude", exclude);
 	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
 	struct digest digest;
 

@@ -46,6 +46,23 @@ build.configured_fields = {
   cflags = { "texts" }, ldflags = { "texts" },
 }
 
+-- The options of such a builder as a table. Flags are the variant's own: an option that replaced them
+-- would make every variant the same program.
+function build.options(what, where, args, ctx, flags)
+  local options = args.options
+  if type(options) == "function" then options = options(ctx.target) end
+  for name in pairs(options or {}) do
+    for _, pattern in ipairs(flags) do
+      if tostring(name):match(pattern) then
+        kiln.fail { where = where, callee = "build", path = { "options" },
+          text = what .. ': options: "' .. tostring(name) .. '" would replace the flags of every variant',
+          note = "add to them: cflags = { … }, ldflags = { … }" }
+      end
+    end
+  end
+  return options or {}
+end
+
 -- cflags without those that come late.
 function build.early(how)
   local late, early = {}, {}

@@ -35,8 +35,8 @@ function cmake.build(args)
     end
     local cc, cc_flags = compiler(target.cc)
     local cxx, cxx_flags = compiler(target.cxx)
-    local options = args.options
-    if type(options) == "function" then options = options(target) end
+    local options = build.options("cmake.build", where, args, ctx,
+      { "^CMAKE_C_FLAGS", "^CMAKE_CXX_FLAGS", "^CMAKE_EXE_LINKER_FLAGS", "^CMAKE_BUILD_TYPE$" })
     local cache = {
       CMAKE_BUILD_TYPE = "None", CMAKE_C_COMPILER = cc, CMAKE_CXX_COMPILER = cxx,
       CMAKE_C_FLAGS = (cc_flags .. " " .. flags):gsub("^ ", ""),
@@ -46,7 +46,7 @@ function cmake.build(args)
     if target.cross then
       cache.CMAKE_SYSTEM_NAME, cache.CMAKE_SYSTEM_PROCESSOR = "Linux", target.arch
     end
-    for name, value in pairs(options or {}) do cache[name] = tostring(value) end
+    for name, value in pairs(options) do cache[name] = tostring(value) end
     local argv = { "/bin/sh", "-euc", script, "sh", folder, target.tools.ar, target.tools.ranlib }
     for name, value in pairs(cache) do argv[#argv + 1] = "-D" .. name .. "=" .. value end
     local env = build.late_env(how, target, args.targets, args.env)

@@ -52,12 +52,12 @@ function meson.build(args)
     local target = ctx.target
     local flags = words(check.join(build.early(how), args.cflags))
     local link = words(check.join(target.link_flags, how.ldflags, build.early(how), args.ldflags))
-    local options = args.options
-    if type(options) == "function" then options = options(target) end
+    local options = build.options("meson.build", where, args, ctx,
+      { "^c_args$", "^cpp_args$", "^c_link_args$", "^cpp_link_args$", "^buildtype$", "^optimization$" })
     local argv = { "/bin/sh", "-euc", script, "sh", folder,
       target.cross and "--cross-file" or "--native-file", machine(target),
       "-Dc_args=" .. flags, "-Dcpp_args=" .. flags, "-Dc_link_args=" .. link, "-Dcpp_link_args=" .. link }
-    for name, value in pairs(options or {}) do argv[#argv + 1] = "-D" .. name .. "=" .. value end
+    for name, value in pairs(options) do argv[#argv + 1] = "-D" .. name .. "=" .. tostring(value) end
     local env = build.late_env(how, target, args.targets, args.env)
     return build.compile(ctx, how, source, argv, names, places, env, "out/")
   end

@@ -166,6 +166,19 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	printf '\nhello: looked-at\nlooked-at:\n\tgrep from_submodule deps/lib/sub.c\n' >>own/Makefile
 	commit uses && git -C own tag -f v1.0 >/dev/null
 	"$KILN" -C own release --unsigned --progress none --set ship=plain -o "$PWD/dist"
+	# What a build left in a submodule is no change of it.
+	touch own/deps/lib/left.o
+	"$KILN" -C own release --unsigned --progress none --set ship=plain -o "$PWD/dist"
+	# LFS content of a submodule lies in the submodule's own folder.
+	echo "large $EPOCHREALTIME" >large
+	object=$(sha256sum <large | cut -d' ' -f1)
+	printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %s\n' "$object" "$(stat -c %s large)" >own/deps/lib/large.bin
+	echo '*.bin filter=lfs' >own/deps/lib/.gitattributes
+	commit large own/deps/lib && commit large
+	folder=$(git -C own/deps/lib rev-parse --path-format=absolute --git-common-dir)/lfs/objects/${object:0:2}/${object:2:2}
+	mkdir -p "$folder" && cp large "$folder/$object"
+	"$KILN" -C own plan >/dev/null
+	"$KILN" -C own plan --release >/dev/null
 	# Another commit: the store still has the tree of this one.
 	git clone -q own bare && commit other bare && git -C bare tag -f v1.0 >/dev/null
 	for command in "build --until $x86/plain/build" "release --unsigned"; do
@@ -206,7 +219,38 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	[[ $output == *'did you mean "ship"'* ]]
 	refused 2 "--set takes NAME=VALUE" plan --set ship
 	sed -i 's/option("ship", "pgo+lto")/"lto", bolt = option("bolt", false)/' own/kiln.lua
+	refused 2 "--set takes NAME=VALUE" plan --set =x
 	refused 3 "option: --set bolt=perhaps: expected true or false" plan --set bolt=perhaps
+}
+
+@test "what is pinned by the lock is no part of the source: lock, commit, tag, release trains nothing" {
+	repository
+	git -C own tag v0.9
+	"$KILN" -C own lock --progress none
+	commit "the lock" && git -C own tag v1.0
+	run --separate-stderr "$KILN" -C own release --progress plain --unsigned -o "$PWD/dist"
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	[[ $stderr != *"trained anew"* && $stderr != *"this run trains"* ]]
+	refute grep -Eq '(start|done) .*/(instrument|train)' <<<"$stderr"
+	# Another commit, locked again: nothing to write.
+	cp own/kiln.lock before
+	"$KILN" -C own lock --progress none
+	cmp before own/kiln.lock
+}
+
+@test "what a user has set for git changes no answer" {
+	repository
+	for tag in v1.1 v1.5.0-rc.1 v1.5.0; do git -C own tag $tag; done
+	commit two
+	git -C own config log.showSignature true
+	git -C own config column.ui always
+	short=$(git -C own rev-parse --short=7 HEAD)
+	LANGUAGE=de "$KILN" -C own plan --json >plan.json
+	# Newer than all that lies behind it, and of the commit's day.
+	jq -e --arg v "own-1.5.1-dev.1+g$short-" '(.artefacts[0].name | startswith($v)) and .epoch == 1700000000' plan.json
+	sed -i 's/tag = "v\*"/tag = "-d"/' own/kiln.lua
+	refused 3 "does not begin with a dash" plan
 }
 
 @test "a name that is no UTF-8, a link out of the tree, a file that git has and the folder has not" {
@@ -217,6 +261,11 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	refused 3 "not UTF-8" build --variant plain
 	refused 3 "not UTF-8" release --unsigned
 	rm own/na*me
+	ln -s "$(printf 'to\377')" own/link
+	commit link && git -C own tag -f v1.0 >/dev/null
+	refused 3 "not UTF-8" plan
+	refused 3 "link whose text is not UTF-8" plan --release
+	rm own/link
 	commit less && git -C own tag -f v1.0 >/dev/null
 	# In an intermediate tree a link may lead anywhere; nothing follows it.
 	"$KILN" -C own build --progress none --variant plain >/dev/null

@@ -114,3 +114,18 @@ released() {
 	git -C own add -A && git -C own -c user.name=Me -c user.email=me@example.org commit -q -m meson
 	released meson
 }
+
+@test "options that would make every variant the same program are refused" {
+	own 'cmake.build { bins = { "digits" }, options = { CMAKE_C_FLAGS = "-g" } }'
+	run "$KILN" -C own plan
+	[ "$status" -eq 3 ]
+	[[ $output == *'"CMAKE_C_FLAGS" would replace the flags of every variant'* && $output == *"cflags = { … }"* ]]
+}
+
+@test "one tree under two names: the image keeps the name it is listed by" {
+	own 'make.build { bins = { "digits" } }, add = { "make" }'
+	"$KILN" -C "$top" image build trixie --lock "$(project_lock hello)" >/dev/null
+	"$KILN" image ls | grep -q "^trixie "
+	"$KILN" -C own plan >/dev/null
+	"$KILN" image ls | grep -q "^trixie "
+}
