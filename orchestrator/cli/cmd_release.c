@@ -8,6 +8,7 @@
 #include "cli/notes.h"
 #include "cli/pin.h"
 #include "cli/print.h"
+#include "cli/releasable.h"
 #include "cli/session.h"
 #include "host/clock.h"
 #include "host/fs.h"
@@ -38,57 +39,6 @@ static int choose_signer(struct cli *cli, const struct command_args *args, struc
 	};
 
 	return signer_choose(&request, &cli->log, ret, err) < 0 ? -1 : 0;
-}
-
-static int check_changed(long long changed, struct err *err)
-{
-	if (changed == 0)
-		return 0;
-	err_set(err, ERR_INPUT,
-	        "%lld tracked file%s in no commit, and a release is made of the commit", changed,
-	        changed == 1 ? " has changes that are" : "s have changes that are");
-	return err_hint(err, "commit or stash them (git status shows them), or release what is "
-	                     "committed: --snapshot");
-}
-
-/*
- * A release is a commit with a tag, whole. What git.version found says whether this is one; what it
- * has aside stays out of the release, and nobody should learn that later.
- */
-static int check_version(struct session *s, struct err *err)
-{
-	json_t *fact;
-	size_t i;
-
-	json_array_foreach (json_object_get(s->document, "facts"), i, fact) {
-		const char *version = json_str_or(fact, "version", "?");
-		long long changed = json_integer_value(json_object_get(fact, "changed"));
-
-		if (json_is_true(json_object_get(fact, "snapshot"))) {
-			err_set(err, ERR_INPUT,
-			        "no tag that matches \"%s\" lies on the commit %.12s: its version "
-			        "is %s",
-			        json_str_or(fact, "tag", "?"), json_str_or(fact, "commit", "?"),
-			        version);
-			return err_hint(err, "tag it (git tag NAME), or release it as a snapshot: "
-			                     "--snapshot");
-		}
-		if (check_changed(changed, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* The same of a checkout whose version comes from somewhere else. */
-static int check_sources(struct session *s, struct err *err)
-{
-	const char *id;
-	json_t *fact;
-
-	json_object_foreach (s->leaf_facts, id, fact)
-		if (check_changed(json_integer_value(json_object_get(fact, "changed")), err) < 0)
-			return -1;
-	return 0;
 }
 
 static int show(struct session *s, const struct plan *plan, const struct engine_result *result,
@@ -148,9 +98,9 @@ static int release(struct session *s, const struct command_args *args, const str
 	const char *dir;
 	int rc;
 
-	if (!snapshot && check_version(s, err) < 0)
+	if (!snapshot && releasable_recipe(s, err) < 0)
 		return -1;
-	if (session_prepare(s, err) < 0 || (!snapshot && check_sources(s, err) < 0) ||
+	if (session_prepare(s, err) < 0 || (!snapshot && releasable_sources(s, err) < 0) ||
 	    session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0)
 		return -1;
 	notes_profiles(s, plan, args_has(args, "--update-lock"));

@@ -192,6 +192,37 @@ int git_changed(const struct git_repo *repo, size_t *ret_n, char **ret_first, st
 	return 0;
 }
 
+int git_untracked(const struct git_repo *repo, const char *const *paths, char **ret_first,
+                  struct err *err)
+{
+	*ret_first = NULL;
+	/* A few at a time: a recipe may read many files. */
+	while (*paths && !*ret_first) {
+		const char *args[ARGS_MOST] = { "ls-files", "-z", "--others", "--" };
+		_cleanup_buf_ struct buf text = BUF_INIT(1);
+		size_t n = 4;
+
+		while (*paths && n < ARGS_MOST - 12)
+			args[n++] = *paths++;
+		if (ask(repo->top, args, &text, err) < 0)
+			return -1;
+		if (text.n)
+			*ret_first = str_dup(buf_text(&text));
+	}
+	return 0;
+}
+
+int git_tags(const struct git_repo *repo, char **ret, struct err *err)
+{
+	const char *const args[] = { "tag", "--list", NULL };
+	_cleanup_buf_ struct buf text = BUF_INIT(1);
+
+	if (ask(repo->top, args, &text, err) < 0)
+		return -1;
+	*ret = str_dup(buf_text(&text));
+	return 0;
+}
+
 int git_tags_at(const struct git_repo *repo, const char *commit, const char *glob, char **ret,
                 struct err *err)
 {

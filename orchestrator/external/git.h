@@ -30,6 +30,12 @@ void git_close(struct git_repo *repo);
 /* How many tracked files differ from the commit, and the name of one (caller frees; NULL: none). */
 int git_changed(const struct git_repo *repo, size_t *ret_n, char **ret_first, struct err *err);
 
+/* The first file at or below one of the paths (absolute, ended by NULL) that is not tracked, ignored or
+ * not; caller frees. NULL: there is none, or there is nothing. */
+int git_untracked(const struct git_repo *repo, const char *const *paths, char **ret_first,
+                  struct err *err);
+/* All tags, one a line; caller frees. */
+int git_tags(const struct git_repo *repo, char **ret, struct err *err);
 /* Tags that match a glob and lie on a commit ("HEAD"), one a line; caller frees. "" is none. A glob
  * does not begin with a dash. */
 int git_tags_at(const struct git_repo *repo, const char *commit, const char *glob, char **ret,

@@ -178,6 +178,21 @@ static int read_profiles(struct arena *arena, struct recipe *r, struct err *err)
 	return 0;
 }
 
+/* Target, variant and stage of a smoke or a test. */
+static int read_check(const json_t *v, const char **ret_target, const char **ret_variant,
+                      const char **ret_stage, struct err *err)
+{
+	json_t *stage = json_object_get(v, "stage");
+
+	if (json_get_str(v, "target", what, ret_target, err) < 0 ||
+	    json_get_str(v, "variant", what, ret_variant, err) < 0)
+		return -1;
+	if (!json_is_string(stage))
+		return json_get_str(stage, "$stage", what, ret_stage, err);
+	*ret_stage = json_string_value(stage);
+	return 0;
+}
+
 static int read_smokes(struct arena *arena, struct recipe *r, struct err *err)
 {
 	json_t *list;
@@ -187,15 +202,26 @@ static int read_smokes(struct arena *arena, struct recipe *r, struct err *err)
 		return -1;
 	for (size_t i = 0; i < r->n_smokes; i++) {
 		struct recipe_smoke *s = &r->smokes[i];
-		json_t *v = json_array_get(list, i);
-		json_t *stage = json_object_get(v, "stage");
 
-		if (json_get_str(v, "target", what, &s->target, err) < 0 ||
-		    json_get_str(v, "variant", what, &s->variant, err) < 0)
+		if (read_check(json_array_get(list, i), &s->target, &s->variant, &s->stage, err) <
+		    0)
 			return -1;
-		if (json_is_string(stage))
-			s->stage = json_string_value(stage);
-		else if (json_get_str(stage, "$stage", what, &s->stage, err) < 0)
+	}
+	return 0;
+}
+
+static int read_tests(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *list;
+
+	if (begin_list(arena, r->document, "tests", sizeof(*r->tests), &list, &r->tests,
+	               &r->n_tests, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->n_tests; i++) {
+		struct recipe_test *t = &r->tests[i];
+
+		if (read_check(json_array_get(list, i), &t->target, &t->variant, &t->stage, err) <
+		    0)
 			return -1;
 	}
 	return 0;
@@ -308,7 +334,8 @@ int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret,
 	    read_leaves(arena, &r, err) < 0 || read_targets(arena, &r, err) < 0 ||
 	    read_stages(arena, &r, err) < 0 || read_profiles(arena, &r, err) < 0 ||
 	    read_images(arena, &r, err) < 0 || read_smokes(arena, &r, err) < 0 ||
-	    read_data(arena, &r, err) < 0 || read_artefacts(arena, &r, err) < 0)
+	    read_tests(arena, &r, err) < 0 || read_data(arena, &r, err) < 0 ||
+	    read_artefacts(arena, &r, err) < 0)
 		return -1;
 	r.summary = json_str_or(document, "summary", "");
 	r.homepage = json_str_or(document, "homepage", "");

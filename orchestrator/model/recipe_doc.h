@@ -35,6 +35,11 @@ struct recipe_smoke {
 	const char *target, *variant, *stage;
 };
 
+/* A variant's stage that runs the project's own tests over what ships. */
+struct recipe_test {
+	const char *target, *variant, *stage;
+};
+
 struct recipe_artefact {
 	const char *target, *variant, *kind, *name, *media_type;
 	struct ref from;
@@ -74,6 +79,8 @@ struct recipe {
 	size_t n_profiles;
 	struct recipe_smoke *smokes;
 	size_t n_smokes;
+	struct recipe_test *tests;
+	size_t n_tests;
 	struct recipe_image *images;
 	size_t n_images;
 	struct recipe_data *data;

@@ -125,6 +125,28 @@ static int choose_smokes(struct plan *plan, const struct plan_request *request,
 	return 0;
 }
 
+/* The project's own tests are for what is released; `--until` runs them any time. */
+static int choose_tests(struct plan *plan, const struct plan_request *request,
+                        const struct recipe_target *target, struct goal_list *list,
+                        struct map *index, struct err *err)
+{
+	const struct recipe *recipe = request->recipe;
+	const char *variant = request->variant ? request->variant : target->ship;
+
+	if (request->purpose != PLAN_RELEASE)
+		return 0;
+	for (size_t i = 0; i < recipe->n_tests; i++) {
+		const struct recipe_test *t = &recipe->tests[i];
+
+		if (!str_eq(t->target, target->triple) || !variant || !str_eq(t->variant, variant))
+			continue;
+		if (add_goal(plan, list, index, (struct plan_goal){ .path = "", .test = t },
+		             t->stage, "a test", err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static void choose_profiles(struct plan *plan, const struct recipe_target *target,
                             struct goal_list *list)
 {
@@ -154,7 +176,8 @@ static int choose_for_targets(struct plan *plan, const struct plan_request *requ
 			continue;
 		}
 		if (choose_packages(plan, request, target, list, index, err) < 0 ||
-		    choose_smokes(plan, request, target, list, index, err) < 0)
+		    choose_smokes(plan, request, target, list, index, err) < 0 ||
+		    choose_tests(plan, request, target, list, index, err) < 0)
 			return -1;
 	}
 	return 0;

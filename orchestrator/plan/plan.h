@@ -35,6 +35,7 @@ struct plan_goal {
 	const char *path;                       /* output of the node, "" for the stage itself */
 	const struct recipe_artefact *artefact; /* or NULL */
 	const struct recipe_smoke *smoke;       /* or NULL */
+	const struct recipe_test *test;         /* or NULL */
 	const struct recipe_profile *profile;   /* or NULL */
 };
 
@@ -64,9 +65,9 @@ struct plan {
 };
 
 enum plan_purpose {
-	PLAN_BUILD,   /* packages and the smoke test of what ships */
-	PLAN_RELEASE, /* that, and the candidates where no verdict is pinned */
-	PLAN_TRAIN,   /* the profiles, made anew whatever the lock says */
+	PLAN_BUILD, /* packages and the smoke test of what ships */
+	PLAN_RELEASE, /* that, the project's own tests, and the candidates where no verdict is pinned */
+	PLAN_TRAIN, /* the profiles, made anew whatever the lock says */
 };
 
 struct plan_request {

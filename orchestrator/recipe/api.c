@@ -312,6 +312,7 @@ void api_open(lua_State *L)
 	add_item(L, "target");
 	add_item(L, "profile");
 	add_item(L, "smoke");
+	add_item(L, "test");
 	add_item(L, "image");
 	add_item(L, "workload_data");
 	add_item(L, "artefact");

@@ -58,6 +58,13 @@ static const struct schema_field smoke_fields[] = {
 	{ 0 },
 };
 
+static const struct schema_field test_fields[] = {
+	{ "target", SCHEMA_STRING, true, "the target", NULL, NULL },
+	{ "variant", SCHEMA_STRING, true, "the variant", NULL, NULL },
+	{ "stage", SCHEMA_REF, true, "the stage that runs the project's own tests", NULL, NULL },
+	{ 0 },
+};
+
 static const struct schema_field image_fields[] = {
 	{ "name", SCHEMA_STRING, true, "what targets and stages call it", NULL, NULL },
 	{ "base", SCHEMA_STRING, true, "the container it begins with", NULL, NULL },
@@ -100,6 +107,7 @@ static const struct {
 	{ "target", "targets", target_fields },
 	{ "profile", "profiles", profile_fields },
 	{ "smoke", "smoke", smoke_fields },
+	{ "test", "tests", test_fields },
 	{ "image", "images", image_fields },
 	{ "workload_data", "workload_data", workload_data_fields },
 	{ "artefact", "artefacts", artefact_fields },
@@ -327,12 +335,12 @@ int declare_item(struct recipe_state *state, const char *what, int index, struct
 		                      "%s \"%s\" is declared twice (first at %s)", what,
 		                      json_str_or(item, key_of(what), ""),
 		                      json_str_or(other, "where", "?"));
-	if (str_eq(what, "smoke")) {
+	if (json_object_get(item, "stage")) {
 		json_t *stage = json_object_get(json_object_get(item, "stage"), "$stage");
 
 		if (!stage)
 			return declare_refuse(state, item, NULL, NULL, err,
-			                      "smoke: stage must be a stage");
+			                      "%s: stage must be a stage", what);
 		json_object_set(item, "stage", stage);
 	}
 	if (str_eq(what, "workload_data") &&

@@ -10,7 +10,7 @@
 int declare_stage(struct recipe_state *state, const char *kind, int index, const char **ret_address,
                   struct err *err);
 int declare_leaf(struct recipe_state *state, const char *id, int index, struct err *err);
-/* `what`: "target", "profile", "smoke", "image", "workload_data" or "artefact". */
+/* `what`: "target", "profile", "smoke", "test", "image", "workload_data" or "artefact". */
 int declare_item(struct recipe_state *state, const char *what, int index, struct err *err);
 /* The header: name, version, license, … */
 int declare_recipe(struct recipe_state *state, int index, struct err *err);

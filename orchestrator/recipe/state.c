@@ -299,9 +299,10 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		.toolchains = map_new(),
 		.folder = path_dir(request->recipe),
 		.document = json_pack(
-			"{s:s,s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}", "schema",
-			"kiln.recipe/1", "leaves", "options", "facts", "targets", "stages",
-			"profiles", "smoke", "images", "workload_data", "artefacts", "files"),
+			"{s:s,s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
+			"schema", "kiln.recipe/1", "leaves", "options", "facts", "targets",
+			"stages", "profiles", "smoke", "tests", "images", "workload_data",
+			"artefacts", "files"),
 	};
 	if (str_eq(state->folder, "."))
 		state->folder[0] = '\0';

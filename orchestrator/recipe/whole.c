@@ -93,6 +93,7 @@ int whole_check(struct recipe_state *state, struct err *err)
 	static const char *const lists[][2] = { { "target", "targets" },
 		                                { "profile", "profiles" },
 		                                { "smoke", "smoke" },
+		                                { "test", "tests" },
 		                                { "artefact", "artefacts" } };
 	json_t *targets = json_object_get(state->document, "targets");
 	json_t *stages = json_object_get(state->document, "stages");

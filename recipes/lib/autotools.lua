@@ -14,22 +14,39 @@ local function configure_argv(args, target)
   }, args.cxx and { "CXX=" .. table.concat(target.cxx, " "), "CXXFLAGS=-O2" })
 end
 
+-- What a bootstrap needs besides the image's own.
+local bootstrap_packages = { "autoconf", "automake", "libtool", "pkgconf" }
+
 -- configure, make: lists, or functions of the target that give one. bins: programs by their path in
--- the built tree. exclude: globs of what only configure needs, and no variant's build (tests, manuals).
+-- the built tree. bootstrap: a command that makes ./configure where the source lacks it. test: what make is
+-- called with to run the project's own tests, as in { "check" }. exclude: globs of what only configure needs, and no variant's build (tests, manuals).
 function autotools.build(args)
   local where = check.fields("autotools.build", args, {
     configure = { "texts|function" }, make = { "texts|function" },
     bins = { "texts", required = true, doc = 'which programs are kept: bins = { "src/tool" }' },
     cxx = { "boolean" }, env = { "map" }, cflags = { "texts" }, ldflags = { "texts" },
-    exclude = { "texts" },
+    exclude = { "texts" }, bootstrap = { "texts" }, test = { "texts" },
   })
   local names, places = build.bins("autotools.build", where, args.bins)
-  local self = { type = "build", where = where, bins = names }
+  local self = { type = "build", where = where, bins = names,
+    packages = args.bootstrap and bootstrap_packages }
+  local bootstrapped = nil
+
+  -- Once, for all targets.
+  local function bootstrap(ctx)
+    if not args.bootstrap then return ctx.source end
+    bootstrapped = bootstrapped or stage.run {
+      address = ctx.target.triple .. "/shared/bootstrap", where = where, workdir = "src",
+      inputs = build.inputs(ctx, ctx.source), env = args.env, argv = args.bootstrap,
+      outputs = { { path = "src", exclude = { "autom4te.cache" } } },
+    } :at "src"
+    return bootstrapped
+  end
 
   function self.setup(ctx)
     return stage.run {
       address = ctx.target.triple .. "/shared/configure", where = where, workdir = "src",
-      inputs = { { at = "src", from = ctx.source } }, env = args.env,
+      inputs = build.inputs(ctx, bootstrap(ctx)), env = args.env,
       argv = check.join(configure_argv(args, ctx.target), build.list(args.configure, ctx)),
       outputs = { { path = "src", exclude = check.join({ "config.log" }, args.exclude) } },
     }
@@ -41,6 +58,14 @@ function autotools.build(args)
     local argv = check.join(build.make, { "-C", "src" }, build.list(args.make, ctx, how),
       { "CFLAGS=" .. cflags }, args.cxx and { "CXXFLAGS=" .. cflags }, { "LDFLAGS=" .. ldflags })
     return build.compile(ctx, how, configured:at "src", argv, names, places, args.env)
+  end
+
+  if args.test then
+    function self.test(ctx, made, how)
+      return build.test(ctx, how, { names = names, places = build.under("src/", places),
+        env = args.env, inputs = { { at = "src", from = made:at "src" } },
+        argv = check.join(build.make, { "-C", "src" }, args.test) })
+    end
   end
 
   return self

@@ -3,12 +3,26 @@
 --   packages                   Debian packages that its image needs besides the usual; may be nil
 --   setup(ctx)                 declares what all variants of a target share; returns anything
 --   compile(ctx, shared, how)  declares one variant's build: how = { kind, address, cflags, ldflags,
---                              profile, late }; returns the programs by name. `late` lists those of
---                              cflags that what configures must not see
+--                              profile, late, tree }; returns the programs by name, and with `tree`
+--                              the stage with the whole built tree. `late` lists those of cflags that
+--                              what configures must not see
+--   test(ctx, stage, how)      declares the stage that runs the project's tests in that tree; nil
+--                              where the recipe wants none
 -- A recipe may bring its own.
 local check = require "kiln.check"
 
 local build = {}
+
+-- A tree as the source of a stage, at src/; the release's own with its deps in it.
+function build.inputs(ctx, source)
+  local inputs = { { at = "src", from = source } }
+  if source == ctx.source then
+    for _, dep in ipairs(ctx.deps) do
+      inputs[#inputs + 1] = { at = "src/" .. dep.at, from = dep.from }
+    end
+  end
+  return inputs
+end
 
 -- make with as many jobs as the machine gives this stage. The number is no part of the command.
 build.make = { "/bin/sh", "-ec", 'exec make -j"${KILN_JOBS:-1}" "$@"', "make" }
@@ -43,7 +57,7 @@ end
 build.configured_fields = {
   options = { "map|function" }, targets = { "texts" }, dir = { "text" }, env = { "map" },
   bins = { "texts", required = true, doc = 'which programs are kept: bins = { "tool" }' },
-  cflags = { "texts" }, ldflags = { "texts" },
+  cflags = { "texts" }, ldflags = { "texts" }, test = { "texts" },
 }
 
 -- The options of such a builder as a table. Flags are the variant's own: an option that replaced them
@@ -86,30 +100,100 @@ fi
 ]]
 
 -- The environment of such a stage.
-function build.late_env(how, target, targets, env)
+function build.late_env(how, target, args, wanted)
   local late = {}
   for i, flag in ipairs(how.late or {}) do late[i] = "+" .. flag end
   local all = { KILN_LATE = table.concat(late, " "), KILN_CC = table.concat(target.cc, " "),
-    KILN_TARGETS = table.concat(targets or {}, " ") }
-  for name, value in pairs(env or {}) do all[name] = value end
+    KILN_TARGETS = table.concat(args.targets or {}, " "), KILN_BINS = wanted }
+  for name, value in pairs(args.env or {}) do all[name] = value end
   return all
 end
 
+-- For builders with a build folder of their own (out/): a program named without a folder is looked for
+-- there and copied to bin/. A piece of shell for behind the build.
+build.gather = [[
+programs() { find out -type f -perm -u+x ! -path '*/CMakeFiles/*' ! -path '*/meson-*' "$@"; }
+for name in $KILN_BINS; do
+  found=$(programs -name "$name" -exec cksum {} + | sort -k1,2 -u | cut -d' ' -f3-)
+  case $found in
+  "") echo "the build made no program \"$name\"; it made:" >&2
+    programs | sed 's|^out/|  |' >&2; exit 1 ;;
+  *"
+"*) echo "several programs are called \"$name\"; name the one in bins by its path:" >&2
+    printf '%s\n' "$found" | sed 's|^out/|  |' >&2; exit 1 ;;
+  esac
+  mkdir -p bin
+  cp "$found" "bin/$name"
+done
+]]
+
+-- Where such a builder's programs lie: bin/NAME for those that are looked for. Returns places by name,
+-- and the names to look for as one text.
+function build.gathered(names, places)
+  local at, wanted = {}, {}
+  for _, name in ipairs(names) do
+    local plain = places[name] == name
+    at[name] = plain and "bin/" .. name or "out/" .. places[name]
+    if plain then wanted[#wanted + 1] = name end
+  end
+  return at, table.concat(wanted, " ")
+end
+
+-- The stage that runs a project's own tests over the programs as they ship: they are put to their
+-- places in the built tree first, newer than all that could want to make them again.
+local testing = [[
+for name in $KILN_BINS; do
+  place=$1; shift
+  for file in ${place:-$(find out -type f -perm -u+x -name "$name")}; do
+    cat "bins/$name" >"$file"
+  done
+done
+exec "$@"]]
+
+-- Places below a folder.
+function build.under(folder, places)
+  local at = {}
+  for name, place in pairs(places) do at[name] = folder .. place end
+  return at
+end
+
+-- `spec.places`: of a program that was looked for, "".
+function build.test(ctx, how, spec)
+  local argv = { "/bin/sh", "-euc", testing, "test" }
+  local inputs, env = {}, { KILN_BINS = table.concat(spec.names, " ") }
+  for _, input in ipairs(spec.inputs) do inputs[#inputs + 1] = input end
+  for _, name in ipairs(spec.names) do
+    argv[#argv + 1] = spec.places[name]
+    inputs[#inputs + 1] = { at = "bins/" .. name, from = how.bins[name] }
+  end
+  for name, value in pairs(spec.env or {}) do env[name] = value end
+  return stage.run {
+    address = how.address, where = ctx.where, argv = check.join(argv, spec.argv), env = env,
+    inputs = inputs, outputs = {}, timeout = 7200,
+  }
+end
+
 -- Declares a compiling stage over `src` and returns the programs, which it leaves below `folder`
--- (default: the source).
-function build.compile(ctx, how, source, argv, names, places, env, folder)
+-- (default: the source), and the stage where how.tree asks for its whole tree (`trees`, default: src).
+function build.compile(ctx, how, source, argv, names, places, env, folder, trees)
   local outputs = {}
   folder = folder or "src/"
+  trees = how.tree and (trees or { "src" }) or {}
+  for _, tree in ipairs(trees) do
+    outputs[#outputs + 1] = { path = tree, exclude = { "config.log" } }
+  end
   for _, name in ipairs(names) do
-    outputs[#outputs + 1] = { path = folder .. places[name], non_empty = true }
+    local place, inside = folder .. places[name], false
+    for _, tree in ipairs(trees) do inside = inside or place:sub(1, #tree + 1) == tree .. "/" end
+    if not inside then outputs[#outputs + 1] = { path = place, non_empty = true } end
   end
   local made = stage[how.kind] {
     address = how.address, where = ctx.where, argv = argv, outputs = outputs, env = env,
-    inputs = { { at = "src", from = source } }, profile = how.profile,
+    inputs = build.inputs(ctx, source), profile = how.profile,
   }
   local bins = {}
   for _, name in ipairs(names) do bins[name] = made:at(folder .. places[name]) end
-  return bins
+  return bins, made
 end
 
 return build

@@ -12,15 +12,16 @@ src=$1 ar=$(command -v "$2") ranlib=$(command -v "$3"); shift 3
 cmake -S "$src" -B out -G Ninja -DCMAKE_AR="$ar" -DCMAKE_RANLIB="$ranlib" "$@"
 ]] .. build.hand_late .. [[
 ninja -C out -j"${KILN_JOBS:-1}" $KILN_TARGETS
-]]
+]] .. build.gather
 
 -- options: a table of cache variables by name, or a function of the target that gives one.
 -- targets: what ninja builds; default: all. dir: where CMakeLists.txt lies. bins: programs by their
--- path in the build folder.
+-- path in the build folder, or by name alone.
 function cmake.build(args)
   local where = check.fields("cmake.build", args, build.configured_fields)
-  local names, places = build.bins("cmake.build", where, args.bins)
+  local names, paths = build.bins("cmake.build", where, args.bins)
   local self = { type = "build", where = where, bins = names, packages = { "cmake", "ninja-build" } }
+  local places, wanted = build.gathered(names, paths)
   local folder = args.dir and "src/" .. args.dir or "src"
 
   function self.setup(ctx) return ctx.source end
@@ -49,8 +50,18 @@ function cmake.build(args)
     for name, value in pairs(options) do cache[name] = tostring(value) end
     local argv = { "/bin/sh", "-euc", script, "sh", folder, target.tools.ar, target.tools.ranlib }
     for name, value in pairs(cache) do argv[#argv + 1] = "-D" .. name .. "=" .. value end
-    local env = build.late_env(how, target, args.targets, args.env)
-    return build.compile(ctx, how, source, argv, names, places, env, "out/")
+    local env = build.late_env(how, target, args, wanted)
+    return build.compile(ctx, how, source, argv, names, places, env, "", { "out" })
+  end
+
+  if args.test then
+    function self.test(ctx, made, how)
+      local at = {}
+      for _, name in ipairs(names) do at[name] = paths[name] == name and "" or places[name] end
+      return build.test(ctx, how, { names = names, places = at, env = args.env,
+        inputs = check.join(build.inputs(ctx, ctx.source), { { at = "out", from = made:at "out" } }),
+        argv = check.join({ "ctest", "--test-dir", "out", "--output-on-failure" }, args.test) })
+    end
   end
 
   return self

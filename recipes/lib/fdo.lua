@@ -74,10 +74,10 @@ local function profile_guided(ctx, args, shared, variant, how)
   }
   local profile = merged:at "merged.profdata"
   kiln.profile { id = triple .. "/pgo", target = triple, kind = "pgo", from = profile,
-    flags = how.cflags, sources = { ctx.source.id }, where = args.where }
+    flags = how.cflags, sources = ctx.source_ids, where = args.where }
   return ctx.build.compile(ctx, shared, {
     kind = "rebuild", address = address .. "rebuild", profile = profile, late = profile_flags,
-    cflags = check.join(how.cflags, profile_flags), ldflags = how.ldflags,
+    cflags = check.join(how.cflags, profile_flags), ldflags = how.ldflags, tree = how.tree,
   })
 end
 
@@ -128,7 +128,7 @@ local function bolted(ctx, args, variant, name, binary, after)
   local profile = merged:at "merged.fdata"
   kiln.profile { id = target.triple .. "/bolt" .. suffix(bins, name), target = target.triple,
     kind = "bolt", from = profile, sampled = sampled(ctx, args, address, name, binary), flags = {},
-    sources = { ctx.source.id }, after = after, where = args.where }
+    sources = ctx.source_ids, after = after, where = args.where }
   return stage.llvm_bolt {
     address = address .. "bolt" .. suffix(bins, name), where = args.where, binary = binary,
     fdata = profile, tool = target.tools.bolt, flags = check.join(args.bolt_flags, args.bolt_skip),
@@ -180,6 +180,13 @@ local function smoke(ctx, args, variant, bins, reference)
   return printed
 end
 
+-- The project's own tests, over a variant's programs as they ship.
+local function run_tests(ctx, args, variant, tree, bins)
+  local triple = ctx.target.triple
+  kiln.test { target = triple, variant = variant, where = args.where,
+    stage = ctx.build.test(ctx, tree, { address = triple .. "/" .. variant .. "/test", bins = bins }) }
+end
+
 -- Declares every variant of a target. Returns their names, the stripped programs of each, and
 -- which one ships.
 local function pipeline(args, ctx)
@@ -193,14 +200,21 @@ local function pipeline(args, ctx)
     cflags = check.join({ args.level }, rawget(lto_flags, args.lto or "") or {}),
     ldflags = bolt and { "-Wl,--emit-relocs" } or {},
   }
-  local built = { plain = ctx.build.compile(ctx, shared, { kind = "build",
-    address = triple .. "/plain/build", cflags = { args.baseline },
-    ldflags = last == nil and how.ldflags or {} }) }
-  if args.lto then
-    built.lto = ctx.build.compile(ctx, shared, { kind = "build", address = triple .. "/lto/build",
-      cflags = how.cflags, ldflags = last == "lto" and how.ldflags or {} })
+  -- The variant whose compiled tree the project's tests of another one are run in.
+  local base = ship == with_bolt and (last or "plain") or ship
+  local tests = ctx.build.test and not ctx.target.cross
+  local built, trees = {}, {}
+  local function compile(variant, level, ldflags)
+    built[variant], trees[variant] = ctx.build.compile(ctx, shared, { kind = "build",
+      address = triple .. "/" .. variant .. "/build", cflags = level, ldflags = ldflags,
+      tree = tests and (variant == base or variant == "plain") })
   end
-  if args.pgo then built[last] = profile_guided(ctx, args, shared, last, how) end
+  compile("plain", { args.baseline }, last == nil and how.ldflags or {})
+  if args.lto then compile("lto", how.cflags, last == "lto" and how.ldflags or {}) end
+  if args.pgo then
+    how.tree = tests and last == base
+    built[last], trees[last] = profile_guided(ctx, args, shared, last, how)
+  end
   if bolt then
     built[with_bolt] = {}
     for _, name in ipairs(ctx.build.bins) do
@@ -213,6 +227,10 @@ local function pipeline(args, ctx)
     stripped[variant] = strip(ctx, args, variant, built[variant])
     local printed = smoke(ctx, args, variant, stripped[variant], reference)
     reference = reference or printed
+  end
+  if tests then
+    run_tests(ctx, args, "plain", trees.plain, stripped.plain)
+    if ship ~= "plain" then run_tests(ctx, args, ship, trees[base], stripped[ship]) end
   end
   return names, stripped, ship
 end

@@ -26,6 +26,7 @@
 ---@field date? integer seconds since 1970, the time every file carries; default: the Debian source's changelog, or the commit
 ---@field source kiln.Source what is built
 ---@field work? kiln.Source the folder that file and dir look in
+---@field deps? table<string, kiln.Source> other sources (debian.source, folder, https), by the path below the source where each is placed: ["vendor/zlib"] = debian.source { … }
 ---@field build kiln.Build
 ---@field toolchain? string default "llvm-19"; a project adds its own as .kiln/toolchains/NAME.yaml
 ---@field targets (string|kiln.TargetFields)[] triples
@@ -77,6 +78,8 @@ autotools = {}
 ---@field env? table<string, string>
 ---@field cflags? string[] added in every variant
 ---@field ldflags? string[] added in every variant
+---@field bootstrap? string[] a command that makes ./configure where the source lacks it, as in { "autoreconf", "-fi" }; the image then has autoconf, automake, libtool and pkgconf
+---@field test? string[] what make is called with to run the project's own tests, as in { "check" }: before a release, over the programs as they ship, on targets that this machine runs natively
 ---@field exclude? string[] globs of what only ./configure needs: the variants' builds do without, and do not run again when it changes
 
 ---./configure once per target, make once per variant.
@@ -88,7 +91,11 @@ make = {}
 
 ---@class kiln.MakeFields
 ---@field args? string[]|fun(target: kiln.Target, flags: kiln.Flags): string[] targets and options of make
----@field variables? table<string, string>|fun(target: kiln.Target, flags: kiln.Flags): table<string, string> in place of CC, AR, RANLIB, CFLAGS, LDFLAGS
+---@field variables? table<string, string>|fun(target: kiln.Target, flags: kiln.Flags): table<string, string> in place of CC, CXX, AR, RANLIB, CFLAGS, CXXFLAGS, LDFLAGS
+---@field cflags? string[] what the sources need besides the variant's flags; make fills in $(NAME)
+---@field ldflags? string[]
+---@field configure? string[] a command that runs before make, for a ./configure that autoconf did not make; it finds compiler and flags in the environment
+---@field test? string[] what make is called with to run the project's own tests, as in { "check" }: before a release, over the programs as they ship, on targets that this machine runs natively
 ---@field dir? string where the Makefile lies
 ---@field bins string[] programs that are kept, by path in the built tree
 ---@field env? table<string, string>
@@ -101,7 +108,8 @@ function make.build(fields) end
 cmake = {}
 
 ---@class kiln.CmakeFields
----@field bins string[] programs, by their path in the build folder
+---@field bins string[] programs, by their path in the build folder, or by a name that is looked for there
+---@field test? string[] arguments of ctest, which runs the project's own tests: before a release, over the programs as they ship, on targets that this machine runs natively. {} for none. They must be built: leave `targets` out
 ---@field options? table<string, string|integer>|fun(target: kiln.Target): table cache variables by name
 ---@field targets? string[] what is built; default: all
 ---@field dir? string the folder of the source with CMakeLists.txt
@@ -117,7 +125,8 @@ function cmake.build(fields) end
 meson = {}
 
 ---@class kiln.MesonFields
----@field bins string[] programs, by their path in the build folder
+---@field bins string[] programs, by their path in the build folder, or by a name that is looked for there
+---@field test? string[] arguments of `meson test`, which runs the project's own tests: before a release, over the programs as they ship, on targets that this machine runs natively. {} for none. They must be built: leave `targets` out
 ---@field options? table<string, string|integer>|fun(target: kiln.Target): table options by name
 ---@field targets? string[] what is built; default: all
 ---@field dir? string the folder of the source with meson.build
@@ -389,6 +398,10 @@ function kiln.profile(fields) end
 ---Declares which smoke stage stands for a variant.
 ---@param fields { target: string, variant: string, stage: kiln.Ref, where?: string }
 function kiln.smoke(fields) end
+
+---Says which stage runs the project's own tests over a variant's programs: a release needs it.
+---@param fields { target: string, variant: string, stage: kiln.Ref, where?: string }
+function kiln.test(fields) end
 
 ---Declares an image of the recipe's own: another container with more packages.
 ---@param fields { name: string, base: string, packages: string[], where?: string }

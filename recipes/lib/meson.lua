@@ -12,7 +12,7 @@ printf '%s' "$1" >machine.ini; shift
 meson setup "$kind" machine.ini --buildtype=plain --wrap-mode=nodownload "$@" out "$src"
 ]] .. build.hand_late .. [[
 ninja -C out -j"${KILN_JOBS:-1}" $KILN_TARGETS
-]]
+]] .. build.gather
 
 local function words(list)
   local quoted = {}
@@ -38,12 +38,13 @@ local function machine(target)
 end
 
 -- options: a table by name, or a function of the target that gives one. targets: what ninja builds;
--- default: all. dir: where meson.build lies. bins: programs by their path in the build folder.
+-- default: all. dir: where meson.build lies. bins: programs by their path in the build folder, or by name alone.
 function meson.build(args)
   local where = check.fields("meson.build", args, build.configured_fields)
-  local names, places = build.bins("meson.build", where, args.bins)
+  local names, paths = build.bins("meson.build", where, args.bins)
   local self = { type = "build", where = where, bins = names,
     packages = { "meson", "ninja-build", "pkgconf" } }
+  local places, wanted = build.gathered(names, paths)
   local folder = args.dir and "src/" .. args.dir or "src"
 
   function self.setup(ctx) return ctx.source end
@@ -58,8 +59,18 @@ function meson.build(args)
       target.cross and "--cross-file" or "--native-file", machine(target),
       "-Dc_args=" .. flags, "-Dcpp_args=" .. flags, "-Dc_link_args=" .. link, "-Dcpp_link_args=" .. link }
     for name, value in pairs(options) do argv[#argv + 1] = "-D" .. name .. "=" .. tostring(value) end
-    local env = build.late_env(how, target, args.targets, args.env)
-    return build.compile(ctx, how, source, argv, names, places, env, "out/")
+    local env = build.late_env(how, target, args, wanted)
+    return build.compile(ctx, how, source, argv, names, places, env, "", { "out" })
+  end
+
+  if args.test then
+    function self.test(ctx, made, how)
+      local at = {}
+      for _, name in ipairs(names) do at[name] = paths[name] == name and "" or places[name] end
+      return build.test(ctx, how, { names = names, places = at, env = args.env,
+        inputs = check.join(build.inputs(ctx, ctx.source), { { at = "out", from = made:at "out" } }),
+        argv = check.join({ "meson", "test", "-C", "out", "--no-rebuild", "--print-errorlogs" }, args.test) })
+    end
   end
 
   return self

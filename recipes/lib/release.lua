@@ -10,7 +10,7 @@ local fields = {
   name = { "text", required = true }, version = { "text" },
   license = { "text", required = true, doc = "an SPDX expression, as in \"MIT\"" },
   summary = { "text" }, homepage = { "text" }, date = { "number" },
-  source = { "source", required = true }, work = { "source" },
+  source = { "source", required = true }, work = { "source" }, deps = { "table" },
   build = { "build", required = true }, toolchain = { "text" },
   targets = { "table", required = true, list = true },
   train = { "table", list = true, named = true }, holdout = { "table", list = true, named = true },
@@ -83,6 +83,29 @@ local function extender(args, where)
     end
     return known[base]
   end
+end
+
+-- Other sources, by the path below the source where each is placed. Returns them as a list in the order
+-- of their paths.
+local function deps_of(args, where)
+  local paths, deps = {}, {}
+  for path, item in pairs(args.deps or {}) do
+    if type(path) ~= "string" or ("/" .. path .. "/"):match("/%.?%.?/") then
+      fault(where, { "deps", tostring(path) }, "deps: " .. check.describe(path) ..
+        " is no path below the source", 'write it as in deps = { ["vendor/zlib"] = debian.source { … } }')
+    end
+    if type(item) ~= "table" or item.type ~= "source" or item.spec.kind == "checkout" then
+      fault(where, { "deps", path }, "deps: expected debian.source, folder or https, got " ..
+        check.describe(item))
+    end
+    paths[#paths + 1] = path
+  end
+  table.sort(paths)
+  for i, path in ipairs(paths) do
+    local item = args.deps[path]
+    deps[i] = { at = path, from = kiln.leaf("dep-" .. i, item.spec, item.values) }
+  end
+  return deps
 end
 
 local function check_runs(args, where, optimize)
@@ -169,6 +192,8 @@ local function release(args)
 
   local source = kiln.leaf("source", args.source.spec, args.source.values)
   local work = args.work and kiln.leaf("work", args.work.spec)
+  local deps, ids = deps_of(args, where), { source.id }
+  for _, dep in ipairs(deps) do ids[#ids + 1] = dep.from.id end
   kiln.recipe {
     name = args.name, version = version, license = args.license, summary = args.summary,
     homepage = args.homepage, date = date or { ["$fact"] = source.id, field = "date" }, where = where,
@@ -187,7 +212,7 @@ local function release(args)
     local ctx = {
       license = args.license,
       where = args.build.where, name = args.name, version = version, summary = args.summary,
-      homepage = args.homepage, target = target, source = source, work = work, build = args.build,
+      homepage = args.homepage, target = target, source = source, deps = deps, source_ids = ids, work = work, build = args.build,
       train = train, holdout = holdout, files = files, fetched = fetched, tars = {},
     }
     local variants, bins, ship = optimize.pipeline(ctx)

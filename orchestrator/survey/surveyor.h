@@ -1,0 +1,47 @@
+#ifndef KILN_SURVEY_SURVEYOR_H
+#define KILN_SURVEY_SURVEYOR_H
+
+#include "survey/survey.h"
+
+/* One build system. Adding one: a file, a line in the table, projects in its contract test. */
+struct surveyor {
+	const char *builder;
+	const char *shown; /* "CMake" */
+	/* The file by which a project of this kind is known; NULL where it is none. */
+	const char *(*recognise)(const struct survey *s);
+	/* Fills in programs, fields, packages, name and version. */
+	int (*look)(struct survey *s, struct err *err);
+};
+
+extern const struct surveyor surveyor_cargo, surveyor_cmake, surveyor_meson, surveyor_autotools,
+	surveyor_make;
+/* NULL-ended; where several know a project the first is taken. */
+extern const struct surveyor *const surveyors[];
+
+/* ---- what surveyors share ----------------------------------------------------------------- */
+
+/* The text of a tracked file, NUL-ended, in the arena; NULL where it is not there, is no text or is
+ * larger than a build file could be. */
+const char *survey_text(const struct survey *s, const char *path);
+bool survey_has(const struct survey *s, const char *path);
+/* Tracked paths that match a glob (base/str.h). */
+struct survey_words survey_glob(const struct survey *s, const char *glob);
+
+/* Adds a word unless it is there. */
+void survey_add(struct survey_words *words, const char *word);
+bool survey_knows(const struct survey_words *words, const char *word);
+/* Adds a field of the builder's table; `value` is Lua. */
+void survey_set(struct survey *s, const char *name, const char *comment, const char *value, ...)
+	__attribute__((format(printf, 4, 5)));
+void survey_note(struct survey *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A text as Lua writes it; a list of such: { "a", "b" }. */
+const char *survey_quote(struct survey *s, const char *text);
+const char *survey_list(struct survey *s, const struct survey_words *words);
+/* Whether a path lies in a folder for tests, examples, documents, other people's code. */
+bool survey_is_aside(const char *path);
+/* Notes what the project needs of the system: a library by its pkg-config, CMake or linker name, a
+ * tool by its command. What is not known becomes a note. */
+void survey_needs_library(struct survey *s, const char *name);
+void survey_needs_tool(struct survey *s, const char *command);
+
+#endif

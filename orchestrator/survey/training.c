@@ -1,0 +1,175 @@
+/* Which files of a project its programs could be trained on. */
+#include "survey/training.h"
+#include "base/str.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "host/fs.h"
+#include "survey/surveyor.h"
+
+#include <fcntl.h>
+
+enum { TRAIN_MOST = 6, HOLD_MOST = 2, FILES_LEAST = 2 };
+enum { BYTES_LEAST = 64, BYTES_MOST = 8 << 20 };
+
+/* Folders of data in the order of their worth, with what stands in them. */
+struct place {
+	const char *folder;
+	enum training_worth worth;
+};
+
+static const struct place places[] = {
+	{ "bench", TRAINING_BENCHMARKS },
+	{ "benches", TRAINING_BENCHMARKS },
+	{ "benchmark", TRAINING_BENCHMARKS },
+	{ "benchmarks", TRAINING_BENCHMARKS },
+	{ "perf", TRAINING_BENCHMARKS },
+	{ "testdata", TRAINING_TESTS },
+	{ "tests", TRAINING_TESTS },
+	{ "test", TRAINING_TESTS },
+	{ "t", TRAINING_TESTS },
+	{ "examples", TRAINING_TESTS },
+	{ 0 },
+};
+
+/* Whether a tracked file is data: neither code nor a part of a build or of a test's machinery. */
+static bool is_data(const struct survey *s, const struct git_entry *entry)
+{
+	static const char *const not_data[] = { ".c",   ".h",     ".cc",    ".cpp",  ".hpp", ".rs",
+		                                ".go",  ".py",    ".sh",    ".am",   ".in",  ".mk",
+		                                ".pl",  ".cmake", ".build", ".toml", ".lua", ".md",
+		                                ".yml", ".yaml",  ".bats",  ".exp",  ".tcl", ".rb",
+		                                ".js",  ".ts",    ".m4",    ".ac",   NULL };
+	static const char *const names[] = { "Makefile", "README", "CMakeLists.txt", NULL };
+	const char *base = path_base(entry->path);
+	_cleanup_free_ char *full = path_join(s->repo.top, entry->path);
+	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	if (entry->mode != 0100644 || base[0] == '.')
+		return false;
+	for (size_t i = 0; not_data[i]; i++)
+		if (str_ends(base, not_data[i]))
+			return false;
+	for (size_t i = 0; names[i]; i++)
+		if (str_starts(base, names[i]))
+			return false;
+	return fs_stat(AT_FDCWD, full, &st, &ignored) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_size >= BYTES_LEAST && st.st_size <= BYTES_MOST;
+}
+
+struct sized {
+	const char *path;
+	off_t size;
+};
+
+struct sizes {
+	ARRAY(struct sized) list;
+};
+
+/* The largest first: they make the program work. Equal ones by name. */
+static int by_size(const void *a, const void *b)
+{
+	const struct sized *x = a, *y = b;
+
+	if (x->size != y->size)
+		return x->size > y->size ? -1 : 1;
+	return strcmp(x->path, y->path);
+}
+
+static void find_data(const struct survey *s, const char *folder, struct sizes *ret)
+{
+	for (size_t i = 0; i < s->files.list.n; i++) {
+		const struct git_entry *entry = &s->files.list.v[i];
+		_cleanup_free_ char *full = path_join(s->repo.top, entry->path);
+		struct stat st;
+
+		if (path_is_below(entry->path, folder) && is_data(s, entry) && stat(full, &st) == 0)
+			array_push(&ret->list, ((struct sized){ entry->path, st.st_size }));
+	}
+	array_sort(&ret->list, by_size);
+}
+
+static const char *say(const struct survey *s, const struct training *t, const char *folder)
+{
+	switch (t->worth) {
+	case TRAINING_BENCHMARKS:
+		return arena_fmt(
+			s->arena,
+			"A sketch: the largest files of %s/. They are what this project "
+			"measures, so likely\n  -- near to its use; make the command lines "
+			"those of your users.",
+			folder);
+	case TRAINING_TESTS:
+		return arena_fmt(
+			s->arena,
+			"A sketch: the largest files of %s/. Tests go into corners that users "
+			"seldom see: put in\n  -- their place what the program does all day.",
+			folder);
+	case TRAINING_NOTHING:
+		break;
+	}
+	return "A sketch, and not representative: nothing to train on was found, so the program only "
+	       "says\n  -- what it is. Put in its place what it does all day.";
+}
+
+static void add_runs(struct survey *s, struct training *t, const struct sizes *found)
+{
+	size_t n = found->list.n;
+
+	/* Every third is held out. */
+	for (size_t i = 0; i < n; i++) {
+		bool hold = i % 3 == 1;
+		const char *file = survey_quote(s, found->list.v[i].path);
+		struct training_run run = { .bin = path_base(s->bins.v[0]),
+			                    .arguments = arena_fmt(s->arena, ", file %s", file) };
+
+		if (hold ? t->holdout.n >= HOLD_MOST : t->train.n >= TRAIN_MOST)
+			continue;
+		run.name = arena_fmt(s->arena, "%s%zu", hold ? "held" : "run",
+		                     (hold ? t->holdout.n : t->train.n) + 1);
+		if (hold)
+			array_push(&t->holdout, run);
+		else
+			array_push(&t->train, run);
+	}
+}
+
+static void add_nothing(struct survey *s, struct training *t)
+{
+	const char *bin = path_base(s->bins.v[0]);
+
+	t->worth = TRAINING_NOTHING;
+	array_push(&t->train, ((struct training_run){ "help", bin, ", \"--help\"", NULL }));
+	array_push(&t->holdout, ((struct training_run){ "version", bin, ", \"--version\"", NULL }));
+}
+
+void training_sketch(struct survey *s, struct training *ret)
+{
+	const char *folder = "";
+
+	*ret = (struct training){ .work = NULL };
+	for (const struct place *place = places; place->folder && ret->train.n == 0; place++) {
+		struct sizes found = { 0 };
+
+		find_data(s, place->folder, &found);
+		if (found.list.n >= FILES_LEAST) {
+			ret->work = ".";
+			ret->worth = place->worth;
+			folder = place->folder;
+			add_runs(s, ret, &found);
+		}
+		array_deinit(&found.list);
+	}
+	if (ret->train.n == 0)
+		add_nothing(s, ret);
+	ret->says = say(s, ret, folder);
+}
+
+void training_deinit(struct training *training)
+{
+	array_deinit(&training->train);
+	array_deinit(&training->holdout);
+}
