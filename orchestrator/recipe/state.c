@@ -60,7 +60,7 @@ static void note_place(struct recipe_state *state)
 
 /* ---- heap ---- */
 
-enum { REFUSALS_MOST = 100 };
+enum { FAILURES_MOST = 10 };
 
 static int memory_fault(struct recipe_state *state, struct err *err)
 {
@@ -71,17 +71,22 @@ static int memory_fault(struct recipe_state *state, struct err *err)
 }
 
 /*
- * The cap says no. Lua then collects and asks again, so this is no failure yet. A recipe that
- * catches the error and goes on is ended like one that never ends. A block that is to grow may be
- * Lua's stack, which is no stack to look at then: the place is the one that was seen last.
+ * The cap says no. Lua then collects and asks again: only when it is refused the same once more has
+ * something failed. A recipe that catches the error and goes on is ended like one that never ends. A
+ * block that is to grow may be Lua's stack, which is no stack to look at then: the place is the one
+ * that was seen last.
  */
-static void *refuse_memory(struct recipe_state *state, bool grows)
+static void *refuse_memory(struct recipe_state *state, size_t size, bool grows)
 {
+	bool again = size == state->refused;
+
+	state->refused = again ? 0 : size;
 	if (!state->L || state->exhausted)
 		return NULL;
 	if (!grows)
 		note_place(state);
-	if (++state->refusals > REFUSALS_MOST) {
+	state->failures += again;
+	if (state->failures > FAILURES_MOST) {
 		state->exhausted = true;
 		err_clear(&state->err);
 		memory_fault(state, &state->err);
@@ -103,11 +108,12 @@ static void *capped_alloc(void *data, void *p, size_t old, size_t size)
 		return NULL;
 	}
 	if (size > old && size - old > state->memory_most - state->memory)
-		return refuse_memory(state, p != NULL);
+		return refuse_memory(state, size, p != NULL);
 	fresh = realloc(p, size);
 	if (!fresh)
 		return NULL;
 	state->memory += size - old;
+	state->refused = 0;
 	return fresh;
 }
 

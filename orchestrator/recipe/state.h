@@ -35,7 +35,8 @@ struct recipe_state {
 	const struct recipe_request *request;
 	char *folder; /* the recipe's folder, a tree path; "" is the root */
 	size_t memory, memory_most;
-	int refusals;            /* how often the heap's cap said no */
+	size_t refused;          /* what the heap's cap said no to just now; 0: nothing */
+	int failures;            /* how often that was the last word */
 	struct place last_place; /* where the hook saw the recipe last */
 	long long instructions;  /* left */
 	bool exhausted;          /* the budget is gone: err says where, whatever pcall did since */
