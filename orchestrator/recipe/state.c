@@ -88,6 +88,7 @@ static void *refuse_memory(struct recipe_state *state, size_t size, bool grows)
 	state->failures += again;
 	if (state->failures > FAILURES_MOST) {
 		state->exhausted = true;
+		state->instructions = 0;
 		err_clear(&state->err);
 		memory_fault(state, &state->err);
 		lua_sethook(state->L, spend, LUA_MASKCOUNT, 1);
