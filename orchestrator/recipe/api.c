@@ -18,6 +18,7 @@
 #include "recipe/base_lib.h"
 #include "recipe/declare.h"
 #include "recipe/diagnose.h"
+#include "recipe/manifest.h"
 #include "recipe/modules.h"
 #include "recipe/values.h"
 #include "recipe/world.h"
@@ -309,6 +310,7 @@ void api_open(lua_State *L)
 	lua_newtable(L);
 	luaL_setfuncs(L, functions, 0);
 	world_open(L);
+	manifest_open(L);
 	add_item(L, "target");
 	add_item(L, "profile");
 	add_item(L, "smoke");

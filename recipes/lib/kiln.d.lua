@@ -140,6 +140,20 @@ meson = {}
 ---@return kiln.Build
 function meson.build(fields) end
 
+cargo = {}
+
+---@class kiln.CargoManifest what is missing is an error once a recipe asks for it
+---@field name string
+---@field version string
+---@field license string an SPDX expression; "MIT/Apache-2.0" is read as "MIT OR Apache-2.0"
+---@field bins string[] the programs that Cargo builds by default: those that need a feature are left out
+
+---What the Cargo.toml in a folder beside the recipe says about its package, with what it inherits from
+---its workspace. The default is the recipe's own folder.
+---@param dir? string
+---@return kiln.CargoManifest
+function cargo.manifest(dir) end
+
 ---@class kiln.Flags
 ---@field cflags string
 ---@field ldflags string
@@ -472,6 +486,11 @@ function kiln.git_version(glob) end
 ---@param path string
 ---@return string
 function kiln.read(path) end
+
+---See cargo.manifest.
+---@param dir string
+---@return { path: string, name: string, version?: string, license?: string, license_file?: string, bins: string[] }
+function kiln.cargo_manifest(dir) end
 
 ---See option.
 ---@generic T: string|boolean|integer

@@ -11,6 +11,7 @@ return {
   make = require "kiln.make",
   cmake = require "kiln.cmake",
   meson = require "kiln.meson",
+  cargo = require "kiln.cargo",
   debian = source.debian,
   folder = source.folder,
   checkout = source.checkout,
