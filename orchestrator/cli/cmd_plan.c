@@ -100,6 +100,6 @@ const struct command cmd_plan = {
 		"lock. Sources and images are fetched, nothing is built.",
 	.options = options,
 	.max_operands = 64,
-	.runs_stages = false,
+	.may_fetch = true,
 	.run = run,
 };

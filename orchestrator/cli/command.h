@@ -11,17 +11,18 @@ struct runner_server;
 
 /* What every command gets. Results go to stdout, the rest to stderr. */
 struct cli {
-	const char *directory; /* -C as typed, already entered; NULL: none */
-	const char *store_dir; /* --store or NULL */
-	bool json;             /* --json */
-	bool colour;           /* of stderr, after --color, NO_COLOR, terminal */
-	const char *progress;  /* auto, tty, plain, json, none */
-	int jobs;              /* -j; 0: all */
-	bool under_ci;         /* CI=true */
-	struct log log;        /* says notes and warnings on stderr */
-	bool of_head;          /* of the command that runs */
-	struct runner_server *server;
-	char **targets; /* --target globs, NULL-ended */
+	const char *directory;        /* -C as typed, already entered; NULL: none */
+	const char *store_dir;        /* --store or NULL */
+	bool json;                    /* --json */
+	bool colour;                  /* of stderr, after --color, NO_COLOR, terminal */
+	const char *progress;         /* auto, tty, plain, json, none */
+	int jobs;                     /* -j; 0: all */
+	bool under_ci;                /* CI=true */
+	struct log log;               /* says notes and warnings on stderr */
+	bool of_head;                 /* of the command that runs */
+	struct runner_server *server; /* NULL: the command runs nothing */
+	bool runs_stages;             /* of the command */
+	char **targets;               /* --target globs, NULL-ended */
 };
 
 /* One option of a command, besides the common ones. */
@@ -55,6 +56,7 @@ struct command {
 	size_t min_operands, max_operands;
 	bool of_head;     /* is about what is committed, not about what lies there */
 	bool runs_stages; /* needs the runner server, which is forked before all else */
+	bool may_fetch;   /* needs it for crates that are not there yet, and no more */
 	/* 0 done; -1 with err. Prints its results on stdout itself. */
 	int (*run)(struct cli *cli, const struct command_args *args, struct err *err);
 };

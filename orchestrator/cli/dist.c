@@ -174,6 +174,35 @@ static int add_targets(struct gather *g, struct err *err)
 
 /* ---- what it was made of ------------------------------------------------------------------ */
 
+/* A crate is named as its registry has it; one out of a repository by its commit. */
+static void add_crate(struct gather *g, const json_t *crate)
+{
+	const char *sha256 = json_str_or(crate, "sha256", NULL);
+	const char *commit = json_str_or(crate, "commit", NULL);
+	const char *purl = json_str_or(crate, "purl", ""), *name = json_str_or(crate, "name", "");
+	json_t *digest = json_object();
+
+	if (commit)
+		json_object_set_new(digest, "gitCommit", json_string(commit));
+	else if (sha256)
+		json_object_set_new(digest, "sha256", json_string(sha256));
+	json_array_append_new(g->dependencies, json_pack("{s:s,s:o,s:s}", "uri", purl, "digest",
+	                                                 digest, "name", name));
+	json_array_append_new(g->components,
+	                      json_pack("{s:s,s:s,s:s,s:s,s:s*}", "type", "library", "name", name,
+	                                "version", json_str_or(crate, "version", ""), "purl", purl,
+	                                "sha256", sha256));
+}
+
+static void add_crates(struct gather *g, const json_t *crates)
+{
+	json_t *crate;
+	size_t i;
+
+	json_array_foreach ((json_t *)crates, i, crate)
+		add_crate(g, crate);
+}
+
 static void add_sources(struct gather *g)
 {
 	struct session *s = g->s;
@@ -189,6 +218,7 @@ static void add_sources(struct gather *g)
 		if (!uri)
 			uri = arena_fmt(s->arena, "kiln:tree/%s", leaf->id);
 		add_dependency(g, uri, digest, leaf->id);
+		add_crates(g, json_object_get(about, "crates"));
 		if (!str_starts(uri, "pkg:"))
 			continue;
 		if (str_starts(digest, "sha256:"))

@@ -114,7 +114,9 @@ static int run(struct arena *arena, int argc, char **argv, struct cli *cli, stru
 		return err_set(err, ERR_USAGE, "no command; `kiln --help` lists them");
 	}
 	cli->of_head = command->of_head;
-	if (command->runs_stages && runner_server_start(&cli->server, err) < 0)
+	cli->runs_stages = command->runs_stages;
+	if ((command->runs_stages || command->may_fetch) &&
+	    runner_server_start(&cli->server, err) < 0)
 		return -1;
 	signals_default_to_exit();
 	if (fill_cli(&common, cli, err) < 0)

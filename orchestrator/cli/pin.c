@@ -200,8 +200,11 @@ static void pin_leaves(struct session *s)
 		const char *kind = json_str_or(leaf->spec, "kind", "");
 
 		/* What lies in this repository is pinned by the repository. */
-		if (about && !str_eq(kind, "folder") && !str_eq(kind, "checkout"))
-			lock_set_source(s->lock, s->recipe.name, leaf->id, json_deep_copy(about));
+		if (!about || str_eq(kind, "folder") || str_eq(kind, "checkout"))
+			continue;
+		about = json_deep_copy(about);
+		json_object_del(about, "crates"); /* Cargo.lock has them */
+		lock_set_source(s->lock, s->recipe.name, leaf->id, about);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "cli/print.h"
 #include "cli/session.h"
+#include "cli/vendor.h"
 #include "external/crypto.h"
 #include "host/fs.h"
 #include "image/definition.h"
@@ -61,7 +62,8 @@ static void say_unpinned(struct session *s, const struct recipe_leaf *leaf, cons
 static int fetch_as(struct session *s, const struct recipe_leaf *leaf, const json_t *spec,
                     struct source_result *ret, struct err *err)
 {
-	const struct source_request request = {
+	struct source_runner runner;
+	struct source_request request = {
 		.id = leaf->id,
 		.leaf = spec,
 		.recipe_dir = s->recipe_dir,
@@ -71,6 +73,8 @@ static int fetch_as(struct session *s, const struct recipe_leaf *leaf, const jso
 		.mirror = s->mirror,
 	};
 
+	if (vendor_is(leaf) && vendor_fill(s, leaf, &request, &runner, err) < 0)
+		return -1;
 	return source_fetch(s->store, &request, &s->cli->log, ret, err);
 }
 
@@ -90,6 +94,16 @@ static int fetch_leaf(struct session *s, const struct recipe_leaf *leaf, struct 
 		fact->about = json_object_get(s->leaf_facts, leaf->id);
 	}
 	map_set(s->facts.leaves, leaf->id, fact);
+	return vendor_is(leaf) ? vendor_check(s, leaf, fact->about, err) : 0;
+}
+
+/* Those that need no image, or those that are fetched in one. */
+static int fetch_leaves(struct session *s, bool in_image, struct err *err)
+{
+	for (size_t i = 0; i < s->recipe.n_leaves; i++)
+		if (vendor_is(&s->recipe.leaves[i]) == in_image &&
+		    fetch_leaf(s, &s->recipe.leaves[i], err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -378,14 +392,15 @@ int session_prepare(struct session *s, struct err *err)
 		               "this machine's architecture is not one of Debian's; Kiln's images "
 		               "cannot run here");
 	/* Whoever will run stages learns what the machine lacks before anything is fetched. */
-	if (s->cli->server && session_choose_runtime(s, err) < 0)
+	if (s->cli->runs_stages && session_choose_runtime(s, err) < 0)
 		return -1;
-	for (size_t i = 0; i < s->recipe.n_leaves; i++)
-		if (fetch_leaf(s, &s->recipe.leaves[i], err) < 0)
-			return -1;
+	if (fetch_leaves(s, false, err) < 0)
+		return -1;
 	if (heldout_check(store_blobs(s->store), &s->recipe, &s->facts, err) < 0)
 		return -1;
 	if (fill_values(s, err) < 0 || check_toolchains(s, err) < 0 || ensure_images(s, err) < 0)
+		return -1;
+	if (fetch_leaves(s, true, err) < 0)
 		return -1;
 	check_library(s);
 	s->facts.branch_stacks = profiler_probe(&s->facts.profiler);

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/action.h"
+#include "sandbox/network.h"
 
 /*
  * Where actions run. The caller submits an action whose bytes and inputs are in the store's blobs
@@ -20,7 +21,10 @@ struct exec_request {
 	int64_t timeout_ms;  /* 0: none */
 	int jobs;            /* what -j may be: volatile environment KILN_JOBS */
 	int nice;            /* 0: normal; 1 to 19: gives way to others */
-	uint64_t token;      /* comes back with the completion */
+	/* NULL: none, as for every stage of a recipe. Else it stays until the completion; only what
+	 * Kiln itself fetches is run so, and nothing of it is an action that the engine looks up. */
+	const struct sandbox_network *network;
+	uint64_t token; /* comes back with the completion */
 };
 
 /* How a run ended. */

@@ -146,7 +146,8 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 		                                .epoch = request->epoch,
 		                                .timeout_ms = request->timeout_ms,
 		                                .jobs = request->jobs,
-		                                .nice = request->nice };
+		                                .nice = request->nice,
+		                                .network = request->network };
 	array_push(&local->queued, job);
 	fill_slots(local);
 	return 0;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -136,30 +137,53 @@ static int read_action(struct run *run, struct err *err)
 	return action_decode(run->arena, buf_str(&bytes), &run->action, err);
 }
 
-/* The action's environment with the volatile one added, sorted. */
+static int cmp_env(const void *a, const void *b)
+{
+	return strcmp(((const struct action_env *)a)->name, ((const struct action_env *)b)->name);
+}
+
+/* The volatile environment, sorted. */
+static struct action_env *volatile_env(struct run *run, size_t *ret_n)
+{
+	const struct sandbox_network *network = run->request.network;
+	struct action_env *env =
+		arena_array(run->arena, 3 + (network ? network->n_env : 0), sizeof(*env));
+	size_t n = 0;
+
+	env[n++] = (struct action_env){ VOLATILE_ENV_JOBS,
+		                        arena_fmt(run->arena, "%d",
+		                                  run->request.jobs > 0 ? run->request.jobs : 1) };
+	for (size_t i = 0; network && i < network->n_env; i++)
+		env[n++] = network->env[i];
+	if (network && network->ca) {
+		const char *ca = run->runtime->needs_rootfs ? SANDBOX_CA_FILE : network->ca;
+
+		env[n++] = (struct action_env){ VOLATILE_ENV_CARGO_CA, ca };
+		env[n++] = (struct action_env){ VOLATILE_ENV_SSL_CA, ca };
+	}
+	qsort(env, n, sizeof(*env), cmp_env);
+	*ret_n = n;
+	return env;
+}
+
+/* The action's environment with the volatile one merged into it, sorted. */
 static int make_env(struct run *run, struct err *err)
 {
 	const struct action *a = &run->action;
-	struct action_env *env = arena_array(run->arena, a->n_env + 1, sizeof(*env));
-	struct action_env jobs = { VOLATILE_ENV_JOBS,
-		                   arena_fmt(run->arena, "%d",
-		                             run->request.jobs > 0 ? run->request.jobs : 1) };
-	size_t n = 0;
+	size_t n_own, own_at = 0, n = 0;
+	const struct action_env *own = volatile_env(run, &n_own);
+	struct action_env *env = arena_array(run->arena, a->n_env + n_own, sizeof(*env));
 
 	for (size_t i = 0; i < a->n_env; i++) {
-		int order = jobs.name ? strcmp(a->env[i].name, jobs.name) : -1;
-
-		if (order == 0)
+		while (own_at < n_own && cmp_env(&own[own_at], &a->env[i]) < 0)
+			env[n++] = own[own_at++];
+		if (own_at < n_own && cmp_env(&own[own_at], &a->env[i]) == 0)
 			return err_set(err, ERR_INPUT, "%s sets %s, which Kiln itself sets",
-			               run->request.address, jobs.name);
-		if (order > 0) {
-			env[n++] = jobs;
-			jobs.name = NULL;
-		}
+			               run->request.address, a->env[i].name);
 		env[n++] = a->env[i];
 	}
-	if (jobs.name)
-		env[n++] = jobs;
+	while (own_at < n_own)
+		env[n++] = own[own_at++];
 	run->spec.env = env;
 	run->spec.n_env = n;
 	return 0;
@@ -191,6 +215,7 @@ static int make_spec(struct run *run, struct err *err)
 	run->spec.workdir = a->workdir ? a->workdir : "";
 	run->spec.work = run->work.build_path;
 	run->spec.fixed_addresses = a->fixed_addresses;
+	run->spec.network = run->request.network;
 	run->spec.status_fd = -1;
 	run->spec.runner = run->self;
 	if (make_env(run, err) < 0)

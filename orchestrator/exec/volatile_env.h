@@ -8,4 +8,9 @@
  */
 #define VOLATILE_ENV_JOBS "KILN_JOBS" /* what -j may be */
 
+/* With a network alone, which no stage has: the machine's proxies by their own names, and where its
+ * certificates stand, by the names that cargo and OpenSSL look for. */
+#define VOLATILE_ENV_CARGO_CA "CARGO_HTTP_CAINFO"
+#define VOLATILE_ENV_SSL_CA "SSL_CERT_FILE"
+
 #endif

@@ -63,6 +63,46 @@ static char *take_text(struct arena *arena, struct str *in, bool *bad)
 	return arena_str_n(arena, part.p ? part.p : "", part.n);
 }
 
+static void put_network(struct buf *buf, const struct sandbox_network *network)
+{
+	put_u64(buf, network != NULL);
+	if (!network)
+		return;
+	put_text(buf, network->ca);
+	put_u64(buf, network->n_env);
+	for (size_t i = 0; i < network->n_env; i++) {
+		put_text(buf, network->env[i].name);
+		put_text(buf, network->env[i].value);
+	}
+}
+
+static const struct sandbox_network *take_network(struct arena *arena, struct str *in, bool *bad)
+{
+	struct sandbox_network *network;
+	struct action_env *env;
+	uint64_t n;
+
+	if (!take_u64(in, bad))
+		return NULL;
+	network = arena_alloc(arena, sizeof(*network));
+	network->ca = take_text(arena, in, bad);
+	if (!*network->ca)
+		network->ca = NULL;
+	n = take_u64(in, bad);
+	if (*bad || n > WIRE_REQUEST_MAX / sizeof(uint64_t)) {
+		*bad = true;
+		return NULL;
+	}
+	env = arena_array(arena, n, sizeof(*env));
+	for (uint64_t i = 0; i < n; i++) {
+		env[i].name = take_text(arena, in, bad);
+		env[i].value = take_text(arena, in, bad);
+	}
+	network->env = env;
+	network->n_env = n;
+	return network;
+}
+
 void wire_put_request(const struct runner_request *r, struct buf *buf)
 {
 	put_text(buf, r->store_dir);
@@ -75,6 +115,7 @@ void wire_put_request(const struct runner_request *r, struct buf *buf)
 	put_u64(buf, (uint64_t)r->timeout_ms);
 	put_u64(buf, (uint64_t)r->jobs);
 	put_u64(buf, (uint64_t)r->nice);
+	put_network(buf, r->network);
 }
 
 int wire_take_request(struct arena *arena, struct str bytes, struct runner_request *ret,
@@ -94,6 +135,7 @@ int wire_take_request(struct arena *arena, struct str bytes, struct runner_reque
 	r.timeout_ms = (int64_t)take_u64(&in, &bad);
 	r.jobs = (int)take_u64(&in, &bad);
 	r.nice = (int)take_u64(&in, &bad);
+	r.network = take_network(arena, &in, &bad);
 	if (bad || in.n)
 		return err_set(err, ERR_BUG, "malformed request to a runner");
 	*ret = r;

@@ -20,6 +20,7 @@ struct runner_request {
 	uint64_t action_size;
 	int64_t epoch, timeout_ms;
 	int jobs, nice;
+	const struct sandbox_network *network; /* NULL: none */
 };
 
 struct runner_reply {

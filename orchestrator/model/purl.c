@@ -26,6 +26,19 @@ void purl_deb(struct buf *buf, const char *name, const char *version, const char
 	add_encoded(buf, arch);
 }
 
+void purl_cargo(struct buf *buf, const char *name, const char *version, const char *qualifier,
+                const char *value)
+{
+	buf_add_str(buf, "pkg:cargo/");
+	add_encoded(buf, name);
+	buf_add_char(buf, '@');
+	add_encoded(buf, version);
+	if (!qualifier)
+		return;
+	buf_fmt(buf, "?%s=", qualifier);
+	add_encoded(buf, value);
+}
+
 void purl_generic(struct buf *buf, const char *name, const char *version)
 {
 	buf_add_str(buf, "pkg:generic/");

@@ -26,21 +26,24 @@
 #include "sandbox/spec.h"
 #include "sandbox/stage.h"
 
-enum { MAX_FDS = 12, ARGS_MAX = 16 << 20 };
+enum { MAX_FDS = 12, ARGS_MAX = 16 << 20, HOST_FILE_MAX = 16 << 20 };
 
 static const char install_hint[] = "apt-get install bubblewrap";
 
 /* Files laid over the image's: the same accounts and names wherever the image comes from. */
-static const struct {
+static const struct laid_over {
 	const char *path, *text;
+	bool of_host; /* the machine's own where there is a network */
 } laid_over[] = {
-	{ "etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
-	                "builder:x:1000:1000:builder:/tmp:/bin/sh\n"
-	                "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n" },
-	{ "etc/group", "root:x:0:\nbuilder:x:1000:\nnogroup:x:65534:\n" },
-	{ "etc/hosts", "127.0.0.1 localhost builder\n::1 localhost\n" },
-	{ "etc/hostname", "builder\n" },
-	{ "etc/resolv.conf", "" },
+	{ "etc/passwd",
+	  "root:x:0:0:root:/root:/bin/sh\n"
+	  "builder:x:1000:1000:builder:/tmp:/bin/sh\n"
+	  "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+	  false },
+	{ "etc/group", "root:x:0:\nbuilder:x:1000:\nnogroup:x:65534:\n", false },
+	{ "etc/hosts", "127.0.0.1 localhost builder\n::1 localhost\n", true },
+	{ "etc/hostname", "builder\n", false },
+	{ "etc/resolv.conf", "", true },
 };
 
 struct bwrap_args {
@@ -90,11 +93,13 @@ static bool can_forbid_nesting(void)
 }
 
 /* Namespaces, identity and the parts of the file system that no image brings. */
-static void add_walls(struct bwrap_args *args)
+static void add_walls(struct bwrap_args *args, bool network)
 {
-	add(args, "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net",
-	    "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session",
-	    "--hostname", "builder", "--uid");
+	if (!network)
+		add(args, "--unshare-net");
+	add(args, "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts",
+	    "--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "builder",
+	    "--uid");
 	add_number(args, SANDBOX_INNER_UID);
 	add(args, "--gid");
 	add_number(args, SANDBOX_INNER_GID);
@@ -130,10 +135,28 @@ static void add_system(struct bwrap_args *args, int64_t tmp_bytes)
 	add(args, "--tmpfs", "/tmp");
 }
 
-static int add_files(struct bwrap_args *args, const char *rootfs, struct err *err)
+/* What stands in one of them; the machine's own is read into `host`. */
+static int laid_text(const struct laid_over *file, bool network, struct buf *host, struct str *ret,
+                     struct err *err)
+{
+	_cleanup_free_ char *path = str_fmt("/%s", file->path);
+	int rc;
+
+	*ret = str_of(file->text);
+	if (!network || !file->of_host)
+		return 0;
+	rc = fs_read(AT_FDCWD, path, host, err);
+	if (rc == 0)
+		*ret = buf_str(host);
+	return rc < 0 ? -1 : 0;
+}
+
+static int add_files(struct bwrap_args *args, const char *rootfs, bool network, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(laid_over); i++) {
 		_cleanup_free_ char *there = path_join(rootfs, laid_over[i].path);
+		_cleanup_buf_ struct buf host = BUF_INIT(HOST_FILE_MAX);
+		struct str text;
 		char inner[64];
 		struct stat st;
 		int fd;
@@ -141,7 +164,9 @@ static int add_files(struct bwrap_args *args, const char *rootfs, struct err *er
 		/* A read-only root can be covered only where it has a file. */
 		if (lstat(there, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
-		fd = add_data(args, laid_over[i].text, strlen(laid_over[i].text), err);
+		if (laid_text(&laid_over[i], network, &host, &text, err) < 0)
+			return -1;
+		fd = add_data(args, text.p, text.n, err);
 		if (fd < 0)
 			return -1;
 		snprintf(inner, sizeof(inner), "/%s", laid_over[i].path);
@@ -152,6 +177,26 @@ static int add_files(struct bwrap_args *args, const char *rootfs, struct err *er
 	return 0;
 }
 
+/* The certificates that the machine trusts, for images have none. */
+static int add_certificates(struct bwrap_args *args, const struct sandbox_network *network,
+                            struct err *err)
+{
+	_cleanup_buf_ struct buf bundle = BUF_INIT(HOST_FILE_MAX);
+	int fd;
+
+	if (!network || !network->ca)
+		return 0;
+	if (fs_must(fs_read(AT_FDCWD, network->ca, &bundle, err), network->ca, err) < 0)
+		return err_while(err, "reading the machine's certificates");
+	fd = add_data(args, bundle.p, bundle.n, err);
+	if (fd < 0)
+		return -1;
+	add(args, "--perms", "0644", "--ro-bind-data");
+	add_number(args, fd);
+	add(args, SANDBOX_CA_FILE);
+	return 0;
+}
+
 /* All options; *ret_fd holds them. */
 static int make_args(struct bwrap_args *args, const struct sandbox_spec *spec, int *ret_fd,
                      struct err *err)
@@ -159,7 +204,7 @@ static int make_args(struct bwrap_args *args, const struct sandbox_spec *spec, i
 	_cleanup_free_ char *dir =
 		str_fmt("/build%s%s", spec->workdir[0] ? "/" : "", spec->workdir);
 
-	add_walls(args);
+	add_walls(args, spec->network != NULL);
 	if (add_filter(args, err) < 0)
 		return -1;
 	if (spec->status_fd >= 0) {
@@ -168,7 +213,8 @@ static int make_args(struct bwrap_args *args, const struct sandbox_spec *spec, i
 	}
 	add(args, "--ro-bind", spec->rootfs, "/");
 	add_system(args, spec->tmp_bytes);
-	if (add_files(args, spec->rootfs, err) < 0)
+	if (add_files(args, spec->rootfs, spec->network != NULL, err) < 0 ||
+	    add_certificates(args, spec->network, err) < 0)
 		return -1;
 	add(args, "--bind", spec->work, "/build", "--chdir", dir);
 	add(args, "--clearenv");
@@ -252,7 +298,7 @@ static int bwrap_probe(struct err *err)
 		return err_hint(err, "%s%s", geteuid() == 0 ? "" : "sudo ", install_hint);
 	}
 	array_push(&argv, program);
-	add_walls(&args);
+	add_walls(&args, false);
 	if (add_filter(&args, err) < 0)
 		return -1;
 	spec.keep_fds = args.keep;

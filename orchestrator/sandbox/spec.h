@@ -8,10 +8,12 @@
 
 #include "base/err.h"
 #include "model/action.h"
+#include "sandbox/network.h"
 
 /*
  * What runs, in which root, with which limits. Host paths are absolute. The work folder stands at
- * /build inside, the image at /, /tmp is private and bounded, there is no network.
+ * /build inside, the image at /, /tmp is private and bounded, there is no network but for what Kiln
+ * itself fetches.
  */
 struct sandbox_spec {
 	const char *rootfs;           /* unpacked image, or NULL for a builtin's empty root */
@@ -21,7 +23,8 @@ struct sandbox_spec {
 	const struct action_env *env; /* the whole environment, sorted */
 	size_t n_env;
 	bool fixed_addresses;
-	int64_t tmp_bytes; /* size of /tmp and of /dev/shm; 0: 1 GiB */
+	const struct sandbox_network *network; /* NULL: none */
+	int64_t tmp_bytes;                     /* size of /tmp and of /dev/shm; 0: 1 GiB */
 	int stdin_fd, stdout_fd, stderr_fd;
 	int status_fd;      /* the runtime writes "exit-code" to it, among other things, once the
 	                       program has ended; without that it was never started */

@@ -31,6 +31,7 @@ extern const struct fetcher fetcher_checkout;
 extern const struct fetcher fetcher_folder;
 extern const struct fetcher fetcher_debian;
 extern const struct fetcher fetcher_https;
+extern const struct fetcher fetcher_cargo;
 /* NULL-ended. */
 extern const struct fetcher *const fetchers[];
 

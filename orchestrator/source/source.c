@@ -17,12 +17,12 @@
 #include "source/fetcher.h"
 #include "store/place.h"
 
-enum { FACT_MOST = 1 << 20 };
+enum { FACT_MOST = 32 << 20 };
 
 static const char fact_schema[] = "kiln.leaf/1";
 
 const struct fetcher *const fetchers[] = { &fetcher_checkout, &fetcher_folder, &fetcher_debian,
-	                                   &fetcher_https, NULL };
+	                                   &fetcher_https,    &fetcher_cargo,  NULL };
 
 void source_result_deinit(struct source_result *result)
 {
@@ -250,7 +250,7 @@ int source_fetch(struct store *store, const struct source_request *request, stru
 	else
 		rc = err_set(err, ERR_INPUT,
 		             "%s: the source \"%s\" is of the unknown kind \"%s\" "
-		             "(there are checkout, folder, debian and https)",
+		             "(there are checkout, folder, debian, https and cargo)",
 		             fetch.where, request->id, kind);
 	arena_free(fetch.arena);
 	if (rc < 0)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "external/json.h"
+#include "model/action.h"
 #include "model/tree.h"
 #include "store/store.h"
 
@@ -13,6 +14,19 @@
  * anything runs; what the store holds is not fetched again. Without a pin the answer of the first
  * time is kept, until `update`.
  */
+/* Runs one action in an image, with network: what a package manager's own client fetches. It must
+ * not see more than the action's inputs. */
+struct source_runner {
+	struct digest image; /* tree of the image, which is unpacked */
+	const char *arch;    /* Debian's name of the machine's architecture */
+	/* Returns 0 once the action was accepted, or SOURCE_RAN_BADLY: *ret_why is one line, the
+	 * log what the program wrote, in a blob. Strings go to the arena. */
+	int (*run)(void *data, struct arena *arena, struct action *action, struct result *ret,
+	           const char **ret_why, struct err *err);
+	void *data;
+};
+enum { SOURCE_RAN_BADLY = 1 };
+
 struct source_request {
 	const char *id;         /* of the leaf in the recipe */
 	const json_t *leaf;     /* {"kind", "where", …} as in the recipe document */
@@ -21,6 +35,9 @@ struct source_request {
 	bool committed;         /* a checkout is what HEAD holds; else what lies there */
 	bool offline;
 	bool update; /* ask again where nothing is pinned */
+	/* For kinds that fetch what another leaf asks for, in an image; else NULL. */
+	const struct tree_node *source; /* that leaf's tree: the one that "source" names */
+	const struct source_runner *runner;
 };
 
 struct source_result {

@@ -57,7 +57,9 @@ function autotools.build(args)
     local ldflags = table.concat(check.join(ctx.target.link_flags, how.ldflags, args.ldflags), " ")
     local argv = check.join(build.make, { "-C", "src" }, build.list(args.make, ctx, how),
       { "CFLAGS=" .. cflags }, args.cxx and { "CXXFLAGS=" .. cflags }, { "LDFLAGS=" .. ldflags })
-    return build.compile(ctx, how, configured:at "src", argv, names, places, args.env)
+    return build.compile(ctx, how, {
+      source = configured:at "src", argv = argv, names = names, places = places, env = args.env,
+    })
   end
 
   if args.test then

@@ -1,13 +1,20 @@
 -- What builders have in common. A builder is a table { type = "build", bins, setup, compile }:
 --   bins                       names of the programs it makes
---   packages                   Debian packages that its image needs besides the usual; may be nil
+--   packages                   Debian packages that its image needs besides the usual, or a function
+--                              of the list of targets that gives them; may be nil
 --   setup(ctx)                 declares what all variants of a target share; returns anything
---   compile(ctx, shared, how)  declares one variant's build: how = { kind, address, cflags, ldflags,
---                              profile, late, tree }; returns the programs by name, and with `tree`
---                              the stage with the whole built tree. `late` lists those of cflags that
---                              what configures must not see
+--   compile(ctx, shared, how)  declares one variant's build; returns the programs by name, and with
+--                              how.tree the stage with the whole built tree. `how` says what the
+--                              variant is, { kind, address, level, lto, counting, profile, relocs },
+--                              and the same as flags of a C compiler, { cflags, ldflags, late }:
+--                              level = "-O3", lto = "thin" or "full", counting: programs that write a
+--                              profile, profile: the one to use, relocs: BOLT comes after; `late`
+--                              lists those of cflags that what configures must not see. Plain has no
+--                              level and no lto. A builder takes the words or the flags
 --   test(ctx, stage, how)      declares the stage that runs the project's tests in that tree; nil
---                              where the recipe wants none
+--                              where the recipe wants none. how = { address, bins, compiled }: the
+--                              programs as they ship, and the `how` that they were compiled with
+-- What its programs are made of besides ctx.source, setup adds to the list ctx.made_of.
 -- A recipe may bring its own.
 local check = require "kiln.check"
 
@@ -174,25 +181,27 @@ function build.test(ctx, how, spec)
 end
 
 -- Declares a compiling stage over `src` and returns the programs, which it leaves below `folder`
--- (default: the source), and the stage where how.tree asks for its whole tree (`trees`, default: src).
-function build.compile(ctx, how, source, argv, names, places, env, folder, trees)
-  local outputs = {}
-  folder = folder or "src/"
-  trees = how.tree and (trees or { "src" }) or {}
+-- Declares a compiling stage and returns the programs, and the stage where how.tree asks for its whole
+-- tree. spec: source (it lies at src), argv, names, places, env; folder: where the programs lie (default:
+-- the source); trees: what makes the whole tree (default: src); inputs: further ones; workdir.
+function build.compile(ctx, how, spec)
+  local outputs, folder = {}, spec.folder or "src/"
+  local trees = how.tree and (spec.trees or { "src" }) or {}
   for _, tree in ipairs(trees) do
     outputs[#outputs + 1] = { path = tree, exclude = { "config.log" } }
   end
-  for _, name in ipairs(names) do
-    local place, inside = folder .. places[name], false
+  for _, name in ipairs(spec.names) do
+    local place, inside = folder .. spec.places[name], false
     for _, tree in ipairs(trees) do inside = inside or place:sub(1, #tree + 1) == tree .. "/" end
     if not inside then outputs[#outputs + 1] = { path = place, non_empty = true } end
   end
   local made = stage[how.kind] {
-    address = how.address, where = ctx.where, argv = argv, outputs = outputs, env = env,
-    inputs = build.inputs(ctx, source), profile = how.profile,
+    address = how.address, where = ctx.where, argv = spec.argv, outputs = outputs, env = spec.env,
+    inputs = check.join(build.inputs(ctx, spec.source), spec.inputs), workdir = spec.workdir,
+    profile = how.profile,
   }
   local bins = {}
-  for _, name in ipairs(names) do bins[name] = made:at(folder .. places[name]) end
+  for _, name in ipairs(spec.names) do bins[name] = made:at(folder .. spec.places[name]) end
   return bins, made
 end
 

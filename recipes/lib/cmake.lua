@@ -51,7 +51,10 @@ function cmake.build(args)
     local argv = { "/bin/sh", "-euc", script, "sh", folder, target.tools.ar, target.tools.ranlib }
     for name, value in pairs(cache) do argv[#argv + 1] = "-D" .. name .. "=" .. value end
     local env = build.late_env(how, target, args, wanted)
-    return build.compile(ctx, how, source, argv, names, places, env, "", { "out" })
+    return build.compile(ctx, how, {
+      source = source, argv = argv, names = names, places = places, env = env, folder = "",
+      trees = { "out" },
+    })
   end
 
   if args.test then

@@ -54,12 +54,20 @@ local function suffix(bins, name) return #bins > 1 and "-" .. name or "" end
 local counting_flags = { "-fprofile-generate" }
 local profile_flags = { "-fprofile-use=/build/kiln.profdata", "-Werror=backend-plugin" }
 
+-- What compiling gave: the programs by name, the stage with the built tree where how.tree asks for it,
+-- and `how` itself.
+local function compile(ctx, shared, how)
+  local bins, tree = ctx.build.compile(ctx, shared, how)
+  return { bins = bins, tree = tree, how = how }
+end
+
 -- The profile of the training runs, and the build that uses it.
 local function profile_guided(ctx, args, shared, variant, how)
   local triple = ctx.target.triple
   local address = triple .. "/" .. variant .. "/"
   local counting = ctx.build.compile(ctx, shared, {
     kind = "instrument", address = address .. "instrument", late = counting_flags,
+    level = how.level, lto = how.lto, counting = true,
     cflags = check.join(how.cflags, counting_flags), ldflags = {},
   })
   local parts = {}
@@ -74,9 +82,10 @@ local function profile_guided(ctx, args, shared, variant, how)
   }
   local profile = merged:at "merged.profdata"
   kiln.profile { id = triple .. "/pgo", target = triple, kind = "pgo", from = profile,
-    flags = how.cflags, sources = ctx.source_ids, where = args.where }
-  return ctx.build.compile(ctx, shared, {
+    flags = how.cflags, sources = ctx.made_of, where = args.where }
+  return compile(ctx, shared, {
     kind = "rebuild", address = address .. "rebuild", profile = profile, late = profile_flags,
+    level = how.level, lto = how.lto, relocs = how.relocs,
     cflags = check.join(how.cflags, profile_flags), ldflags = how.ldflags, tree = how.tree,
   })
 end
@@ -128,7 +137,7 @@ local function bolted(ctx, args, variant, name, binary, after)
   local profile = merged:at "merged.fdata"
   kiln.profile { id = target.triple .. "/bolt" .. suffix(bins, name), target = target.triple,
     kind = "bolt", from = profile, sampled = sampled(ctx, args, address, name, binary), flags = {},
-    sources = ctx.source_ids, after = after, where = args.where }
+    sources = ctx.made_of, after = after, where = args.where }
   return stage.llvm_bolt {
     address = address .. "bolt" .. suffix(bins, name), where = args.where, binary = binary,
     fdata = profile, tool = target.tools.bolt, flags = check.join(args.bolt_flags, args.bolt_skip),
@@ -181,10 +190,11 @@ local function smoke(ctx, args, variant, bins, reference)
 end
 
 -- The project's own tests, over a variant's programs as they ship.
-local function run_tests(ctx, args, variant, tree, bins)
+local function run_tests(ctx, args, variant, compiled, bins)
   local triple = ctx.target.triple
   kiln.test { target = triple, variant = variant, where = args.where,
-    stage = ctx.build.test(ctx, tree, { address = triple .. "/" .. variant .. "/test", bins = bins }) }
+    stage = ctx.build.test(ctx, compiled.tree, { address = triple .. "/" .. variant .. "/test",
+      bins = bins, compiled = compiled.how }) }
 end
 
 -- Declares every variant of a target. Returns their names, the stripped programs of each, and
@@ -197,40 +207,45 @@ local function pipeline(args, ctx)
   local ship = shipped(args, names, names[#names], with_bolt, args.where)
   local shared = ctx.build.setup(ctx)
   local how = {
+    level = args.level, lto = args.lto, relocs = bolt,
     cflags = check.join({ args.level }, rawget(lto_flags, args.lto or "") or {}),
     ldflags = bolt and { "-Wl,--emit-relocs" } or {},
   }
   -- The variant whose compiled tree the project's tests of another one are run in.
   local base = ship == with_bolt and (last or "plain") or ship
   local tests = ctx.build.test and not ctx.target.cross
-  local built, trees = {}, {}
-  local function compile(variant, level, ldflags)
-    built[variant], trees[variant] = ctx.build.compile(ctx, shared, { kind = "build",
-      address = triple .. "/" .. variant .. "/build", cflags = level, ldflags = ldflags,
-      tree = tests and (variant == base or variant == "plain") })
+  local built = {}
+  local function compile_as(variant, words)
+    words.kind, words.address = "build", triple .. "/" .. variant .. "/build"
+    words.relocs = bolt and variant == (last or "plain")
+    words.ldflags = words.relocs and how.ldflags or {}
+    words.tree = tests and (variant == base or variant == "plain")
+    built[variant] = compile(ctx, shared, words)
   end
-  compile("plain", { args.baseline }, last == nil and how.ldflags or {})
-  if args.lto then compile("lto", how.cflags, last == "lto" and how.ldflags or {}) end
+  compile_as("plain", { cflags = { args.baseline } })
+  if args.lto then
+    compile_as("lto", { cflags = how.cflags, level = how.level, lto = how.lto })
+  end
   if args.pgo then
     how.tree = tests and last == base
-    built[last], trees[last] = profile_guided(ctx, args, shared, last, how)
+    built[last] = profile_guided(ctx, args, shared, last, how)
   end
   if bolt then
-    built[with_bolt] = {}
+    built[with_bolt] = { bins = {} }
     for _, name in ipairs(ctx.build.bins) do
-      built[with_bolt][name] = bolted(ctx, args, with_bolt, name, built[last or "plain"][name],
-        args.pgo and triple .. "/pgo" or nil)
+      built[with_bolt].bins[name] = bolted(ctx, args, with_bolt, name,
+        built[last or "plain"].bins[name], args.pgo and triple .. "/pgo" or nil)
     end
   end
   local stripped, reference = {}, nil
   for _, variant in ipairs(names) do
-    stripped[variant] = strip(ctx, args, variant, built[variant])
+    stripped[variant] = strip(ctx, args, variant, built[variant].bins)
     local printed = smoke(ctx, args, variant, stripped[variant], reference)
     reference = reference or printed
   end
   if tests then
-    run_tests(ctx, args, "plain", trees.plain, stripped.plain)
-    if ship ~= "plain" then run_tests(ctx, args, ship, trees[base], stripped[ship]) end
+    run_tests(ctx, args, "plain", built.plain, stripped.plain)
+    if ship ~= "plain" then run_tests(ctx, args, ship, built[base], stripped[ship]) end
   end
   return names, stripped, ship
 end

@@ -52,13 +52,14 @@ function make.build(args)
     local words = check.join({ "-C", folder }, build.list(args.args, ctx, flags))
     for name, value in pairs(variables) do words[#words + 1] = name .. "=" .. value end
     if not args.configure then
-      return build.compile(ctx, how, source, check.join(build.make, words), names, places, args.env)
+      return build.compile(ctx, how, { source = source, argv = check.join(build.make, words),
+        names = names, places = places, env = args.env })
     end
     local env = { KILN_FOLDER = folder, KILN_MAKE = quote(words) }
     for name, value in pairs(variables) do env[name] = value end
     for name, value in pairs(args.env or {}) do env[name] = value end
-    return build.compile(ctx, how, source,
-      check.join({ "/bin/sh", "-euc", configured, "configure" }, args.configure), names, places, env)
+    return build.compile(ctx, how, { source = source, names = names, places = places, env = env,
+      argv = check.join({ "/bin/sh", "-euc", configured, "configure" }, args.configure) })
   end
 
   if args.test then

@@ -60,7 +60,10 @@ function meson.build(args)
       "-Dc_args=" .. flags, "-Dcpp_args=" .. flags, "-Dc_link_args=" .. link, "-Dcpp_link_args=" .. link }
     for name, value in pairs(options) do argv[#argv + 1] = "-D" .. name .. "=" .. tostring(value) end
     local env = build.late_env(how, target, args, wanted)
-    return build.compile(ctx, how, source, argv, names, places, env, "", { "out" })
+    return build.compile(ctx, how, {
+      source = source, argv = argv, names = names, places = places, env = env, folder = "",
+      trees = { "out" },
+    })
   end
 
   if args.test then

@@ -73,8 +73,10 @@ local function fetcher()
 end
 
 -- The image of a target with what the builder needs and the recipe adds: one for each base.
-local function extender(args, where)
-  local known, packages = {}, check.join(args.build.packages, args.add)
+local function extender(args, where, targets)
+  local needs = args.build.packages
+  if type(needs) == "function" then needs = needs(targets) end
+  local known, packages = {}, check.join(needs, args.add)
   return function(base)
     if #packages == 0 then return base end
     if not known[base] then
@@ -202,18 +204,17 @@ local function release(args)
   workload.declare_data(train, { work = work, fetched = fetched })
   workload.declare_data(holdout, { work = work, fetched = fetched })
   local targets = {}
-  local extended = extender(args, where)
-  for i, entry in ipairs(args.targets) do
-    targets[i] = target_of(args, where, i, entry)
-    targets[i].image = extended(targets[i].image)
-  end
+  for i, entry in ipairs(args.targets) do targets[i] = target_of(args, where, i, entry) end
+  local extended = extender(args, where, targets)
+  for _, target in ipairs(targets) do target.image = extended(target.image) end
   check_twins(args, where, targets)
   for _, target in ipairs(targets) do
     local ctx = {
       license = args.license,
       where = args.build.where, name = args.name, version = version, summary = args.summary,
-      homepage = args.homepage, target = target, source = source, deps = deps, source_ids = ids, work = work, build = args.build,
+      homepage = args.homepage, target = target, source = source, deps = deps, work = work, build = args.build,
       train = train, holdout = holdout, files = files, fetched = fetched, tars = {},
+      made_of = check.join(ids),
     }
     local variants, bins, ship = optimize.pipeline(ctx)
     kiln.target { triple = target.triple, toolchain = target.name, image = target.image,
