@@ -130,10 +130,24 @@ static int fill_values(struct session *s, struct err *err)
 
 /* ---- images ------------------------------------------------------------------------------- */
 
+/* "clang-19", and "rustc", which has no number in its name; not "clang-19-doc". */
+static bool is_compiler(const char *name)
+{
+	static const char *const prefixes[] = { "clang-", "lld-", "llvm-", "bolt-", "gcc-", NULL };
+
+	for (size_t p = 0; prefixes[p]; p++) {
+		size_t n = strlen(prefixes[p]);
+
+		if (str_starts(name, prefixes[p]) && name[n] >= '0' && name[n] <= '9' &&
+		    !strchr(name + n, '-'))
+			return true;
+	}
+	return str_eq(name, "rustc");
+}
+
 /* Versions of the packages whose change makes a profile unfit: compiler, linker, BOLT. */
 static const char *compiler_of(struct session *s, const json_t *section)
 {
-	static const char *const prefixes[] = { "clang-", "lld-", "llvm-", "bolt-", "gcc-", NULL };
 	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
 	json_t *package;
 	size_t i;
@@ -141,14 +155,9 @@ static const char *compiler_of(struct session *s, const json_t *section)
 	json_array_foreach (json_object_get(section, "packages"), i, package) {
 		const char *name = json_str_or(package, "name", "");
 
-		for (size_t p = 0; prefixes[p]; p++) {
-			size_t n = strlen(prefixes[p]);
-
-			if (str_starts(name, prefixes[p]) && name[n] >= '0' && name[n] <= '9' &&
-			    !strchr(name + n, '-'))
-				buf_fmt(&text, "%s%s=%s", text.n ? " " : "", name,
-				        json_str_or(package, "version", "?"));
-		}
+		if (is_compiler(name))
+			buf_fmt(&text, "%s%s=%s", text.n ? " " : "", name,
+			        json_str_or(package, "version", "?"));
 	}
 	return arena_str(s->arena, buf_text(&text));
 }

@@ -24,12 +24,14 @@ struct manifest {
 	json_t *toml, *root; /* root: of the workspace, read when something is inherited; or NULL */
 	const json_t *package;
 	json_t *fact;
+	char *note; /* what the user should know about the answer, or NULL */
 };
 
 static void manifest_deinit(struct manifest *m)
 {
 	free(m->dir);
 	free(m->path);
+	free(m->note);
 	json_decref(m->toml);
 	json_decref(m->root);
 	json_decref(m->fact);
@@ -132,7 +134,6 @@ static int add_text(struct manifest *m, const char *name)
 static int add_license(struct manifest *m)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(4096);
-	_cleanup_free_ char *note = NULL;
 	const char *written, *file;
 
 	if (take_text(m, "license", &written) < 0 || take_text(m, "license-file", &file) < 0)
@@ -151,10 +152,8 @@ static int add_license(struct manifest *m)
 		return 0;
 	}
 	json_object_set_new(m->fact, "license", json_string(buf_text(&text)));
-	note = str_fmt("cargo.manifest: %s: the license \"%s\" is read as \"%s\"", m->path, written,
-	               buf_text(&text));
-	if (m->state->print)
-		m->state->print(m->state->print_data, note);
+	m->note = str_fmt("cargo.manifest: %s: the license \"%s\" is read as \"%s\"", m->path,
+	                  written, buf_text(&text));
 	return 0;
 }
 
@@ -298,7 +297,7 @@ static int read_manifest(struct manifest *m, const char *dir)
 	              "%s has no [package]", m->path);
 }
 
-/* The answer, borrowed: it stands in the document's facts, once. */
+/* The answer, borrowed: it stands in the document's facts once, and is spoken of once. */
 static const json_t *note_fact(struct manifest *m)
 {
 	json_t *facts = json_object_get(m->state->document, "facts"), *fact;
@@ -308,6 +307,8 @@ static const json_t *note_fact(struct manifest *m)
 		if (json_equal(fact, m->fact))
 			return fact;
 	json_array_append(facts, m->fact);
+	if (m->note && m->state->print)
+		m->state->print(m->state->print_data, m->note);
 	return m->fact;
 }
 

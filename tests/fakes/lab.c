@@ -109,6 +109,7 @@ void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint
 		                        .timeout_ms = timeout_ms,
 		                        .jobs = 3,
 		                        .nice = lab->nice,
+		                        .network = lab->network,
 		                        .token = token };
 	struct err err = ERR_INIT;
 

@@ -18,7 +18,8 @@ struct lab {
 	struct executor *executor;
 	struct arena *arena;
 	struct digest image;
-	int nice; /* of what is submitted next */
+	int nice;                              /* of what is submitted next */
+	const struct sandbox_network *network; /* the same; NULL: none */
 };
 
 #define LAB_LIST(...) ((const char *[]){ __VA_ARGS__ })

@@ -7,6 +7,8 @@
 
 static void requests_come_through(void **state)
 {
+	const struct action_env proxies[] = { { "http_proxy", "http://a" }, { "no_proxy", "" } };
+	const struct sandbox_network network = { proxies, 2, "/etc/certificates" };
 	struct runner_request request = { .store_dir = "/store",
 		                          .images_dir = "/store/images",
 		                          .runtime = "bwrap",
@@ -15,7 +17,8 @@ static void requests_come_through(void **state)
 		                          .epoch = -5,
 		                          .timeout_ms = 1000,
 		                          .jobs = 4,
-		                          .nice = 10 };
+		                          .nice = 10,
+		                          .network = &network };
 	struct buf bytes = BUF_INIT(WIRE_REQUEST_MAX);
 	struct arena *arena = arena_new();
 	struct runner_request back;
@@ -35,12 +38,22 @@ static void requests_come_through(void **state)
 	assert_int_equal(back.timeout_ms, 1000);
 	assert_int_equal(back.jobs, 4);
 	assert_int_equal(back.nice, 10);
+	assert_string_equal(back.network->ca, "/etc/certificates");
+	assert_int_equal(back.network->n_env, 2);
+	assert_string_equal(back.network->env[1].name, "no_proxy");
+	assert_string_equal(back.network->env[0].value, "http://a");
 	for (size_t n = 0; n < bytes.n; n++) {
 		err_clear(&err);
 		assert_int_equal(wire_take_request(arena, (struct str){ bytes.p, n }, &back, &err),
 		                 -1);
 		assert_int_equal(err.code, ERR_BUG);
 	}
+	/* Without one there is none on the other side either. */
+	request.network = NULL;
+	buf_clear(&bytes);
+	wire_put_request(&request, &bytes);
+	must(wire_take_request(arena, buf_str(&bytes), &back, &err), &err);
+	assert_null(back.network);
 	arena_free(arena);
 	buf_deinit(&bytes);
 }

@@ -6,6 +6,7 @@
 #include "external/crypto.h"
 #include "fakes/http_server.h"
 #include "source/fetcher.h"
+#include "store/directory.h"
 #include "store/place.h"
 #include "unit/support.h"
 
@@ -210,6 +211,183 @@ static void test_debian_faults(void **state)
 }
 
 /* Nothing of a failed or finished fetch stays behind. */
+/* ---- cargo -------------------------------------------------------------------------------- */
+
+#define REGISTRY "registry+https://example.org/index"
+
+static const char cargo_lock[] =
+	"version = 4\n[[package]]\nname = \"own\"\nversion = \"1.0.0\"\n"
+	"[[package]]\nname = \"zeta\"\nversion = \"2.0.0\"\nsource = \"" REGISTRY "\"\n"
+	"checksum = \"aa00000000000000000000000000000000000000000000000000000000000000\"\n"
+	"[[package]]\nname = \"alpha\"\nversion = \"0.1.0\"\n"
+	"source = \"git+https://example.org/alpha?rev=1#0123456789\"\n";
+
+/* What a fetch in an image is asked for, and what the made-up client in it answers. */
+struct cargo_lab {
+	struct store *store;
+	int runs;
+	bool fails;
+	const char *says; /* its log */
+	char *seen;       /* paths and sizes of its input */
+};
+
+static int note_path(void *data, const char *path, const struct tree_node *node, struct err *err)
+{
+	struct buf *seen = data;
+
+	(void)err;
+	if (node->kind == NODE_FILE)
+		buf_fmt(seen, "%s%s ", path, node->ref.size ? "" : "(empty)");
+	return 0;
+}
+
+static int fake_cargo(void *data, struct arena *arena, struct action *action, struct result *ret,
+                      const char **ret_why, struct err *err)
+{
+	struct cargo_lab *lab = data;
+	struct blobs *blobs = store_blobs(lab->store);
+	struct buf seen = BUF_INIT(10000);
+	struct tree_node *node = arena_alloc(arena, sizeof(*node));
+	struct tree_dir none = { 0 };
+
+	lab->runs++;
+	must(tree_walk(blobs, &action->input_root, note_path, &seen, err), err);
+	free(lab->seen);
+	lab->seen = buf_steal(&seen);
+	assert_string_equal(action->argv[0], "cargo");
+	assert_string_equal(action->argv[1], "vendor");
+	must(blobs_put(blobs, lab->says, strlen(lab->says), &ret->log, err), err);
+	if (lab->fails) {
+		*ret_why = "exit status 101";
+		return SOURCE_RAN_BADLY;
+	}
+	must(blobs_put(blobs, "[source]\n", 9, &ret->out, err), err);
+	*node = (struct tree_node){ .name = "", .kind = NODE_DIR };
+	must(directory_save(blobs, &none, &node->ref, err), err);
+	ret->outputs = arena_alloc(arena, sizeof(*ret->outputs));
+	ret->outputs[0] = (struct result_output){ "cargo/vendor", node };
+	ret->n_outputs = 1;
+	return 0;
+}
+
+/* Fetches the crates of ./app. */
+static int fetch_crates(struct fixture *f, struct cargo_lab *lab, bool offline,
+                        struct source_result *ret, struct err *err)
+{
+	const struct source_runner runner = { .arch = "amd64", .run = fake_cargo, .data = lab };
+	_cleanup_json_ json_t *spec = json_pack("{s:s, s:s, s:s, s:s}", "kind", "cargo", "where",
+	                                        "recipe.lua:7", "source", "app", "dir", "cli");
+	struct source_result app = { 0 };
+	struct source_request request = {
+		.id = "crates", .leaf = spec, .offline = offline, .runner = &runner
+	};
+	int rc;
+
+	lab->store = f->store;
+	lab->says = lab->says ? lab->says : "";
+	must(fetch(f, leaf("folder", "path", "app"), true, &app, err), err);
+	request.source = &app.node;
+	rc = source_fetch(f->store, &request, NULL, ret, err);
+	source_result_deinit(&app);
+	return rc;
+}
+
+static void write_app(struct fixture *f, const char *lock)
+{
+	test_write(f->fd, "app/cli/src/main.rs", "fn main() {}\n", 0644);
+	test_write(f->fd, "app/cli/Cargo.toml", "[package]\n", 0644);
+	test_write(f->fd, "app/lib/Cargo.toml", "[package]\n", 0644);
+	test_write(f->fd, "app/secret.txt", "secret", 0600);
+	if (lock)
+		test_write(f->fd, "app/cli/Cargo.lock", lock, 0644);
+}
+
+static void test_cargo_leaf(void **state)
+{
+	struct fixture *f = *state;
+	struct cargo_lab lab = { 0 };
+	struct source_result result = { 0 };
+	struct err err = ERR_INIT;
+	_cleanup_free_ char *edited = str_dup(cargo_lock);
+	json_t *crates;
+
+	write_app(f, cargo_lock);
+	must(fetch_crates(f, &lab, false, &result, &err), &err);
+	/* Where the network is there is the lock, manifests, and nothing of the code. */
+	assert_string_equal(lab.seen, "src/cli/Cargo.lock src/cli/Cargo.toml "
+	                              "src/cli/src/main.rs(empty) src/lib/Cargo.toml ");
+	crates = json_object_get(result.fact, "crates");
+	assert_int_equal(json_array_size(crates), 2);
+	assert_string_equal(json_str_or(json_array_get(crates, 0), "commit", ""), "0123456789");
+	assert_string_equal(json_str_or(json_array_get(crates, 1), "purl", ""),
+	                    "pkg:cargo/zeta@2.0.0");
+	assert_true(str_starts(json_str_or(json_array_get(crates, 1), "sha256", ""), "aa00"));
+	source_result_deinit(&result);
+	/* The project's own version is no reason to fetch again; a crate's is. */
+	memcpy(strstr(edited, "1.0.0"), "1.0.1", 5);
+	write_app(f, edited);
+	must(fetch_crates(f, &lab, true, &result, &err), &err);
+	source_result_deinit(&result);
+	assert_int_equal(lab.runs, 1);
+	memcpy(strstr(edited, "2.0.0"), "2.0.1", 5);
+	write_app(f, edited);
+	assert_int_equal(fetch_crates(f, &lab, true, &result, &err), -1);
+	assert_int_equal(err.code, ERR_IO);
+	assert_contains(err.cause, "2 crates");
+	err_clear(&err);
+	must(fetch_crates(f, &lab, false, &result, &err), &err);
+	source_result_deinit(&result);
+	assert_int_equal(lab.runs, 2);
+	/* Without a crate there is nothing to run. */
+	write_app(f, "version = 4\n[[package]]\nname = \"own\"\nversion = \"1.0.0\"\n");
+	must(fetch_crates(f, &lab, true, &result, &err), &err);
+	source_result_deinit(&result);
+	assert_int_equal(lab.runs, 2);
+	free(lab.seen);
+}
+
+static void test_cargo_faults(void **state)
+{
+	static const struct {
+		const char *says, *part;
+		enum err_code code;
+	} faults[] = {
+		{ "error: the lock file needs to be updated but --locked was passed to prevent this",
+		  "does not fit", ERR_INPUT },
+		{ "error: failed to get `x`\nCould not resolve host: example.org", "resolve host",
+		  ERR_IO },
+		{ "error: failed to verify the checksum of `x v1`", "the checksum of", ERR_INPUT },
+		{ "error: failed to parse manifest", "failed to parse", ERR_INPUT },
+	};
+	struct fixture *f = *state;
+	struct source_result result = { 0 };
+	struct err err = ERR_INIT;
+	struct cargo_lab lab = { .fails = true };
+
+	write_app(f, NULL);
+	assert_int_equal(fetch_crates(f, &lab, false, &result, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "recipe.lua:7: cli/Cargo.lock is not in the source");
+	assert_contains(err.hint, "cargo generate-lockfile");
+	write_app(f, cargo_lock);
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+		err_clear(&err);
+		lab.says = faults[i].says;
+		assert_int_equal(fetch_crates(f, &lab, false, &result, &err), -1);
+		assert_int_equal(err.code, faults[i].code);
+		assert_contains(err.cause, faults[i].part);
+	}
+	write_app(f, "package = 1");
+	err_clear(&err);
+	lab.fails = false;
+	must(fetch_crates(f, &lab, false, &result, &err), &err);
+	source_result_deinit(&result);
+	write_app(f, "[[package]]\nname = \n");
+	assert_int_equal(fetch_crates(f, &lab, false, &result, &err), -1);
+	assert_contains(err.cause, "cli/Cargo.lock:2:");
+	free(lab.seen);
+}
+
 static void test_no_leftovers(void **state)
 {
 	struct fixture *f = *state;
@@ -235,6 +413,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_https_leaf, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_https_faults, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_debian_faults, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cargo_leaf, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cargo_faults, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_leftovers, setup, teardown),
 	};
 
