@@ -154,6 +154,21 @@ cargo = {}
 ---@return kiln.CargoManifest
 function cargo.manifest(dir) end
 
+---@class kiln.CargoFields
+---@field bins? string[] programs by name; default: those of the manifest in that folder beside the recipe
+---@field package? string of a workspace
+---@field features? string[]
+---@field default_features? boolean default true
+---@field dir? string where Cargo.lock lies in the source: a workspace's root
+---@field env? table<string, string|integer> but for what makes the variants differ
+---@field rustflags? string[] besides the variant's; RUSTFLAGS and build.rustflags of the project are not read
+
+---A Cargo package, built offline from the crates that its Cargo.lock names. Plain is the manifest's own
+---release profile. Its image has cargo and Rust's library for every target besides the usual.
+---@param fields kiln.CargoFields
+---@return kiln.Build
+function cargo.build(fields) end
+
 ---@class kiln.Flags
 ---@field cflags string
 ---@field ldflags string
@@ -455,9 +470,13 @@ function kiln.recipe(fields) end
 ---@class kiln.How what one variant's build is
 ---@field kind "build"|"instrument"|"rebuild"
 ---@field address string
----@field cflags string[]
+---@field level? string "-O3"; plain has none
+---@field lto? "thin"|"full"
+---@field counting? boolean its programs write a profile
+---@field relocs? boolean BOLT comes after
+---@field cflags string[] the same for a C compiler
 ---@field ldflags string[]
----@field profile? kiln.Ref
+---@field profile? kiln.Ref the profile to use
 ---@field late? string[] those of cflags that what configures must not see
 
 ---nil, what is wrong, and a note where there is no such toolchain or it does not list the triple.

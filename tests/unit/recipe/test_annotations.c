@@ -113,8 +113,8 @@ static bool is_kind(const char *s, size_t n)
 /* The library's tables of fields: `name = { "kind" …` inside check.fields. */
 static void test_library_fields(void **state)
 {
-	static const char *const files[] = { "release", "fdo",      "autotools", "make",
-		                             "source",  "workload", "package",   NULL };
+	static const char *const files[] = { "release",  "fdo",     "autotools", "make", "source",
+		                             "workload", "package", "cargo",     NULL };
 	_cleanup_free_ char *text = embedded_text("recipes/lib/kiln.d.lua");
 	size_t seen = 0;
 
