@@ -9,11 +9,12 @@
 #include <lauxlib.h>
 
 #include "base/alloc.h"
+#include "base/array.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "external/toml.h"
 #include "host/fs.h"
-#include "model/spdx.h"
+#include "model/cargo.h"
 #include "recipe/diagnose.h"
 #include "recipe/values.h"
 
@@ -130,11 +131,10 @@ static int add_text(struct manifest *m, const char *name)
 	return 0;
 }
 
-/* Before there were SPDX expressions, Cargo took "MIT/Apache-2.0" for a choice. */
 static int add_license(struct manifest *m)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(4096);
 	const char *written, *file;
+	_cleanup_free_ char *read = NULL;
 
 	if (take_text(m, "license", &written) < 0 || take_text(m, "license-file", &file) < 0)
 		return -1;
@@ -142,46 +142,15 @@ static int add_license(struct manifest *m)
 		json_object_set_new(m->fact, "license_file", json_string(file));
 	if (!written)
 		return 0;
-	for (const char *p = written; *p; p++)
-		if (*p != '/')
-			buf_add_char(&text, *p);
-		else
-			buf_add_str(&text, " OR ");
-	if (!strchr(written, '/') || spdx_fault(buf_text(&text))) {
-		json_object_set_new(m->fact, "license", json_string(written));
-		return 0;
-	}
-	json_object_set_new(m->fact, "license", json_string(buf_text(&text)));
-	m->note = str_fmt("cargo.manifest: %s: the license \"%s\" is read as \"%s\"", m->path,
-	                  written, buf_text(&text));
+	read = cargo_license(written);
+	json_object_set_new(m->fact, "license", json_string(read));
+	if (!str_eq(read, written))
+		m->note = str_fmt("cargo.manifest: %s: the license \"%s\" is read as \"%s\"",
+		                  m->path, written, read);
 	return 0;
 }
 
 /* ---- programs ----------------------------------------------------------------------------- */
-
-static void add_bin(json_t *bins, const char *name)
-{
-	size_t i;
-	json_t *known;
-
-	json_array_foreach (bins, i, known)
-		if (str_eq(json_string_value(known), name))
-			return;
-	json_array_append_new(bins, json_string(name));
-}
-
-/* What a [[bin]] table names is not found a second time by its path. */
-static bool is_listed(const json_t *listed, const char *name, const char *path)
-{
-	size_t i;
-	json_t *bin;
-
-	json_array_foreach (listed, i, bin)
-		if (str_eq(json_str_or(bin, "name", ""), name) ||
-		    str_eq(json_str_or(bin, "path", ""), path))
-			return true;
-	return false;
-}
 
 /* Returns 1 where the package has a regular file there. */
 static int has_file(struct manifest *m, const char *path)
@@ -216,57 +185,62 @@ static int list_bin_folder(struct manifest *m, struct fs_names *ret)
 	return rc < 0 ? refuse(m->state, NULL, "%s", fault.cause) : rc;
 }
 
-/* src/bin/NAME.rs and src/bin/NAME/main.rs. */
-static int find_in_folder(struct manifest *m, const json_t *listed, json_t *bins)
+struct files {
+	ARRAY(char *) list;
+};
+
+static void files_deinit(struct files *files)
+{
+	for (size_t i = 0; i < files->list.n; i++)
+		free(files->list.v[i]);
+	array_deinit(&files->list);
+}
+#define _cleanup_files_ _cleanup_(files_deinit)
+
+static int add_file(struct manifest *m, char *path, struct files *files)
+{
+	int rc = has_file(m, path);
+
+	if (rc > 0)
+		array_push(&files->list, path);
+	else
+		free(path);
+	return rc < 0 ? -1 : 0;
+}
+
+/* src/main.rs, src/bin/NAME.rs and src/bin/NAME/main.rs. */
+static int find_files(struct manifest *m, struct files *files)
 {
 	struct fs_names names = { 0 };
-	int rc = list_bin_folder(m, &names);
+	int rc = add_file(m, str_dup("src/main.rs"), files);
 
+	if (rc == 0)
+		rc = list_bin_folder(m, &names);
 	for (size_t i = 0; rc == 0 && i < names.names.n; i++) {
 		const char *entry = names.names.v[i];
-		bool single = str_ends(entry, ".rs");
-		_cleanup_free_ char *name = str_dup_n(entry, strlen(entry) - (single ? 3 : 0));
-		_cleanup_free_ char *path =
-			str_fmt("src/bin/%s%s", entry, single ? "" : "/main.rs");
 
-		if (!name[0] || is_listed(listed, name, path) || !str_is_utf8(str_of(name)))
-			continue;
-		rc = has_file(m, path);
-		if (rc > 0)
-			add_bin(bins, name);
-		rc = rc < 0 ? -1 : 0;
+		rc = add_file(
+			m, str_fmt("src/bin/%s%s", entry, str_ends(entry, ".rs") ? "" : "/main.rs"),
+			files);
 	}
 	fs_names_deinit(&names);
 	return rc < 0 ? -1 : 0;
 }
 
-/* Programs as Cargo finds them; those that need a feature are built on request alone. */
 static int add_bins(struct manifest *m)
 {
-	const json_t *listed = json_object_get(m->toml, "bin");
-	const char *name = json_str_or(m->fact, "name", "");
-	json_t *bins = json_array(), *bin;
-	size_t i;
-	int rc;
+	_cleanup_files_ struct files files = { 0 };
+	json_t *bins = json_array();
+	struct err fault = ERR_INIT;
 
 	json_object_set_new(m->fact, "bins", bins);
-	json_array_foreach (listed, i, bin) {
-		if (!json_is_string(json_object_get(bin, "name")))
-			return refuse(m->state, NULL, "%s: [[bin]] number %zu has no name", m->path,
-			              i + 1);
-		if (json_array_size(json_object_get(bin, "required-features")) == 0)
-			add_bin(bins, json_str_or(bin, "name", ""));
-	}
-	if (json_is_false(json_object_get(m->package, "autobins")))
-		return 0;
-	if (!is_listed(listed, name, "src/main.rs")) {
-		rc = has_file(m, "src/main.rs");
-		if (rc < 0)
-			return -1;
-		if (rc > 0)
-			add_bin(bins, name);
-	}
-	return find_in_folder(m, listed, bins);
+	if (find_files(m, &files) < 0)
+		return -1;
+	array_push(&files.list, NULL);
+	if (cargo_programs(m->toml, json_str_or(m->fact, "name", ""),
+	                   (const char *const *)files.list.v, bins, &fault) < 0)
+		return refuse(m->state, NULL, "%s: %s", m->path, fault.cause);
+	return 0;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */

@@ -132,6 +132,48 @@ refute_has() {
 	has 'add = { "zlib1g-dev" }'
 }
 
+@test "cargo: programs, license and needs of the root's package; a workspace's member; a library; no lock" {
+	mkdir -p src/bin/deep crates/cli/src crates/gui/src
+	printf '%s\n' '[package]' 'name = "root"' 'version = "0.2.0"' 'license = "MIT/Apache-2.0"' '[workspace]' \
+		'exclude = ["crates/gui"]' >Cargo.toml
+	printf '%s\n' 'version = 4' '[[package]]' 'name = "openssl-sys"' 'version = "0.9.1"' >Cargo.lock
+	touch src/main.rs src/bin/other.rs src/bin/deep/main.rs src/bin/notes.txt
+	for member in cli gui; do
+		printf '%s\n' '[package]' "name = \"$member\"" 'version.workspace = true' >"crates/$member/Cargo.toml"
+		touch "crates/$member/src/main.rs"
+	done
+	track
+	run --separate-stderr "$KILN" init
+	[ "$status" -eq 0 ]
+	has 'name = "root"'
+	has 'license = "MIT OR Apache-2.0"'
+	has 'build = cargo.build {'
+	has 'bins = { "root", "other", "deep" }'
+	has 'add = { "libssl-dev" }'
+	[[ $stderr == *"other packages of the workspace have programs too"* ]]
+	# A workspace alone, with one package of programs.
+	printf '%s\n' '[workspace]' 'members = ["crates/*"]' '[workspace.package]' 'version = "3.1.0"' >Cargo.toml
+	git rm -rqf src Cargo.lock crates/gui
+	track
+	run --separate-stderr "$KILN" init --force
+	[ "$status" -eq 0 ]
+	has 'name = "prog"'
+	has 'package = "cli"'
+	has 'bins = { "cli" }'
+	[[ $stderr == *"Cargo.lock is not tracked"* ]]
+	# No program at all, and a manifest that is none.
+	git rm -qf crates/cli/src/main.rs
+	track
+	run --separate-stderr "$KILN" init --force
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"describes a library"* ]]
+	printf 'name = \n' >Cargo.toml
+	track
+	run --separate-stderr "$KILN" init --force
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"Cargo.toml:1"* ]]
+}
+
 @test "two build systems at once: one is taken, the other is named and can be chosen" {
 	printf 'project(a C)\nadd_executable(a a.c)\n' >CMakeLists.txt
 	printf 'b: b.o\n\t$(CC) -o $@ $^\n' >Makefile
