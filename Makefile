@@ -40,7 +40,7 @@ MODULES := yaml-0.1:libyaml-dev libarchive:libarchive-dev libcurl:libcurl4-opens
 NAMES   := $(foreach m,$(MODULES),$(firstword $(subst :, ,$m)))
 PACKAGE  = $(lastword $(subst :, ,$(filter $1:%,$(MODULES))))
 
-LIBLESS := setup setup-check demo check check-asan check-e2e check-long fuzz bench clean help fmt \
+LIBLESS := setup setup-check demo check check-adopt check-asan check-e2e check-long fuzz bench clean help fmt \
 	uninstall lint-light lint-scripts lint-format check-lint
 GOALS   := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out $(LIBLESS),$(GOALS)),)
@@ -184,6 +184,7 @@ CLI_TESTS  = $(call some,cli,$(wildcard tests/cli/*.bats),$(JOBS)) \
 	$(call some,cases,$(wildcard tests/cases/*.bats tests/cases/*.t),$(JOBS))
 SAN_TESTS  = $(call some,sanitized,$(wildcard tests/sanitized/*.bats),1)
 E2E_TESTS  = $(call some,e2e,$(wildcard tests/e2e/*.bats tests/e2e/*.t),1)
+ADOPT_TESTS = $(call some,adopt,tests/adopt/adopt,1)
 LONG_TESTS = $(call some,long,$(wildcard tests/long/*.bats tests/long/*.t),1)
 
 CMOCKA_CFLAGS = $(shell $(PKG_CONFIG) --cflags cmocka)
@@ -214,6 +215,11 @@ check-e2e: setup-check
 check-long: setup-check
 	@$(AGAIN) tests
 	@$(TEST_ENV) scripts/run-tests $(LONG_TESTS)
+# All real projects that kiln init must bring to a release; `make check` takes a few of them.
+.PHONY: check-adopt
+check-adopt: setup-check
+	@$(AGAIN) all tools
+	@$(TEST_ENV) KILN_TEST_TIMEOUT=7200 scripts/run-tests $(ADOPT_TESTS)
 check-lint:
 	@$(TEST_ENV) scripts/run-tests $(LINT_TESTS)
 # The same unit and command line tests, with every program sanitized.
@@ -315,7 +321,8 @@ help:
 	'make check-unit   unit tests                   check-cli   command line tests and cases' \
 	'make check-asan   both, under ASan and UBSan   check-e2e   real pipelines' \
 	'make check-long   the slow ones                check-lint  layers, sizes, words, headers' \
-	'make bench        benchmarks (ONLY=NAME)       fuzz        fuzzers (FUZZ_SECONDS=10 each)' \
+	'make check-adopt  kiln init on real projects   fuzz        fuzzers (FUZZ_SECONDS=10 each)' \
+	'make bench        benchmarks (ONLY=NAME)' \
 	'make lint         all static checks            fmt         format the C code' \
 	'make install      PREFIX=/usr/local DESTDIR=   uninstall   the reverse' \
 	'make clean        remove the build folder'

@@ -11,12 +11,13 @@
 #include "cli/print.h"
 #include "host/fs.h"
 #include "image/definition.h"
+#include "model/lock.h"
 #include "model/toolchain.h"
 #include "survey/draft.h"
 
 enum { RECIPE_MOST = 1 << 20, IGNORE_MOST = 1 << 20 };
 
-static const char recipe_name[] = "kiln.lua";
+static const char recipe_name[] = RECIPE_FILE;
 
 /* What a release leaves at the project's root, and is no part of it. */
 static const char *const ignored[] = { "/dist/", NULL };

@@ -15,6 +15,7 @@
  *   recipes.NAME.TRIPLE.verdict               the verdict of what ships
  * A lock is a json_t object; sections that are not there are NULL.
  */
+#define RECIPE_FILE "kiln.lua"
 #define LOCK_FILE "kiln.lock"
 #define LOCK_PROFILES "kiln.profiles"
 

@@ -1,4 +1,5 @@
 /* From what a person types to a recipe and the project it lies in. */
+#include "model/lock.h"
 #include "recipe/recipe.h"
 
 #include <fcntl.h>
@@ -30,7 +31,7 @@ static char *find_default(struct err *err)
 		err_set(err, ERR_USAGE, "the folder this was started in is gone");
 	if (rc != 0)
 		return NULL;
-	while (!holds(folder, "kiln.lua")) {
+	while (!holds(folder, RECIPE_FILE)) {
 		char *up = is_root(folder) ? NULL : path_dir(folder);
 
 		free(folder);
@@ -42,7 +43,7 @@ static char *find_default(struct err *err)
 			return NULL;
 		}
 	}
-	path = path_join(folder, "kiln.lua");
+	path = path_join(folder, RECIPE_FILE);
 	free(folder);
 	return path;
 }
@@ -58,7 +59,7 @@ static char *find_named(const char *operand, struct err *err)
 
 	if (err->code)
 		return NULL;
-	path = folder ? path_join(operand, "kiln.lua") : str_dup(operand);
+	path = folder ? path_join(operand, RECIPE_FILE) : str_dup(operand);
 	if (fs_real_path(path, &real, err) == FS_MISSING) {
 		err_set(err, ERR_INPUT, "there is no recipe %s", path);
 		if (folder)

@@ -24,6 +24,7 @@ struct submodule {
 struct checkout {
 	const struct fetch *fetch;
 	struct git_repo repo;
+	char *own; /* the recipe's folder below the repository's; "" where it is the same */
 	const char *exclude[EXCLUDES_MOST];
 	size_t n_exclude;
 	ARRAY(struct submodule) submodules;
@@ -55,17 +56,38 @@ static int open_repo(struct checkout *c, struct err *err)
 
 /* ---- which files -------------------------------------------------------------------------- */
 
-/* The lock and what it pins are about the source: as a part of it they could never be. */
-static bool is_of_lock(const char *path)
+/* The recipe's folder below the repository's; "" also where that cannot be said. */
+static char *find_own(const struct checkout *c)
 {
-	const char *name = path_base(path);
+	_cleanup_free_ char *dir = realpath(c->fetch->request->recipe_dir, NULL);
+	size_t n = strlen(c->repo.top);
 
-	return str_eq(name, LOCK_FILE) || str_eq(name, LOCK_PROFILES);
+	return str_dup(dir && strncmp(dir, c->repo.top, n) == 0 && dir[n] == '/' ? dir + n + 1 :
+	                                                                           "");
+}
+
+/*
+ * The lock and what it pins are about the source: as a part of it they could never be. Nor is the
+ * recipe: a package more, and no profile would fit any longer. They lie at the root or where the
+ * recipe lies; files of that name elsewhere are the project's.
+ */
+static bool is_about(const struct checkout *c, const char *path)
+{
+	static const char *const names[] = { RECIPE_FILE, LOCK_FILE, LOCK_PROFILES, ".kiln" };
+	const char *name = path_base(path);
+	_cleanup_free_ char *dir = str_dup_n(path, name > path ? (size_t)(name - path) - 1 : 0);
+
+	if (dir[0] && !str_eq(dir, c->own))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
 }
 
 static bool is_excluded(const struct checkout *c, const char *path)
 {
-	if (is_of_lock(path))
+	if (is_about(c, path))
 		return true;
 	for (size_t i = 0; i < c->n_exclude; i++)
 		if (str_glob(c->exclude[i], path))
@@ -272,6 +294,7 @@ static int checkout_run(const struct fetch *fetch, struct tree_node *ret_node, j
 		if (json_is_string(json_array_get(list, i)))
 			c.exclude[c.n_exclude++] = json_string_value(json_array_get(list, i));
 	rc = open_repo(&c, err);
+	c.own = rc == 0 ? find_own(&c) : NULL;
 	if (rc == 0)
 		rc = fetch->request->committed ?
 		             commit_tree(fetch, &c.repo, list, is_kept, &c, &node, err) :
@@ -284,6 +307,7 @@ static int checkout_run(const struct fetch *fetch, struct tree_node *ret_node, j
 	}
 	array_deinit(&c.submodules);
 	git_close(&c.repo);
+	free(c.own);
 	if (rc == 0)
 		*ret_node = node;
 	return rc;

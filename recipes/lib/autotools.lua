@@ -54,7 +54,9 @@ function autotools.build(args)
 
   function self.compile(ctx, configured, how)
     local cflags = table.concat(check.join(how.cflags, args.cflags), " ")
-    local ldflags = table.concat(check.join(ctx.target.link_flags, how.ldflags, args.ldflags), " ")
+    -- A rule that links may have LDFLAGS and no CFLAGS: counters and LTO need both to know.
+    local ldflags = table.concat(
+      check.join(ctx.target.link_flags, how.cflags, how.ldflags, args.ldflags), " ")
     local argv = check.join(build.make, { "-C", "src" }, build.list(args.make, ctx, how),
       { "CFLAGS=" .. cflags }, args.cxx and { "CXXFLAGS=" .. cflags }, { "LDFLAGS=" .. ldflags })
     return build.compile(ctx, how, {

@@ -187,7 +187,7 @@ debian = {}
 function debian.source(fields) end
 
 ---@class kiln.CheckoutFields
----@field exclude? string[] globs of tracked paths that are no part of the source
+---@field exclude? string[] globs of tracked paths that are no part of the source, besides the recipe, .kiln/, kiln.lock and kiln.profiles/, which never are
 
 ---The git repository the recipe lies in: tracked files, submodules, what Git LFS keeps aside. A release
 ---takes what the commit holds, a build what lies there.

@@ -45,7 +45,9 @@ function make.build(args)
   function self.compile(ctx, source, how)
     local flags = {
       cflags = table.concat(check.join(how.cflags, args.cflags), " "),
-      ldflags = table.concat(check.join(ctx.target.link_flags, how.ldflags, args.ldflags), " "),
+      -- Many a rule that links has LDFLAGS and no CFLAGS: counters and LTO need both to know.
+      ldflags = table.concat(
+        check.join(ctx.target.link_flags, how.cflags, how.ldflags, args.ldflags), " "),
     }
     local variables = args.variables or usual_variables
     if type(variables) == "function" then variables = variables(ctx.target, flags) end
