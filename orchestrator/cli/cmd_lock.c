@@ -6,6 +6,7 @@
 
 static const struct command_option lock_options[] = {
 	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
+	{ "--train", NULL, "train anew what still fits: the training runs have changed", false },
 	SESSION_OPTIONS,
 	{ 0 },
 };
@@ -37,6 +38,10 @@ static int run_lock(struct cli *cli, const struct command_args *args, struct err
 		return -1;
 	map_free(s->facts.verdicts);
 	s->facts.verdicts = map_new();
+	if (args_has(args, "--train")) {
+		map_free(s->facts.pins);
+		s->facts.pins = map_new();
+	}
 	if (session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0 ||
 	    notes_profiles(s, plan, true) < 0 ||
 	    session_run(s, plan, &run_options, &result, err) < 0)
@@ -118,7 +123,7 @@ const struct command cmd_train = {
 	.summary = "make the profiles, whatever the lock pins",
 	.operands = "[RECIPE]",
 	.help = "Builds the instrumented variants and runs the training workloads. The profiles are in\n"
-		"the store afterwards; `kiln lock` pins them.",
+		"the store afterwards; `kiln lock --train` pins them.",
 	.options = train_options,
 	.max_operands = 1,
 	.runs_stages = true,

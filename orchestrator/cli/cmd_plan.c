@@ -46,6 +46,9 @@ static int show(struct session *s, const struct plan *plan, struct err *err)
 		return -1;
 	if (s->cli->json) {
 		json = plan_json(plan, &s->facts, cached);
+		/* What the recipe read of the world. */
+		json_object_set(json, "facts", json_object_get(s->document, "facts"));
+		json_object_set(json, "options", json_object_get(s->document, "options"));
 		return print_json(json, err);
 	}
 	plan_text(plan, &s->facts, cached, &text);
