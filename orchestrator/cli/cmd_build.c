@@ -88,7 +88,9 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	    notes_profiles(s, plan, args_has(args, "--update-lock")) == 0 &&
 	    session_run(s, plan, &run_options, &result, err) == 0) {
 		notes_summary(s, &result);
-		rc = show(s, plan, &result, args_value(args, "-o"), err);
+		rc = notes_unseen(s, plan, &result, err);
+		if (rc == 0)
+			rc = show(s, plan, &result, args_value(args, "-o"), err);
 		if (rc == 0 && args_has(args, "--update-lock"))
 			rc = pin_write(s, plan, &result, err);
 	}

@@ -3,6 +3,7 @@
 #include "cli/pin.h"
 #include "cli/print.h"
 #include "cli/session.h"
+#include "cli/unseen.h"
 
 static const struct command_option lock_options[] = {
 	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
@@ -42,12 +43,13 @@ static int run_lock(struct cli *cli, const struct command_args *args, struct err
 		map_free(s->facts.pins);
 		s->facts.pins = map_new();
 	}
+	s->unseen = unseen_lacks(s);
 	if (session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0 ||
 	    notes_profiles(s, plan, true) < 0 ||
 	    session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
 	notes_summary(s, &result);
-	if (pin_write(s, plan, &result, err) < 0)
+	if (notes_unseen(s, plan, &result, err) < 0 || pin_write(s, plan, &result, err) < 0)
 		return -1;
 	return cli->json ? show_lock(s, &result, err) : 0;
 }
@@ -115,6 +117,8 @@ static int run_train(struct cli *cli, const struct command_args *args, struct er
 	if (session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
 	notes_summary(s, &result);
+	if (notes_unseen(s, plan, &result, err) < 0)
+		return -1;
 	return show_profiles(s, plan, &result, err);
 }
 

@@ -107,6 +107,8 @@ static int release(struct session *s, const struct command_args *args, const str
 	if (session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
 	notes_summary(s, &result);
+	if (notes_unseen(s, plan, &result, err) < 0)
+		return -1;
 	if (args_has(args, "--update-lock") && pin_write(s, plan, &result, err) < 0)
 		return -1;
 	if (fs_make_dirs(AT_FDCWD, dist_options.out, 0777, err) < 0)

@@ -4,6 +4,7 @@
 
 #include "cli/outputs.h"
 #include "cli/print.h"
+#include "cli/unseen.h"
 #include "external/json.h"
 #include "report/progress.h"
 
@@ -58,6 +59,32 @@ void notes_summary(struct session *s, const struct engine_result *result)
 		print_note(s->cli, "  %s, %zu stage%s run, %zu cached",
 		           progress_duration(result->wall_us, took), result->n_run,
 		           result->n_run == 1 ? "" : "s", result->n_cached);
+}
+
+static bool plan_has(const struct plan *plan, const char *triple)
+{
+	for (size_t i = 0; i < plan->n_goals; i++)
+		if (str_eq(plan->nodes[plan->goals[i].node].stage->target, triple))
+			return true;
+	return false;
+}
+
+int notes_unseen(struct session *s, const struct plan *plan, const struct engine_result *result,
+                 struct err *err)
+{
+	for (size_t i = 0; i < s->recipe.n_targets && !is_silent(s); i++) {
+		const struct recipe_target *target = &s->recipe.targets[i];
+		_cleanup_json_ json_t *unseen = NULL;
+
+		if (!plan_has(plan, target->triple))
+			continue;
+		if (unseen_find(s, plan, result, target, &unseen, err) < 0)
+			return -1;
+		if (unseen)
+			print_note(s->cli, "  %-28s  %s", target->triple,
+			           unseen_line(s->arena, unseen));
+	}
+	return 0;
 }
 
 /* ---- a line a target ---------------------------------------------------------------------- */

@@ -13,6 +13,10 @@ void notes_summary(struct session *session, const struct engine_result *result);
 /* The same for a run that failed or was interrupted: what is there for the next one. `way_on` says
  * how what did not run will. */
 void notes_kept(struct session *session, const struct engine_result *result, const char *way_on);
+/* A line for each target of the plan of which it is known how much of the held-out runs training never
+ * ran. */
+int notes_unseen(struct session *session, const struct plan *plan,
+                 const struct engine_result *result, struct err *err);
 /* At the end of a release, a line a target: what ships, how large its packages are, on how many
  * held-out runs its output was compared. */
 int notes_targets(struct session *session, const struct plan *plan,

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "cli/outputs.h"
 #include "cli/print.h"
+#include "cli/unseen.h"
 #include "host/fs.h"
 #include "model/embedded.h"
 #include "model/lock.h"
@@ -125,6 +126,7 @@ int pin_verdict(struct session *s, const struct plan *plan, const struct engine_
 	                  "reference", target->reference, "candidates", candidates_of(target),
 	                  "inputs", plan_verdict_inputs(&s->facts), "smoke", smoke);
 	const json_t *pinned = plan_verdict(plan, &s->facts, target->triple);
+	json_t *unseen = NULL;
 
 	if (pinned && json_object_get(pinned, "smoke"))
 		json_object_update(smoke, json_object_get(pinned, "smoke"));
@@ -140,6 +142,12 @@ int pin_verdict(struct session *s, const struct plan *plan, const struct engine_
 		}
 		json_object_set(smoke, goal->smoke->variant, json_object_get(report, "cases"));
 	}
+	if (unseen_find(s, plan, result, target, &unseen, err) < 0) {
+		json_decref(verdict);
+		return -1;
+	}
+	if (unseen)
+		json_object_set_new(verdict, "unseen", unseen);
 	*ret = verdict;
 	return 0;
 }

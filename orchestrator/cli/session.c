@@ -223,6 +223,7 @@ int session_plan(struct session *s, enum plan_purpose purpose, const char *varia
 		.targets = (const char *const *)s->cli->targets,
 		.variant = variant,
 		.until = until,
+		.unseen = s->unseen,
 	};
 
 	return plan_build(s->arena, &request, ret, err);

@@ -44,6 +44,7 @@ struct session {
 	json_t *set;       /* --set: texts by name */
 	const char *typed; /* the recipe as the command line names it, or NULL */
 	bool lock_must_be; /* --lock names one that is to be read, not made */
+	bool unseen;       /* see struct plan_request */
 	const char *mirror, *runtime_name;
 };
 

@@ -111,9 +111,12 @@ static int resolve(struct key_context *c, const struct plan_node *node,
 	ret->at = input->at;
 	switch (input->from.kind) {
 	case REF_TEXT:
+	case REF_SCRIPT:
 		if (blobs_put(c->blobs, input->from.id, strlen(input->from.id), &ref, err) < 0)
 			return -1;
-		return output_file(&ref, &ret->node);
+		output_file(&ref, &ret->node);
+		ret->node.executable = input->from.kind == REF_SCRIPT;
+		return 0;
 	case REF_LEAF:
 		rc = leaf_node(c->blobs, c->arena, map_get(c->facts->leaves, input->from.id),
 		               input->from.path, &ret->node, err);

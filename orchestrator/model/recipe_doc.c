@@ -170,6 +170,9 @@ static int read_profiles(struct arena *arena, struct recipe *r, struct err *err)
 		if (json_object_get(v, "sampled") &&
 		    read_ref(arena, json_object_get(v, "sampled"), &p->sampled, err) < 0)
 			return -1;
+		if (json_object_get(v, "unseen") &&
+		    read_ref(arena, json_object_get(v, "unseen"), &p->unseen, err) < 0)
+			return -1;
 		if (optional_list(v, "flags", &p->flags, err) < 0 ||
 		    optional_list(v, "sources", &p->sources, err) < 0)
 			return -1;
@@ -267,6 +270,7 @@ static int read_data(struct arena *arena, struct recipe *r, struct err *err)
 		if (d->from.kind != REF_LEAF)
 			return err_set(err, ERR_INPUT, "%s: workload data comes of a stage", what);
 		d->held = str_eq(of, "holdout");
+		d->shared = json_is_true(json_object_get(v, "shared"));
 		d->where = json_str_or(v, "where", "?");
 	}
 	return 0;

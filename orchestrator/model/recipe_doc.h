@@ -29,6 +29,7 @@ struct recipe_profile {
 	const json_t *flags; /* strings that change what the profile fits to */
 	const json_t *sources; /* leaf ids */
 	const char *after;     /* profile id that it stands on, or NULL */
+	struct ref unseen; /* what held-out runs do that it never saw; id NULL: nothing says it */
 };
 
 struct recipe_smoke {
@@ -57,6 +58,7 @@ struct recipe_data {
 	const char *path;  /* as the recipe calls it */
 	bool held;         /* of a held-out run; else of a training run */
 	struct ref from;   /* of a leaf */
+	bool shared;       /* no data: both lists may have it */
 };
 
 /* A value that may wait for a leaf's fact: text, or {"$fact": leaf, "field": name}. */

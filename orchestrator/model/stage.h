@@ -22,9 +22,10 @@ struct stage {
 };
 
 enum ref_kind {
-	REF_STAGE, /* id is a stage address; path is an output, below one, "@stdout" or "@log" */
-	REF_LEAF,  /* id is a leaf's name; path is below it, "" the whole */
-	REF_TEXT,  /* id is the content of a file */
+	REF_STAGE,  /* id is a stage address; path is an output, below one, "@stdout" or "@log" */
+	REF_LEAF,   /* id is a leaf's name; path is below it, "" the whole */
+	REF_TEXT,   /* id is the content of a file */
+	REF_SCRIPT, /* the same of an executable file */
 };
 
 struct ref {

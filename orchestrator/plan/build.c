@@ -214,7 +214,7 @@ static int tie_input(struct plan *plan, const struct plan_request *request, stru
 {
 	struct plan_node *from;
 
-	if (input->from.kind == REF_TEXT)
+	if (input->from.kind == REF_TEXT || input->from.kind == REF_SCRIPT)
 		return 0;
 	if (input->from.kind == REF_LEAF) {
 		if (!map_has(request->facts->leaves, input->from.id))
@@ -317,16 +317,26 @@ static int want(struct plan *plan, size_t goal, enum mark *marks, size_t *stack,
 	return 0;
 }
 
-static int want_goals(struct plan *plan, struct err *err)
+static int want_goals(struct plan *plan, const struct plan_request *request, struct map *index,
+                      struct err *err)
 {
+	size_t first = 0;
+
 	enum mark *marks = arena_array(plan->arena, plan->n_nodes, sizeof(*marks));
 	size_t *stack = arena_array(plan->arena, plan->n_nodes + 1, sizeof(*stack));
 	size_t *next = arena_array(plan->arena, plan->n_nodes, sizeof(*next));
 
 	plan->order = arena_array(plan->arena, plan->n_nodes, sizeof(*plan->order));
-	for (size_t i = 0; i < plan->n_goals; i++)
-		if (want(plan, plan->goals[i].node, marks, stack, next, err) < 0)
+	/* What is asked for first, then what only then is worth asking for. */
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = first; i < plan->n_goals; i++)
+			if (want(plan, plan->goals[i].node, marks, stack, next, err) < 0)
+				return -1;
+		first = plan->n_goals;
+		if (round == 0 && !(request->until && request->until[0]) &&
+		    goals_add_unseen(plan, request, index, err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -464,8 +474,9 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 	if (lower_all(plan, request, index, err) == 0 &&
 	    pins_choose(plan, request, index, err) == 0 &&
 	    judge_all(plan, request, index, err) == 0 && tie_all(plan, request, index, err) == 0 &&
-	    goals_choose(plan, request, index, err) == 0 && want_goals(plan, err) == 0 &&
-	    pins_check(plan, err) == 0 && check_goals(plan, err) == 0)
+	    goals_choose(plan, request, index, err) == 0 &&
+	    want_goals(plan, request, index, err) == 0 && pins_check(plan, err) == 0 &&
+	    check_goals(plan, err) == 0)
 		rc = 0;
 	map_free(index);
 	if (rc < 0)

@@ -207,6 +207,31 @@ static int choose_until(struct plan *plan, const struct plan_request *request,
 	return 0;
 }
 
+int goals_add_unseen(struct plan *plan, const struct plan_request *request, struct map *index,
+                     struct err *err)
+{
+	struct goal_list list = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; i < plan->n_goals; i++)
+		array_push(&list.goals, plan->goals[i]);
+	for (size_t i = 0; i < plan->n_profiles && rc == 0; i++) {
+		const struct plan_profile *p = &plan->profiles[i];
+		const struct ref *from = &p->profile->unseen;
+
+		if (!from->id || !plan->nodes[p->node].wanted ||
+		    (p->state == PROFILE_PINNED && !request->unseen))
+			continue;
+		rc = add_goal(plan, &list, index,
+		              (struct plan_goal){ .path = from->path, .unseen = p->profile },
+		              from->id, "what training never saw", err);
+	}
+	plan->goals = arena_dup(plan->arena, list.goals.v, list.goals.n * sizeof(*list.goals.v));
+	plan->n_goals = list.goals.n;
+	array_deinit(&list.goals);
+	return rc;
+}
+
 int goals_choose(struct plan *plan, const struct plan_request *request, struct map *index,
                  struct err *err)
 {

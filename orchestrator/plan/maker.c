@@ -101,9 +101,10 @@ static json_t *env_json(const struct action *action)
 
 static json_t *input_json(const struct stage_input *input, const struct facts *facts)
 {
-	static const char *const kinds[] = {
-		[REF_STAGE] = "stage", [REF_LEAF] = "leaf", [REF_TEXT] = "text"
-	};
+	static const char *const kinds[] = { [REF_STAGE] = "stage",
+		                             [REF_LEAF] = "leaf",
+		                             [REF_TEXT] = "text",
+		                             [REF_SCRIPT] = "script" };
 	const struct fact_leaf *leaf =
 		input->from.kind == REF_LEAF ? map_get(facts->leaves, input->from.id) : NULL;
 

@@ -37,6 +37,7 @@ struct plan_goal {
 	const struct recipe_smoke *smoke;       /* or NULL */
 	const struct recipe_test *test;         /* or NULL */
 	const struct recipe_profile *profile;   /* or NULL */
+	const struct recipe_profile *unseen;    /* what it never saw is asked for; or NULL */
 };
 
 /* What became of each profile of the recipe that the plan wants. */
@@ -76,7 +77,8 @@ struct plan_request {
 	const struct facts *facts;
 	const char *const *targets; /* globs, NULL-ended; NULL: all */
 	const char *variant;        /* only this variant's packages; NULL: what ships */
-	const char *const *until;   /* stage addresses (globs, shortest unique form), NULL-ended */
+	bool unseen;              /* what training never saw is measured for pinned profiles too */
+	const char *const *until; /* stage addresses (globs, shortest unique form), NULL-ended */
 };
 
 /*

@@ -1,4 +1,8 @@
-/* Two walks: what is trained on goes into a map by digest, what is held out is looked up in it. */
+/*
+ * Three walks: what both may have goes into a set, what is trained on into a map by digest, and what
+ * is held out is looked up in them. Folders are walked whole, so that a copy is found wherever it
+ * lies; of empty files there is nothing to learn.
+ */
 #include "profile/heldout.h"
 
 #include "base/alloc.h"
@@ -13,6 +17,7 @@ struct trained {
 struct walk {
 	struct blobs *blobs;
 	struct arena *arena;
+	struct map *shared;  /* digest → "" */
 	struct map *trained; /* digest → struct trained */
 	const struct recipe_data *data;
 };
@@ -33,6 +38,12 @@ static int on_file(void *data, const char *path, const struct tree_node *node, s
 
 	if (node->kind != NODE_FILE || node->ref.size == 0)
 		return 0;
+	if (w->data->shared) {
+		map_set_n(w->shared, key, n, (void *)"");
+		return 0;
+	}
+	if (map_get_n(w->shared, key, n))
+		return 0;
 	other = map_get_n(w->trained, key, n);
 	if (!w->data->held && !other) {
 		own = arena_alloc(w->arena, sizeof(*own));
@@ -43,7 +54,8 @@ static int on_file(void *data, const char *path, const struct tree_node *node, s
 		return 0;
 	err_set(err, ERR_INPUT, "%s: \"%s\" is both in train (%s: \"%s\") and in holdout",
 	        w->data->where, shown(w, path), other->data->where, other->path);
-	return err_hint(err, "hold out data that was not trained on");
+	return err_hint(err, "hold out data that was not trained on; what is no data is inputs = "
+	                     "{ file { \"PATH\", shared = true } }");
 }
 
 static int walk_data(struct walk *w, const struct fact_leaf *leaf, struct err *err)
@@ -64,22 +76,32 @@ static int walk_data(struct walk *w, const struct fact_leaf *leaf, struct err *e
 	                               on_file(w, "", &node, err);
 }
 
+enum round { SHARED, TRAINED, HELD };
+
+static enum round round_of(const struct recipe_data *data)
+{
+	return data->shared ? SHARED : data->held ? HELD : TRAINED;
+}
+
 int heldout_check(struct blobs *blobs, const struct recipe *recipe, const struct facts *facts,
                   struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
-	struct walk w = { .blobs = blobs, .arena = arena, .trained = map_new() };
+	struct walk w = {
+		.blobs = blobs, .arena = arena, .shared = map_new(), .trained = map_new()
+	};
 	int rc = 0;
 
-	for (int held = 0; held < 2; held++)
+	for (enum round round = SHARED; round <= HELD; round++)
 		for (size_t i = 0; rc == 0 && i < recipe->n_data; i++) {
 			const struct fact_leaf *leaf =
 				map_get(facts->leaves, recipe->data[i].from.id);
 
 			w.data = &recipe->data[i];
-			if (w.data->held == held && leaf)
+			if (round_of(w.data) == round && leaf)
 				rc = walk_data(&w, leaf, err);
 		}
+	map_free(w.shared);
 	map_free(w.trained);
 	return rc;
 }

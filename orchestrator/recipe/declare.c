@@ -48,6 +48,7 @@ static const struct schema_field profile_fields[] = {
 	{ "sampled", SCHEMA_REF, false, "the same where the machine can sample branch stacks", NULL,
 	  NULL },
 	{ "after", SCHEMA_STRING, false, "id of the profile it stands on", NULL, NULL },
+	{ "unseen", SCHEMA_REF, false, "what the held-out runs do that it never saw", NULL, NULL },
 	{ 0 },
 };
 
@@ -76,6 +77,7 @@ static const char *const data_lists[] = { "train", "holdout", NULL };
 static const struct schema_field workload_data_fields[] = {
 	{ "list", SCHEMA_STRING, true, "train or holdout", data_lists, NULL },
 	{ "path", SCHEMA_STRING, true, "what the run calls it", NULL, NULL },
+	{ "shared", SCHEMA_BOOL, false, "both lists may have it", NULL, NULL },
 	{ "from", SCHEMA_REF, true, "a source, or a path in one", NULL, NULL },
 	{ 0 },
 };

@@ -1,13 +1,15 @@
 /*
- * git.version, read and option. As everywhere here: an inner half that owns things and never raises,
+ * git.version, read, script, regex and option. As everywhere here: an inner half that owns things and never raises,
  * an outer half that owns nothing and raises last.
  */
 #include "recipe/world.h"
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/path.h"
@@ -17,7 +19,7 @@
 #include "model/version.h"
 #include "recipe/diagnose.h"
 
-enum { VERSION_MOST = 200, OPTION_MOST = 1000 };
+enum { VERSION_MOST = 200, OPTION_MOST = 1000, SCRIPT_LINE = 256, REGEX_WHY = 200 };
 
 /* ---- git.version -------------------------------------------------------------------------- */
 
@@ -199,6 +201,86 @@ static int api_read(lua_State *L)
 	return 1;
 }
 
+/* ---- script ------------------------------------------------------------------------------- */
+
+/*
+ * What must be in the image for a script: the program of its first line, or the one that
+ * /usr/bin/env is to find. Empty: the line names none.
+ */
+static void interpreter_of(const char *line, char *name)
+{
+	static const char blank[] = " \t\r\n";
+	bool by_env = false;
+
+	name[0] = '\0';
+	if (strncmp(line, "#!", 2) != 0)
+		return;
+	for (line += 2; *(line += strspn(line, blank)) != '\0';) {
+		size_t n = strcspn(line, blank);
+		bool env_word = by_env && (line[0] == '-' || memchr(line, '=', n));
+
+		if (!env_word)
+			snprintf(name, SCRIPT_LINE, "%.*s", (int)n, line);
+		if (!env_word && (by_env || !str_eq(path_base(name), "env")))
+			return;
+		by_env = true;
+		line += n;
+	}
+}
+
+static int look_at_script(struct recipe_state *state, const char *path, bool *ret_executable,
+                          char *ret_interpreter)
+{
+	_cleanup_free_ char *full =
+		state->folder[0] ? path_join(state->folder, path) : str_dup(path);
+	const struct fault_at at = { .place = state_place(state->L), .callee = "script" };
+	_cleanup_fd_ int fd = -1;
+	char line[SCRIPT_LINE] = "";
+	struct err fault = ERR_INIT;
+	struct stat st;
+	int rc = path_is_tree(path) ? state_look(state, full, &fd, &st, &fault) : FS_MISSING;
+
+	if (rc == 0 && (!S_ISREG(st.st_mode) || read(fd, line, sizeof(line) - 1) < 0))
+		rc = err_set(&fault, ERR_INPUT, "it cannot be read");
+	if (rc != 0)
+		return diagnose(state, &at, NULL, state_err(state), "script \"%s\": %s", path,
+		                rc > 0 ? "there is no such file" : fault.cause);
+	line[strcspn(line, "\n")] = '\0';
+	*ret_executable = st.st_mode & S_IXUSR;
+	interpreter_of(line, ret_interpreter);
+	return 0;
+}
+
+/* kiln.script(path): whether it may be executed, and the program that reads it, or nil. */
+static int api_script(lua_State *L)
+{
+	char interpreter[SCRIPT_LINE];
+	bool executable;
+
+	if (look_at_script(state_of(L), luaL_checkstring(L, 1), &executable, interpreter) < 0)
+		return state_raise(L);
+	lua_pushboolean(L, executable);
+	lua_pushstring(L, interpreter[0] ? interpreter : NULL);
+	return 2;
+}
+
+/* ---- regex -------------------------------------------------------------------------------- */
+
+/* kiln.regex(text): what is wrong with an extended regular expression; nil: nothing. */
+static int api_regex(lua_State *L)
+{
+	regex_t regex;
+	char why[REGEX_WHY] = "";
+	int rc = regcomp(&regex, luaL_checkstring(L, 1), REG_EXTENDED);
+
+	if (rc == 0)
+		regfree(&regex);
+	else
+		regerror(rc, &regex, why, sizeof(why));
+	lua_pushstring(L, rc == 0 ? NULL : why);
+	return 1;
+}
+
 /* ---- option ------------------------------------------------------------------------------- */
 
 /* What was given, of the default's type; NULL: nothing was. A new reference, or -1 by *ret_bad. */
@@ -290,6 +372,8 @@ void world_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "git_version", api_git_version },
 		                              { "read", api_read },
+		                              { "regex", api_regex },
+		                              { "script", api_script },
 		                              { "option", api_option },
 		                              { NULL, NULL } };
 

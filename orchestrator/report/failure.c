@@ -66,6 +66,53 @@ static void add_command(struct buf *text, const struct action *action)
 	buf_add_char(text, '\n');
 }
 
+/* What programs print that look for a network: libc, curl, wget, git, Node, Go, Python. */
+static bool misses_network(const char *tail)
+{
+	static const char *const texts[] = {
+		"Could not resolve host",
+		"unable to resolve host",
+		"Temporary failure in name resolution",
+		"Name or service not known",
+		"Network is unreachable",
+		"No route to host",
+		"Connection refused",
+		"Failed to connect to",
+		"EAI_AGAIN",
+		"ENOTFOUND",
+		"ECONNREFUSED",
+		"ENETUNREACH",
+		"no such host",
+		"dial tcp",
+	};
+
+	for (size_t i = 0; tail && i < ARRAY_LEN(texts); i++)
+		if (strstr(tail, texts[i]))
+			return true;
+	return false;
+}
+
+/* A run of the programs has ways of its own to what others take from a network. */
+static bool is_workload(const struct stage *stage)
+{
+	return str_eq(stage->kind, "workload") || str_eq(stage->kind, "bolt-workload") ||
+	       str_eq(stage->kind, "perf-record");
+}
+
+static void add_advice(struct buf *text, const struct plan_node *node, const char *tail)
+{
+	if (!node->lowered.action.builtin && misses_network(tail))
+		buf_fmt(text,
+		        "    try      a stage has no network, only a loopback of its own: %s\n",
+		        is_workload(node->stage) ?
+		                "give data by https { url, sha256 }, run a server of the build by "
+		                "serve { }" :
+		                "sources, packages (add = { … }) and https { } files are fetched "
+		                "before it");
+	if (node->lowered.advice)
+		buf_fmt(text, "    try      %s\n", node->lowered.advice);
+}
+
 void failure_add(struct buf *text, const struct event *e, const struct progress_output *output)
 {
 	_cleanup_free_ char *why = str_clean(str_of(e->why ? e->why : ""));
@@ -87,6 +134,5 @@ void failure_add(struct buf *text, const struct event *e, const struct progress_
 		buf_add_char(text, ' ');
 	}
 	buf_fmt(text, "%s\n    recipe   %s\n", stage->address, stage->where);
-	if (node->lowered.advice)
-		buf_fmt(text, "    try      %s\n", node->lowered.advice);
+	add_advice(text, node, e->tail);
 }

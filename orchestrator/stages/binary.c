@@ -2,6 +2,7 @@
  * bolt-instrument, llvm-bolt, strip: one binary in, one binary out. BOLT prints its worst troubles
  * and ends with status 0; their texts are refused here.
  */
+#include "base/path.h"
 #include "stages/kinds.h"
 #include "stages/options.h"
 
@@ -18,6 +19,8 @@ static const struct schema_field instrument_fields[] = {
 	BINARY_FIELDS,
 	{ "runtime_library", SCHEMA_STRING, false,
 	  "BOLT's instrumentation runtime for a foreign architecture", NULL, NULL },
+	{ "profile", SCHEMA_STRING, false,
+	  "a folder below prof for its counts; default: prof itself", NULL, NULL },
 	{ 0 },
 };
 
@@ -63,7 +66,7 @@ static int lower_instrument(const struct stage *stage, struct arena *arena,
                             struct stage_lowered *ret, struct err *err)
 {
 	struct lowering l;
-	const char *library;
+	const char *library, *folder;
 
 	if (begin(&l, stage, arena, err) < 0)
 		return -1;
@@ -72,7 +75,14 @@ static int lower_instrument(const struct stage *stage, struct arena *arena,
 	lower_arg(&l, "-instrument");
 	lower_arg(&l, "-o");
 	lower_arg(&l, "instrumented");
-	lower_arg(&l, "--instrumentation-file=/build/prof/p");
+	folder = option_str(&l, "profile");
+	if (folder && (!folder[0] || !path_is_tree(folder))) {
+		lower_refuse(&l, err, "profile must name a folder below prof");
+		lowering_deinit(&l);
+		return -1;
+	}
+	lower_arg(&l, arena_fmt(arena, "--instrumentation-file=/build/prof/%s%sp",
+	                        folder ? folder : "", folder ? "/" : ""));
 	lower_arg(&l, "--instrumentation-file-append-pid");
 	if (library)
 		lower_arg(&l, arena_fmt(arena, "--runtime-instrumentation-lib=%s", library));

@@ -47,6 +47,7 @@ const struct stage_kind *const stage_kinds[] = {
 	&stage_smoke,
 	&stage_strip,
 	&stage_tar,
+	&stage_unseen,
 	&stage_workload,
 	&stage_zip,
 	NULL,

@@ -61,6 +61,18 @@ local function compile(ctx, shared, how)
   return { bins = bins, tree = tree, how = how }
 end
 
+-- How much of the held-out runs is code that training never ran: they are run under the counters too.
+local function unseen(ctx, args, address, counting, profile)
+  local parts = {}
+  for i, entry in ipairs(ctx.holdout) do
+    parts[i] = { from = workload.stage("workload", ctx, entry, address .. "count-" .. entry.name, counting,
+      { collect = "profraw" }):at "prof" }
+  end
+  if #parts == 0 then return nil end
+  return stage.unseen { address = address .. "unseen", where = args.where, trained = profile,
+    profiles = parts, tool = ctx.target.tools.profdata } :at "unseen.json"
+end
+
 -- The profile of the training runs, and the build that uses it.
 local function profile_guided(ctx, args, shared, variant, how)
   local triple = ctx.target.triple
@@ -73,7 +85,7 @@ local function profile_guided(ctx, args, shared, variant, how)
   local parts = {}
   for _, entry in ipairs(ctx.train) do
     local ran = workload.stage("workload", ctx, entry, address .. "train-" .. entry.name,
-      counting[entry.run.bin], { collect = "profraw" })
+      counting, { collect = "profraw" })
     parts[#parts + 1] = { from = ran:at "prof", weight = entry.run.weight }
   end
   local merged = stage.profdata_merge {
@@ -82,7 +94,8 @@ local function profile_guided(ctx, args, shared, variant, how)
   }
   local profile = merged:at "merged.profdata"
   kiln.profile { id = triple .. "/pgo", target = triple, kind = "pgo", from = profile,
-    flags = how.cflags, sources = ctx.made_of, where = args.where }
+    flags = how.cflags, sources = ctx.made_of, where = args.where,
+    unseen = unseen(ctx, args, address, counting, profile) }
   return compile(ctx, shared, {
     kind = "rebuild", address = address .. "rebuild", profile = profile, late = profile_flags,
     level = how.level, lto = how.lto, relocs = how.relocs,
@@ -90,58 +103,102 @@ local function profile_guided(ctx, args, shared, variant, how)
   })
 end
 
--- The same profile by sampling the program itself: the plan takes it in place of the instrumented
--- one where the machine has branch stacks.
-local function sampled(ctx, args, address, name, binary)
-  local target, parts = ctx.target, {}
-  if not args.sample or target.cross then return nil end
+-- Whether a run may run a program; whether any run may run several: then each program's profile lies
+-- in a folder of its own.
+local function runs(entry, name)
+  for _, one in ipairs(entry.bins) do
+    if one == name then return true end
+  end
+  return false
+end
+
+local function runs_several(list)
+  for _, entry in ipairs(list) do
+    if #entry.bins > 1 then return true end
+  end
+  return false
+end
+
+-- The training runs over `programs`, each once. Returns by program what they left, for merging.
+local function bolt_parts(kind, ctx, address, programs, several, options)
+  local parts = {}
+  for _, entry in ipairs(ctx.train) do
+    local own = { profiled = several and entry.bins or nil }
+    for key, value in pairs(options or {}) do own[key] = value end
+    local ran = workload.stage(kind, ctx, entry, address .. entry.name, programs, own)
+    for _, name in ipairs(entry.bins) do
+      parts[name] = parts[name] or {}
+      parts[name][#parts[name] + 1] = { from = ran:at("prof" .. (several and "/" .. name or "")),
+        weight = entry.run.weight }
+    end
+  end
+  return parts
+end
+
+-- The same profiles by sampling the programs themselves: the plan takes them in place of the
+-- instrumented ones where the machine has branch stacks.
+local function sampled(ctx, args, address, programs, several)
+  local target = ctx.target
+  if not args.sample or target.cross then return {} end
   if not target.tools.perf2bolt then
     kiln.fail { where = args.where, callee = "fdo", path = { "sample" },
       text = 'fdo: sample: the toolchain "' .. target.name .. '" names no perf2bolt' }
   end
-  for _, entry in ipairs(ctx.train) do
-    if entry.run.bin == name then
-      local ran = workload.stage("perf_record", ctx, entry, address .. "sample-" .. entry.name, binary,
-        { tool = target.tools.perf2bolt })
-      parts[#parts + 1] = { from = ran:at "prof", weight = entry.run.weight }
-    end
+  local merged = {}
+  local parts = bolt_parts("perf_record", ctx, address .. "sample-", programs, several,
+    { tool = target.tools.perf2bolt })
+  for name, list in pairs(parts) do
+    merged[name] = stage.fdata_merge {
+      address = address .. "sampled" .. suffix(ctx.build.bins, name), where = args.where,
+      profiles = list, tool = target.tools.merge_fdata,
+    } :at "merged.fdata"
   end
-  return stage.fdata_merge {
-    address = address .. "sampled" .. suffix(ctx.build.bins, name), where = args.where,
-    profiles = parts, tool = target.tools.merge_fdata,
-  } :at "merged.fdata"
+  return merged
 end
 
--- One program through BOLT; a program that no training run uses stays as it is.
-local function bolted(ctx, args, variant, name, binary, after)
-  local target, bins = ctx.target, ctx.build.bins
-  local address = target.triple .. "/" .. variant .. "/"
-  local parts, counting = {}, nil
-  for _, entry in ipairs(ctx.train) do
-    if entry.run.bin == name then
-      counting = counting or stage.bolt_instrument {
-        address = address .. "instrument" .. suffix(bins, name), where = args.where, binary = binary,
-        tool = target.tools.bolt, runtime_library = target.bolt.runtime_library,
-        flags = args.bolt_skip,
-      }
-      local ran = workload.stage("bolt_workload", ctx, entry, address .. "train-" .. entry.name,
-        counting:at "instrumented")
-      parts[#parts + 1] = { from = ran:at "prof", weight = entry.run.weight }
+-- The programs with BOLT's counters; one that no training run uses stays as it is.
+local function bolt_counting(ctx, args, address, programs, several)
+  local target, counting = ctx.target, {}
+  for _, name in ipairs(ctx.build.bins) do
+    counting[name] = programs[name]
+    for _, entry in ipairs(ctx.train) do
+      if counting[name] == programs[name] and runs(entry, name) then
+        counting[name] = stage.bolt_instrument {
+          address = address .. "instrument" .. suffix(ctx.build.bins, name), where = args.where,
+          binary = programs[name], tool = target.tools.bolt, profile = several and name or nil,
+          runtime_library = target.bolt.runtime_library, flags = args.bolt_skip,
+        } :at "instrumented"
+      end
     end
   end
-  if not counting then return binary end
-  local merged = stage.fdata_merge {
-    address = address .. "profile" .. suffix(bins, name), where = args.where, profiles = parts,
-    tool = target.tools.merge_fdata,
-  }
-  local profile = merged:at "merged.fdata"
-  kiln.profile { id = target.triple .. "/bolt" .. suffix(bins, name), target = target.triple,
-    kind = "bolt", from = profile, sampled = sampled(ctx, args, address, name, binary), flags = {},
-    sources = ctx.made_of, after = after, where = args.where }
-  return stage.llvm_bolt {
-    address = address .. "bolt" .. suffix(bins, name), where = args.where, binary = binary,
-    fdata = profile, tool = target.tools.bolt, flags = check.join(args.bolt_flags, args.bolt_skip),
-  } :at "bolted"
+  return counting
+end
+
+-- All programs through BOLT, each by its own profile.
+local function bolted(ctx, args, variant, programs, after)
+  local target, bins = ctx.target, ctx.build.bins
+  local address = target.triple .. "/" .. variant .. "/"
+  local several, done = runs_several(ctx.train), {}
+  local counting = bolt_counting(ctx, args, address, programs, several)
+  local parts = bolt_parts("bolt_workload", ctx, address .. "train-", counting, several)
+  local by_sampling = sampled(ctx, args, address, programs, several)
+  for _, name in ipairs(bins) do
+    done[name] = programs[name]
+    if parts[name] then
+      local profile = stage.fdata_merge {
+        address = address .. "profile" .. suffix(bins, name), where = args.where, profiles = parts[name],
+        tool = target.tools.merge_fdata,
+      } :at "merged.fdata"
+      kiln.profile { id = target.triple .. "/bolt" .. suffix(bins, name), target = target.triple,
+        kind = "bolt", from = profile, sampled = by_sampling[name], flags = {},
+        sources = ctx.made_of, after = after, where = args.where }
+      done[name] = stage.llvm_bolt {
+        address = address .. "bolt" .. suffix(bins, name), where = args.where, binary = programs[name],
+        fdata = profile, tool = target.tools.bolt, flags = check.join(args.bolt_flags, args.bolt_skip),
+      } :at "bolted"
+    end
+  end
+  return done
 end
 
 local function strip(ctx, args, variant, built)
@@ -161,7 +218,7 @@ local function hold_out(ctx, variant, bins, again)
   for _, entry in ipairs(ctx.holdout) do
     printed[#printed + 1] = workload.stage("workload", ctx, entry,
       ctx.target.triple .. "/" .. variant .. "/holdout-" .. entry.name .. (again and "-again" or ""),
-      bins[entry.run.bin], { collect = "none", run = again and 2 or nil }).stdout
+      bins, { collect = "none", run = again and 2 or nil }).stdout
   end
   return printed
 end
@@ -231,11 +288,8 @@ local function pipeline(args, ctx)
     built[last] = profile_guided(ctx, args, shared, last, how)
   end
   if bolt then
-    built[with_bolt] = { bins = {} }
-    for _, name in ipairs(ctx.build.bins) do
-      built[with_bolt].bins[name] = bolted(ctx, args, with_bolt, name,
-        built[last or "plain"].bins[name], args.pgo and triple .. "/pgo" or nil)
-    end
+    built[with_bolt] = { bins = bolted(ctx, args, with_bolt, built[last or "plain"].bins,
+      args.pgo and triple .. "/pgo" or nil) }
   end
   local stripped, reference = {}, nil
   for _, variant in ipairs(names) do

@@ -11,6 +11,9 @@
 ---@class kiln.Fdo
 ---@class kiln.Run
 ---@class kiln.Bin
+---@class kiln.Script
+---@class kiln.Tool
+---@class kiln.Ready
 ---@class kiln.File
 ---@class kiln.Dir
 ---@class kiln.Package a package: declare(ctx, variant, bins)
@@ -233,7 +236,7 @@ function folder(path) end
 function https(fields) end
 
 ---@class kiln.RunFields
----@field [1] kiln.Bin
+---@field [1] kiln.Bin|kiln.Script|kiln.Tool what is run; a tool only against a server
 ---@field [integer] string|integer|kiln.File|kiln.Dir|kiln.Source the parts of the command line
 ---@field name? string part of the stages' addresses; default: its key or position
 ---@field weight? integer how much the run counts in the profiles, the compiler's and BOLT's, default 1
@@ -242,25 +245,90 @@ function https(fields) end
 ---@field env? table<string, string>
 ---@field timeout? integer seconds, default 1800
 ---@field inputs? (kiln.File|kiln.Dir)[] what it reads and the command line does not name
----@field filters? table[] what varies in the output and is not compared: { drop_lines = GLOB } or { regex = ERE, replace = TEXT }
+---@field filters? kiln.Filter[] what varies in the output and is not compared
+---@field bins? string[] of a script: which programs of the build it runs; default: all. Each of them is trained, and one that it never runs fails the stage that merges its profile
+---@field tools? string[] Debian packages with what a script calls: "NAME" or "NAME:ARCH"; the release's images have them besides the usual
+---@field cases? table<string|integer, kiln.Case> one run for each, named NAME-CASE: the run with further parts
 
----One run of the program.
+---What a line of output is before it is compared, in the order given. A line that holds a NUL byte is
+---left as it is.
+---@class kiln.Filter
+---@field drop_lines? string a glob of whole lines, in which * also stands for slashes: they are left out
+---@field regex? string a POSIX extended regular expression: every match in a line becomes `replace`, in which \\0 to \\9 stand for what matched
+---@field replace? string
+
+---One of a run's cases; or just a part: cases = { small = file "small.txt" }
+---@class kiln.Case
+---@field [integer] string|integer|kiln.File|kiln.Dir|kiln.Source behind the run's own parts
+---@field weight? integer in place of the run's, as are the next
+---@field stdin? kiln.File
+---@field exit? integer[]
+---@field filters? kiln.Filter[]
+
+---One run of a program, or of a script that runs programs of the build, which it finds in PATH. It
+---starts in a folder that holds what its parts, `stdin` and `inputs` name, at the paths they have in the
+---work folder. There is no network. Where the target is foreign, programs in PATH run in the emulator.
 ---@param fields kiln.RunFields
 ---@return kiln.Run
 function run(fields) end
 
----The program, by name: the first part of a run.
+---@class kiln.ServeFields
+---@field [1] kiln.Bin|kiln.Script the server; a script ends in `exec` of it
+---@field [integer] string|integer|kiln.File|kiln.Dir|kiln.Source the parts of its command line
+---@field ready kiln.Ready as in ready = tcp(8080)
+---@field run kiln.Run|kiln.Run[] what is run against it, one after the other; what they print is the output. They have none of: name, weight, timeout, filters, cases
+---@field stop? "TERM"|"INT"|"QUIT"|"HUP"|"USR1"|"USR2" the signal that ends it; default "TERM"
+---@field exit? integer[] the server's accepted exit codes besides 0
+---@field name? string as in run
+---@field weight? integer
+---@field env? table<string, string> of the server and of what is run against it
+---@field timeout? integer seconds for all of it, default 1800
+---@field inputs? (kiln.File|kiln.Dir)[]
+---@field filters? kiln.Filter[]
+---@field bins? string[] programs that are run besides the server and what `run` names
+---@field tools? string[]
+
+---A server as a run: it is started, waited for, run against on the sandbox's own loopback, and stopped by
+---a signal. It must catch the signal and leave by exit() or out of main: an instrumented program writes
+---its profile then. What it prints goes to the log and is not compared.
+---@param fields kiln.ServeFields
+---@return kiln.Run
+function serve(fields) end
+
+---Ready when somebody listens on a TCP port. No connection is made to find out.
+---@param port integer
+---@param seconds? integer how long that may take, default 60
+---@return kiln.Ready
+function tcp(port, seconds) end
+
+---A program of the build, by name: the first part of a run.
 ---@param name string
 ---@return kiln.Bin
 function bin(name) end
 
----A file of the release's work folder.
+---A script of the release's work folder, as the first part of a run. It is executable, and its first
+---line names the program that reads it: #!/bin/sh, or of the packages in `tools`: #!/usr/bin/env python3
 ---@param path string
+---@return kiln.Script
+function script(path) end
+
+---A program of the image that is run against a server, as the first part of a run. `tools` of that run
+---names the Debian package that has it: run { tool "curl", "-s", "http://127.0.0.1:8080/", tools = { "curl" } }
+---@param name string
+---@return kiln.Tool
+function tool(name) end
+
+---@class kiln.Placed
+---@field [1] string the path
+---@field shared? boolean training and held-out runs may both have it, since it is no data: a configuration. Scripts are that of themselves
+
+---A file of the release's work folder.
+---@param path string|kiln.Placed
 ---@return kiln.File
 function file(path) end
 
 ---A folder of the release's work folder.
----@param path string
+---@param path string|kiln.Placed
 ---@return kiln.Dir
 function dir(path) end
 
@@ -339,14 +407,31 @@ function Ref:at(path) end
 ---@class kiln.RebuildStage : kiln.RunStage
 ---@field profile kiln.Ref placed as kiln.profdata
 
----@class kiln.WorkloadStage : kiln.StageFields
----@field binary kiln.Ref
----@field name string the program's file name
+---@class kiln.CommandFields one of name and script
+---@field name? string the program's file name
+---@field script? string tree path of a script
+---@field interpreter? string what the script begins with
 ---@field argv? (string|integer)[]
----@field emulator? string[]
 ---@field stdin? string
----@field collect? "none"|"profraw"
----@field run? integer tells equal runs apart
+
+---@class kiln.ClientFields : kiln.CommandFields
+---@field command? string a program of the image, in place of name and script
+---@field env? table<string, string>
+---@field exit? integer[]
+
+---@class kiln.WorkloadStage : kiln.StageFields, kiln.CommandFields
+---@field binary? kiln.Ref the program; or
+---@field programs? { name: string, from: kiln.Ref }[] several
+---@field emulator? string[]
+---@field serve? { port: integer, ready?: integer, stop?: string, exit?: integer[], clients: kiln.ClientFields[] }
+---@field collect? "none"|"profraw" workload alone
+---@field run? integer workload alone: tells equal runs apart
+---@field profiled? string[] bolt_workload and perf_record alone: programs with a profile of their own, in prof/NAME
+
+---@class kiln.UnseenStage : kiln.StageFields
+---@field trained kiln.Ref the merged profile of the training runs
+---@field profiles { from: kiln.Ref }[] the held-out runs
+---@field tool string
 
 ---@class kiln.MergeStage : kiln.StageFields
 ---@field profiles { from: kiln.Ref, weight?: integer }[]
@@ -358,6 +443,7 @@ function Ref:at(path) end
 ---@field tool string
 ---@field flags? string[]
 ---@field runtime_library? string bolt_instrument alone
+---@field profile? string bolt_instrument alone: a folder below prof for its counts
 ---@field fdata? kiln.Ref llvm_bolt alone
 
 ---@class kiln.SmokeStage : kiln.StageFields
@@ -403,6 +489,7 @@ function Ref:at(path) end
 ---@field tar fun(fields: kiln.TreeStage): kiln.Ref
 ---@field zip fun(fields: kiln.TreeStage): kiln.Ref
 ---@field compress fun(fields: kiln.CompressStage): kiln.Ref
+---@field unseen fun(fields: kiln.UnseenStage): kiln.Ref
 ---@field deb_members fun(fields: kiln.DebMembersStage): kiln.Ref
 ---@field deb_ar fun(fields: kiln.DebArStage): kiln.Ref
 stage = {}
@@ -421,7 +508,7 @@ function kiln.leaf(id, spec, values) end
 function kiln.target(fields) end
 
 ---Declares a profile that may be pinned in place of the runs that make it.
----@param fields { id: string, target: string, kind: "pgo"|"bolt", from: kiln.Ref, sampled?: kiln.Ref, flags?: string[], sources: string[], after?: string, where?: string }
+---@param fields { id: string, target: string, kind: "pgo"|"bolt", from: kiln.Ref, sampled?: kiln.Ref, flags?: string[], sources: string[], after?: string, unseen?: kiln.Ref, where?: string }
 function kiln.profile(fields) end
 
 ---Declares which smoke stage stands for a variant.
@@ -437,7 +524,8 @@ function kiln.test(fields) end
 function kiln.image(fields) end
 
 ---Says what a run of train or holdout is given. What is in both, by content, is refused.
----@param fields { list: "train"|"holdout", path: string, from: kiln.Ref, where?: string }
+---`shared`: both may have it.
+---@param fields { list: "train"|"holdout", path: string, from: kiln.Ref, shared?: boolean, where?: string }
 function kiln.workload_data(fields) end
 
 ---Declares a file of dist/.
@@ -510,6 +598,16 @@ function kiln.read(path) end
 ---@param dir string
 ---@return { path: string, name: string, version?: string, license?: string, license_file?: string, bins: string[] }
 function kiln.cargo_manifest(dir) end
+
+---What is wrong with an extended regular expression; nil: nothing.
+---@param text string
+---@return string?
+function kiln.regex(text) end
+
+---Whether a script beside the recipe may be executed, and the program that its first line names.
+---@param path string
+---@return boolean, string?
+function kiln.script(path) end
 
 ---See option.
 ---@generic T: string|boolean|integer

@@ -2,6 +2,7 @@
 -- read, and replace by one of its own.
 local source = require "kiln.source"
 local workload = require "kiln.workload"
+local serve = require "kiln.serve"
 local package = require "kiln.package"
 
 return {
@@ -20,7 +21,11 @@ return {
   option = kiln.option,
   https = source.https,
   run = workload.run,
+  serve = serve.serve,
+  tcp = serve.tcp,
   bin = workload.bin,
+  script = workload.script,
+  tool = workload.tool,
   file = workload.file,
   dir = workload.dir,
   archive = package.archive,

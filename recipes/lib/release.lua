@@ -72,11 +72,16 @@ local function fetcher()
   end
 end
 
--- The image of a target with what the builder needs and the recipe adds: one for each base.
-local function extender(args, where, targets)
+-- The image of a target with what the builder and the runs' scripts need and the recipe adds: one for
+-- each base.
+local function extender(args, where, targets, tools)
   local needs = args.build.packages
   if type(needs) == "function" then needs = needs(targets) end
-  local known, packages = {}, check.join(needs, args.add)
+  local known, packages, seen = {}, {}, {}
+  for _, name in ipairs(check.join(needs, args.add, tools)) do
+    if not seen[name] then packages[#packages + 1] = name end
+    seen[name] = true
+  end
   return function(base)
     if #packages == 0 then return base end
     if not known[base] then
@@ -205,7 +210,7 @@ local function release(args)
   workload.declare_data(holdout, { work = work, fetched = fetched })
   local targets = {}
   for i, entry in ipairs(args.targets) do targets[i] = target_of(args, where, i, entry) end
-  local extended = extender(args, where, targets)
+  local extended = extender(args, where, targets, workload.tools(train, holdout))
   for _, target in ipairs(targets) do target.image = extended(target.image) end
   check_twins(args, where, targets)
   for _, target in ipairs(targets) do

@@ -249,6 +249,8 @@ static void show_ref(const struct ref *ref, struct buf *text)
 {
 	if (ref->kind == REF_TEXT)
 		buf_fmt(text, "text %s", ref->id);
+	else if (ref->kind == REF_SCRIPT)
+		buf_fmt(text, "script %s", ref->id);
 	else
 		buf_fmt(text, "%s%s:%s", ref->kind == REF_LEAF ? "leaf " : "", ref->id, ref->path);
 }

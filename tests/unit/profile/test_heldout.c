@@ -7,6 +7,7 @@ struct fixture {
 	struct blobs *blobs;
 	struct facts facts;
 	struct fact_leaf work, download;
+	const char *shared; /* what both lists may have; NULL: nothing */
 };
 
 static struct tree_node file(struct fixture *f, const char *content)
@@ -58,10 +59,12 @@ static int teardown(void **state)
 static struct err check(struct fixture *f, const char *trained, const char *leaf, const char *path)
 {
 	struct recipe_data data[] = {
-		{ "kiln.lua:9", "held", true, { REF_LEAF, leaf, path } },
-		{ "kiln.lua:7", "bench/train", false, { REF_LEAF, "work", trained } },
+		{ "kiln.lua:9", "held", true, { REF_LEAF, leaf, path }, false },
+		{ "kiln.lua:7", "bench/train", false, { REF_LEAF, "work", trained }, false },
+		{ "kiln.lua:5", "both", true, { REF_LEAF, "work", f->shared }, true },
 	};
-	const struct recipe recipe = { .data = data, .n_data = ARRAY_LEN(data) };
+	const struct recipe recipe = { .data = data,
+		                       .n_data = ARRAY_LEN(data) - (f->shared ? 0 : 1) };
 	struct err err = ERR_INIT;
 	int rc = heldout_check(f->blobs, &recipe, &f->facts, &err);
 
@@ -107,12 +110,32 @@ static void other_content_is_fine(void **state)
 	assert_int_equal(check(f, "train", "unknown", "").code, ERR_NONE);
 }
 
+/* A file that is marked may lie in both, and so may every copy of it; of a marked folder all files. */
+static void what_is_shared_is_no_data(void **state)
+{
+	struct fixture *f = *state;
+
+	f->shared = "copied/of-b";
+	assert_int_equal(check(f, "train", "work", "copied").code, ERR_NONE);
+	assert_refused(check(f, "train", "download", ""),
+	               "kiln.lua:9: \"held\" is both in train (kiln.lua:7: \"bench/train/a\") and "
+	               "in holdout");
+	f->shared = "train";
+	assert_int_equal(check(f, "train", "work", "copied").code, ERR_NONE);
+	assert_int_equal(check(f, "train", "download", "").code, ERR_NONE);
+	f->shared = "copied/own";
+	assert_refused(check(f, "train", "work", "copied/of-b"),
+	               "kiln.lua:9: \"held\" is both in train (kiln.lua:7: "
+	               "\"bench/train/deep/b\") and in holdout");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(copies_are_found_wherever_they_lie, setup,
 		                                teardown),
 		cmocka_unit_test_setup_teardown(other_content_is_fine, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_shared_is_no_data, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

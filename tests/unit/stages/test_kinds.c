@@ -151,7 +151,7 @@ static void workloads(void **state)
 		  "out prof non-empty -.keep\nfixed-addresses\nin bin/app <- t/v/build:bin/app\n"
 		  "in prof/.keep <- text \n" },
 		{ "perf-record", "{" BIN ",'name':'app','argv':['a'],'tool':'/usr/bin/perf2bolt'}",
-		  "argv /bin/sh -euc {script} sh /usr/bin/perf2bolt /build/bin/app "
+		  "argv /bin/sh -euc {script} sh /usr/bin/perf2bolt /build/bin/app prof -- "
 		  "/bin/sh -ec exec \"$@\" </dev/null sh /build/bin/app a\n"
 		  "out prof non-empty\nfixed-addresses\nin bin/app <- t/v/build:bin/app\n" },
 	};
@@ -159,6 +159,114 @@ static void workloads(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(goldens); i++)
 		check_golden(&goldens[i]);
+}
+
+#define PROGRAMS                                                                                   \
+	"'programs':[{'name':'app','from':{'$stage':'t/v/build','path':'app'}},"                   \
+	"{'name':'aid','from':{'$stage':'t/v/build','path':'aid'}}]"
+#define PROGRAMS_IN "in bin/app <- t/v/build:app\nin bin/aid <- t/v/build:aid\n"
+
+static void scripts(void **state)
+{
+	static const struct golden goldens[] = {
+		{ "workload",
+		  "{" PROGRAMS ",'script':'bench/a.sh','interpreter':'python3','argv':['x'],"
+		  "'stdin':'in','collect':'profraw'}",
+		  "argv /bin/sh -euc {script} /build/in 1 python3 /build/bench/a.sh x\n"
+		  "env LLVM_PROFILE_FILE=/build/prof/%m.profraw\nout prof non-empty\n"
+		  "fixed-addresses\n" PROGRAMS_IN },
+		/* Foreign programs are called through a line of shell of the same name. */
+		{ "workload",
+		  "{'programs':[{'name':'app','from':{'$stage':'t/v/build','path':'app'}}],"
+		  "'script':'a.sh','emulator':['qemu-aarch64','-R','a b']}",
+		  "argv /bin/sh -euc {script} /dev/null 0 /build/a.sh\n"
+		  "in programs/app <- t/v/build:app\nin bin/app <- script #!/bin/sh\n"
+		  "exec qemu-aarch64 -R 'a b' \"${0%/*}\"/../programs/app \"$@\"\n\n" },
+		/* One of several programs, run by itself. */
+		{ "workload", "{" PROGRAMS ",'name':'aid','emulator':['qemu']}",
+		  "argv /bin/sh -ec exec \"$@\" </dev/null sh qemu /build/bin/aid\n" PROGRAMS_IN },
+		{ "bolt-workload", "{" PROGRAMS ",'script':'a.sh','profiled':['app','aid']}",
+		  "argv /bin/sh -euc {script} /dev/null 0 /build/a.sh\n"
+		  "out prof non-empty -.keep -*/.keep\nfixed-addresses\n" PROGRAMS_IN
+		  "in prof/app/.keep <- text \nin prof/aid/.keep <- text \n" },
+		{ "perf-record",
+		  "{" PROGRAMS ",'script':'a.sh','profiled':['app','aid'],'tool':'perf2bolt'}",
+		  "argv /bin/sh -euc {script} sh perf2bolt /build/bin/app prof/app /build/bin/aid "
+		  "prof/aid -- /bin/sh -euc {script} /dev/null 0 /build/a.sh\n"
+		  "out prof non-empty\nfixed-addresses\n" PROGRAMS_IN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(goldens); i++)
+		check_golden(&goldens[i]);
+}
+
+static void servers(void **state)
+{
+	static const struct golden goldens[] = {
+		/* NEEDS, PORT SECONDS SIGNAL LEFT CODES, N SERVER…, then N STDIN CODES CLIENT… */
+		{ "workload",
+		  "{" PROGRAMS ",'name':'app','argv':['80'],'collect':'profraw','serve':{'port':80,"
+		  "'clients':[{'name':'aid'}]}}",
+		  "argv /bin/bash -euc {script} serve 0 80 60 TERM /build/prof/server-*  2 "
+		  "/build/bin/app 80 1 /dev/null  /build/bin/aid\n"
+		  "env LLVM_PROFILE_FILE=/build/prof/%m.profraw\nout prof non-empty\n"
+		  "fixed-addresses\n" PROGRAMS_IN },
+		{ "workload",
+		  "{" PROGRAMS ",'script':'s.sh','interpreter':'/bin/sh','serve':{'port':8080,"
+		  "'ready':5,'stop':'INT','exit':[2,3],'clients':["
+		  "{'command':'curl','argv':['-s','u'],'env':{'A':'1 2'}},"
+		  "{'script':'c.py','interpreter':'python3','stdin':'in','exit':[1]}]}}",
+		  "argv /bin/bash -euc {script} serve 3 /bin/sh curl python3 8080 5 INT  2 3 1 "
+		  "/build/s.sh 5 /dev/null  env A=1 2 curl -s u 1 /build/in 1 /build/c.py\n" PROGRAMS_IN },
+		{ "bolt-workload",
+		  "{" PROGRAMS ",'name':'app','profiled':['app'],'serve':{'port':80,"
+		  "'clients':[{'name':'aid'}]}}",
+		  "argv /bin/bash -euc {script} serve 0 80 60 TERM /build/prof/app/*.fdata  1 "
+		  "/build/bin/app 1 /dev/null  /build/bin/aid\n"
+		  "out prof non-empty -.keep -*/.keep\nfixed-addresses\n" PROGRAMS_IN
+		  "in prof/app/.keep <- text \n" },
+		/* A server without counters leaves nothing. */
+		{ "bolt-workload",
+		  "{" PROGRAMS ",'name':'app','profiled':['aid'],'serve':{'port':80,"
+		  "'clients':[{'name':'aid'}]}}",
+		  "argv /bin/bash -euc {script} serve 0 80 60 TERM   1 "
+		  "/build/bin/app 1 /dev/null  /build/bin/aid\n"
+		  "out prof non-empty -.keep -*/.keep\nfixed-addresses\n" PROGRAMS_IN
+		  "in prof/aid/.keep <- text \n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(goldens); i++)
+		check_golden(&goldens[i]);
+}
+
+static void unseen(void **state)
+{
+	static const struct golden goldens[] = {
+		{ "unseen",
+		  "{'trained':{'$stage':'t/v/merge','path':'merged.profdata'},'profiles':["
+		  "{'from':{'$stage':'t/v/h1','path':'prof'}},{'from':{'$stage':'t/v/h2','path':'prof'}}],"
+		  "'tool':'/llvm/profdata'}",
+		  "argv /bin/sh -euc {script} sh /llvm/profdata prof/0 prof/1\nenv LC_ALL=C\n"
+		  "out unseen.json non-empty\nin trained.profdata <- t/v/merge:merged.profdata\n"
+		  "in prof/0 <- t/v/h1:prof\nin prof/1 <- t/v/h2:prof\n" },
+	};
+	static const struct golden bad[] = {
+		{ "unseen", "{'profiles':[],'tool':'p'}", "trained" },
+		{ "unseen",
+		  "{'trained':{'$stage':'t/v/merge','path':'m'},'profiles':[],'tool':'p'}",
+		  "at least one run" },
+		{ "unseen",
+		  "{'trained':{'$stage':'t/v/merge','path':'m'},'profiles':[{'from':{'path':'x'}}],"
+		  "'tool':'p'}",
+		  "from" },
+	};
+
+	(void)state;
+	check_golden(&goldens[0]);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		check_refused(&bad[i]);
 }
 
 static void workloads_refuse(void **state)
@@ -171,6 +279,37 @@ static void workloads_refuse(void **state)
 		{ "workload", "{" BIN ",'name':'app','stdin':'/etc/passwd'}", "stdin" },
 		{ "bolt-workload", "{'name':'app'}", "binary" },
 		{ "perf-record", "{'name':'app','tool':'t'}", "binary" },
+		{ "perf-record", "{" PROGRAMS ",'script':'a','tool':'t'}", "profiled" },
+		{ "workload", "{" PROGRAMS ",'name':'other'}",
+		  "\"other\" is none of its programs" },
+		{ "workload", "{" PROGRAMS "}", "a name, a script or a command" },
+		{ "workload", "{" PROGRAMS ",'name':'app','script':'a'}", "a name, a script" },
+		{ "workload", "{" PROGRAMS "," BIN ",'name':'app'}", "exclude each other" },
+		{ "workload", "{" PROGRAMS ",'script':'../a'}", "script" },
+		{ "workload",
+		  "{'programs':[{'name':'a/b','from':{'$leaf':'l','path':''}}],'name':'a/b'}",
+		  "name must be a file name" },
+		{ "workload", "{'programs':[{'name':'a','from':{'path':''}}],'name':'a'}", "from" },
+		{ "workload", "{" PROGRAMS ",'name':'app','serve':{'port':1,'clients':[]}}",
+		  "nothing is run" },
+		{ "workload",
+		  "{" PROGRAMS ",'name':'app','serve':{'port':65536,'clients':[{'name':'app'}]}}",
+		  "port" },
+		{ "workload",
+		  "{" PROGRAMS
+		  ",'name':'app','serve':{'port':1,'stop':'KILL','clients':[{'name':'app'}]}}",
+		  "stop" },
+		{ "workload",
+		  "{" PROGRAMS
+		  ",'name':'app','stdin':'in','serve':{'port':1,'clients':[{'name':'app'}]}}",
+		  "stdin" },
+		{ "workload",
+		  "{" PROGRAMS ",'name':'app','serve':{'port':1,'clients':[{'command':'a/b'}]}}",
+		  "command must be a file name" },
+		{ "workload",
+		  "{" PROGRAMS
+		  ",'name':'app','serve':{'port':1,'clients':[{'name':'app','env':{'A=B':'1'}}]}}",
+		  "A=B" },
 	};
 
 	(void)state;
@@ -220,6 +359,11 @@ static void binaries(void **state)
 		  "--runtime-instrumentation-lib=/lib/a.a\n"
 		  "out instrumented non-empty\nreject BOLT-ERROR\nin input <- t/v/build:bin/app\n"
 		  "never-ships\n" },
+		{ "bolt-instrument", "{" BIN ",'tool':'/llvm/bolt','profile':'app'}",
+		  "argv /llvm/bolt input -instrument -o instrumented "
+		  "--instrumentation-file=/build/prof/app/p --instrumentation-file-append-pid\n"
+		  "out instrumented non-empty\nreject BOLT-ERROR\nin input <- t/v/build:bin/app\n"
+		  "never-ships\n" },
 		{ "llvm-bolt",
 		  "{" BIN ",'tool':'/llvm/bolt','flags':['-reorder-blocks=ext-tsp'],"
 		  "'fdata':{'$stage':'t/v/merge','path':'merged.fdata'}}",
@@ -247,6 +391,7 @@ static void merges_and_binaries_refuse(void **state)
 		{ "strip", "{'tool':'s'}", "binary" },
 		{ "strip", "{" BIN "}", "tool" },
 		{ "bolt-instrument", "{'tool':'s'}", "binary" },
+		{ "bolt-instrument", "{" BIN ",'tool':'s','profile':'../up'}", "below prof" },
 		{ "llvm-bolt", "{" BIN ",'tool':'b'}", "fdata" },
 	};
 
@@ -387,6 +532,9 @@ int main(void)
 		cmocka_unit_test(commands),
 		cmocka_unit_test(commands_refuse),
 		cmocka_unit_test(workloads),
+		cmocka_unit_test(scripts),
+		cmocka_unit_test(servers),
+		cmocka_unit_test(unseen),
 		cmocka_unit_test(workloads_refuse),
 		cmocka_unit_test(merges),
 		cmocka_unit_test(binaries),

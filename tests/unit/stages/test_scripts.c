@@ -1,6 +1,10 @@
-/* The small shell scripts that some kinds lower to, run for real with tools that are scripts. */
+/* The small shell scripts that some kinds lower to, run for real with tools that are scripts, and with
+ * this program itself as a server. */
 #include "fakes/fixture.h"
 
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -26,7 +30,24 @@ static void place_deinit(struct place *place)
 	arena_free(place->arena);
 }
 
-/* Lowers a stage; a "/build/" in its arguments becomes the test's folder. */
+/* The text with each "/build/" made the test's folder. */
+static char *moved(struct place *place, const char *text)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	const char *hit;
+	char *copy;
+
+	for (; (hit = strstr(text, "/build/")); text = hit + strlen("/build")) {
+		buf_add(&out, text, (size_t)(hit - text));
+		buf_add_str(&out, place->dir);
+	}
+	buf_add_str(&out, text);
+	copy = arena_str(place->arena, buf_text(&out));
+	buf_deinit(&out);
+	return copy;
+}
+
+/* Lowers a stage, and lays out the small files that it brings along. */
 static char **command_of(struct place *place, const char *kind, const char *text)
 {
 	json_t *options = fixture_json(text);
@@ -43,13 +64,12 @@ static char **command_of(struct place *place, const char *kind, const char *text
 
 	must(stage_lower(&stage, place->arena, &lowered, &err), &err);
 	argv = arena_array(place->arena, lowered.action.n_argv + 1, sizeof(*argv));
-	for (size_t i = 0; i < lowered.action.n_argv; i++) {
-		const char *arg = lowered.action.argv[i];
-
-		argv[i] = str_starts(arg, "/build/") ?
-		                  arena_fmt(place->arena, "%s/%s", place->dir, arg + 7) :
-		                  arena_str(place->arena, arg);
-	}
+	for (size_t i = 0; i < lowered.action.n_argv; i++)
+		argv[i] = moved(place, lowered.action.argv[i]);
+	for (size_t i = 0; i < lowered.n_inputs; i++)
+		if (lowered.inputs[i].from.kind == REF_SCRIPT)
+			test_write(place->fd, lowered.inputs[i].at, lowered.inputs[i].from.id,
+			           0755);
 	json_decref(options);
 	return argv;
 }
@@ -278,6 +298,258 @@ static void workload_runs_its_program(void **state)
 	place_deinit(&place);
 }
 
+#define PROGRAM(name) "{'name':'" name "','from':{'$stage':'t/v/build','path':'x'}}"
+
+static void script_finds_its_programs(void **state)
+{
+	static const char options[] =
+		"{'programs':[" PROGRAM("app") "],'script':'bench/a.sh',"
+					       "'interpreter':'sh','argv':['a b'],'stdin':'in'}";
+	struct place place;
+
+	(void)state;
+	place_init(&place);
+	test_write(place.fd, "bin/app", "#!/bin/sh\necho \"app $*\"; cat\n", 0755);
+	test_write(place.fd, "bench/a.sh", "#!/bin/sh\napp \"$1\"; exit 5\n", 0755);
+	test_write(place.fd, "in", "from a file\n", 0644);
+	assert_int_equal(run(&place, command_of(&place, "workload", options)), 5);
+	assert_file(&place, "stdout", "app a b\nfrom a file\n");
+	place_deinit(&place);
+}
+
+/* Before anything runs it is said what the image lacks. */
+static void script_needs_its_interpreter(void **state)
+{
+	static const char options[] =
+		"{'programs':[" PROGRAM("app") "],'script':'a.x',"
+					       "'interpreter':'no-such-program'}";
+	struct place place;
+
+	(void)state;
+	place_init(&place);
+	test_write(place.fd, "a.x", "#!/usr/bin/env no-such-program\n", 0755);
+	assert_int_equal(run(&place, command_of(&place, "workload", options)), 127);
+	assert_log(&place, "the image has no program no-such-program: tools = { \"NAME\" }");
+	place_deinit(&place);
+}
+
+static void script_calls_foreign_programs(void **state)
+{
+	static const char options[] =
+		"{'programs':[" PROGRAM("an app") "],'script':'a.sh',"
+						  "'emulator':['/bin/sh','-u']}";
+	struct place place;
+
+	(void)state;
+	place_init(&place);
+	test_write(place.fd, "programs/an app", "echo \"$(basename \"$0\"): $*\"; exit 6\n", 0644);
+	test_write(place.fd, "a.sh", "#!/bin/sh\n'an app' x 'y z'\n", 0755);
+	assert_int_equal(run(&place, command_of(&place, "workload", options)), 6);
+	assert_file(&place, "stdout", "an app: x y z\n");
+	place_deinit(&place);
+}
+
+/* ---- servers ------------------------------------------------------------------------------ */
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+/* What this program is when it is called as bin/app: PORT HOW, a server with a weakness. */
+static int serve(int port, const char *how)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		                  .sin_port = htons((uint16_t)port),
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sigaction action = { .sa_handler = stop };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, client;
+
+	fprintf(stderr, "server %s\n", how);
+	if (str_eq(how, "dies"))
+		return 3;
+	if (!str_eq(how, "deaf"))
+		sigaction(SIGTERM, &action, NULL);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (!str_eq(how, "idles") &&
+	    (bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 4)))
+		return 9;
+	while (!stopped) {
+		client = str_eq(how, "idles") ? (int)pause() : accept(fd, NULL, NULL);
+		if (client < 0)
+			continue;
+		dprintf(client, "hello\n");
+		close(client);
+		if (str_eq(how, "crashes"))
+			return 7;
+	}
+	if (str_eq(how, "counts"))
+		close(open("prof/server-1.profraw", O_WRONLY | O_CREAT | O_TRUNC, 0644));
+	return str_eq(how, "complains") ? 4 : 0;
+}
+
+/* A port that nobody listens on. */
+static int free_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, n), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+/* Asks the server once, by bash alone. */
+#define ASK "#!/bin/bash\nexec 3<>/dev/tcp/127.0.0.1/$1; cat <&3; sleep 0.2; exit ${2:-0}\n"
+
+/* Runs a server that is `how`, with further members of serve and what is collected. */
+static int run_server(struct place *place, const char *how, const char *more, const char *collect)
+{
+	int port = free_port();
+	char self[4096] = "";
+	char *options = arena_fmt(
+		place->arena,
+		"{'programs':[" PROGRAM(
+			"app") "],'name':'app','argv':['%d','%s'],'collect':'%s',"
+			       "'serve':{'port':%d%s,'clients':[{'script':'ask.sh','argv':['%d']},"
+			       "{'script':'ask.sh','argv':['%d','2'],'exit':[2],'env':{'A':'b'}}]}}",
+		port, how, collect, port, more, port, port);
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	test_write(place->fd, "ask.sh", ASK, 0755);
+	test_write(place->fd, "bin/app",
+	           arena_fmt(place->arena, "#!/bin/sh\nexec '%s' serve \"$@\"\n", self), 0755);
+	return run(place, command_of(place, "workload", options));
+}
+
+static void server_is_asked_and_stopped(void **state)
+{
+	struct place place;
+
+	(void)state;
+	place_init(&place);
+	assert_int_equal(run_server(&place, "works", "", "none"), 0);
+	assert_file(&place, "stdout", "hello\nhello\n");
+	assert_file(&place, "stderr", "server works\n");
+	assert_int_equal(run_server(&place, "complains", ",'exit':[4]", "none"), 0);
+	assert_int_equal(run_server(&place, "deaf", ",'exit':[143]", "none"), 0);
+	place_deinit(&place);
+}
+
+static void server_failures_are_told_apart(void **state)
+{
+	static const struct {
+		const char *how, *more, *says;
+	} cases[] = {
+		{ "dies", "", "the server ended with status 3 before it listened on port" },
+		{ "idles", ",'ready':1", "the server does not listen on port" },
+		{ "deaf", "", "SIGTERM ended the server itself: it must catch the signal" },
+		{ "complains", "", "the server ended with status 4 after SIGTERM; exit = { 4 }" },
+		{ "crashes", "", "the server ended with status 7 while run 1 was at work" },
+	};
+	struct place place;
+
+	(void)state;
+	place_init(&place);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(run_server(&place, cases[i].how, cases[i].more, "none"), 1);
+		assert_log(&place, cases[i].says);
+		assert_log(&place, arena_fmt(place.arena, "server %s\n", cases[i].how));
+	}
+	place_deinit(&place);
+}
+
+/* An instrumented server that leaves no profile, or an empty one, has trained nothing. */
+static void server_must_leave_its_profile(void **state)
+{
+	struct place place;
+
+	(void)state;
+	place_init(&place);
+	test_write(place.fd, "prof/other.profraw", "counts", 0644);
+	assert_int_equal(run_server(&place, "works", "", "profraw"), 1);
+	assert_log(&place, "the server ended and wrote no profile");
+	assert_int_equal(run_server(&place, "counts", "", "profraw"), 1);
+	assert_log(&place, "the server ended and wrote no profile");
+	test_write(place.fd, "prof/server-2.profraw", "counts", 0644);
+	assert_int_equal(run_server(&place, "counts", "", "profraw"), 0);
+	place_deinit(&place);
+}
+
+static void client_failures_are_named(void **state)
+{
+	struct place place;
+	int port = free_port();
+
+	(void)state;
+	place_init(&place);
+	assert_int_equal(run_server(&place, "works", "", "none"), 0);
+	assert_int_equal(
+		run(&place,
+	            command_of(
+			    &place, "workload",
+			    arena_fmt(place.arena,
+	                              "{'programs':[" PROGRAM(
+					      "app") "],'name':'app','argv':["
+	                                             "'%d','works'],'serve':{'port':%d,'clients':["
+	                                             "{'script':'ask.sh','argv':['%d','6']}]}}",
+	                              port, port, port))),
+		1);
+	assert_log(&place, arena_fmt(place.arena, "ask.sh %d 6) ended with status 6", port));
+	place_deinit(&place);
+}
+
+/* ---- what training never saw -------------------------------------------------------------- */
+
+static void unseen_is_a_share(void **state)
+{
+	struct place place;
+	char **argv;
+
+	(void)state;
+	place_init(&place);
+	test_write(
+		place.fd, "profdata",
+		"#!/bin/sh\ncase $1 in\n"
+		"merge) test \"$*\" = 'merge --failure-mode=any -o held.profdata prof/0' ;;\n"
+		"show) test \"$2 $3\" = '--all-functions --counts' && cat \"$4.shown\" ;;\nesac\n",
+		0755);
+	test_write(place.fd, "trained.profdata.shown",
+	           "Counters:\n  a.c;seen:\n    Hash: 0x1\n    Counters: 2\n"
+	           "    Block counts: [7, 0]\n  never:\n    Block counts: [0, 0]\n"
+	           "Instrumentation level: IR  entry_first = 0\nFunctions shown: 2\n",
+	           0644);
+	test_write(place.fd, "held.profdata.shown",
+	           "Counters:\n  a.c;seen:\n    Block counts: [9000000000, 0]\n  never:\n"
+	           "    Block counts: [2, 500]\n  ns::\"odd\\name\"(int):\n"
+	           "    Block counts: [999999498]\n  idle:\n    Block counts: [0]\n",
+	           0644);
+	argv = command_of(&place, "unseen",
+	                  "{'trained':{'$stage':'t','path':'p'},'tool':'./profdata',"
+	                  "'profiles':[{'from':{'$stage':'a','path':'prof'}}]}");
+	assert_int_equal(run(&place, argv), 0);
+	assert_file(&place, "unseen.json",
+	            "{\"functions\":2,\"millionths\":100000,\"most\":["
+	            "{\"count\":999999498,\"name\":\"ns::\\\"odd\\\\name\\\"(int)\"},"
+	            "{\"count\":502,\"name\":\"never\"}],\"schema\":\"kiln.unseen/1\"}\n");
+	/* All that is held out was trained. */
+	test_write(place.fd, "held.profdata.shown", "  a.c;seen:\n    Block counts: [1]\n", 0644);
+	assert_int_equal(run(&place, argv), 0);
+	assert_file(
+		&place, "unseen.json",
+		"{\"functions\":0,\"millionths\":0,\"most\":[],\"schema\":\"kiln.unseen/1\"}\n");
+	test_write(place.fd, "held.profdata.shown", "  a.c;seen:\n    Block counts: [0]\n", 0644);
+	assert_int_equal(run(&place, argv), 1);
+	assert_log(&place, "the held-out runs count nothing");
+	place_deinit(&place);
+}
+
 /* Stands in for perf: says what it samples, and like perf gives back the status of what it ran. */
 static const char fake_perf[] =
 	"#!/bin/sh\nwhile [ \"$1\" != -- ]; do last=$1; shift; done; shift\n"
@@ -374,8 +646,11 @@ static void zip_is_sorted(void **state)
 	place_deinit(&place);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 4 && str_eq(argv[1], "serve"))
+		return serve(atoi(argv[2]), argv[3]);
+
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profdata_merges),
 		cmocka_unit_test(profdata_refuses_too_little),
@@ -384,6 +659,14 @@ int main(void)
 		cmocka_unit_test(fdata_is_merged_at_once),
 		cmocka_unit_test(fdata_refuses_nothing),
 		cmocka_unit_test(workload_runs_its_program),
+		cmocka_unit_test(script_finds_its_programs),
+		cmocka_unit_test(script_needs_its_interpreter),
+		cmocka_unit_test(script_calls_foreign_programs),
+		cmocka_unit_test(server_is_asked_and_stopped),
+		cmocka_unit_test(server_failures_are_told_apart),
+		cmocka_unit_test(server_must_leave_its_profile),
+		cmocka_unit_test(client_failures_are_named),
+		cmocka_unit_test(unseen_is_a_share),
 		cmocka_unit_test(perf_samples_and_translates),
 		cmocka_unit_test(perf_failures_are_told_apart),
 		cmocka_unit_test(zip_is_sorted),

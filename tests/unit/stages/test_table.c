@@ -95,8 +95,9 @@ static json_t *minimal_object(const struct schema_field *fields)
 	json_t *object = json_object();
 
 	for (; fields->name; fields++)
-		/* A smoke stage needs one of two. */
-		if (fields->required || str_eq(fields->name, "expected"))
+		/* A smoke stage needs one of two; so do a workload and a command. */
+		if (fields->required || str_eq(fields->name, "expected") ||
+		    str_eq(fields->name, "binary") || str_eq(fields->name, "name"))
 			json_object_set_new(object, fields->name, minimal_value(fields));
 	return object;
 }
