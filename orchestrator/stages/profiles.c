@@ -200,5 +200,6 @@ const struct stage_kind stage_fdata_merge = {
 	.fields = fdata_fields,
 	.lower = lower_fdata,
 	.advice =
-		"every training run must end by itself: see their logs; bolt = false ships without BOLT",
+		"every training run must end by itself, and run the program: see their logs (bins = { … } in "
+		"run { } says what a script runs); bolt = false ships without BOLT",
 };

@@ -132,6 +132,7 @@ const struct stage_kind stage_rebuild = {
 	.fields = rebuild_fields,
 	.lower = lower_rebuild,
 	.advice =
-		"a stale profile: `kiln train` makes it anew; a compiler error: see whether the plain "
-		"variant builds (kiln build --variant plain)",
+		"a stale profile: `kiln train` makes it anew; a program that no training run really "
+		"runs has none, and gets another one's: run it; a compiler error: see whether the "
+		"plain variant builds (kiln build --variant plain)",
 };

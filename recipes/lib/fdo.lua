@@ -61,6 +61,28 @@ local function compile(ctx, shared, how)
   return { bins = bins, tree = tree, how = how }
 end
 
+-- Whether a run may run a program.
+local function runs(entry, name)
+  for _, one in ipairs(entry.bins) do
+    if one == name then return true end
+  end
+  return false
+end
+
+-- One compiler's profile serves the whole build, by the functions' names. A program that was never run
+-- would be given what another one's main counted.
+local function check_trained(ctx, args)
+  for _, name in ipairs(ctx.build.bins) do
+    local trained = false
+    for _, entry in ipairs(ctx.train) do trained = trained or runs(entry, name) end
+    if not trained then
+      kiln.fail { where = args.where, callee = "fdo", path = { "pgo" },
+        text = 'fdo: pgo: no training run runs "' .. name .. '"',
+        note = "with pgo every program of the build is trained: add a run of it to train" }
+    end
+  end
+end
+
 -- How much of the held-out runs is code that training never ran: they are run under the counters too.
 local function unseen(ctx, args, address, counting, profile)
   local parts = {}
@@ -77,6 +99,7 @@ end
 local function profile_guided(ctx, args, shared, variant, how)
   local triple = ctx.target.triple
   local address = triple .. "/" .. variant .. "/"
+  check_trained(ctx, args)
   local counting = ctx.build.compile(ctx, shared, {
     kind = "instrument", address = address .. "instrument", late = counting_flags,
     level = how.level, lto = how.lto, counting = true,
@@ -103,15 +126,7 @@ local function profile_guided(ctx, args, shared, variant, how)
   })
 end
 
--- Whether a run may run a program; whether any run may run several: then each program's profile lies
--- in a folder of its own.
-local function runs(entry, name)
-  for _, one in ipairs(entry.bins) do
-    if one == name then return true end
-  end
-  return false
-end
-
+-- Whether any run may run several programs: then each program's profile lies in a folder of its own.
 local function runs_several(list)
   for _, entry in ipairs(list) do
     if #entry.bins > 1 then return true end

@@ -56,7 +56,7 @@ function release(fields) end
 
 ---@class kiln.FdoFields
 ---@field lto? "thin"|"full"|false link-time optimisation
----@field pgo? boolean a compiler profile of the training runs
+---@field pgo? boolean a compiler profile of the training runs, which must run every program of the build
 ---@field bolt? "auto"|boolean BOLT; "auto": where the toolchain lists it
 ---@field ship string the variant that is released: "plain", "lto", "pgo+lto", "pgo+lto+bolt"; where the target has no BOLT, the one below it
 ---@field baseline? string -O flag of the plain variant, default "-O2"

@@ -1,0 +1,15 @@
+return release {
+  api = 1,
+  name = "tool",
+  version = "1.0",
+  license = "MIT",
+  date = 1735689600,
+  source = folder "src",
+  work = folder "work",
+  build = make.build { bins = { "tool", "aid" } },
+  targets = { "x86_64-unknown-linux-gnu" },
+  train = { run { bin "tool" } },
+  holdout = { run { bin "tool", file "holdout/b.txt" } },
+  optimize = fdo { lto = "thin", pgo = true, bolt = true, ship = "pgo+lto" },
+  packages = { archive { "tar.gz" } },
+}
