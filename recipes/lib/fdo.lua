@@ -78,7 +78,8 @@ local function check_trained(ctx, args)
     if not trained then
       kiln.fail { where = args.where, callee = "fdo", path = { "pgo" },
         text = 'fdo: pgo: no training run runs "' .. name .. '"',
-        note = "with pgo every program of the build is trained: add a run of it to train" }
+        note = "with pgo every program of the build is trained: add a run of it to train, if only: run { bin \"" ..
+          name .. '", "--version" }' }
     end
   end
 end
