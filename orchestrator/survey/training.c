@@ -62,6 +62,7 @@ static bool is_data(const struct survey *s, const struct git_entry *entry)
 
 struct sized {
 	const char *path;
+	const char *id; /* of its content */
 	off_t size;
 };
 
@@ -87,7 +88,8 @@ static void find_data(const struct survey *s, const char *folder, struct sizes *
 		struct stat st;
 
 		if (path_is_below(entry->path, folder) && is_data(s, entry) && stat(full, &st) == 0)
-			array_push(&ret->list, ((struct sized){ entry->path, st.st_size }));
+			array_push(&ret->list,
+			           ((struct sized){ entry->path, entry->id, st.st_size }));
 	}
 	array_sort(&ret->list, by_size);
 }
@@ -115,19 +117,35 @@ static const char *say(const struct survey *s, const struct training *t, const c
 	       "says\n  -- what it is. Put in its place what it does all day.";
 }
 
-static void add_runs(struct survey *s, struct training *t, const struct sizes *found)
+/* A recipe may not train on what it holds out, under whatever name. */
+static bool has_id(const char *const *ids, size_t n, const char *id)
 {
-	size_t n = found->list.n;
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(ids[i], id))
+			return true;
+	return false;
+}
+
+static void add_runs(struct survey *s, struct training *t, const char *folder,
+                     const struct sizes *found)
+{
+	const char *taken[TRAIN_MOST + HOLD_MOST];
+	size_t n = 0, turn = 0;
 
 	/* Every third is held out. */
-	for (size_t i = 0; i < n; i++) {
-		bool hold = i % 3 == 1;
-		const char *file = survey_quote(s, found->list.v[i].path);
-		struct training_run run = { .bin = path_base(s->bins.v[0]),
-			                    .arguments = arena_fmt(s->arena, ", file %s", file) };
+	for (size_t i = 0; i < found->list.n && n < TRAIN_MOST + HOLD_MOST; i++) {
+		const struct sized *one = &found->list.v[i];
+		struct training_run run = { .bin = path_base(s->bins.v[0]) };
+		bool hold;
 
+		if (has_id(taken, n, one->id))
+			continue;
+		hold = turn++ % 3 == 1;
 		if (hold ? t->holdout.n >= HOLD_MOST : t->train.n >= TRAIN_MOST)
 			continue;
+		taken[n++] = one->id;
+		run.arguments = arena_fmt(s->arena, ", file %s",
+		                          survey_quote(s, one->path + strlen(folder) + 1));
 		run.name = arena_fmt(s->arena, "%s%zu", hold ? "held" : "run",
 		                     (hold ? t->holdout.n : t->train.n) + 1);
 		if (hold)
@@ -146,6 +164,23 @@ static void add_nothing(struct survey *s, struct training *t)
 	array_push(&t->holdout, ((struct training_run){ "version", bin, ", \"--version\"", NULL }));
 }
 
+/* The other programs of the build: with pgo each must have run. What they say of themselves, or that
+ * they know no such option, will do. */
+static void add_others(struct survey *s, struct training *t)
+{
+	for (size_t i = 1; i < s->bins.n; i++)
+		array_push(&t->train,
+		           ((struct training_run){ arena_fmt(s->arena, "only%zu", i + 1),
+		                                   path_base(s->bins.v[i]),
+		                                   ", \"--version\", exit = { 1, 2 }", NULL }));
+	if (s->bins.n > 1)
+		survey_note(
+			s,
+			"train has files for %s alone; the runs only2, only3, … are there because "
+			"with pgo every program is trained: give them work too",
+			path_base(s->bins.v[0]));
+}
+
 void training_sketch(struct survey *s, struct training *ret)
 {
 	const char *folder = "";
@@ -155,16 +190,20 @@ void training_sketch(struct survey *s, struct training *ret)
 		struct sizes found = { 0 };
 
 		find_data(s, place->folder, &found);
-		if (found.list.n >= FILES_LEAST) {
-			ret->work = ".";
+		if (found.list.n >= FILES_LEAST)
+			add_runs(s, ret, place->folder, &found);
+		if (ret->holdout.n > 0) {
+			ret->work = place->folder;
 			ret->worth = place->worth;
 			folder = place->folder;
-			add_runs(s, ret, &found);
+		} else {
+			ret->train.n = 0; /* all were one file, under several names */
 		}
 		array_deinit(&found.list);
 	}
 	if (ret->train.n == 0)
 		add_nothing(s, ret);
+	add_others(s, ret);
 	ret->says = say(s, ret, folder);
 }
 

@@ -22,6 +22,17 @@ has() {
 	tr -s ' ' <kiln.lua | grep -qF -- "$1" || { echo "no \"$1\" in:"; cat kiln.lua; return 1; }
 }
 
+# Kiln takes the recipe: what is missing is the image, which no mirror is there for.
+reads() {
+	local output status
+	run env KILN_DEBIAN_MIRROR=http://127.0.0.1:9/debian "$KILN" plan
+	[ "$status" -eq 7 ] && [[ $output == *"Debian's archive"* ]] || { echo "$output"; return 1; }
+}
+
+refute_has() {
+	! tr -s ' ' <kiln.lua | grep -qF -- "$1"
+}
+
 @test "make: installed programs, flags the sources need, another linker, warnings that are errors" {
 	printf '%b' 'BINDIR = /usr/bin\nLD = gcc\nWARN = -Wall -Werror\nCFLAGS += -O3 -g -Iinclude $(DEFS) -std=c99\n' \
 		'DEFS = -DX=1\nall: tool tests\ntool: main.o\n\t$(LD) -o $@ $^ -lz -lown\n' \
@@ -81,6 +92,13 @@ has() {
 	has 'add = { "pkgconf", "zlib1g-dev", "libcurl4-openssl-dev" }'
 	refute_has sqlite
 	refute_has jansson
+}
+
+# Kiln takes the recipe: what is missing is the image, which no mirror is there for.
+reads() {
+	local output status
+	run env KILN_DEBIAN_MIRROR=http://127.0.0.1:9/debian "$KILN" plan
+	[ "$status" -eq 7 ] && [[ $output == *"Debian's archive"* ]] || { echo "$output"; return 1; }
 }
 
 refute_has() {
@@ -248,19 +266,46 @@ refute_has() {
 	track
 	run "$KILN" init --pgo
 	[[ $output == *"from tests: of little likeness"* ]]
-	has 'run1 = run { bin "a", file "tests/4.txt" }'
-	has 'held1 = run { bin "a", file "tests/3.txt" }'
+	has 'run1 = run { bin "a", file "4.txt" }'
+	has 'held1 = run { bin "a", file "3.txt" }'
 	has 'optimize = fdo {'
 	for i in 1 2 3; do seq $((i * 1000)) >bench/$i.json; done
 	track two
 	run "$KILN" init --pgo --force
 	[[ $output == *"from benchmarks: likely near"* ]]
-	has 'run1 = run { bin "a", file "bench/3.json" }'
+	has 'run1 = run { bin "a", file "3.json" }'
 	git rm -rqf tests bench
 	track three
 	run "$KILN" init --pgo --force
 	[[ $output == *"nothing was found to train on"* ]]
 	has 'help = run { bin "a", "--help" }'
+}
+
+@test "--pgo: what is written can be read: every program trained, no file in both lists under two names" {
+	printf 'all: tool aid-2\ntool: tool.o\n\t$(CC) -o $@ $^\naid-2: aid.o\n\t$(CC) -o $@ $^\n' >Makefile
+	mkdir bench tests
+	seq 300 | tee bench/a.txt >bench/b.txt
+	track
+	# Two names of one file are nothing to train on and to hold out.
+	run "$KILN" init --pgo
+	[[ $output == *"nothing was found to train on"* && $output == *"with pgo every program is trained"* ]]
+	has 'help = run { bin "tool", "--help" }'
+	has 'only2 = run { bin "aid-2", "--version", exit = { 1, 2 } }'
+	reads
+	seq 200 >bench/c.txt
+	track two
+	"$KILN" init --pgo --force
+	has 'run1 = run { bin "tool", file "a.txt" }'
+	has 'held1 = run { bin "tool", file "c.txt" }'
+	has 'work = folder "bench"'
+	refute_has 'b.txt'
+	track three
+	reads
+	# What the recipe is held to.
+	sed -i '/only2/d' kiln.lua
+	run "$KILN" plan
+	[ "$status" -eq 3 ]
+	[[ $output == *'no training run runs "aid-2"'*'run { bin "aid-2", "--version" }'* ]]
 }
 
 @test "what it refuses: no git, nothing tracked, no build file, a recipe that is there" {

@@ -166,14 +166,14 @@ fails_with() {
 		dist=dist/net-1.0/net-1.0-$triple
 		in_image llvm-profdata show --all-functions --counts "$dist.profdata" >counts
 		# The server's main ran once, the client's once, the script's program three times.
-		for function in 'server.c;digits' 'ones.c;ones'; do
-			grep -A3 -- "$function" counts | grep -q 'Block counts: .*[1-9]'
-		done
-		grep -A3 'client.c;main\|^  main:' counts | grep -q 'Block counts: .*200'
+		# (What main calls is inlined before it is counted.)
+		[ "$(grep -A3 '^  main:' counts | grep -c 'Block counts: .*[1-9]')" -eq 3 ]
+		[ "$(grep -A3 '^  main:' counts | grep -c 'Block counts: .*\b200\b')" -eq 2 ]
+		grep -A3 '^  main:' counts | grep -q 'Block counts: .*\b3, '
 		# BOLT's profiles: each program has one of its own.
 		for name in server client ones; do grep -q ' main ' "$dist-$name.fdata"; done
-		grep -q ' ones\|ones/' "$dist-ones.fdata"
-		refute grep -q 'digits' "$dist-ones.fdata" "$dist-client.fdata"
+		grep -q ' _start 0 0 3$' "$dist-ones.fdata"
+		grep -q ' _start 0 0 1$' "$dist-client.fdata"
 		grep -q "$triple  *held-out runs spend .* % of their execution in 1 function that training never ran: letters" log
 		jq -e --arg triple "$triple" '.targets[$triple].unseen | .functions == 1 and .most[0].name == "server.c;letters"' \
 			dist/net-1.0/net-1.0.verdict.json
@@ -192,7 +192,6 @@ fails_with() {
 @test "what training never saw is measured where a run trains, and then stands in the lock" {
 	"$KILN" -C net lock --progress plain 2>log
 	grep -q 'that training never ran: letters' log
-	grep -q 'done .*/pgo+lto/unseen' log
 	jq -e --arg triple "$x86" '.recipes.net[$triple].verdict.unseen.functions == 1' net/kiln.lock
 	cp net/kiln.lock before.lock
 	# A second lock keeps it, a release shows it; neither runs the program that counts.
@@ -259,17 +258,17 @@ fails_with() {
 	wanted=$(printf 'ones: begins\n%s\n' "$(grep -o 1 net/work/held/lines.txt | wc -l)" | sha256sum | cut -d' ' -f1)
 	[ "$(jq -r .cases.times out/smoke.json)" = "$wanted" ]
 	# A wrong expression is found when the recipe is read.
-	sed -i 's/\[0-9\]+\\\\\]:/[0-9+\\\\]:/' net/kiln.lua
+	sed -i 's/(\[a-z\]+)/([a-z]+/' net/kiln.lua
 	run "$KILN" -C net plan
 	[ "$status" -eq 3 ]
-	[[ $output == *"kiln.lua:1"*"is no extended regular expression"* ]]
+	[[ $output == *"kiln.lua:"*"is no extended regular expression"* ]]
 }
 
 @test "cases, exit codes and time limits" {
 	recipe '' 'many = run { bin "ones", "-f", exit = { 5 }, cases = { a = { count, weight = 3 }, b = file "train/other.txt" } },'
 	echo 11 >net/work/train/other.txt
 	"$KILN" -C net build --progress plain --target "$x86" pgo+lto/profile 2>log
-	grep -q 'done .*pgo+lto/train-many-a' log
+	"$KILN" -C net log "$x86/pgo+lto/train-many-a" >/dev/null
 	"$KILN" -C net plan --json | jq -e '[.stages[] | select(.address | endswith("pgo+lto/profile")).argv[]] | contains(["--weighted-input=3,prof/0"])'
 	sed -i 's/exit = { 5 }, //' net/kiln.lua
 	fails_with pgo+lto/train-many-b "exit status 5" 'exit = { … } names the statuses that are right'
@@ -301,4 +300,32 @@ fails_with() {
 	[[ $output == *'kiln.lua:8: run: script "bench/ones.sh" is not executable'*'chmod +x work/bench/ones.sh'*'git update-index --chmod=+x'* ]]
 	chmod +x net/work/bench/ones.sh
 	"$KILN" -C net plan >/dev/null
+}
+
+@test "what kiln init --pgo writes builds, with every program trained" {
+	export GIT_CONFIG_GLOBAL=$PWD/gitconfig
+	git config --global user.name Me
+	git config --global user.email me@example.org
+	mkdir -p own/bench
+	cp net/src/ones.c own/
+	cat >own/say.c <<-'C'
+	#include <stdio.h>
+	int main(int argc, char **argv)
+	{
+		if (argc > 1) { fprintf(stderr, "usage: say <FILE %s\n", argv[0]); return 2; }
+		return 0;
+	}
+	C
+	printf 'all: ones say\n%%: %%.c\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<\n' >own/Makefile
+	printf 'install: all\n\tinstall ones say $(DESTDIR)/usr/bin\n' >>own/Makefile
+	for i in 3 2 1; do seq $((i * 100)) >own/bench/$i.txt; done
+	git -C own init -q
+	git -C own add -A
+	git -C own commit -qm one
+	(cd own && "$KILN" init --pgo)
+	cat own/kiln.lua
+	git -C own add -A
+	git -C own commit -qm two
+	"$KILN" -C own build --progress plain pgo+lto+bolt/smoke 2>log || { cat log; false; }
+	"$KILN" -C own log "$x86/pgo+lto/train-only2" | grep -q '^usage: say'
 }

@@ -6,7 +6,7 @@ return release {
   date = 1735689600,
   source = folder "src",
   work = folder "work",
-  build = make.build { bins = { "tool", "aid" } },
+  build = make.build { bins = { "tool" } },
   targets = { "x86_64-unknown-linux-gnu" },
   train = { run { bin "tool", dir "train", file { "both.conf", shared = true } } },
   holdout = { run { bin "tool", file "holdout/b.txt", file { "both.conf", shared = true } } },
