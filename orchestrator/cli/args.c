@@ -8,6 +8,9 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+const char *const args_color_words[] = { "auto", "always", "never", NULL };
+const char *const args_progress_words[] = { "auto", "tty", "plain", "json", "none", NULL };
+
 const struct command_option common_option_table[] = {
 	{ "-C", "DIR", "do everything as if started in DIR", false },
 	{ "--store", "DIR", "the store; default $KILN_STORE, else $XDG_CACHE_HOME/kiln", false },
@@ -64,14 +67,15 @@ static void first_words(int argc, char **argv, const char *words[2])
 	}
 }
 
-static int unknown_command(const char *word, struct err *err)
+int args_unknown_command(const char *word, struct err *err)
 {
 	const char *names[64] = { 0 };
 	const char *near;
 	size_t n = 0;
 
 	for (size_t i = 0; commands[i] && n + 1 < ARRAY_LEN(names); i++)
-		names[n++] = commands[i]->name;
+		if (!commands[i]->hidden)
+			names[n++] = commands[i]->name;
 	near = str_nearest(word, names);
 	err_set(err, ERR_USAGE, "there is no command \"%s\"%s%s%s", word,
 	        near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
@@ -130,7 +134,7 @@ static int find_command(int argc, char **argv, const struct command **ret, int *
 		return 0;
 	if (group && !words[1])
 		return incomplete_command(words[0], err);
-	return unknown_command(group ? both : words[0], err);
+	return args_unknown_command(group ? both : words[0], err);
 }
 
 /* ---- options ------------------------------------------------------------------------------ */
@@ -284,9 +288,6 @@ int args_parse(struct arena *arena, int argc, char **argv, const struct command 
 	size_t n_own = 0;
 	int n_words, rc;
 
-	/* "kiln help COMMAND" is how many people ask. */
-	if (argc > 1 && str_eq(argv[1], "help"))
-		argv[1] = (char *)"--help";
 	if (find_command(argc, argv, &p.command, &n_words, err) < 0)
 		return -1;
 	while (p.command && p.command->options && p.command->options[n_own].name)

@@ -17,8 +17,14 @@ struct common_options {
 /* What every command takes, for help; ends with name NULL. */
 extern const struct command_option common_option_table[];
 
+/* What --color and --progress may be; NULL-ended. */
+extern const char *const args_color_words[], *const args_progress_words[];
+
+/* The error for a command that there is not; names the nearest. Returns -1. */
+int args_unknown_command(const char *word, struct err *err);
+
 /* Finds the command (one or two words) and reads its options. `ret_command` is NULL when there is
- * none (help, version or nothing). Unknown commands and options name the nearest: ERR_USAGE. */
+ * none (help, version or nothing; the words that were given are then operands). Unknown commands and options name the nearest: ERR_USAGE. */
 int args_parse(struct arena *arena, int argc, char **argv, const struct command **ret_command,
                struct common_options *ret_common, struct command_args *ret_args, struct err *err);
 

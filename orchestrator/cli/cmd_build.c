@@ -6,7 +6,7 @@
 #include "cli/session.h"
 
 static const struct command_option options[] = {
-	{ "--variant", "NAME", "only this variant; default: what ships", false },
+	{ "--variant", "VARIANT", "only this variant; default: what ships", false },
 	{ "--until", "STAGE", "only up to this stage", true },
 	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
 	{ "--fail-fast", NULL, "end everything when one stage fails", false },
@@ -108,5 +108,6 @@ const struct command cmd_build = {
 	.options = options,
 	.max_operands = 64,
 	.runs_stages = true,
+	.first = true,
 	.run = run,
 };

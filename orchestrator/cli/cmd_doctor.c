@@ -268,5 +268,6 @@ const struct command cmd_doctor = {
 	.operands = "",
 	.help = "One line a need: ok, or a note of what works differently here, or what is lacking and\n"
 		"the line to type. Ends with status 5 when something is lacking.",
+	.first = true,
 	.run = run,
 };

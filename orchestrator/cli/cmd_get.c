@@ -119,5 +119,6 @@ const struct command cmd_get = {
 	.options = options,
 	.min_operands = 2,
 	.max_operands = 3,
+	.topic = TOPIC_RECIPE,
 	.run = run,
 };

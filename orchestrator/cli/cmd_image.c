@@ -148,8 +148,8 @@ static const struct command_option build_options[] = {
 const struct command cmd_image_build = {
 	.name = "image build",
 	.summary = "make the root file systems that builds run in",
-	.operands = "[NAME]...",
-	.help = "NAME is a container: .kiln/containers/NAME.yaml or one that Kiln brings (default:\n"
+	.operands = "[IMAGE]...",
+	.help = "IMAGE is a container: .kiln/containers/IMAGE.yaml or one that Kiln brings (default:\n"
 		"trixie). With a lock the image is made of exactly the pinned packages and must have the\n"
 		"pinned tree; without one it is made of what the archive has today, and that answer is\n"
 		"kept until --update. Packages stay in the store: making an image again needs no\n"
@@ -157,6 +157,7 @@ const struct command cmd_image_build = {
 	.options = build_options,
 	.min_operands = 0,
 	.max_operands = 64,
+	.topic = TOPIC_IMAGE,
 	.run = run_build,
 };
 
@@ -212,6 +213,7 @@ const struct command cmd_image_ls = {
 	.operands = "",
 	.help = "Prints name, architecture, size and digest of each unpacked image.\n",
 	.max_operands = 0,
+	.topic = TOPIC_IMAGE,
 	.run = run_ls,
 };
 
@@ -292,12 +294,13 @@ static const struct command_option export_options[] = {
 const struct command cmd_image_export = {
 	.name = "image export",
 	.summary = "write an image into one file",
-	.operands = "FILE [NAME|DIGEST]",
+	.operands = "FILE [IMAGE|DIGEST]",
 	.help = "Writes a tar file with the image's manifest, its section of the lock and every\n"
-		"package it is made of. NAME or DIGEST may be left out when the store has one image.\n",
+		"package it is made of. IMAGE or DIGEST may be left out when the store has one image.\n",
 	.options = export_options,
 	.min_operands = 1,
 	.max_operands = 2,
+	.topic = TOPIC_IMAGE,
 	.run = run_export,
 };
 
@@ -339,5 +342,6 @@ const struct command cmd_image_import = {
 		"installed here, which runs their scripts: take it from somebody you trust.\n",
 	.min_operands = 1,
 	.max_operands = 1,
+	.topic = TOPIC_IMAGE,
 	.run = run_import,
 };

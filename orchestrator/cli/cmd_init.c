@@ -200,5 +200,6 @@ const struct command cmd_init = {
 		"kiln.lua at the repository's root, and what git should ignore into .gitignore. Nothing\n"
 		"of the project is run; the recipe is a guess that you can read.\n",
 	.options = options,
+	.first = true,
 	.run = run,
 };

@@ -128,5 +128,6 @@ const struct command cmd_keygen = {
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,
+	.topic = TOPIC_SIGN,
 	.run = run,
 };

@@ -66,6 +66,7 @@ const struct command cmd_lock = {
 	.max_operands = 1,
 	.of_head = true,
 	.runs_stages = true,
+	.topic = TOPIC_RECIPE,
 	.run = run_lock,
 };
 
@@ -131,5 +132,6 @@ const struct command cmd_train = {
 	.options = train_options,
 	.max_operands = 1,
 	.runs_stages = true,
+	.topic = TOPIC_RECIPE,
 	.run = run_train,
 };

@@ -76,5 +76,6 @@ const struct command cmd_log = {
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 2,
+	.topic = TOPIC_RECIPE,
 	.run = run,
 };

@@ -5,7 +5,7 @@
 #include "report/plan_text.h"
 
 static const struct command_option options[] = {
-	{ "--variant", "NAME", "only this variant", false },
+	{ "--variant", "VARIANT", "only this variant", false },
 	{ "--until", "STAGE", "only up to this stage", true },
 	{ "--release", NULL, "as `kiln release` would: all candidates too", false },
 	{ "--targets", NULL, "list every target triple there is, and nothing else", false },
@@ -104,5 +104,6 @@ const struct command cmd_plan = {
 	.options = options,
 	.max_operands = 64,
 	.may_fetch = true,
+	.topic = TOPIC_RECIPE,
 	.run = run,
 };

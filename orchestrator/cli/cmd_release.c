@@ -143,5 +143,6 @@ const struct command cmd_release = {
 	.max_operands = 1,
 	.of_head = true,
 	.runs_stages = true,
+	.first = true,
 	.run = run,
 };

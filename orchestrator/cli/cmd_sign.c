@@ -57,5 +57,6 @@ const struct command cmd_sign = {
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,
+	.topic = TOPIC_SIGN,
 	.run = run,
 };

@@ -156,5 +156,6 @@ const struct command cmd_verify = {
 	.options = options_table,
 	.min_operands = 1,
 	.max_operands = 1,
+	.first = true,
 	.run = run,
 };

@@ -46,7 +46,14 @@ const char *args_value(const struct command_args *args, const char *name);
 bool args_has(const struct command_args *args, const char *name);
 const char *const *args_values(const struct command_args *args, const char *name);
 
-/* A command: one file cli/cmd_NAME.c, one line in cli/commands.c. */
+/* Below which word the overview names a command that is not among the first. */
+enum command_topic { TOPIC_MORE, TOPIC_RECIPE, TOPIC_SIGN, TOPIC_IMAGE };
+
+/*
+ * A command: one file cli/cmd_NAME.c, one line in cli/commands.c. Help, manual, reference and
+ * completion are made of this table. The words in capitals of `operands` and of the options'
+ * arguments say what stands there; cli/words.c lists them all.
+ */
 struct command {
 	const char *name;                     /* "image build" has two words */
 	const char *summary;                  /* one line */
@@ -54,7 +61,10 @@ struct command {
 	const char *help;                     /* paragraphs below the usage line */
 	const struct command_option *options; /* ends with name NULL; may be NULL */
 	size_t min_operands, max_operands;
-	bool of_head;     /* is about what is committed, not about what lies there */
+	enum command_topic topic;
+	bool first;   /* one of the five that a newcomer needs: the overview shows its summary */
+	bool hidden;  /* for programs: in no overview, manual or reference */
+	bool of_head; /* is about what is committed, not about what lies there */
 	bool runs_stages; /* needs the runner server, which is forked before all else */
 	bool may_fetch;   /* needs it for crates that are not there yet, and no more */
 	/* 0 done; -1 with err. Prints its results on stdout itself. */

@@ -3,55 +3,119 @@
 
 #include "base/str.h"
 #include "cli/args.h"
+#include "cli/fill.h"
 
-static const char *const first_commands[] = { "release", "build", "plan", "verify", "lock", NULL };
+enum { NAME_WIDTH = 14, TOPIC_WIDTH = 8, OPTION_WIDTH = 20 };
 
-static bool is_first(const char *name)
+const char help_sentence[] = "Kiln turns source into the best release it can be: built in pinned "
+			     "containers, profile-optimised, reproducible, signed.";
+
+const struct help_status help_statuses[] = {
+	{ 0, "done" },
+	{ 1, "a stage failed" },
+	{ 2, "usage" },
+	{ 3, "recipe or pinned content wrong" },
+	{ 4, "a gate or verification said no" },
+	{ 5, "the machine lacks something" },
+	{ 6, "interrupted" },
+	{ 7, "network, disk or store failed" },
+	{ 70, "a bug in Kiln" },
+	{ 0, NULL },
+};
+
+static const struct {
+	enum command_topic topic;
+	const char *name;
+} topics[] = {
+	{ TOPIC_RECIPE, "recipes" },
+	{ TOPIC_SIGN, "signing" },
+	{ TOPIC_IMAGE, "images" },
+	{ TOPIC_MORE, "more" },
+};
+
+static void add_statuses(struct buf *text)
 {
-	for (size_t i = 0; first_commands[i]; i++)
-		if (str_eq(first_commands[i], name))
-			return true;
-	return false;
+	_cleanup_buf_ struct buf line = BUF_INIT(4096);
+
+	buf_add_str(&line, "Exit status:");
+	for (const struct help_status *s = help_statuses; s->text; s++)
+		buf_fmt(&line, " %d %s%c", s->status, s->text, s[1].text ? ',' : '.');
+	fill_words(text, buf_text(&line), 0, 0);
+	buf_add_char(text, '\n');
 }
 
-static void add_commands(struct buf *text, bool first)
+static void add_topic(struct buf *text, size_t topic)
 {
-	for (size_t i = 0; commands[i]; i++)
-		if (is_first(commands[i]->name) == first)
-			buf_fmt(text, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
+	_cleanup_buf_ struct buf names = BUF_INIT(4096);
+
+	for (size_t i = 0; commands[i]; i++) {
+		const struct command *c = commands[i];
+
+		if (!c->hidden && !c->first && c->topic == topics[topic].topic)
+			buf_fmt(&names, "%s%s", names.n ? ", " : "", c->name);
+	}
+	if (names.n)
+		fill_item(text, topics[topic].name, buf_text(&names), TOPIC_WIDTH);
 }
 
 void help_overview(struct buf *text)
 {
-	buf_add_str(text, "Kiln turns source into the best release it can be: built in pinned\n"
-	                  "containers, profile-optimised, reproducible, signed.\n\n"
-	                  "usage: kiln COMMAND [OPTION]... [OPERAND]...\n\nfirst:\n");
-	add_commands(text, true);
+	fill_paragraphs(text, help_sentence);
+	buf_add_str(text, "\nusage: kiln COMMAND [OPTION]... [OPERAND]...\n\nfirst:\n");
+	for (size_t i = 0; commands[i]; i++)
+		if (commands[i]->first)
+			fill_item(text, commands[i]->name, commands[i]->summary, NAME_WIDTH);
 	buf_add_str(text, "\nand:\n");
-	add_commands(text, false);
-	buf_add_str(text,
-	            "\n`kiln COMMAND --help` says more. Exit status: 0 done, 1 a stage failed,\n"
-	            "2 usage, 3 recipe or pinned content wrong, 4 a gate or verification said\n"
-	            "no, 5 the machine lacks something, 6 interrupted, 7 network, disk or store\n"
-	            "failed, 70 a bug in Kiln.\n");
+	for (size_t i = 0; i < ARRAY_LEN(topics); i++)
+		add_topic(text, i);
+	buf_add_str(text, "\n`kiln help COMMAND` says more, `kiln help --all` a line on each.\n");
+	add_statuses(text);
+}
+
+void help_all(struct buf *text)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (!commands[i]->hidden)
+			fill_item(text, commands[i]->name, commands[i]->summary, NAME_WIDTH);
+}
+
+bool help_group(const char *word, struct buf *text)
+{
+	_cleanup_free_ char *start = str_fmt("%s ", word);
+	bool found = false;
+
+	buf_fmt(text, "usage: kiln %s COMMAND [OPTION]... [OPERAND]...\n\n", word);
+	for (size_t i = 0; commands[i]; i++) {
+		if (commands[i]->hidden || !str_starts(commands[i]->name, start))
+			continue;
+		fill_item(text, commands[i]->name, commands[i]->summary, NAME_WIDTH);
+		found = true;
+	}
+	return found;
+}
+
+char *help_option_name(const struct command_option *option)
+{
+	return str_fmt("%s%s%s", option->name, option->argument ? " " : "",
+	               option->argument ? option->argument : "");
 }
 
 static void add_options(struct buf *text, const struct command_option *options)
 {
 	for (size_t i = 0; options && options[i].name; i++) {
-		_cleanup_free_ char *name =
-			str_fmt("%s%s%s", options[i].name, options[i].argument ? " " : "",
-		                options[i].argument ? options[i].argument : "");
+		_cleanup_free_ char *name = help_option_name(&options[i]);
+		_cleanup_free_ char *doc = str_fmt("%s%s", options[i].doc,
+		                                   options[i].many ? " (may be repeated)" : "");
 
-		buf_fmt(text, "  %-20s %s%s\n", name, options[i].doc,
-		        options[i].many ? " (may be repeated)" : "");
+		fill_item(text, name, doc, OPTION_WIDTH);
 	}
 }
 
 void help_command(const struct command *command, struct buf *text)
 {
-	buf_fmt(text, "usage: kiln %s [OPTION]...%s%s\n\n%s\n", command->name,
-	        command->operands[0] ? " " : "", command->operands, command->help);
+	buf_fmt(text, "usage: kiln %s [OPTION]...%s%s\n\n", command->name,
+	        command->operands[0] ? " " : "", command->operands);
+	fill_paragraphs(text, command->help);
 	if (command->options && command->options[0].name) {
 		buf_add_str(text, "\noptions:\n");
 		add_options(text, command->options);

@@ -30,6 +30,15 @@ static void fill_overview(const struct command *command, struct buf *text)
 	help_overview(text);
 }
 
+/* `kiln image --help`: the command is not whole, and its word says what is asked about. */
+static int print_group(const char *word, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+
+	help_group(word, &text);
+	return print_text(buf_text(&text), text.n, err);
+}
+
 static void fill_version(const struct command *command, struct buf *text)
 {
 	(void)command;
@@ -50,13 +59,12 @@ static int wants_color(const char *when, bool *ret, struct err *err)
 
 static int check_progress(const char *how, struct err *err)
 {
-	static const char *const known[] = { "auto", "tty", "plain", "json", "none", NULL };
 	const char *near;
 
-	for (size_t i = 0; known[i]; i++)
-		if (str_eq(known[i], how))
+	for (size_t i = 0; args_progress_words[i]; i++)
+		if (str_eq(args_progress_words[i], how))
 			return 0;
-	near = str_nearest(how, known);
+	near = str_nearest(how, args_progress_words);
 	return err_set(err, ERR_USAGE,
 	               "--progress is \"%s\", not auto, tty, plain, json or none%s%s%s", how,
 	               near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
@@ -109,6 +117,8 @@ static int run(struct arena *arena, int argc, char **argv, struct cli *cli, stru
 	if (common.help && command)
 		return print_and_end(help_command, command, err);
 	if (!command) {
+		if (common.help && args.n_operands > 0)
+			return print_group(args.operands[0], err);
 		if (common.help || argc == 1)
 			return print_and_end(fill_overview, NULL, err);
 		return err_set(err, ERR_USAGE, "no command; `kiln --help` lists them");

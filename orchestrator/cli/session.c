@@ -23,6 +23,11 @@ static bool is_path(const char *operand)
 	       str_ends(operand, "/") || str_ends(operand, ".lua");
 }
 
+bool session_is_recipe(const char *operand)
+{
+	return is_path(operand) || is_folder(operand);
+}
+
 const char *session_operand(const struct command_args *args, const char ***ret_stages,
                             struct arena *arena)
 {
@@ -39,7 +44,7 @@ const char *session_operand(const struct command_args *args, const char ***ret_s
 	for (size_t i = 0; i < args->n_operands; i++) {
 		const char *operand = args->operands[i];
 
-		if (!recipe && (is_path(operand) || is_folder(operand)))
+		if (!recipe && session_is_recipe(operand))
 			recipe = operand;
 		else
 			stages[n++] = operand;
@@ -48,28 +53,35 @@ const char *session_operand(const struct command_args *args, const char ***ret_s
 	return recipe;
 }
 
-static int load_recipe(struct session *s, struct err *err)
+int session_read_recipe(struct arena *arena, struct recipe_request *request, json_t **ret_document,
+                        struct recipe *ret, struct err *err)
 {
 	struct recipe_kind *kinds;
 	size_t n = 0;
 
 	while (stage_kinds[n])
 		n++;
-	kinds = arena_array(s->arena, n + 1, sizeof(*kinds));
+	kinds = arena_array(arena, n + 1, sizeof(*kinds));
 	for (size_t i = 0; i < n; i++)
 		kinds[i] = (struct recipe_kind){ stage_kinds[i]->name, stage_kinds[i]->fields };
-	const struct recipe_request request = {
+	request->kinds = kinds;
+	request->common = stage_common_fields;
+	if (recipe_load(request, ret_document, err) < 0)
+		return -1;
+	return recipe_read(arena, *ret_document, ret, err);
+}
+
+static int load_recipe(struct session *s, struct err *err)
+{
+	struct recipe_request request = {
 		.project = s->project,
 		.recipe = s->recipe_path,
-		.kinds = kinds,
-		.common = stage_common_fields,
 		.set = s->set,
 		.committed = s->committed,
 		.log = &s->cli->log,
 	};
-	if (recipe_load(&request, &s->document, err) < 0)
-		return -1;
-	return recipe_read(s->arena, s->document, &s->recipe, err);
+
+	return session_read_recipe(s->arena, &request, &s->document, &s->recipe, err);
 }
 
 static int read_lock(struct session *s, const char *path, struct err *err)

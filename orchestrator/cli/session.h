@@ -21,6 +21,8 @@ struct session_image {
 	const char *compiler;
 };
 
+struct recipe_request;
+
 struct session {
 	struct cli *cli;
 	struct arena *arena;
@@ -55,7 +57,7 @@ struct session {
 		{ "--offline", NULL, "fetch nothing", false },                                     \
 		{ "--mirror", "URL", "Debian mirror for images and sources", false },              \
 	{                                                                                          \
-		"--runtime", "NAME", "sandbox runtime: bwrap, or host (debugging, unpinned)",      \
+		"--runtime", "RUNTIME", "sandbox runtime: bwrap, or host (debugging, unpinned)",   \
 			false                                                                      \
 	}
 
@@ -63,6 +65,12 @@ struct session {
 int session_open(struct cli *cli, const struct command_args *args, const char *operand,
                  struct session **ret, struct err *err);
 struct session *session_close(struct session *session);
+/* Evaluates a recipe and reads its document, which *ret borrows from; the kinds of stages are filled
+ * in here. Nothing is opened or written. */
+int session_read_recipe(struct arena *arena, struct recipe_request *request, json_t **ret_document,
+                        struct recipe *ret, struct err *err);
+/* Whether an operand names a recipe: a folder, or what reads like a path. */
+bool session_is_recipe(const char *operand);
 /* The sandbox runtime that works here; --runtime names one. */
 int session_choose_runtime(struct session *session, struct err *err);
 /* Sources fetched, images there, pins and probe read: facts are whole. */

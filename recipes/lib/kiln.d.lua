@@ -6,50 +6,65 @@
 -- The declarative surface
 -- ---------------------------------------------------------------------------------------------------
 
----@class kiln.Source a source that `release` will declare
----@class kiln.Build a builder: bins, setup(ctx), compile(ctx, shared, how)
----@class kiln.Fdo
----@class kiln.Run
----@class kiln.Bin
----@class kiln.Script
----@class kiln.Tool
----@class kiln.Ready
----@class kiln.File
----@class kiln.Dir
----@class kiln.Package a package: declare(ctx, variant, bins)
----@class kiln.Release
+---@class kiln.Source where files come from: what `folder`, `checkout`, `debian.source` and `https` give
+---@class kiln.Build how the programs are built: what `make.build` and its like give, or a table of your own with `bins`, `setup(ctx)` and `compile(ctx, shared, how)`
+---@class kiln.Fdo what `fdo` gives
+---@class kiln.Run what `run` gives
+---@class kiln.Bin what `bin` gives
+---@class kiln.Script what `script` gives
+---@class kiln.Tool what `tool` gives
+---@class kiln.Ready what `tcp` gives
+---@class kiln.File what `file` gives
+---@class kiln.Dir what `dir` gives
+---@class kiln.Package what `archive` and `deb` give, or a table of your own with `declare(ctx, variant, bins)`
+---@class kiln.Release what `release` gives, and a recipe returns
 
 ---@class kiln.ReleaseFields
----@field api 1
+---@field api 1 the version of this language
 ---@field name string the release's name, part of every file name
 ---@field version? string of letters, digits, . + - ~; default: the Debian source's upstream version
 ---@field license string an SPDX expression
 ---@field summary? string one line
----@field homepage? string
+---@field homepage? string its address in the web, for packages and SBOMs
 ---@field date? integer seconds since 1970, the time every file carries; default: the Debian source's changelog, or the commit
 ---@field source kiln.Source what is built
 ---@field work? kiln.Source the folder that file and dir look in
 ---@field deps? table<string, kiln.Source> other sources (debian.source, folder, https), by the path below the source where each is placed: ["vendor/zlib"] = debian.source { … }
----@field build kiln.Build
+---@field build kiln.Build how it is built
 ---@field toolchain? string default "llvm-19"; a project adds its own as .kiln/toolchains/NAME.yaml
----@field targets (string|kiln.TargetFields)[] triples
+---@field targets (string|kiln.TargetFields)[] triples, as in "x86_64-unknown-linux-gnu"; `kiln plan --targets` lists all there are
 ---@field train? table<string|integer, kiln.Run> runs that make the profile
 ---@field holdout? table<string|integer, kiln.Run> runs that every variant must pass; other data than train's
 ---@field optimize? kiln.Fdo default: the plain variant alone
 ---@field add? string[] Debian packages that the images have besides the usual: "NAME" or "NAME:ARCH"
 ---@field files? kiln.Files documents, manual pages and completions of the source
----@field packages kiln.Package[]
+---@field packages kiln.Package[] what is made of the built programs, for each target
 
 ---@class kiln.TargetFields
 ---@field [1] string the triple
----@field toolchain? string
+---@field toolchain? string in place of the release's
 
 ---@class kiln.Files
 ---@field [integer] string documents, licences first
 ---@field man? string[] manual pages, NAME.SECTION
----@field completions? { bash?: string, fish?: string, zsh?: string }
+---@field completions? { bash?: string, fish?: string, zsh?: string } the scripts of the shells
 
----Ends a recipe: `return release { … }`.
+---Says what a release is: every recipe ends with it. An unknown field, a wrong type or a missing field
+---is an error at the recipe's own line.
+---
+---```lua
+---return release {
+---  api = 1,
+---  name = "hello",
+---  version = "1.0",
+---  license = "Apache-2.0",
+---  date = 1735689600,
+---  source = folder "src",
+---  build = make.build { args = { "hello" }, bins = { "hello" } },
+---  targets = { "x86_64-unknown-linux-gnu" },
+---  packages = { archive { "tar.zst" } },
+---}
+---```
 ---@param fields kiln.ReleaseFields
 ---@return kiln.Release
 function release(fields) end
@@ -66,7 +81,13 @@ function release(fields) end
 ---@field bolt_skip? string[] functions BOLT leaves alone, as regular expressions of whole names
 ---@field sample? boolean take BOLT's profile with perf where the machine has branch stacks; the image must have perf
 
----Feedback-directed optimisation: which variants are built, and which one ships.
+---Feedback-directed optimisation: which variants are built, and which one ships. They are, as far as
+---`lto`, `pgo` and `bolt` ask for them: `plain`, `lto`, `pgo+lto`, `pgo+lto+bolt`. Profiles come from
+---the release's `train` runs, and every variant must print on the `holdout` runs what the plain one does.
+---
+---```lua
+---optimize = fdo { lto = "thin", pgo = true, bolt = "auto", ship = "pgo+lto+bolt" },
+---```
 ---@param fields kiln.FdoFields
 ---@return kiln.Fdo
 function fdo(fields) end
@@ -78,14 +99,18 @@ autotools = {}
 ---@field make? string[]|fun(target: kiln.Target, how: kiln.How): string[] targets and variables of make
 ---@field bins string[] programs that are kept, by path in the built tree
 ---@field cxx? boolean it is C++ as well
----@field env? table<string, string>
+---@field env? table<string, string> variables, by name
 ---@field cflags? string[] added in every variant
 ---@field ldflags? string[] added in every variant
 ---@field bootstrap? string[] a command that makes ./configure where the source lacks it, as in { "autoreconf", "-fi" }; the image then has autoconf, automake, libtool and pkgconf
 ---@field test? string[] what make is called with to run the project's own tests, as in { "check" }: before a release, over the programs as they ship, on targets that this machine runs natively
 ---@field exclude? string[] globs of what only ./configure needs: the variants' builds do without, and do not run again when it changes
 
----./configure once per target, make once per variant.
+---./configure once per target, make once per variant: the flags of a variant go to make.
+---
+---```lua
+---build = autotools.build { configure = { "--disable-nls" }, bins = { "gawk" } },
+---```
 ---@param fields kiln.AutotoolsFields
 ---@return kiln.Build
 function autotools.build(fields) end
@@ -96,14 +121,19 @@ make = {}
 ---@field args? string[]|fun(target: kiln.Target, flags: kiln.Flags): string[] targets and options of make
 ---@field variables? table<string, string>|fun(target: kiln.Target, flags: kiln.Flags): table<string, string> in place of CC, CXX, AR, RANLIB, CFLAGS, CXXFLAGS, LDFLAGS
 ---@field cflags? string[] what the sources need besides the variant's flags; make fills in $(NAME)
----@field ldflags? string[]
+---@field ldflags? string[] added to every link
 ---@field configure? string[] a command that runs before make, for a ./configure that autoconf did not make; it finds compiler and flags in the environment
 ---@field test? string[] what make is called with to run the project's own tests, as in { "check" }: before a release, over the programs as they ship, on targets that this machine runs natively
----@field dir? string where the Makefile lies
+---@field dir? string the folder of the source where the Makefile lies; default: its root
 ---@field bins string[] programs that are kept, by path in the built tree
----@field env? table<string, string>
+---@field env? table<string, string> variables, by name
 
----A plain Makefile, run once per variant.
+---A plain Makefile, run once per variant with CC, CXX, AR, RANLIB, CFLAGS, CXXFLAGS and LDFLAGS of the
+---variant.
+---
+---```lua
+---build = make.build { args = { "hello" }, bins = { "hello" } },
+---```
 ---@param fields kiln.MakeFields
 ---@return kiln.Build
 function make.build(fields) end
@@ -116,11 +146,15 @@ cmake = {}
 ---@field options? table<string, string|integer>|fun(target: kiln.Target): table cache variables by name
 ---@field targets? string[] what is built; default: all
 ---@field dir? string the folder of the source with CMakeLists.txt
----@field env? table<string, string|integer>
+---@field env? table<string, string|integer> variables, by name
 ---@field cflags? string[] besides the variant's
----@field ldflags? string[]
+---@field ldflags? string[] besides the variant's
 
 ---CMake with Ninja, configured for each variant. Its image has cmake and ninja-build besides the usual.
+---
+---```lua
+---build = cmake.build { options = { BUILD_TESTING = "OFF" }, targets = { "fgrep" }, bins = { "src/fgrep" } },
+---```
 ---@param fields kiln.CmakeFields
 ---@return kiln.Build
 function cmake.build(fields) end
@@ -133,12 +167,16 @@ meson = {}
 ---@field options? table<string, string|integer>|fun(target: kiln.Target): table options by name
 ---@field targets? string[] what is built; default: all
 ---@field dir? string the folder of the source with meson.build
----@field env? table<string, string|integer>
+---@field env? table<string, string|integer> variables, by name
 ---@field cflags? string[] besides the variant's
----@field ldflags? string[]
+---@field ldflags? string[] besides the variant's
 
 ---Meson with Ninja, configured for each variant. Its image has meson, ninja-build and pkgconf besides
 ---the usual.
+---
+---```lua
+---build = meson.build { options = { tests = "false" }, bins = { "src/fgrep" } },
+---```
 ---@param fields kiln.MesonFields
 ---@return kiln.Build
 function meson.build(fields) end
@@ -146,35 +184,43 @@ function meson.build(fields) end
 cargo = {}
 
 ---@class kiln.CargoManifest what is missing is an error once a recipe asks for it
----@field name string
----@field version string
+---@field name string of the package
+---@field version string of the package
 ---@field license string an SPDX expression; "MIT/Apache-2.0" is read as "MIT OR Apache-2.0"
 ---@field bins string[] the programs that Cargo builds by default: those that need a feature are left out
 
 ---What the Cargo.toml in a folder beside the recipe says about its package, with what it inherits from
 ---its workspace. The default is the recipe's own folder.
+---
+---```lua
+---local pkg = cargo.manifest "crates/cli"
+---```
 ---@param dir? string
 ---@return kiln.CargoManifest
 function cargo.manifest(dir) end
 
 ---@class kiln.CargoFields
 ---@field bins? string[] programs by name; default: those of the manifest in that folder beside the recipe
----@field package? string of a workspace
----@field features? string[]
----@field default_features? boolean default true
+---@field package? string one of a workspace's
+---@field features? string[] features of the package that are wanted besides the default ones
+---@field default_features? boolean whether the default ones are; default: true
 ---@field dir? string where Cargo.lock lies in the source: a workspace's root
----@field env? table<string, string|integer> but for what makes the variants differ
+---@field env? table<string, string|integer> variables, by name, but for what makes the variants differ
 ---@field rustflags? string[] besides the variant's; RUSTFLAGS and build.rustflags of the project are not read
 
 ---A Cargo package, built offline from the crates that its Cargo.lock names. Plain is the manifest's own
 ---release profile. Its image has cargo and Rust's library for every target besides the usual.
+---
+---```lua
+---build = cargo.build { package = "cli", bins = { "tool" } },
+---```
 ---@param fields kiln.CargoFields
 ---@return kiln.Build
 function cargo.build(fields) end
 
----@class kiln.Flags
----@field cflags string
----@field ldflags string
+---@class kiln.Flags what a variant is compiled and linked with, for functions in `make.build`
+---@field cflags string flags of the compiler, with spaces between
+---@field ldflags string flags of the linker, likewise
 
 debian = {}
 
@@ -184,7 +230,11 @@ debian = {}
 ---@field dsc? string "sha256:…" of the .dsc; without it the source is unpinned until `kiln lock`
 ---@field patches? boolean with Debian's patches; default false: as upstream released it
 
----A Debian source package.
+---A Debian source package, fetched from the Debian mirror and checked by its .dsc.
+---
+---```lua
+---source = debian.source { name = "gawk", version = "1:5.2.1-2" },
+---```
 ---@param fields kiln.DebianFields
 ---@return kiln.Source
 function debian.source(fields) end
@@ -193,7 +243,11 @@ function debian.source(fields) end
 ---@field exclude? string[] globs of tracked paths that are no part of the source, besides the recipe, .kiln/, kiln.lock and kiln.profiles/, which never are
 
 ---The git repository the recipe lies in: tracked files, submodules, what Git LFS keeps aside. A release
----takes what the commit holds, a build what lies there.
+---takes what the commit holds, a build what lies there. Untracked files are no part of it.
+---
+---```lua
+---source = checkout { exclude = { "bench/**" } },
+---```
 ---@param fields? kiln.CheckoutFields
 ---@return kiln.Source
 function checkout(fields) end
@@ -203,34 +257,57 @@ git = {}
 ---@class kiln.GitVersionFields
 ---@field tag string a glob; what stands in front of its first * is no part of the version, as in "v*"
 
----The version of the tag on the commit; else one between that tag and the next, like 1.4.1-dev.7+gabc1234.
+---The version of the tag on the commit; else one between that tag and the next, like 1.4.1-dev.7+gabc1234,
+---which `kiln release` takes only with `--snapshot`. Where no tag matches it is an error.
+---
+---```lua
+---version = git.version { tag = "v*" },
+---```
 ---@param fields kiln.GitVersionFields
 ---@return string
 function git.version(fields) end
 
----The text of a file beside the recipe, without the line end at its end.
+---The text of a file beside the recipe, without the line end at its end. It must be UTF-8 and lie in the
+---project.
+---
+---```lua
+---version = read "VERSION",
+---```
 ---@param path string
 ---@return string
 function read(path) end
 
----A value that the command line may set: --set NAME=VALUE. It is of the default's type.
+---A value that the command line may set: `--set NAME=VALUE`. It is of the default's type: text, true or
+---false, or a whole number. Each name is asked for once.
+---
+---```lua
+---local level = option("level", "-O3")
+---```
 ---@generic T: string|boolean|integer
 ---@param name string
 ---@param default T
 ---@return T
 function option(name, default) end
 
----A folder beside the recipe.
+---A folder beside the recipe, with all that lies in it.
+---
+---```lua
+---source = folder "src",
+---```
 ---@param path string
 ---@return kiln.Source
 function folder(path) end
 
 ---@class kiln.HttpsFields
----@field url string
----@field sha256 string 64 hex digits
+---@field url string its address, https://…
+---@field sha256 string 64 hex digits; what is fetched must have them
 
 ---A file from the web. As a part of `run` it is placed as fetched/DIGEST/NAME (the first 12 digits of
 ---sha256, and the name its address ends with) and named on the command line.
+---
+---```lua
+---words = run { bin "hello", https { url = "https://example.org/words.txt", sha256 = "9f86…" } },
+---```
 ---@param fields kiln.HttpsFields
 ---@return kiln.Source
 function https(fields) end
@@ -240,10 +317,10 @@ function https(fields) end
 ---@field [integer] string|integer|kiln.File|kiln.Dir|kiln.Source the parts of the command line
 ---@field name? string part of the stages' addresses; default: its key or position
 ---@field weight? integer how much the run counts in the profiles, the compiler's and BOLT's, default 1
----@field stdin? kiln.File
+---@field stdin? kiln.File its standard input; default: empty
 ---@field exit? integer[] accepted exit codes besides 0
----@field env? table<string, string>
----@field timeout? integer seconds, default 1800
+---@field env? table<string, string> variables, by name
+---@field timeout? integer seconds until it is stopped, default 1800
 ---@field inputs? (kiln.File|kiln.Dir)[] what it reads and the command line does not name
 ---@field filters? kiln.Filter[] what varies in the output and is not compared
 ---@field bins? string[] of a script: which programs of the build it runs; default: all. Each of them is trained, and one that it never runs fails the stage that merges its profile
@@ -255,19 +332,25 @@ function https(fields) end
 ---@class kiln.Filter
 ---@field drop_lines? string a glob of whole lines, in which * also stands for slashes: they are left out
 ---@field regex? string a POSIX extended regular expression: every match in a line becomes `replace`, in which \\0 to \\9 stand for what matched
----@field replace? string
+---@field replace? string what each match becomes
 
 ---One of a run's cases; or just a part: cases = { small = file "small.txt" }
 ---@class kiln.Case
 ---@field [integer] string|integer|kiln.File|kiln.Dir|kiln.Source behind the run's own parts
 ---@field weight? integer in place of the run's, as are the next
----@field stdin? kiln.File
----@field exit? integer[]
----@field filters? kiln.Filter[]
+---@field stdin? kiln.File its standard input
+---@field exit? integer[] accepted exit codes besides 0
+---@field filters? kiln.Filter[] what varies in the output and is not compared
 
 ---One run of a program, or of a script that runs programs of the build, which it finds in PATH. It
 ---starts in a folder that holds what its parts, `stdin` and `inputs` name, at the paths they have in the
 ---work folder. There is no network. Where the target is foreign, programs in PATH run in the emulator.
+---
+---```lua
+---train = {
+---  top = run { bin "hello", "-n", 20, stdin = file "train/letters.txt" },
+---},
+---```
 ---@param fields kiln.RunFields
 ---@return kiln.Run
 function run(fields) end
@@ -280,13 +363,13 @@ function run(fields) end
 ---@field stop? "TERM"|"INT"|"QUIT"|"HUP"|"USR1"|"USR2" the signal that ends it; default "TERM"
 ---@field exit? integer[] the server's accepted exit codes besides 0
 ---@field name? string as in run
----@field weight? integer
+---@field weight? integer how much it counts in the profiles, default 1
 ---@field env? table<string, string> of the server and of what is run against it
 ---@field timeout? integer seconds for all of it, default 1800
----@field inputs? (kiln.File|kiln.Dir)[]
----@field filters? kiln.Filter[]
+---@field inputs? (kiln.File|kiln.Dir)[] what it reads and no command line names
+---@field filters? kiln.Filter[] what varies in the output and is not compared
 ---@field bins? string[] programs that are run besides the server and what `run` names
----@field tools? string[]
+---@field tools? string[] Debian packages with what a script calls, as in run
 
 ---A server as a run: it is started, waited for, run against on the sandbox's own loopback, and stopped by
 ---a signal. It must catch the signal and leave by exit() or out of main: an instrumented program writes
@@ -301,7 +384,7 @@ function serve(fields) end
 ---@return kiln.Ready
 function tcp(port, seconds) end
 
----A program of the build, by name: the first part of a run.
+---A program of the build, by name: the first part of a run. It is the last part of one of the paths in `bins`.
 ---@param name string
 ---@return kiln.Bin
 function bin(name) end
@@ -322,7 +405,7 @@ function tool(name) end
 ---@field [1] string the path
 ---@field shared? boolean training and held-out runs may both have it, since it is no data: a configuration. Scripts are that of themselves
 
----A file of the release's work folder.
+---A file of the release's `work` folder, by its path there. A run sees it at that path.
 ---@param path string|kiln.Placed
 ---@return kiln.File
 function file(path) end
@@ -332,15 +415,21 @@ function file(path) end
 ---@return kiln.Dir
 function dir(path) end
 
+---What an archive is packed as.
 ---@alias kiln.Format "tar.zst"|"tar.xz"|"tar.gz"|"zip"
 
 ---@class kiln.ArchiveFields
----@field [1] kiln.Format
+---@field [1] kiln.Format how it is packed
 ---@field windows? kiln.Format for Windows targets
 ---@field name? string what its file is called before the ending; default "{name}-{version}-{triple}". Words: {name} {version} {triple} {arch} {os} {debian}
 ---@field root? string the folder in it, of the same words; default: as name
 
----An archive with one folder, both of one name unless said otherwise.
+---An archive with one folder, both of one name unless said otherwise: the programs in `bin/`, manual
+---pages and completions in `share/`, documents beside them.
+---
+---```lua
+---packages = { archive { "tar.zst", windows = "zip" } },
+---```
 ---@param fields kiln.ArchiveFields
 ---@return kiln.Package
 function archive(fields) end
@@ -352,18 +441,23 @@ function archive(fields) end
 ---@field section? string default "misc"
 ---@field priority? string default "optional"
 ---@field depends? string[] as in "libc6 (>= 2.34)"
----@field conflicts? string[]
----@field provides? string[]
----@field replaces? string[]
+---@field conflicts? string[] packages, as in depends
+---@field provides? string[] likewise
+---@field replaces? string[] likewise
 ---@field copyright? string the document that becomes usr/share/doc/NAME/copyright; default: the first of files
 ---@field file? string what its file is called before ".deb", of the words of archive's name
 
 ---A Debian package. Targets that are not Linux have none.
+---
+---```lua
+---packages = { deb { maintainer = "Kiln <kiln@example.org>", depends = { "libc6 (>= 2.34)" } } },
+---```
 ---@param fields kiln.DebFields
 ---@return kiln.Package
 function deb(fields) end
 
----The embedded library first ("kiln.fdo"), then DIR/NAME.lua beside the recipe, then below the project.
+---A module: of the embedded library ("kiln.fdo"), else NAME.lua beside the recipe, else below the project;
+---a point in the name is a folder. Each module runs once.
 ---@param name string
 ---@return any
 function require(name) end
@@ -392,7 +486,7 @@ function Ref:at(path) end
 ---@field env? table<string, string>
 ---@field image? string default: the target's
 ---@field workdir? string
----@field exit? integer[]
+---@field exit? integer[] accepted exit codes besides 0
 ---@field reject? string[] texts whose presence in the log fails the stage
 ---@field timeout? integer seconds
 ---@field cpus? integer how many processors it can use: a hint, nothing is limited or planned by it yet
@@ -417,7 +511,7 @@ function Ref:at(path) end
 ---@class kiln.ClientFields : kiln.CommandFields
 ---@field command? string a program of the image, in place of name and script
 ---@field env? table<string, string>
----@field exit? integer[]
+---@field exit? integer[] accepted exit codes besides 0
 
 ---@class kiln.WorkloadStage : kiln.StageFields, kiln.CommandFields
 ---@field binary? kiln.Ref the program; or

@@ -113,8 +113,8 @@ local function check_template(where, callee, field, template)
     local known = false
     for _, one in ipairs(words) do known = known or one == word end
     if not known then
-      fault('unknown word "{' .. word .. '}"', check.hint(word, words) or "one of: {" ..
-        table.concat(words, "}, {") .. "}")
+      fault('unknown word "{' .. word .. '}"', check.hint(word, words) or ("one of: {" ..
+        table.concat(words, "}, {") .. "}"))
     end
   end
   if template:gsub("{.-}", ""):match("[{}/%c]") or template == "" or template:match("^[.-]") then
@@ -162,7 +162,7 @@ function package.archive(args)
       made = stage.zip { address = address .. "zip", where = where, root = root, files = files }
         :at "out.zip"
     else
-      local compression = formats[format][1]
+      local compression = formats[format][1] --[[@as "zst"|"xz"|"gz"]]
       -- Archives that differ in their compression alone are one tar.
       local tars = ctx.tars
       local key = variant .. "/" .. root

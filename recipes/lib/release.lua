@@ -46,12 +46,14 @@ local function target_of(args, where, i, entry)
     fault(where, path, "targets: " .. wrong .. ' "' .. text .. '"',
       near and 'did you mean "' .. near .. '"?   (kiln plan --targets lists all)')
   end
+  ---@cast triple -nil
   local target, missing, note = kiln.toolchain(toolchain, triple.base)
   if not target then
     local at = type(entry) == "table" and entry.toolchain and { "targets", tostring(i), "toolchain" }
       or (args.toolchain and { "toolchain" } or path)
     fault(where, at, "targets: " .. missing, note)
   end
+  ---@cast target -nil
   if triple.glibc ~= "" then
     fault(where, path, 'targets: the toolchain "' .. toolchain .. '" cannot lower the glibc floor',
       'write "' .. triple.base .. '"')

@@ -13,26 +13,6 @@ setup() {
 	[ -z "$stderr" ]
 }
 
-@test "the overview fits a screen" {
-	run "$KILN" --help
-	[ "$status" -eq 0 ]
-	[ "${#lines[@]}" -le 40 ]
-	for line in "${lines[@]}"; do [ "${#line}" -le 100 ]; done
-}
-
-@test "every command in the overview has help of its own" {
-	"$KILN" --help | awk '/^(first|and):/ { on = 1; next } /^`/ { on = 0 } on && /^  [a-z]/ {
-		if ($1 == "image") print $1, $2; else print $1 }' >commands
-	[ "$(wc -l <commands)" -ge 14 ]
-	while read -r command; do
-		# shellcheck disable=SC2086 # "image build" is two words
-		run "$KILN" $command --help
-		[ "$status" -eq 0 ]
-		[[ $output == "usage: kiln $command"* ]]
-		[[ $output == *"common options:"* ]]
-	done <commands
-}
-
 @test "every command that messages, help and texts name is one" {
 	top=$BATS_TEST_DIRNAME/../..
 	# In backquotes, or at the start of an example's line.
@@ -105,16 +85,7 @@ setup() {
 	[[ $output == *"kiln.lua"* ]]
 }
 
-@test "help as people ask for it: kiln help, kiln help build, kiln image --help" {
-	[ "$("$KILN" help)" = "$("$KILN" --help)" ]
-	[ "$("$KILN" help build)" = "$("$KILN" build --help)" ]
-	[ "$("$KILN" help image ls)" = "$("$KILN" image ls --help)" ]
-	run "$KILN" image --help
-	[ "$status" -eq 0 ]
-	[[ $output == *"image export"* ]]
-	run "$KILN" image
-	[ "$status" -eq 2 ]
-	[[ $output == *"build, ls, export, import"* ]]
+@test "an option that there is not, without a command: status 2" {
 	run "$KILN" --bogus
 	[ "$status" -eq 2 ]
 	[[ $output == *'`kiln --help`'* ]]
