@@ -3,6 +3,8 @@
  * Whoever presses Tab wants no messages: what cannot be found out is left out. Nothing is fetched,
  * built or written; a recipe is read as every command reads it, with less time.
  */
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -123,10 +125,40 @@ static void find_images(struct lookup *l)
 	fs_names_deinit(&names);
 }
 
+/* Files are the shell's to find, but where -C is given it would look in the wrong folder. */
+static void find_files(struct lookup *l, size_t skip, bool folders, const char *glob)
+{
+	const char *typed = l->wanted->current + (skip - l->wanted->skip);
+	const char *slash = strrchr(typed, '/');
+	_cleanup_free_ char *dir = str_dup_n(typed, slash ? (size_t)(slash - typed) + 1 : 0);
+	struct fs_names names = { 0 };
+	struct err ignored = ERR_INIT;
+
+	if (fs_list(AT_FDCWD, dir[0] ? dir : ".", &names, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < names.names.n; i++) {
+		const char *path = arena_fmt(l->arena, "%.*s%s%s", (int)(skip - l->wanted->skip),
+		                             l->wanted->current, dir, names.names.v[i]);
+		const char *file = path + (skip - l->wanted->skip);
+		struct stat st;
+
+		if (stat(file, &st) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			found(l, arena_fmt(l->arena, "%s/", path), "");
+		else if (!folders && (!glob || str_glob(glob, names.names.v[i])))
+			found(l, path, "");
+	}
+	fs_names_deinit(&names);
+}
+
 static void direct(struct lookup *l, const char *what, size_t skip, const char *glob)
 {
-	array_push(&l->directives, arena_fmt(l->arena, ":%s %zu%s%s", what, skip, glob ? " " : "",
-	                                     glob ? glob : ""));
+	if (l->wanted->directory)
+		find_files(l, skip, str_eq(what, "folders"), glob);
+	else
+		array_push(&l->directives, arena_fmt(l->arena, ":%s %zu%s%s", what, skip,
+		                                     glob ? " " : "", glob ? glob : ""));
 }
 
 static void find_key(struct lookup *l)
@@ -211,18 +243,17 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	_cleanup_buf_ struct buf out = BUF_INIT(OUTPUT_MOST);
 	struct completion wanted = { 0 };
 	struct lookup l = { .arena = arena, .wanted = &wanted };
-	int rc = 0;
+	int rc;
 
 	(void)cli;
 	complete_scan(arena, args->operands, args->n_operands, &wanted);
-	if (!wanted.directory || chdir(wanted.directory) == 0) {
-		for (size_t i = 0; i < wanted.list.n; i++)
-			found(&l, wanted.list.v[i].text, wanted.list.v[i].doc);
+	for (size_t i = 0; i < wanted.list.n; i++)
+		found(&l, wanted.list.v[i].text, wanted.list.v[i].doc);
+	if (!wanted.directory || chdir(wanted.directory) == 0)
 		for (size_t i = 0; i < wanted.words.n; i++)
 			find(&l, wanted.words.v[i]);
-		write_all(&l, args->n_operands ? args->operands[args->n_operands - 1] : "", &out);
-		rc = print_text(buf_text(&out), out.n, err);
-	}
+	write_all(&l, args->n_operands ? args->operands[args->n_operands - 1] : "", &out);
+	rc = print_text(buf_text(&out), out.n, err);
 	json_cleanup(&l.document);
 	array_deinit(&l.found);
 	array_deinit(&l.directives);
