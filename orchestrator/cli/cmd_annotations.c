@@ -30,13 +30,23 @@ static int show(struct cli *cli, const char *project, bool kept, struct err *err
 	return print_text(folder, strlen(folder), err) < 0 ? -1 : print_text("\n", 1, err);
 }
 
+static int find_folder(const char *named, char **ret, struct err *err)
+{
+	int rc = fs_real_path(named, ret, err);
+
+	if (rc != FS_MISSING)
+		return rc;
+	err_set(err, ERR_USAGE, "there is no folder %s", named);
+	return err_hint(err, "name the project's folder, or nothing for the one you are in");
+}
+
 static int run(struct cli *cli, const struct command_args *args, struct err *err)
 {
 	const char *operand = args->operands[0] ? args->operands[0] : ".";
 	_cleanup_free_ char *full = NULL, *project = NULL;
 	bool kept;
 
-	if (fs_must(fs_real_path(operand, &full, err), operand, err) < 0)
+	if (find_folder(operand, &full, err) < 0)
 		return err_while(err, "looking for the project to write annotations into");
 	project = args->operands[0] ? str_dup(full) : recipe_project(full);
 	if (editor_write(project, &kept, err) < 0)

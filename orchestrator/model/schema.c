@@ -429,6 +429,12 @@ static json_t *string_schema(const struct schema_field *f)
 	return s;
 }
 
+/* Text, or a number that is taken as its text. */
+static json_t *word_schema(void)
+{
+	return json_pack("{s:[s,s]}", "type", "string", "integer");
+}
+
 static json_t *field_schema(const struct schema_field *f)
 {
 	switch (f->type) {
@@ -439,12 +445,12 @@ static json_t *field_schema(const struct schema_field *f)
 	case SCHEMA_BOOL:
 		return json_pack("{s:s}", "type", "boolean");
 	case SCHEMA_STRINGS:
-		return list_of(string_schema(f));
+		return list_of(f->values ? string_schema(f) : word_schema());
 	case SCHEMA_INTS:
 		return list_of(json_pack("{s:s}", "type", "integer"));
 	case SCHEMA_MAP:
-		return json_pack("{s:s,s:{s:s}}", "type", "object", "additionalProperties", "type",
-		                 "string");
+		return json_pack("{s:s,s:o}", "type", "object", "additionalProperties",
+		                 word_schema());
 	case SCHEMA_OBJECT:
 		return object_schema(f->fields);
 	case SCHEMA_OBJECTS:

@@ -72,16 +72,20 @@ static void take_typed(struct block *b, const char *p, struct note_field *field)
 	field->text = arena_str(b->arena, p + n + strspn(p + n, " "));
 }
 
+/* NAME, NAME?, or ["NAME"] where it is a word of the annotations' own. */
 static void take_named(struct block *b, const char *p, struct note_field *field)
 {
-	char *name = (char *)take_word(b, &p);
-	size_t n = strlen(name);
+	struct str name = str_of(take_word(b, &p));
 
-	if (n && name[n - 1] == '?') {
-		name[n - 1] = '\0';
+	if (name.n && name.p[name.n - 1] == '?') {
+		name.n--;
 		field->optional = true;
 	}
-	field->name = name;
+	if (name.n > 4 && name.p[0] == '[') {
+		name.p += 2;
+		name.n -= 4;
+	}
+	field->name = arena_str_n(b->arena, name.p, name.n);
 	take_typed(b, p, field);
 }
 

@@ -18,6 +18,16 @@ static bool is_required(const json_t *schema, const char *name)
 	return false;
 }
 
+/* The type a member has, or the first of those it may have. */
+static const char *type_name(const json_t *schema)
+{
+	const json_t *type = json_object_get(schema, "type");
+
+	if (json_is_array(type))
+		type = json_array_get(type, 0);
+	return json_is_string(type) ? json_string_value(type) : "";
+}
+
 /* "text", "list of text", … as a reader of YAML calls it. Caller frees. */
 static char *type_of(const json_t *schema)
 {
@@ -26,7 +36,7 @@ static char *type_of(const json_t *schema)
 	} names[] = { { "string", "text" },
 		      { "integer", "number" },
 		      { "boolean", "true or false" } };
-	const char *type = json_str_or(schema, "type", "");
+	const char *type = type_name(schema);
 	const json_t *items = json_object_get(schema, "items");
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

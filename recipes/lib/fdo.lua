@@ -299,7 +299,7 @@ local function pipeline(args, ctx)
   if args.lto then
     compile_as("lto", { cflags = how.cflags, level = how.level, lto = how.lto })
   end
-  if args.pgo then
+  if args.pgo and last then
     how.tree = tests and last == base
     built[last] = profile_guided(ctx, args, shared, last, how)
   end

@@ -201,7 +201,7 @@ function cargo.manifest(dir) end
 
 ---@class kiln.CargoFields
 ---@field bins? string[] programs by name; default: those of the manifest in that folder beside the recipe
----@field package? string one of a workspace's
+---@field ["package"]? string one of a workspace's
 ---@field features? string[] features of the package that are wanted besides the default ones
 ---@field default_features? boolean whether the default ones are; default: true
 ---@field dir? string where Cargo.lock lies in the source: a workspace's root

@@ -57,6 +57,8 @@ words_of_all_shells() {
 	offers "kiln build --target " aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu
 	offers "kiln build --variant " lto pgo+lto pgo+lto+bolt plain
 	offers "kiln plan --runtime " bwrap host
+	offers "kiln init --build " autotools cargo cmake make meson
+	offers "kiln in" init
 	offers "kiln image build " mine trixie
 	offers "kiln build x86_64-unknown-linux-gnu/lto/b" x86_64-unknown-linux-gnu/lto/build
 	offers "kiln plan --until x86_64-unknown-linux-gnu/plain/smo" x86_64-unknown-linux-gnu/plain/smoke

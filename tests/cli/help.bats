@@ -153,7 +153,7 @@ need() { # need COMMAND PACKAGE
 	while read -r function; do
 		grep -qE "^### ${function}( \{|\()" reference/recipe.md || { echo "no $function"; false; }
 	done <functions
-	sed -nE 's/^---@field ([a-z_]+)\?? .*/\1/p' "$top/recipes/lib/kiln.d.lua" | sort -u >fields
+	sed -nE 's/^---@field (\[")?([a-z_]+)("\])?\?? .*/\2/p' "$top/recipes/lib/kiln.d.lua" | sort -u >fields
 	[ "$(wc -l <fields)" -ge 80 ]
 	while read -r field; do
 		grep -qE "^- .$field\??:" reference/recipe.md || { echo "no field $field"; false; }

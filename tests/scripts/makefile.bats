@@ -60,6 +60,14 @@ quiet_make() {
 	[ "$status" = 0 ]
 	cmp build/kiln "$BATS_TEST_TMPDIR/root/opt/kiln/bin/kiln"
 	[ -f "$BATS_TEST_TMPDIR/root/opt/kiln/share/doc/kiln/LICENSE" ]
+	share=$BATS_TEST_TMPDIR/root/opt/kiln/share
+	cmp toolchains/schema.json "$share/kiln/schemas/toolchain.schema.json"
+	cmp containers/schema.json "$share/kiln/schemas/container.schema.json"
+	cmp recipes/lib/kiln.d.lua "$share/kiln/annotations/kiln.d.lua"
+	grep -q '^.TH' "$share/man/man1/kiln-init.1"
+	for script in bash-completion/completions/kiln zsh/site-functions/_kiln fish/vendor_completions.d/kiln.fish; do
+		cmp <(build/kiln completion "${script%%[-/]*}") "$share/$script"
+	done
 	run quiet_make uninstall DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/opt/kiln
 	[ "$status" = 0 ]
 	[ -z "$(find "$BATS_TEST_TMPDIR/root" ! -type d)" ]

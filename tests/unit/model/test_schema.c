@@ -147,6 +147,11 @@ static void test_json_schema(void **state)
 	                    "its name");
 	assert_int_equal(
 		json_array_size(json_object_get(json_object_get(properties, "colour"), "enum")), 2);
+	/* What the checker takes as text, the schema allows. */
+	assert_int_equal(
+		json_array_size(json_object_get(
+			json_object_get(json_object_get(properties, "words"), "items"), "type")),
+		2);
 }
 
 /* A number in a list of texts becomes text, and is then judged like one. */

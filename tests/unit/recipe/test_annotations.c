@@ -34,8 +34,9 @@ static void assert_field(const char *text, const char *name)
 {
 	_cleanup_free_ char *required = str_fmt("-%cfield %s ", '@', name);
 	_cleanup_free_ char *optional = str_fmt("-%cfield %s? ", '@', name);
+	_cleanup_free_ char *quoted = str_fmt("-%cfield [\"%s\"]? ", '@', name);
 
-	if (!strstr(text, required) && !strstr(text, optional))
+	if (!strstr(text, required) && !strstr(text, optional) && !strstr(text, quoted))
 		fail_msg("kiln.d.lua has no field \"%s\"", name);
 }
 
