@@ -81,7 +81,7 @@ static void take_named(struct block *b, const char *p, struct note_field *field)
 		name.n--;
 		field->optional = true;
 	}
-	if (name.n > 4 && name.p[0] == '[') {
+	if (name.n > 4 && name.p[0] == '[' && name.p[1] == '"') {
 		name.p += 2;
 		name.n -= 4;
 	}
