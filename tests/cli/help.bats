@@ -145,7 +145,7 @@ need() { # need COMMAND PACKAGE
 		while read -r option; do
 			grep -qF -- "\\fB${option//-/\\-}" "man/man1/kiln-${command// /-}.1" ||
 				{ echo "$command: $option"; false; }
-			grep -qE -- "^- .$option[ \`]" reference/commands.md || { echo "$option"; false; }
+			grep -qE -- "^- .${option}[ \`]" reference/commands.md || { echo "$option"; false; }
 		done <options
 	done < <(commands)
 	sed -nE 's/^function ([A-Za-z_.:]+)\(.*/\1/p' "$top/recipes/lib/kiln.d.lua" >functions
