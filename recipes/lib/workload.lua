@@ -237,7 +237,7 @@ local function check_program(run, field, path, name, bins)
   end
   kiln.fail { where = run.where, callee = run.callee, path = path,
     text = field .. ': the build makes no program "' .. name .. '"',
-    note = check.hint(name, bins) or "it makes: " .. table.concat(bins, ", ") }
+    note = check.hint(name, bins) or ("it makes: " .. table.concat(bins, ", ")) }
 end
 
 -- A script must be fit to be run: what git and the file system say of it, and its first line.
@@ -259,7 +259,7 @@ end
 
 local function check_place(place, work)
   if place.kind == "https" then return end
-  local fault = not work and "the release has no `work` folder to find it in"
+  local fault = not work and "the release has no `work` folder to find it in" or nil
   local path = work and beside(work, place.path)
   local is = path and kiln.stat(path)
   if work and not is then fault = "there is no such file in " .. work.spec.path end
