@@ -19,7 +19,7 @@
 #include "host/clock.h"
 #include "store/place.h"
 
-enum { TICK_MS = 1000, DRAIN_MS = 5000, NICE_FILLER = 10 };
+enum { TICK_MS = 250, DRAIN_MS = 5000, NICE_FILLER = 10 };
 
 /* ---- starting ----------------------------------------------------------------------------- */
 
@@ -203,7 +203,26 @@ static void cancel(struct engine *e)
 	e->cancelled = e->stopping = true;
 }
 
-/* Sleeps until a stage ended, the user cancelled, or a second passed. */
+/* Clocks tick at a fixed pace, whatever else happens. */
+static void tick(struct engine *e, bool at_once)
+{
+	int64_t now = clock_mono_us();
+	struct event event = { 0 };
+
+	if (!at_once && now < e->next_tick_us)
+		return;
+	e->next_tick_us = now + TICK_MS * 1000;
+	engine_emit(e, EVENT_TICK, NULL, &event);
+}
+
+static int tick_in_ms(const struct engine *e)
+{
+	int64_t left = e->next_tick_us - clock_mono_us();
+
+	return left > 0 ? (int)(left / 1000) + 1 : 0;
+}
+
+/* Sleeps until a stage ended, the user cancelled, a signal came, or it is time for a tick. */
 static int wait_for_something(struct engine *e, struct err *err)
 {
 	struct executor *executor = e->request->executor;
@@ -212,10 +231,10 @@ static int wait_for_something(struct engine *e, struct err *err)
 		{ .fd = e->cancelled ? -1 : e->request->cancel_fd, .events = POLLIN },
 	};
 	struct exec_completion done;
-	struct event tick = { 0 };
-	int n = poll(fds, 2, TICK_MS);
+	int n = poll(fds, 2, tick_in_ms(e));
+	bool signalled = n < 0 && errno == EINTR;
 
-	if (n < 0 && errno != EINTR)
+	if (n < 0 && !signalled)
 		return err_sys(err, ERR_IO, "cannot wait for stages");
 	if (n > 0 && fds[1].revents)
 		cancel(e);
@@ -229,8 +248,7 @@ static int wait_for_something(struct engine *e, struct err *err)
 		if (on_completion(e, &done, err) < 0)
 			return -1;
 	}
-	if (n == 0)
-		engine_emit(e, EVENT_TICK, NULL, &tick);
+	tick(e, signalled);
 	return 0;
 }
 

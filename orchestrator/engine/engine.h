@@ -45,6 +45,8 @@ struct engine_node {
 	size_t pending;       /* deps that are not done */
 	int64_t rank;         /* estimated µs from its start to the end of all goals */
 	int64_t estimate;     /* µs it takes */
+	bool guessed;         /* … by its kind, and it may be long: it never ran here */
+	int64_t left_us;      /* until it is done, as of the last tick; -1: not known */
 	int64_t started_us;   /* monotonic, once RUNNING */
 	size_t twin;          /* a running node with the same action, or itself */
 };

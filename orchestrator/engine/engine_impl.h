@@ -19,7 +19,7 @@ struct engine {
 	struct map *by_action;  /* running or done in this run: action digest → node + 1 */
 	bool stopping;          /* nothing new starts */
 	bool cancelled;
-	int64_t started_us;
+	int64_t started_us, next_tick_us;
 	struct err first; /* of the first failed stage */
 };
 

@@ -5,10 +5,12 @@
 #include "engine/estimate.h"
 
 #include "base/alloc.h"
+#include "host/clock.h"
 
 enum { TAIL_BYTES = 4000, TAIL_LINES = 12, LOG_MOST = 256 << 20 };
 
-static int64_t guess(const char *kind)
+/* By kind; *ret_long: that is a shot in the dark. */
+static int64_t guess(const char *kind, bool *ret_long)
 {
 	static const struct {
 		const char *kind;
@@ -18,9 +20,11 @@ static int64_t guess(const char *kind)
 		{ "run", 10 },   { "workload", 2 },    { "bolt-workload", 2 },
 	};
 
+	*ret_long = true;
 	for (size_t i = 0; i < ARRAY_LEN(guesses); i++)
 		if (str_eq(kind, guesses[i].kind))
 			return guesses[i].seconds * 1000000;
+	*ret_long = false;
 	return 300000;
 }
 
@@ -39,13 +43,72 @@ int estimate_ranks(struct store *store, const struct plan *plan, const char *rec
 		if (rc < 0)
 			return -1;
 		if (rc == STORE_MISS)
-			n->estimate = guess(node->stage->kind);
+			n->estimate = guess(node->stage->kind, &n->guessed);
 		for (size_t u = 0; u < node->n_users; u++)
 			if (nodes[node->users[u]].rank > most)
 				most = nodes[node->users[u]].rank;
 		n->rank = n->estimate + most;
 	}
 	return 0;
+}
+
+static bool is_over(enum node_state state)
+{
+	return state != NODE_WANT && state != NODE_READY && state != NODE_RUNNING;
+}
+
+/* What is left of a node's own time. One that takes longer than it did ends at any moment. */
+static int64_t own_left(const struct engine_node *n, int64_t now)
+{
+	int64_t ran = n->state == NODE_RUNNING ? now - n->started_us : 0;
+
+	return ran < n->estimate ? n->estimate - ran : 0;
+}
+
+/* When the last of what a node takes is done; -1: not known. */
+static int64_t deps_left(const struct plan_node *node, const struct engine_node *nodes)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < node->n_deps; i++) {
+		int64_t left = nodes[node->deps[i]].left_us;
+
+		if (left < 0)
+			return -1;
+		if (left > most)
+			most = left;
+	}
+	return most;
+}
+
+/* The longest path, or the work by how much goes on at once where that is more. */
+int64_t estimate_left(const struct plan *plan, struct engine_node *nodes, size_t slots,
+                      size_t *ret_critical)
+{
+	int64_t now = clock_mono_us(), path = 0, work = 0, critical = -1;
+	bool known = true;
+
+	*ret_critical = SIZE_MAX;
+	for (size_t i = 0; i < plan->n_wanted; i++) {
+		size_t at = plan->order[i];
+		struct engine_node *n = &nodes[at];
+		int64_t own = own_left(n, now), from;
+
+		n->left_us = 0;
+		if (is_over(n->state) || plan->nodes[at].pinned)
+			continue;
+		from = deps_left(&plan->nodes[at], nodes);
+		n->left_us = n->guessed || from < 0 ? -1 : from + own;
+		known &= n->left_us >= 0;
+		path = n->left_us > path ? n->left_us : path;
+		work += own;
+		if (n->state == NODE_RUNNING && n->rank - n->estimate + own > critical) {
+			critical = n->rank - n->estimate + own;
+			*ret_critical = at;
+		}
+	}
+	work /= (int64_t)slots;
+	return !known ? -1 : path > work ? path : work;
 }
 
 char *log_tail(struct blobs *blobs, struct arena *arena, const struct result *result)

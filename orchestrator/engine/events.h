@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "plan/plan.h"
 
+struct engine_node;
+
 /* What happens while a plan is carried out, for whoever shows or records it. */
 enum event_kind {
 	EVENT_BEGIN,   /* counts are known */
@@ -15,7 +17,7 @@ enum event_kind {
 	EVENT_DONE,    /* it ran and is kept */
 	EVENT_FAILED,  /* it ran and failed */
 	EVENT_SKIPPED, /* something it needs failed, or the run was ended */
-	EVENT_TICK,    /* time passed (at least every second while something runs) */
+	EVENT_TICK,    /* time passed: four times a second while something runs; or a signal came */
 	EVENT_END,
 };
 
@@ -29,7 +31,10 @@ struct event {
 	const char *why;              /* FAILED: one line */
 	const char *tail;             /* FAILED: the last lines of its log */
 	size_t n_done, n_cached, n_running, n_failed, n_left; /* stages, after this event */
-	int64_t left_us; /* an estimate from history, -1: none */
+	/* BEGIN, TICK: what history says, or nothing. */
+	int64_t left_us;                  /* until all is done; -1: not known */
+	const struct plan_node *critical; /* what runs and the end waits for; NULL: nothing runs */
+	const struct engine_node *nodes;  /* as plan->nodes; NULL where nobody keeps them */
 };
 
 struct event_sink {

@@ -4,8 +4,8 @@
  */
 #include "engine/engine_impl.h"
 
+#include "engine/estimate.h"
 #include "engine/inputs.h"
-#include "host/clock.h"
 
 const char *engine_kept(const struct engine *e, size_t at)
 {
@@ -19,26 +19,13 @@ const char *engine_kept_under(struct arena *arena, const char *recipe, const cha
 
 /* ---- events ------------------------------------------------------------------------------- */
 
-/* How much of its estimate a running node has used. */
-static int64_t elapsed(const struct engine_node *n)
+static void add_estimates(struct engine *e, struct event *event)
 {
-	int64_t us = n->state == NODE_RUNNING ? clock_mono_us() - n->started_us : 0;
+	size_t critical;
 
-	return us < n->estimate ? us : n->estimate;
-}
-
-static int64_t left_estimate(const struct engine *e)
-{
-	int64_t path = 0;
-
-	for (size_t i = 0; i < e->plan->n_wanted; i++) {
-		const struct engine_node *n = &e->nodes[e->plan->order[i]];
-
-		if ((n->state == NODE_WANT || n->state == NODE_READY || n->state == NODE_RUNNING) &&
-		    n->rank - elapsed(n) > path)
-			path = n->rank - elapsed(n);
-	}
-	return path;
+	event->left_us =
+		estimate_left(e->plan, e->nodes, engine_slots(e->request->jobs), &critical);
+	event->critical = critical == SIZE_MAX ? NULL : &e->plan->nodes[critical];
 }
 
 void engine_emit(struct engine *e, enum event_kind kind, const struct plan_node *node,
@@ -54,7 +41,10 @@ void engine_emit(struct engine *e, enum event_kind kind, const struct plan_node 
 	event->n_failed = e->result->n_failed;
 	event->n_running = e->n_running;
 	event->n_left = e->n_left;
-	event->left_us = kind == EVENT_TICK || kind == EVENT_BEGIN ? left_estimate(e) : -1;
+	event->nodes = e->nodes;
+	event->left_us = -1;
+	if (kind == EVENT_TICK || kind == EVENT_BEGIN)
+		add_estimates(e, event);
 	for (; sink && *sink; sink++)
 		(*sink)->event(*sink, event);
 }

@@ -1,39 +1,30 @@
 /*
- * The board: a row per target, redrawn from the last state of each. It never scrolls; what failed is
- * printed above it, so that it stays.
+ * The board: a row per target, redrawn in place from the state of all. It never scrolls; what failed
+ * is printed above it, so that it stays.
+ *
+ * The cursor rests, unseen, at the beginning of the board's last line. To draw anew it goes up as
+ * many rows as the lines above take: more than there are lines where the terminal became narrower
+ * and wrapped them. Each drawing is one write, and each line is overwritten and not erased first,
+ * so that nothing flickers.
  */
+#include "report/board.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/array.h"
 #include "host/clock.h"
 #include "report/failure.h"
-#include "report/paint.h"
-#include "report/sink.h"
 
-enum { BAR_CELLS = 20 };
+#define CURSOR_HIDE "\033[?25l"
+#define CURSOR_SHOW "\033[?25h"
+#define ERASE_LINE "\033[K"
+#define ERASE_BELOW "\033[J"
 
-struct row {
-	const char *target;
-	size_t total, finished, failed, skipped;
-	bool shown;
-	const struct plan_node *current; /* the one that started last and still runs */
-	int64_t since_us;
-	int64_t last_us; /* how long the last finished stage took */
-};
+/* What is looked up in the store is not worth a board, unless it takes long. */
+enum { SILENT_US = 300000, COLUMNS = 80, ROWS = 24 };
 
-struct board {
-	struct progress base;
-	ARRAY(struct row) rows;
-	ARRAY(const struct plan_node *) running;
-	size_t drawn; /* lines on the screen */
-};
-
-static const char *paint(const struct board *b, const char *code)
-{
-	return b->base.output->colour ? code : "";
-}
+/* ---- what is known ------------------------------------------------------------------------ */
 
 static struct row *row_of(struct board *b, const char *target)
 {
@@ -43,8 +34,37 @@ static struct row *row_of(struct board *b, const char *target)
 	return NULL;
 }
 
+/* Whether another target begins with these n bytes too, as far as words go. */
+static bool is_taken(const struct board *b, const struct row *row, size_t n)
+{
+	for (size_t i = 0; i < b->rows.n; i++) {
+		const char *other = b->rows.v[i].target;
+
+		if (&b->rows.v[i] != row && strncmp(other, row->target, n) == 0 &&
+		    (other[n] == '-' || other[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* "x86_64" for x86_64-unknown-linux-gnu, where that is the only one. */
+static void shorten(struct board *b)
+{
+	for (size_t i = 0; i < b->rows.n; i++) {
+		struct row *row = &b->rows.v[i];
+		size_t n = strcspn(row->target, "-");
+
+		while (row->target[n] && is_taken(b, row, n))
+			n += 1 + strcspn(row->target + n + 1, "-");
+		array_push(&b->briefs, str_dup_n(row->target, n));
+		row->brief = b->briefs.v[b->briefs.n - 1];
+	}
+}
+
 static void begin_rows(struct board *b, const struct plan *plan)
 {
+	b->plan = plan;
+	b->begun_us = clock_mono_us();
 	b->rows.n = 0;
 	for (size_t i = 0; i < plan->n_wanted; i++) {
 		const struct plan_node *node = &plan->nodes[plan->order[i]];
@@ -58,12 +78,20 @@ static void begin_rows(struct board *b, const struct plan *plan)
 		}
 		row->total++;
 	}
+	for (size_t i = 0; i < plan->n_goals; i++) {
+		const struct recipe_artefact *a = plan->goals[i].artefact;
+		struct row *row = a ? row_of(b, a->target) : NULL;
+
+		if (row)
+			row->ships = a->variant;
+	}
+	shorten(b);
 }
 
 static void forget_running(struct board *b, const struct plan_node *node)
 {
 	for (size_t i = 0; i < b->running.n; i++)
-		if (b->running.v[i] == node) {
+		if (b->running.v[i].node == node) {
 			memmove(&b->running.v[i], &b->running.v[i + 1],
 			        (b->running.n - i - 1) * sizeof(b->running.v[0]));
 			b->running.n--;
@@ -71,200 +99,188 @@ static void forget_running(struct board *b, const struct plan_node *node)
 		}
 }
 
-static void update_row(struct board *b, const struct event *e)
+static void note_stage(struct board *b, const struct event *e)
 {
 	struct row *row = e->node ? row_of(b, e->node->stage->target) : NULL;
 
 	if (!row)
 		return;
 	if (e->kind == EVENT_START) {
-		array_push(&b->running, e->node);
-		row->current = e->node;
-		row->since_us = clock_mono_us();
+		array_push(&b->running, ((struct running){ e->node, clock_mono_us() }));
 		return;
 	}
 	forget_running(b, e->node);
+	if (b->critical == e->node)
+		b->critical = NULL;
 	row->finished++;
 	row->failed += e->kind == EVENT_FAILED;
 	row->skipped += e->kind == EVENT_SKIPPED;
-	row->last_us = e->wall_us;
-	if (row->current == e->node) {
-		row->current = NULL;
-		for (size_t i = 0; i < b->running.n; i++)
-			if (str_eq(b->running.v[i]->stage->target, row->target))
-				row->current = b->running.v[i];
+}
+
+static void note(struct board *b, const struct event *e)
+{
+	if (e->kind == EVENT_BEGIN)
+		begin_rows(b, e->plan);
+	note_stage(b, e);
+	if (e->kind == EVENT_TICK || e->kind == EVENT_BEGIN) {
+		b->left_us = e->left_us;
+		b->critical = e->critical;
+	}
+	b->nodes = e->nodes;
+	b->done = e->n_done;
+	b->cached = e->n_cached;
+	b->failed = e->n_failed;
+	b->left = e->n_left;
+	b->started |= e->kind == EVENT_START || e->kind == EVENT_FAILED;
+}
+
+/* ---- on the screen ------------------------------------------------------------------------ */
+
+size_t drawing_rows(const int *cells, size_t n, int columns)
+{
+	size_t rows = 0;
+
+	for (size_t i = 0; i < n; i++)
+		rows += cells[i] > columns ? (size_t)((cells[i] + columns - 1) / columns) : 1;
+	return rows;
+}
+
+void drawing_deinit(struct drawing *d)
+{
+	buf_deinit(&d->text);
+	array_deinit(&d->cells);
+	*d = (struct drawing){ .text = BUF_INIT(TEXT_MOST) };
+}
+
+/* How many rows above the cursor the drawing begins, on a terminal of that size now. What a smaller
+ * terminal pushed out at its upper end is remembered, and forgotten where it is within reach. */
+static size_t rows_up(struct board *b, int columns, int rows)
+{
+	const struct drawing *d = &b->drawn;
+	const int width = b->base.output->rewraps ? columns : b->columns;
+	const size_t reach = rows > 0 ? (size_t)rows - 1 : 0;
+	size_t n = d->cells.n - 1, up;
+
+	up = drawing_rows(d->cells.v, n, width);
+	if (up > reach) {
+		size_t first = 0;
+
+		while (first < n && drawing_rows(d->cells.v + first, n - first, width) > reach)
+			array_push(&b->lost, d->cells.v[first++]);
+		return up;
+	}
+	while (b->lost.n > 0 && up <= reach)
+		up += drawing_rows(&b->lost.v[--b->lost.n], 1, width);
+	return up;
+}
+
+/* Moves the cursor to where the drawing begins. */
+static void go_up(size_t up, struct buf *text)
+{
+	buf_add_char(text, '\r');
+	if (up > 0)
+		buf_fmt(text, "\033[%zuA", up);
+}
+
+/* Each line over the one that stands there; the cursor ends at the begin of the last one. */
+static void add_drawing(const struct drawing *d, struct buf *text)
+{
+	struct str rest = buf_str(&d->text), line;
+
+	for (size_t i = 0; i < d->cells.n && str_cut(&rest, '\n', &line); i++) {
+		buf_add(text, line.p, line.n);
+		buf_add_str(text, i + 1 < d->cells.n ? ERASE_LINE "\n" : ERASE_BELOW "\r");
 	}
 }
 
-struct layout {
-	int columns; /* most cells of a line */
-	int name, bar;
-	size_t rows; /* most rows of targets */
-};
-
-/* The last column stays free, so that no terminal wraps. */
-static struct layout layout_of(const struct board *b)
+static bool same_drawing(const struct drawing *a, const struct drawing *b)
 {
-	int columns = b->base.output->columns > 0 ? b->base.output->columns : 80;
-	int rows = b->base.output->rows > 0 ? b->base.output->rows : 24;
-	struct layout l = { .columns = columns > 1 ? columns - 1 : 1, .name = 10 };
-
-	l.bar = columns < 4 * BAR_CELLS ? columns / 4 : BAR_CELLS;
-	l.rows = rows > 4 ? (size_t)rows - 4 : 0;
-	for (size_t i = 0; i < b->rows.n; i++)
-		if ((int)strlen(b->rows.v[i].target) > l.name)
-			l.name = (int)strlen(b->rows.v[i].target);
-	if (l.name > columns - l.bar - 20)
-		l.name = columns - l.bar - 20 > 8 ? columns - l.bar - 20 : 8;
-	return l;
+	return a->cells.n == b->cells.n && str_same(buf_str(&a->text), buf_str(&b->text));
 }
 
-static void add_bar(const struct board *b, const struct row *row, int cells, struct buf *text)
+static bool is_hidden(const struct board *b, const struct event *e)
 {
-	size_t full = row->total ? row->finished * (size_t)cells / row->total : (size_t)cells;
-
-	buf_add_str(text, paint(b, row->failed ? PAINT_RED : ""));
-	for (size_t i = 0; i < (size_t)cells; i++)
-		buf_add_str(text, i < full ? "█" : "·");
-	buf_add_str(text, paint(b, row->failed ? PAINT_PLAIN : ""));
+	return e->kind == EVENT_END || b->base.output->away ||
+	       (!b->started && clock_mono_us() - b->begun_us < SILENT_US);
 }
 
-/* Adds a line of UTF-8, cut to so many cells; colours take none and are never cut. */
-static void add_line(struct buf *text, const char *s, int cells)
+/* Puts `above` where the board stood and the board as it is now below it. */
+static void show(struct board *b, const struct event *e, const struct buf *above)
 {
-	while (*s) {
-		size_t n = 1;
+	const struct progress_output *output = b->base.output;
+	const int columns = output->columns > 0 ? output->columns : COLUMNS;
+	const int rows = output->rows > 0 ? output->rows : ROWS;
+	const bool resized = columns != b->columns || rows != b->rows_then;
+	const bool was = b->drawn.cells.n > 0;
+	_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MOST);
+	struct drawing d = { .text = BUF_INIT(TEXT_MOST) };
 
-		if (*s == '\033') {
-			n = strcspn(s, "m");
-			n += s[n] == 'm';
-			buf_add(text, s, n);
-			s += n;
-			continue;
-		}
-		while ((s[n] & 0xc0) == 0x80)
-			n++;
-		if (cells-- > 0)
-			buf_add(text, s, n);
-		s += n;
+	if (!is_hidden(b, e))
+		board_picture(b, &d);
+	if (was && !resized && !above->n && same_drawing(&b->drawn, &d)) {
+		drawing_deinit(&d);
+		return;
 	}
-	buf_add_char(text, '\n');
+	if (was)
+		go_up(rows_up(b, columns, rows), &text);
+	if (was && (resized || above->n || d.cells.n == 0))
+		buf_add_str(&text, ERASE_BELOW);
+	if (above->n)
+		b->lost.n = 0; /* what comes back stands above this now */
+	buf_add(&text, above->p, above->n);
+	if (d.cells.n > 0 && !was)
+		buf_add_str(&text, CURSOR_HIDE);
+	add_drawing(&d, &text);
+	if (d.cells.n == 0 && was)
+		buf_add_str(&text, CURSOR_SHOW);
+	drawing_deinit(&b->drawn);
+	b->drawn = d;
+	b->columns = columns;
+	b->rows_then = rows;
+	b->drawn_us = clock_mono_us();
+	progress_put(&b->base, &text);
 }
 
-static void add_row(const struct board *b, const struct row *row, const struct layout *layout,
-                    struct buf *text)
+static bool is_due(const struct board *b, const struct event *e)
 {
-	_cleanup_buf_ struct buf line = BUF_INIT(4096);
-	char took[16];
-
-	buf_fmt(&line, "  %-*.*s  ", layout->name, layout->name, row->target);
-	add_bar(b, row, layout->bar, &line);
-	if (row->current)
-		buf_fmt(&line, "  %s/%s  %s", row->current->stage->variant,
-		        row->current->stage->name,
-		        progress_duration(clock_mono_us() - row->since_us, took));
-	else if (row->failed)
-		buf_add_str(&line, "  failed");
-	else if (row->finished < row->total)
-		buf_add_str(&line, "  waiting");
-	else
-		buf_add_str(&line, row->skipped ? "  skipped" : "  done");
-	add_line(text, buf_text(&line), layout->columns);
-}
-
-static void add_totals(const struct event *e, const struct layout *layout, struct buf *text)
-{
-	_cleanup_buf_ struct buf line = BUF_INIT(4096);
-	char left[16];
-
-	buf_fmt(&line, "  %zu done · %zu cached · %zu running · %zu to go", e->n_done, e->n_cached,
-	        e->n_running, e->n_left - e->n_running);
-	if (e->n_failed)
-		buf_fmt(&line, " · %zu failed", e->n_failed);
-	if (e->left_us > 0)
-		buf_fmt(&line, " · about %s", progress_duration(e->left_us, left));
-	buf_add_char(text, '\n');
-	add_line(text, buf_text(&line), layout->columns);
-}
-
-static void erase_board(struct board *b, struct buf *text)
-{
-	if (b->drawn)
-		buf_fmt(text, "\033[%zuA\r\033[J", b->drawn);
-	b->drawn = 0;
-}
-
-/* What a row is worth where not all of them fit: what runs, what failed, what waits, the rest. */
-static int urgency(const struct row *row)
-{
-	if (row->current)
-		return 0;
-	if (row->failed)
-		return 1;
-	return row->finished < row->total ? 2 : 3;
-}
-
-/* Marks the rows that are shown, at most so many; returns how many. */
-static size_t choose_rows(struct board *b, size_t most)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < b->rows.n; i++)
-		b->rows.v[i].shown = false;
-	for (int level = 0; level < 4; level++)
-		for (size_t i = 0; i < b->rows.n && n < most; i++)
-			if (urgency(&b->rows.v[i]) == level) {
-				b->rows.v[i].shown = true;
-				n++;
-			}
-	return n;
-}
-
-static void draw_board(struct board *b, const struct event *e, struct buf *text)
-{
-	const struct layout layout = layout_of(b);
-	bool all = b->rows.n <= layout.rows;
-	size_t shown = choose_rows(b, all || layout.rows == 0 ? layout.rows : layout.rows - 1);
-
-	for (size_t i = 0; i < b->rows.n; i++)
-		if (b->rows.v[i].shown)
-			add_row(b, &b->rows.v[i], &layout, text);
-	if (!all && layout.rows > 0) {
-		_cleanup_buf_ struct buf line = BUF_INIT(100);
-
-		buf_fmt(&line, "  … and %zu more", b->rows.n - shown);
-		add_line(text, buf_text(&line), layout.columns);
-		shown++;
-	}
-	add_totals(e, &layout, text);
-	b->drawn = shown + 2;
+	return e->kind == EVENT_FAILED || e->kind == EVENT_END || b->base.output->away ||
+	       clock_mono_us() - b->drawn_us >= b->base.output->pace_us;
 }
 
 static void on_board(struct event_sink *sink, const struct event *e)
 {
 	struct board *b = (struct board *)sink;
-	_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MOST);
+	_cleanup_buf_ struct buf above = BUF_INIT(TEXT_MOST);
 
-	if (e->kind == EVENT_BEGIN)
-		begin_rows(b, e->plan);
-	update_row(b, e);
-	erase_board(b, &text);
+	note(b, e);
 	if (e->kind == EVENT_FAILED)
-		failure_add(&text, e, b->base.output);
-	if (e->kind != EVENT_END)
-		draw_board(b, e, &text);
-	progress_put(&b->base, &text);
+		failure_add(&above, e, b->base.output);
+	if (is_due(b, e))
+		show(b, e, &above);
 }
 
 static void deinit(struct progress *p)
 {
 	struct board *b = (struct board *)p;
 
+	for (size_t i = 0; i < b->briefs.n; i++)
+		free(b->briefs.v[i]);
+	array_deinit(&b->briefs);
 	array_deinit(&b->rows);
 	array_deinit(&b->running);
+	array_deinit(&b->lost);
+	drawing_deinit(&b->drawn);
+	cells_deinit(&b->cells);
 }
 
 struct progress *progress_board_new(struct progress_output *output)
 {
-	return progress_alloc(sizeof(struct board), output, on_board, deinit);
+	struct progress *p = progress_alloc(sizeof(struct board), output, on_board, deinit);
+	struct board *b = (struct board *)p;
+
+	b->drawn.text = BUF_INIT(TEXT_MOST);
+	b->left_us = -1;
+	output->marks = output->utf8;
+	cells_init(&b->cells, !output->utf8);
+	return p;
 }

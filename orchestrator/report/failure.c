@@ -38,7 +38,7 @@ static void add_indented(struct buf *text, const char *lines)
 			break;
 		if (line.n > 0 && line.p[line.n - 1] == '\r')
 			line.n--;
-		buf_add_str(text, "    ");
+		buf_add_str(text, "      ");
 		add_cut(text, line);
 		buf_add_char(text, '\n');
 	}
@@ -113,6 +113,43 @@ static void add_advice(struct buf *text, const struct plan_node *node, const cha
 		buf_fmt(text, "    try      %s\n", node->lowered.advice);
 }
 
+/* Where the words begin that say what a command does: behind "/bin/sh -euc SCRIPT [sh]". */
+static size_t telling_word(const struct action *action)
+{
+	const char *flags = action->n_argv > 2 ? action->argv[1] : "";
+
+	if (!str_ends(action->n_argv ? action->argv[0] : "", "/sh") || flags[0] != '-' ||
+	    !str_ends(flags, "c"))
+		return 0;
+	if (action->n_argv <= 3)
+		return 2;
+	return str_eq(action->argv[3], "sh") && action->n_argv > 4 ? 4 : 3;
+}
+
+void failure_add_brief_command(struct buf *text, const struct action *action)
+{
+	size_t first = telling_word(action);
+
+	if (action->builtin)
+		buf_fmt(text, "kiln:%s", action->builtin);
+	if (first == 2 && action->n_argv == 3) {
+		add_clean(text, str_of(action->argv[2]));
+		return;
+	}
+	for (size_t i = first; i < action->n_argv; i++) {
+		if (i > first)
+			buf_add_char(text, ' ');
+		add_word(text, action->argv[i]);
+	}
+}
+
+/* "✗" on a terminal that has it; logs are searched for the word. */
+static void add_mark(struct buf *text, const struct progress_output *output)
+{
+	buf_fmt(text, "  %s%s%s  ", output->colour ? PAINT_RED : "",
+	        output->marks ? "✗" : "failed", output->colour ? PAINT_PLAIN : "");
+}
+
 void failure_add(struct buf *text, const struct event *e, const struct progress_output *output)
 {
 	_cleanup_free_ char *why = str_clean(str_of(e->why ? e->why : ""));
@@ -122,8 +159,8 @@ void failure_add(struct buf *text, const struct event *e, const struct progress_
 
 	bug_on(!node);
 	stage = node->stage;
-	buf_fmt(text, "  %sfailed%s  %s   %s after %s\n\n", output->colour ? PAINT_RED : "",
-	        output->colour ? PAINT_PLAIN : "", stage->address, why,
+	add_mark(text, output);
+	buf_fmt(text, "%s   %s after %s\n\n", stage->address, why,
 	        progress_duration(e->wall_us, took));
 	add_command(text, &node->lowered.action);
 	if (e->tail && e->tail[0])

@@ -9,5 +9,7 @@
  * recipe says it, what to try. Nothing in it moves a cursor, whatever the stage printed.
  */
 void failure_add(struct buf *text, const struct event *event, const struct progress_output *output);
+/* An action's command in one line: of a shell that is given a script and words, the words. */
+void failure_add_brief_command(struct buf *text, const struct action *action);
 
 #endif

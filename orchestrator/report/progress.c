@@ -29,6 +29,17 @@ const char *progress_duration(int64_t us, char text[16])
 	return text;
 }
 
+const char *progress_clock(int64_t us, char text[16])
+{
+	unsigned int s = us < 0 ? 0 : (unsigned int)(us / 1000000);
+
+	if (s < 3600)
+		snprintf(text, 16, "%u:%02u", s / 60 % 60, s % 60);
+	else
+		snprintf(text, 16, "%u:%02u:%02u", s / 3600 % 10000, s / 60 % 60, s % 60);
+	return text;
+}
+
 /* ---- what the shapes share ---------------------------------------------------------------- */
 
 struct progress *progress_alloc(size_t size, struct progress_output *output,
@@ -60,7 +71,8 @@ struct event_sink *progress_sink(struct progress *progress)
 
 void progress_put(struct progress *p, const struct buf *text)
 {
-	p->output->write(p->output, buf_text(text), text->n);
+	if (text->n)
+		p->output->write(p->output, buf_text(text), text->n);
 }
 
 /* ---- plain -------------------------------------------------------------------------------- */

@@ -13,8 +13,17 @@
  */
 struct progress_output {
 	void (*write)(struct progress_output *output, const char *text, size_t n);
-	int columns, rows; /* of the terminal; 0: unknown. The owner updates them on resize. */
+	/* Of the terminal; the owner keeps them up to date before each event. */
+	int columns, rows; /* 0: not known */
+	bool rewraps;      /* it wraps lines anew when it becomes narrower */
+	bool away;         /* somebody else uses it: nothing is drawn */
 	bool colour;
+	bool utf8;       /* it shows more than ASCII */
+	bool marks;      /* signs may stand for words: a board that shows more than ASCII */
+	int64_t pace_us; /* least time between two drawings; 0: each event is shown at once */
+	/* What is built, in a few words each ("fgrep 1.4.0", "3 targets"), ended by NULL; NULL: not
+	 * said. */
+	const char *const *about;
 	/* Words that bring another command to the same recipe ("-C", DIR, …, RECIPE), ended by
 	 * NULL; NULL: none are needed. */
 	const char *const *again;
@@ -40,6 +49,9 @@ extern const struct progress_shape progress_shapes[];
 struct progress *progress_new(const char *name, struct progress_output *output);
 struct progress *progress_free(struct progress *progress);
 struct event_sink *progress_sink(struct progress *progress);
+
+/* "0:41", "12:05", "1:02:03": how long something goes on, or will. */
+const char *progress_clock(int64_t us, char text[16]);
 
 /* "0.42 s", "12.3 s", "2m14s", "1h02m": how long something took. */
 const char *progress_duration(int64_t us, char text[16]);
