@@ -7,6 +7,14 @@
 #include <unistd.h>
 
 #include "host/fs.h"
+#include "host/terminal.h"
+
+bool print_is_live(const struct cli *cli)
+{
+	if (!str_eq(cli->progress, "auto"))
+		return str_eq(cli->progress, "tty");
+	return terminal_moves(STDERR_FILENO) && !cli->under_ci;
+}
 
 int print_text(const char *text, size_t n, struct err *err)
 {

@@ -7,6 +7,8 @@
 #include "cli/command.h"
 #include "external/json.h"
 
+/* Whether progress is drawn in place: --progress tty, or a terminal that can, outside CI. */
+bool print_is_live(const struct cli *cli);
 /* Results on stdout. A broken pipe or a full disk at the other end is ERR_IO. */
 int print_text(const char *text, size_t n, struct err *err);
 int print_json(const json_t *json, struct err *err);

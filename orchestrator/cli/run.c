@@ -1,18 +1,21 @@
 /* Carrying a plan out: the runtime, the executor and the event sinks are chosen here. */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/path.h"
+#include "cli/about.h"
 #include "cli/notes.h"
 #include "cli/print.h"
+#include "cli/screen.h"
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "exec/local.h"
 #include "host/fs.h"
 #include "host/terminal.h"
 #include "report/progress.h"
+
+enum { PACE_US = 50000 }; /* between two drawings of the board */
 
 /* ---- output ------------------------------------------------------------------------------- */
 
@@ -25,28 +28,33 @@ struct fd_output {
 static void write_fd(struct progress_output *output, const char *text, size_t n)
 {
 	struct fd_output *o = (struct fd_output *)output;
-	struct winsize size;
 
-	if (isatty(o->fd) && ioctl(o->fd, TIOCGWINSZ, &size) == 0) {
-		o->output.columns = size.ws_col;
-		o->output.rows = size.ws_row;
-	}
 	fs_write_all(o->fd, text, n, "progress", &o->fault);
 }
 
 /* NULL: nothing is shown. */
-static struct progress *choose_progress(const struct session *s, struct fd_output *output)
+static struct progress *choose_progress(struct session *s, const struct plan *plan,
+                                        struct fd_output *output, struct screen *screen)
 {
 	const struct cli *cli = s->cli;
-	const char *how = cli->progress;
+	const bool board = print_is_live(cli);
+	struct progress *progress;
 
 	output->output.write = write_fd;
 	output->output.colour = cli->colour;
 	output->output.again = session_words_again(s);
+	output->output.about = about_plan(s, plan);
+	output->output.pace_us = PACE_US;
 	output->fd = STDERR_FILENO;
-	if (str_eq(how, "auto"))
-		how = terminal_moves(STDERR_FILENO) && !cli->under_ci ? "tty" : "plain";
-	return progress_new(how, &output->output);
+	if (board)
+		output->output.utf8 = terminal_is_utf8();
+	progress = progress_new(board                         ? "tty" :
+	                        str_eq(cli->progress, "auto") ? "plain" :
+	                                                        cli->progress,
+	                        &output->output);
+	if (board)
+		screen_init(screen, progress_sink(progress), &output->output, STDERR_FILENO);
+	return progress;
 }
 
 /* ---- the executor ------------------------------------------------------------------------- */
@@ -141,6 +149,7 @@ int session_run(struct session *s, const struct plan *plan,
 {
 	struct fd_output terminal = { .fault = ERR_INIT };
 	struct fd_output file = { .output.write = write_fd, .fd = -1, .fault = ERR_INIT };
+	struct screen screen = { 0 };
 	struct progress *shown = NULL, *recorded = NULL;
 	struct event_sink *sinks[3] = { 0 };
 	size_t n = 0;
@@ -157,10 +166,11 @@ int session_run(struct session *s, const struct plan *plan,
 		recorded = progress_new("json", &file.output);
 		sinks[n++] = progress_sink(recorded);
 	}
-	shown = choose_progress(s, &terminal);
+	shown = choose_progress(s, plan, &terminal, &screen);
 	if (shown)
-		sinks[n++] = progress_sink(shown);
+		sinks[n++] = screen.board ? &screen.sink : progress_sink(shown);
 	rc = run_with_sinks(s, plan, options, sinks, ret, err);
+	screen_deinit(&screen);
 	progress_free(shown);
 	progress_free(recorded);
 	fs_close(file.fd);

@@ -2,7 +2,6 @@
 #include "cli/signals.h"
 
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -73,4 +72,51 @@ void signals_release(int fd)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	if (fd >= 0)
 		close(fd);
+}
+
+/* ---- the terminal ------------------------------------------------------------------------- */
+
+/* Held back and asked for, a signal needs no variable that a handler sets. */
+static void mask_stop(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	sigprocmask(how, &set, NULL);
+}
+
+static void wake(int number)
+{
+	(void)number;
+}
+
+void signals_watch_terminal(void)
+{
+	struct sigaction action = { .sa_handler = wake };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGWINCH, &action, NULL);
+	sigaction(SIGCONT, &action, NULL);
+	mask_stop(SIG_BLOCK);
+}
+
+bool signals_is_stopping(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && sigismember(&set, SIGTSTP) == 1;
+}
+
+void signals_stop(void)
+{
+	mask_stop(SIG_UNBLOCK);
+	mask_stop(SIG_BLOCK);
+}
+
+void signals_leave_terminal(void)
+{
+	mask_stop(SIG_UNBLOCK);
+	signal(SIGWINCH, SIG_DFL);
+	signal(SIGCONT, SIG_DFL);
 }

@@ -1,6 +1,8 @@
 #ifndef KILN_CLI_SIGNALS_H
 #define KILN_CLI_SIGNALS_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /*
@@ -12,5 +14,14 @@ void signals_default_to_exit(void);
 int signals_hold(int *ret_fd, struct err *err);
 /* Undoes signals_hold. */
 void signals_release(int fd);
+
+/* While something is drawn in place: Ctrl-Z is held back, and a new size of the terminal, or coming
+ * back to it, ends a sleep (EINTR). */
+void signals_watch_terminal(void);
+/* Whether Ctrl-Z is held back; stops this process, and returns once it goes on. */
+bool signals_is_stopping(void);
+void signals_stop(void);
+/* Undoes signals_watch_terminal. */
+void signals_leave_terminal(void);
 
 #endif

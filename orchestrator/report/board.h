@@ -38,7 +38,7 @@ struct board {
 	int64_t left_us;                   /* the same; -1: not known */
 	size_t done, cached, failed, left; /* stages; `left` includes what runs */
 
-	struct drawing drawn; /* what is on the screen; no lines: nothing is */
+	struct drawing drawn;   /* what is on the screen; no lines: nothing is */
 	int columns, rows_then; /* the terminal's size when it was drawn */
 	/* Widths of its first lines that a terminal that became too small has pushed beyond its upper
 	 * end: they come back with its size. */

@@ -74,9 +74,8 @@ static void fit_columns(const struct board *b, struct layout *l)
 	static const struct {
 		bool brief, variant;
 		int bar;
-	} ways[] = { { false, true, BAR },      { false, true, BAR_SHORT },
-		     { true, true, BAR },       { true, true, BAR_SHORT },
-		     { true, false, BAR_SHORT }, { true, false, 0 } };
+	} ways[] = { { false, true, BAR },      { false, true, BAR_SHORT }, { true, true, BAR },
+		     { true, true, BAR_SHORT }, { true, false, BAR_SHORT }, { true, false, 0 } };
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		l->brief = ways[i].brief;

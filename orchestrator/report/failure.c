@@ -146,8 +146,8 @@ void failure_add_brief_command(struct buf *text, const struct action *action)
 /* "✗" on a terminal that has it; logs are searched for the word. */
 static void add_mark(struct buf *text, const struct progress_output *output)
 {
-	buf_fmt(text, "  %s%s%s  ", output->colour ? PAINT_RED : "",
-	        output->marks ? "✗" : "failed", output->colour ? PAINT_PLAIN : "");
+	buf_fmt(text, "  %s%s%s  ", output->colour ? PAINT_RED : "", output->marks ? "✗" : "failed",
+	        output->colour ? PAINT_PLAIN : "");
 }
 
 void failure_add(struct buf *text, const struct event *e, const struct progress_output *output)
