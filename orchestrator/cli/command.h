@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "cli/working.h"
 
 struct runner_server;
 
@@ -18,7 +19,9 @@ struct cli {
 	const char *progress;         /* auto, tty, plain, json, none */
 	int jobs;                     /* -j; 0: all */
 	bool under_ci;                /* CI=true */
-	struct log log;               /* says notes and warnings on stderr */
+	struct log log;               /* says notes and warnings, and what goes on, on stderr */
+	struct working working;       /* what stands on the terminal of that */
+	const struct work *work;      /* what goes on; or NULL */
 	bool of_head;                 /* of the command that runs */
 	struct runner_server *server; /* NULL: the command runs nothing */
 	bool runs_stages;             /* of the command */

@@ -95,6 +95,7 @@ static int fill_cli(const struct common_options *common, struct cli *cli, struct
 	cli->progress = common->progress ? common->progress : "auto";
 	cli->under_ci = terminal_is_ci();
 	cli->log.say = print_log;
+	cli->log.work = working_show;
 	cli->targets = (char **)common->targets;
 	if (check_progress(cli->progress, err) < 0)
 		return -1;

@@ -1,12 +1,12 @@
 /* Lines for people, about plans and runs. */
 #include "cli/notes.h"
-#include <stdio.h>
 
 #include "cli/outputs.h"
 #include "cli/print.h"
 #include "cli/unseen.h"
 #include "external/json.h"
 #include "report/progress.h"
+#include "report/size.h"
 
 int notes_profiles(struct session *s, const struct plan *plan, bool pins)
 {
@@ -88,18 +88,6 @@ int notes_unseen(struct session *s, const struct plan *plan, const struct engine
 }
 
 /* ---- a line a target ---------------------------------------------------------------------- */
-
-/* "412 KB", "1.3 MB": decimal, as download pages say it. */
-static const char *size_text(uint64_t bytes, char text[24])
-{
-	if (bytes < 1000)
-		snprintf(text, 24, "%u B", (unsigned int)bytes);
-	else if (bytes < 1000000)
-		snprintf(text, 24, "%.0f KB", (double)bytes / 1e3);
-	else
-		snprintf(text, 24, "%.1f MB", (double)bytes / 1e6);
-	return text;
-}
 
 struct shipped {
 	const char *variant;

@@ -48,10 +48,11 @@ static void add_clean(struct buf *out, const char *text)
 }
 
 /* Where progress is JSON lines, so is what is said between them. */
-static void say(const struct cli *cli, const char *prefix, const struct buf *line)
+static void say(struct cli *cli, const char *prefix, const struct buf *line)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(256 << 10);
 
+	working_hide(cli);
 	if (str_eq(cli->progress, "json")) {
 		_cleanup_json_ json_t *json =
 			json_pack("{s:s,s:s,s:o}", "schema", "kiln.events/1", "event", "note",
@@ -66,7 +67,7 @@ static void say(const struct cli *cli, const char *prefix, const struct buf *lin
 	stderr_text(&text);
 }
 
-void print_note(const struct cli *cli, const char *fmt, ...)
+void print_note(struct cli *cli, const char *fmt, ...)
 {
 	_cleanup_buf_ struct buf line = BUF_INIT(64 << 10);
 	va_list ap;
@@ -97,7 +98,7 @@ void print_err(const struct err *err, bool colour)
 
 void print_log(struct log *log, enum log_level level, const char *line)
 {
-	const struct cli *cli = (struct cli *)((char *)log - offsetof(struct cli, log));
+	struct cli *cli = (struct cli *)((char *)log - offsetof(struct cli, log));
 	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
 
 	if (level == LOG_DEBUG)

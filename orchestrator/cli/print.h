@@ -13,7 +13,7 @@ bool print_is_live(const struct cli *cli);
 int print_text(const char *text, size_t n, struct err *err);
 int print_json(const json_t *json, struct err *err);
 /* Notes on stderr. */
-void print_note(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void print_note(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* An error as a user reads it: what, while what, what to do. */
 void print_err(const struct err *err, bool colour);
 /* The log that cli->log points to: notes and warnings as lines on stderr. */

@@ -6,11 +6,12 @@
 #include "base/path.h"
 #include "exec/local.h"
 #include "external/crypto.h"
+#include "host/clock.h"
 #include "model/lock.h"
 #include "sandbox/network.h"
 #include "store/blobs.h"
 
-enum { ACTION_MOST = 1 << 20, TIMEOUT_MS = 30 * 60 * 1000 };
+enum { ACTION_MOST = 1 << 20, TICK_MS = 250, GRACE_MS = 60 * 1000, TIMEOUT_MS = 30 * 60 * 1000 };
 
 bool vendor_is(const struct recipe_leaf *leaf)
 {
@@ -58,12 +59,17 @@ static int submit_and_wait(struct session *s, struct executor *executor, struct 
 		.jobs = s->cli->jobs > 0 ? (int)s->cli->jobs : 1,
 		.network = &network,
 	};
+	int64_t latest;
 	int rc;
 
 	sandbox_network_of_machine(arena, &network);
 	rc = executor->ops->submit(executor, &request, err);
-	if (rc == 0)
-		rc = executor->ops->wait(executor, arena, -1, ret, err);
+	if (rc < 0)
+		return -1;
+	latest = clock_mono_us() + (TIMEOUT_MS + GRACE_MS) * INT64_C(1000);
+	while ((rc = executor->ops->wait(executor, arena, TICK_MS, ret, err)) == EXECUTOR_IDLE &&
+	       clock_mono_us() < latest)
+		working_tick(s->cli);
 	return rc > 0 ? err_set(err, ERR_IO, "the fetching ended without an answer") : rc;
 }
 

@@ -187,6 +187,21 @@ static int check_target(void *data, char *ip, char *local_ip, int port, int loca
 	return CURL_PREREQFUNC_ABORT;
 }
 
+/* About once a second, and whenever something came. */
+static int on_progress(void *data, curl_off_t total, curl_off_t now, curl_off_t up_total,
+                       curl_off_t up)
+{
+	const struct transfer *transfer = data;
+	struct work *work = transfer->request->work;
+
+	(void)up_total, (void)up;
+	if (transfer->body && total > 0)
+		work->total = transfer->have + (uint64_t)(total - now);
+	work->bytes = transfer->have;
+	work_goes_on(work);
+	return 0;
+}
+
 static void set_options(CURL *curl, struct transfer *transfer, bool plain)
 {
 	const struct http_request *request = transfer->request;
@@ -212,6 +227,11 @@ static void set_options(CURL *curl, struct transfer *transfer, bool plain)
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->text);
+	if (request->work) {
+		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
+	}
 }
 
 static CURLcode perform(struct transfer *transfer, bool plain)

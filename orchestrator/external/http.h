@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/log.h"
 
 /*
  * Files over https, by digest (libcurl). Plain http is taken from a loopback address alone, for
@@ -18,6 +19,7 @@ struct http_request {
 	int tries;            /* in a row without a new byte; 0: 5 */
 	int64_t pause_ms;     /* before the second try, then doubled; 0: 500 */
 	int64_t stall_ms;     /* without a byte; 0: 30 s */
+	struct work *work;    /* is told how far it is; or NULL */
 };
 
 /* Whether the address may be asked at all: else ERR_INPUT. */

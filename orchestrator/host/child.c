@@ -25,7 +25,7 @@
 #include "host/fs.h"
 #include "host/process.h"
 
-enum { DEFAULT_OUT = 16 << 20, DEFAULT_LOG = 1 << 20 };
+enum { DEFAULT_OUT = 16 << 20, DEFAULT_LOG = 1 << 20, TICK_MS = 250 };
 
 /* ---- finding programs ---------------------------------------------------------------------- */
 
@@ -318,6 +318,13 @@ static int left_ms(int64_t deadline)
 	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left + 1;
 }
 
+static int wait_ms(const struct child_spec *spec, int64_t deadline)
+{
+	int left = left_ms(deadline);
+
+	return spec->tick && (left < 0 || left > TICK_MS) ? TICK_MS : left;
+}
+
 /* Reads both streams until the child has ended and what it wrote is read. */
 static int collect(const struct child_spec *spec, struct child *child, struct capture c[2],
                    struct err *err)
@@ -329,10 +336,12 @@ static int collect(const struct child_spec *spec, struct child *child, struct ca
 		struct pollfd p[3] = { { child->pidfd, POLLIN, 0 },
 			               { c[0].fd, POLLIN, 0 },
 			               { c[1].fd, POLLIN, 0 } };
-		int n = poll(p, 3, left_ms(deadline));
+		int n = poll(p, 3, wait_ms(spec, deadline));
 
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, ERR_IO, "cannot watch %s", spec->argv[0]);
+		if (spec->tick)
+			spec->tick(spec->tick_data);
 		if (n < 0)
 			continue;
 		for (int i = 0; i < 2; i++)

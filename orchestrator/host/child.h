@@ -34,8 +34,10 @@ struct child_spec {
 	size_t out_limit;   /* most bytes of captured stdout; 0: 16 MiB; more is an error */
 	size_t log_limit;   /* most bytes of captured stderr; 0: 1 MiB; the last ones are kept */
 	int64_t timeout_ms; /* 0: none; afterwards it is killed, which is an error */
-	int umask;          /* 0: 022 */
-	uid_t uid;          /* becomes this user and `gid`, without groups; 0: the caller */
+	void (*tick)(void *data); /* called four times a second while it runs; NULL: not */
+	void *tick_data;
+	int umask; /* 0: 022 */
+	uid_t uid; /* becomes this user and `gid`, without groups; 0: the caller */
 	gid_t gid;
 };
 

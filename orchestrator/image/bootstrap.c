@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -22,7 +23,13 @@
 #include "image/repository.h"
 #include "source/mirror.h"
 
-enum { LOG_MOST = 16 << 20, LOG_LINES = 15, SUBIDS_MOST = 1 << 20, SUBIDS_NEEDED = 65536 };
+enum {
+	LOG_MOST = 16 << 20,
+	LOG_LINES = 15,
+	TICK_MS = 250,
+	SUBIDS_MOST = 1 << 20,
+	SUBIDS_NEEDED = 65536
+};
 
 static bool is_root(void)
 {
@@ -268,14 +275,24 @@ static int steal_fd(int *fd)
 	return own;
 }
 
+/* The tool is silent until all is installed: until then only time goes on. */
+static void await_first(int in, struct work *work)
+{
+	struct pollfd fd = { .fd = in, .events = POLLIN };
+
+	while (poll(&fd, 1, TICK_MS) <= 0)
+		work_goes_on(work);
+}
+
 /* Reads what the started tool writes from `in`, which it takes over, and waits for its end. */
 static int follow(struct child *child, int in, int log, struct image_unpack *unpack,
                   struct err *err)
 {
 	struct err fault = ERR_INIT;
-	int rc = image_unpack_tar(unpack, in, "the tree mmdebstrap wrote", &fault);
-	int code, sig = 0;
+	int rc, code, sig = 0;
 
+	await_first(in, unpack->work);
+	rc = image_unpack_tar(unpack, in, "the tree mmdebstrap wrote", &fault);
 	if (rc == 0)
 		drain(in);
 	fs_close(in); /* where that was not the end, it ends by a broken pipe, and cleans up */
@@ -336,19 +353,23 @@ static int run_tool(const struct bootstrap *bootstrap, const char *work,
 int bootstrap_run(struct blobs *blobs, const struct bootstrap *bootstrap,
                   struct image_unpack *unpack, struct log *log, struct err *err)
 {
-	_cleanup_free_ char *work = NULL, *repository = NULL;
+	_cleanup_free_ char *dir = NULL, *repository = NULL;
 	struct err ignored = ERR_INIT;
+	struct work work;
 	int rc;
 
-	if (bootstrap_check(err) < 0 || make_work(bootstrap, &work, err) < 0)
+	if (bootstrap_check(err) < 0 || make_work(bootstrap, &dir, err) < 0)
 		return -1;
-	log_say(log, LOG_NOTE, "installing %zu packages of Debian %s", bootstrap->packages->list.n,
-	        bootstrap->suite);
-	repository = path_join(work, "repository");
+	work_begin(&work, log, "installing %zu packages of Debian %s", bootstrap->packages->list.n,
+	           bootstrap->suite);
+	unpack->work = &work;
+	repository = path_join(dir, "repository");
 	rc = repository_write(blobs, repository, bootstrap->suite, bootstrap->architectures,
 	                      bootstrap->packages, err);
 	if (rc == 0)
-		rc = run_tool(bootstrap, work, unpack, err);
-	guard_remove(work, &ignored);
+		rc = run_tool(bootstrap, dir, unpack, err);
+	unpack->work = NULL;
+	work_end(&work, rc);
+	guard_remove(dir, &ignored);
 	return rc;
 }

@@ -169,7 +169,7 @@ static int make_tree(struct ensure *ensure, int root, const char *scratch,
 	_cleanup_buf_ struct buf manifest = BUF_INIT(MANIFEST_MOST), status = BUF_INIT(STATUS_MOST);
 	struct unpacker unpacker;
 	struct image_tree tree;
-	struct image_unpack unpack = { &unpacker, &tree, &status };
+	struct image_unpack unpack = { &unpacker, &tree, &status, NULL };
 	int rc;
 
 	image_place_unpacker(&unpacker, root);

@@ -122,6 +122,7 @@ static int download(struct blobs *blobs, const struct image_source *source, stru
 	_cleanup_free_ char *dir = path_join(source->scratch, "download");
 	struct err ignored = ERR_INIT;
 	ARRAY(char *) specs = { 0 };
+	struct work work;
 	uint64_t bytes = 0;
 	int rc = 0;
 
@@ -131,13 +132,19 @@ static int download(struct blobs *blobs, const struct image_source *source, stru
 			bytes += missing->list.v[i].ref.size;
 		}
 	if (specs.n) {
-		log_say(source->log, LOG_NOTE, "downloading %zu packages, %llu MB", specs.n,
-		        (unsigned long long)(bytes / 1000000 + 1));
+		work_begin(&work, source->log, "downloading %zu packages, %llu MB", specs.n,
+		           (unsigned long long)(bytes / 1000000 + 1));
+		work.total = bytes;
+		work_goes_on(&work);
 		rc = fs_make_dirs(AT_FDCWD, dir, 0755, err);
 		if (rc == 0)
-			rc = apt_download(apt, (const char *const *)specs.v, specs.n, dir, err);
+			rc = apt_download(apt, (const char *const *)specs.v, specs.n, dir, &work,
+			                  err);
 		if (rc == 0)
 			rc = take_folder(blobs, dir, err);
+		if (rc == 0)
+			work.bytes = bytes;
+		work_end(&work, rc);
 		fs_remove_tree(AT_FDCWD, dir, &ignored);
 	}
 	for (size_t i = 0; i < specs.n; i++)

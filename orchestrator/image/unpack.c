@@ -104,11 +104,13 @@ int image_unpack_tar(struct image_unpack *unpack, int fd, const char *what, stru
 
 	if (unarchive_open(fd, what, &archive, err) < 0)
 		return -1;
-	while ((rc = unarchive_next(archive, &entry, err)) == 0)
+	while ((rc = unarchive_next(archive, &entry, err)) == 0) {
 		if (take_entry(unpack, archive, &entry, err) < 0) {
 			rc = -1;
 			break;
 		}
+		work_goes_on(unpack->work);
+	}
 	unarchive_free(archive);
 	return rc < 0 ? -1 : 0;
 }

@@ -2,6 +2,7 @@
 #define KILN_IMAGE_UNPACK_H
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "image/tree.h"
 #include "source/unpack.h"
 
@@ -14,6 +15,7 @@ struct image_unpack {
 	struct unpacker *unpacker;
 	struct image_tree *tree;
 	struct buf *status; /* takes the content of var/lib/dpkg/status */
+	struct work *work;  /* is told of each entry; or NULL */
 };
 
 /* Reads the stream to its end. Devices are dropped; `what` names the stream in errors. */

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -27,7 +28,7 @@ struct apt {
 	char *keyring;
 	char *architecture; /* the native one */
 	bool sources, old;
-	struct log *log;
+	struct work *work; /* while the index is read */
 };
 
 /* Options of the machine's apt that a download needs to get through. */
@@ -120,14 +121,47 @@ static int make_folder(struct apt *apt, const struct apt_options *options, struc
 	return write_conf(apt, options, err);
 }
 
+/* What apt-get writes while it runs: its own words of that are for a terminal. */
+struct watch {
+	struct work *work; /* or NULL */
+	const char *dir;
+};
+
+static void look_at(void *data)
+{
+	const struct watch *watch = data;
+	struct fs_names names = { 0 };
+	struct err ignored = ERR_INIT;
+	uint64_t bytes = 0;
+
+	if (fs_list(AT_FDCWD, watch->dir, &names, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < names.names.n; i++) {
+		_cleanup_free_ char *path = path_join(watch->dir, names.names.v[i]);
+		struct stat st;
+
+		if (fs_stat(AT_FDCWD, path, &st, &ignored) == 0 && S_ISREG(st.st_mode))
+			bytes += (uint64_t)st.st_size;
+	}
+	fs_names_deinit(&names);
+	if (bytes > watch->work->bytes)
+		watch->work->bytes = bytes;
+	work_goes_on(watch->work);
+}
+
 /* Runs apt-get; the exit code is the caller's to judge. argv is NULL-ended. */
-static int run(struct apt *apt, const char *const *argv, const char *dir, struct child_result *ret,
-               struct err *err)
+static int run(struct apt *apt, const char *const *argv, const char *dir, struct watch *watch,
+               struct child_result *ret, struct err *err)
 {
 	_cleanup_free_ char *conf = str_fmt("APT_CONFIG=%s/apt.conf", apt->dir);
 	const char *const env[] = { conf, "LC_ALL=C.UTF-8", "LANGUAGE=", NULL };
 	const struct child_spec spec = {
-		.argv = argv, .set_env = env, .dir = dir, .out_limit = OUT_MOST
+		.argv = argv,
+		.set_env = env,
+		.dir = dir,
+		.out_limit = OUT_MOST,
+		.tick = watch && watch->work ? look_at : NULL,
+		.tick_data = watch,
 	};
 
 	return child_run(&spec, ret, err);
@@ -197,10 +231,13 @@ static int update(struct apt *apt, const char *uri, struct err *err)
 {
 	static const char *const argv[] = { "apt-get", "-q", "update", NULL };
 	_cleanup_child_result_ struct child_result result = { 0 };
+	_cleanup_free_ char *partial = path_join(apt->dir, "state/lists/partial");
 	_cleanup_free_ char *path = path_join(apt->dir, "sources.list");
 	_cleanup_free_ char *line =
 		str_fmt("%s [signed-by=%s%s] %s %s main\n", apt->sources ? "deb-src" : "deb",
 	                apt->keyring, apt->old ? " check-valid-until=no" : "", uri, apt->suite);
+
+	struct watch watch = { apt->work, partial };
 
 	if (strpbrk(uri, " \t\n[]"))
 		return err_set(err, ERR_USAGE,
@@ -208,7 +245,7 @@ static int update(struct apt *apt, const char *uri, struct err *err)
 		               "apt's sources: http://HOST/debian)",
 		               uri);
 	if (fs_write_file(AT_FDCWD, path, line, strlen(line), 0644, false, err) < 0 ||
-	    run(apt, argv, NULL, &result, err) < 0)
+	    run(apt, argv, NULL, &watch, &result, err) < 0)
 		return -1;
 	return result.exit_code == 0 ? 0 : network_fault(apt, &result, true, err);
 }
@@ -239,6 +276,7 @@ static int update_from_machine(struct apt *apt, struct err *err)
 int apt_open(const struct apt_options *options, struct log *log, struct apt **ret, struct err *err)
 {
 	const char *named = mirror_named(options->mirror);
+	struct work work;
 	struct apt *apt;
 	int rc;
 
@@ -252,13 +290,15 @@ int apt_open(const struct apt_options *options, struct log *log, struct apt **re
 	apt->architecture = str_dup(options->architectures[0]);
 	apt->sources = options->sources;
 	apt->old = options->old;
-	apt->log = log;
 	rc = mirror_keyring(&apt->keyring, err);
 	if (rc == 0)
 		rc = make_folder(apt, options, err);
 	if (rc == 0) {
-		log_say(log, LOG_NOTE, "reading the index of Debian %s", options->suite);
+		work_begin(&work, log, "reading the index of Debian %s", options->suite);
+		apt->work = &work;
 		rc = named ? update(apt, named, err) : update_from_machine(apt, err);
+		apt->work = NULL;
+		work_end(&work, rc);
 	}
 	if (rc < 0) {
 		apt_free(apt);
@@ -313,7 +353,7 @@ static int ask(struct apt *apt, const char *const *first, const char *const *nam
 	for (size_t i = 0; i < n; i++)
 		array_push(&argv, names[i]);
 	array_push(&argv, NULL);
-	rc = run(apt, argv.v, apt->dir, &result, err);
+	rc = run(apt, argv.v, apt->dir, NULL, &result, err);
 	array_deinit(&argv);
 	if (rc < 0)
 		return -1;
@@ -404,8 +444,9 @@ int apt_lists_has(struct apt *apt, const struct debs *debs, bool *ret_there, str
 }
 
 int apt_download(struct apt *apt, const char *const *specs, size_t n, const char *dir,
-                 struct err *err)
+                 struct work *work, struct err *err)
 {
+	struct watch watch = { work, dir };
 	_cleanup_child_result_ struct child_result result = { 0 };
 	ARRAY(const char *) argv = { 0 };
 	int rc;
@@ -417,7 +458,7 @@ int apt_download(struct apt *apt, const char *const *specs, size_t n, const char
 	for (size_t i = 0; i < n; i++)
 		array_push(&argv, specs[i]);
 	array_push(&argv, NULL);
-	rc = run(apt, argv.v, dir, &result, err);
+	rc = run(apt, argv.v, dir, &watch, &result, err);
 	array_deinit(&argv);
 	if (rc < 0)
 		return -1;
@@ -425,8 +466,9 @@ int apt_download(struct apt *apt, const char *const *specs, size_t n, const char
 }
 
 int apt_download_source(struct apt *apt, const char *name, const char *version, const char *dir,
-                        struct err *err)
+                        struct work *work, struct err *err)
 {
+	struct watch watch = { work, dir };
 	static const char *const gone[] = { "Can not find version",
 		                            "Unable to find a source package", NULL };
 	_cleanup_child_result_ struct child_result result = { 0 };
@@ -434,7 +476,7 @@ int apt_download_source(struct apt *apt, const char *name, const char *version, 
 	const char *const argv[] = { "apt-get",         "-qq", "source", "--only-source",
 		                     "--download-only", "--",  spec,     NULL };
 
-	if (run(apt, argv, dir, &result, err) < 0)
+	if (run(apt, argv, dir, &watch, &result, err) < 0)
 		return -1;
 	if (result.exit_code == 0)
 		return 0;

@@ -39,14 +39,15 @@ int apt_resolve(struct apt *apt, const char *const *names, size_t n, struct debs
 int apt_locate(struct apt *apt, const char *spec, struct debs *ret, struct err *err);
 /* Whether the index lists exactly these: ret_there[i] for debs->list.v[i]. */
 int apt_lists_has(struct apt *apt, const struct debs *debs, bool *ret_there, struct err *err);
-/* Downloads files into an existing folder, under names of apt's choosing. */
+/* Downloads files into an existing folder, under names of apt's choosing. `work` is told how far it
+ * is, or NULL. */
 int apt_download(struct apt *apt, const char *const *specs, size_t n, const char *dir,
-                 struct err *err);
+                 struct work *work, struct err *err);
 /*
  * Downloads the files of a source package into an existing folder; "NAME" alone takes the newest.
  * A version that the archive no longer has is ERR_INPUT.
  */
 int apt_download_source(struct apt *apt, const char *name, const char *version, const char *dir,
-                        struct err *err);
+                        struct work *work, struct err *err);
 
 #endif

@@ -228,6 +228,7 @@ static int cargo_run(const struct fetch *fetch, struct tree_node *ret_node, json
 	struct blobs *blobs = store_blobs(fetch->store);
 	_cleanup_json_ json_t *packages = NULL;
 	struct result result = { 0 };
+	struct work work;
 	size_t n;
 	int rc;
 
@@ -239,9 +240,10 @@ static int cargo_run(const struct fetch *fetch, struct tree_node *ret_node, json
 	} else {
 		if (check_may_fetch(fetch, n, err) < 0)
 			return -1;
-		log_say(fetch->log, LOG_NOTE, "fetching %zu crate%s with cargo", n,
-		        n == 1 ? "" : "s");
+		work_begin(&work, fetch->log, "fetching %zu crate%s with cargo", n,
+		           n == 1 ? "" : "s");
 		rc = vendor(fetch, &result, err);
+		work_end(&work, rc);
 		if (rc == 0 && (result.n_outputs != 1 || result.outputs[0].node->kind != NODE_DIR))
 			rc = err_set(err, ERR_INPUT, "%s: cargo vendored no folder", fetch->where);
 		if (rc == 0)

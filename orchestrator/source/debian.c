@@ -168,15 +168,17 @@ static int bring(struct package *package, struct err *err)
 		.offline = fetch->request->offline,
 	};
 	_cleanup_free_ char *files = path_join(package->dir, "files");
+	struct work work;
 	struct apt *apt;
 	int rc;
 
 	if (fs_make_dirs(AT_FDCWD, files, 0755, err) < 0 ||
 	    apt_open(&options, fetch->log, &apt, err) < 0)
 		return -1;
-	log_say(fetch->log, LOG_NOTE, "fetching the source package %s %s", package->name,
-	        package->version ? package->version : "");
-	rc = apt_download_source(apt, package->name, package->version, files, err);
+	work_begin(&work, fetch->log, "fetching the source package %s%s%s", package->name,
+	           package->version ? " " : "", package->version ? package->version : "");
+	rc = apt_download_source(apt, package->name, package->version, files, &work, err);
+	work_end(&work, rc);
 	apt_free(apt);
 	if (rc < 0 && err->code == ERR_INPUT)
 		err_hint(err,

@@ -50,7 +50,8 @@ static int https_key(const struct fetch *fetch, json_t *key, bool *ret_pinned, s
 static int https_run(const struct fetch *fetch, struct tree_node *ret_node, json_t *fact,
                      struct err *err)
 {
-	struct http_request request = { 0 };
+	struct work work;
+	struct http_request request = { .work = &work };
 	_cleanup_free_ char *path = NULL;
 	_cleanup_fd_ int parent = -1, file = -1;
 	struct tmpdir dir;
@@ -69,10 +70,11 @@ static int https_run(const struct fetch *fetch, struct tree_node *ret_node, json
 	}
 	if (fetch_tmpdir(fetch, &dir, &parent, &path, err) < 0)
 		return -1;
-	log_say(fetch->log, LOG_NOTE, "fetching %s", request.url);
+	work_begin(&work, fetch->log, "fetching %s", request.url);
 	rc = tmpfile_open(dir.fd, request.url, &file, err);
 	if (rc == 0)
 		rc = http_fetch(&request, file, err);
+	work_end(&work, rc);
 	if (rc == 0 && lseek(file, 0, SEEK_SET) < 0)
 		rc = err_sys(err, ERR_IO, "cannot read again what %s sent", request.url);
 	if (rc == 0)
