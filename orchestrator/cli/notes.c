@@ -93,6 +93,7 @@ struct shipped {
 	const char *variant;
 	size_t n_packages, n_cases;
 	uint64_t bytes;
+	bool tested; /* by the project's own tests */
 };
 
 static int add_goal(struct session *s, const struct plan *plan, const struct engine_result *result,
@@ -107,6 +108,8 @@ static int add_goal(struct session *s, const struct plan *plan, const struct eng
 		sum->variant = goal->artefact->variant;
 		sum->n_packages++;
 		sum->bytes += node.ref.size;
+	} else if (goal->test && sum->variant && str_eq(goal->test->variant, sum->variant)) {
+		sum->tested = true; /* a goal that failed ends the run */
 	} else if (goal->smoke && sum->variant && str_eq(goal->smoke->variant, sum->variant)) {
 		if (outputs_smoke(s, plan, result, goal, &smoke, err) < 0)
 			return -1;
@@ -119,18 +122,37 @@ static int sum_target(struct session *s, const struct plan *plan,
                       const struct engine_result *result, const char *triple, struct shipped *sum,
                       struct err *err)
 {
-	/* Packages first: they say which smoke test is about what ships. */
-	for (int smoke = 0; smoke < 2; smoke++)
+	/* Packages first: they say which tests are about what ships. */
+	for (int tests = 0; tests < 2; tests++)
 		for (size_t i = 0; i < plan->n_goals; i++) {
 			const struct plan_goal *goal = &plan->goals[i];
 
 			if (!str_eq(plan->nodes[goal->node].stage->target, triple) ||
-			    (goal->smoke != NULL) != smoke)
+			    (goal->artefact == NULL) != tests)
 				continue;
 			if (add_goal(s, plan, result, goal, sum, err) < 0)
 				return -1;
 		}
 	return 0;
+}
+
+/* What was checked of what ships. The reference has nothing to be compared with. */
+static void add_checks(const struct recipe_target *target, const struct shipped *sum,
+                       struct buf *text)
+{
+	const char *s = sum->n_cases == 1 ? "" : "s";
+
+	if (target->reference && str_eq(sum->variant, target->reference)) {
+		buf_add_str(text, "nothing optimised");
+		if (sum->n_cases > 0)
+			buf_fmt(text, ", %zu held-out run%s passed", sum->n_cases, s);
+	} else if (sum->n_cases > 0) {
+		buf_fmt(text, "output equal on %zu held-out run%s", sum->n_cases, s);
+	} else {
+		buf_add_str(text, "nothing held out: output not compared");
+	}
+	if (sum->tested)
+		buf_add_str(text, ", own tests passed");
 }
 
 int notes_targets(struct session *s, const struct plan *plan, const struct engine_result *result,
@@ -139,16 +161,17 @@ int notes_targets(struct session *s, const struct plan *plan, const struct engin
 	for (size_t i = 0; i < s->recipe.n_targets && !is_silent(s); i++) {
 		const char *triple = s->recipe.targets[i].triple;
 		struct shipped sum = { 0 };
+		_cleanup_buf_ struct buf checks = BUF_INIT(1000);
 		char size[24];
 
 		if (sum_target(s, plan, result, triple, &sum, err) < 0)
 			return -1;
 		if (!sum.variant)
 			continue;
-		print_note(s->cli,
-		           "  %-28s  %-14s  %zu package%s, %s   output equal on %zu held-out run%s",
-		           triple, sum.variant, sum.n_packages, sum.n_packages == 1 ? "" : "s",
-		           size_text(sum.bytes, size), sum.n_cases, sum.n_cases == 1 ? "" : "s");
+		add_checks(&s->recipe.targets[i], &sum, &checks);
+		print_note(s->cli, "  %-28s  %-14s  %zu package%s, %s   %s", triple, sum.variant,
+		           sum.n_packages, sum.n_packages == 1 ? "" : "s",
+		           size_text(sum.bytes, size), buf_text(&checks));
 	}
 	return 0;
 }
