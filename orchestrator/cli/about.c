@@ -64,8 +64,8 @@ static void add_verdicts(struct session *s, const struct plan *plan, struct abou
 		if (!plan->goals[i].smoke)
 			continue;
 		n++;
-		pinned +=
-			map_has(s->facts.verdicts, plan->nodes[plan->goals[i].node].stage->target);
+		pinned += plan_verdict(plan, &s->facts,
+		                       plan->nodes[plan->goals[i].node].stage->target) != NULL;
 	}
 	if (n > 0 && pinned == n)
 		about->words[about->n++] = "verdict locked";

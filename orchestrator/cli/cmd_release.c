@@ -41,24 +41,6 @@ static int choose_signer(struct cli *cli, const struct command_args *args, struc
 	return signer_choose(&request, &cli->log, ret, err) < 0 ? -1 : 0;
 }
 
-/* What one types next. */
-static void say_ways_on(struct session *s, const char *dir, const struct dist_result *dist)
-{
-	_cleanup_free_ char *quoted = str_quote(dir);
-
-	if (!dist->is_signed && !dist->claimed)
-		print_note(s->cli, "  report: %s/report.html · kiln sign --key SPEC %s", dir,
-		           quoted);
-	else if (dist->development)
-		print_note(s->cli,
-		           "  report: %s/report.html · kiln verify --integrity-only "
-		           "--allow-development %s",
-		           dir, quoted);
-	else
-		print_note(s->cli, "  report: %s/report.html · kiln verify --key PUBLIC.pem %s",
-		           dir, quoted);
-}
-
 static int show(struct session *s, const struct plan *plan, const struct engine_result *result,
                 const char *dir, const struct dist_result *dist, bool same, struct err *err)
 {
@@ -91,7 +73,7 @@ static int show(struct session *s, const struct plan *plan, const struct engine_
 	                           "; it was there already, verified and unchanged");
 	if (notes_targets(s, plan, result, err) < 0)
 		return -1;
-	say_ways_on(s, dir, dist);
+	notes_ways_on(s, dir, dist->is_signed || dist->claimed, dist->development);
 	return print_text(dir, strlen(dir), err) < 0 ? -1 : print_text("\n", 1, err);
 }
 

@@ -175,3 +175,14 @@ int notes_targets(struct session *s, const struct plan *plan, const struct engin
 	}
 	return 0;
 }
+
+void notes_ways_on(struct session *s, const char *dir, bool is_signed, bool development)
+{
+	_cleanup_free_ char *quoted = str_quote(dir);
+	const char *how = !is_signed  ? "sign --key SPEC" :
+	                  development ? "verify --integrity-only --allow-development" :
+	                                "verify --key PUBLIC.pem";
+
+	if (!is_silent(s))
+		print_note(s->cli, "  report: %s/report.html · kiln %s %s", dir, how, quoted);
+}

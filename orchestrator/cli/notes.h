@@ -18,8 +18,10 @@ void notes_kept(struct session *session, const struct engine_result *result, con
 int notes_unseen(struct session *session, const struct plan *plan,
                  const struct engine_result *result, struct err *err);
 /* At the end of a release, a line a target: what ships, how large its packages are, on how many
- * held-out runs its output was compared. */
+ * held-out runs its output was compared, whether its own tests ran. */
 int notes_targets(struct session *session, const struct plan *plan,
                   const struct engine_result *result, struct err *err);
+/* Behind that: where to read about the release, and what to type next. */
+void notes_ways_on(struct session *session, const char *dir, bool is_signed, bool development);
 
 #endif

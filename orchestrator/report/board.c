@@ -262,7 +262,11 @@ static void on_board(struct event_sink *sink, const struct event *e)
 static void deinit(struct progress *p)
 {
 	struct board *b = (struct board *)p;
+	const struct event end = { .kind = EVENT_END };
+	const struct buf nothing = BUF_INIT(0);
 
+	if (b->drawn.cells.n > 0)
+		show(b, &end, &nothing);
 	for (size_t i = 0; i < b->briefs.n; i++)
 		free(b->briefs.v[i]);
 	array_deinit(&b->briefs);

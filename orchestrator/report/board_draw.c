@@ -299,7 +299,7 @@ static const char *brief_of(const struct board *b, const char *target)
 
 static void add_totals(const struct board *b, const struct layout *l, struct drawing *d)
 {
-	_cleanup_buf_ struct buf line = BUF_INIT(LINE_MOST);
+	_cleanup_buf_ struct buf line = BUF_INIT(LINE_MOST), why = BUF_INIT(LINE_MOST);
 	const char *dot = l->signs->dot;
 	char text[16];
 
@@ -310,8 +310,11 @@ static void add_totals(const struct board *b, const struct layout *l, struct dra
 	if (b->left_us > 0)
 		buf_fmt(&line, "%sabout %s", dot, progress_clock(b->left_us, text));
 	if (b->left_us > 0 && b->critical && b->running.n > 1)
-		buf_fmt(&line, " (%s %s is on the critical path)",
+		buf_fmt(&why, " (%s %s is on the critical path)",
 		        brief_of(b, b->critical->stage->target), b->critical->stage->name);
+	if (cells_of(&b->cells, buf_text(&line)) + cells_of(&b->cells, buf_text(&why)) <=
+	    l->columns)
+		buf_add_str(&line, buf_text(&why));
 	add_line(b, d, buf_text(&line), l->columns);
 }
 

@@ -28,7 +28,7 @@ static int setup(void **state)
 	unpacker_init(&f->unpacker, f->root, -1, -1, 315532800);
 	image_tree_init(&f->tree);
 	f->status = BUF_INIT(1 << 16);
-	f->unpack = (struct image_unpack){ &f->unpacker, &f->tree, &f->status };
+	f->unpack = (struct image_unpack){ &f->unpacker, &f->tree, &f->status, NULL };
 	return *state = f, 0;
 }
 
