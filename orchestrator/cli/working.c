@@ -84,7 +84,7 @@ void working_hide(struct cli *cli)
 
 static void say_end(struct cli *cli, enum work_phase phase, const struct work *work)
 {
-	const uint64_t bytes = work->total ? 0 : work->bytes;
+	const uint64_t bytes = work->bytes;
 	char took[16], size[24];
 
 	print_note(cli, "  %s: %s%s%s %s %s", work->what, phase == WORK_DONE ? "done" : "failed",

@@ -142,8 +142,7 @@ static int download(struct blobs *blobs, const struct image_source *source, stru
 			                  err);
 		if (rc == 0)
 			rc = take_folder(blobs, dir, err);
-		if (rc == 0)
-			work.bytes = bytes;
+		work.bytes = 0; /* said already */
 		work_end(&work, rc);
 		fs_remove_tree(AT_FDCWD, dir, &ignored);
 	}

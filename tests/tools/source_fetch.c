@@ -43,7 +43,7 @@ static int run(struct store *store, char **argv, json_t *leaf, struct err *err)
 		                                .update = getenv("UPDATE") != NULL };
 	_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MOST);
 	struct source_result result = { 0 };
-	struct log log = { say };
+	struct log log = { .say = say };
 	int rc = source_fetch(store, &request, &log, &result, err);
 
 	if (rc < 0)

@@ -223,7 +223,7 @@ static void a_board_at_80_columns(void **state)
 	/* The failure stands above the board, and stays there when that is drawn again. */
 	assert_true(str_starts(look(&set), "$\n  ✗  target01-of-a-long-name/plain/s0   "));
 	assert_contains(look(&set), "name  █████·····         failed\n");
-	assert_contains(look(&set), " · 1 failed\n");
+	assert_contains(look(&set), " · 1 failed · about 1:30\n");
 	set_deinit(&set);
 }
 
