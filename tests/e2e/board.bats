@@ -301,3 +301,31 @@ serve_slowly() {
 	screen | grep -Eq "^  fetching $url: failed, [0-9.]+ K?B after "
 	screen | grep -q 'is not the pinned file'
 }
+
+@test "the end of a release: nothing optimised, own tests passed, where to read and what to type" {
+	mkdir -p own/src
+	cp "$(project_lock hello)" own/kiln.lock
+	# shellcheck disable=SC2016 # make's variables
+	printf 't: t.c\n\t$(CC) $(CFLAGS) $(LDFLAGS) -o t t.c\ncheck: t\n\t./t\n' >own/src/Makefile
+	echo 'int main(void) { return 0; }' >own/src/t.c
+	echo free >own/src/COPYING
+	cat >own/kiln.lua <<-'END'
+		return release { api = 1, name = "t", version = "1", license = "MIT", summary = "t", date = 1735689600,
+		  source = folder "src", build = make.build { args = { "t" }, bins = { "t" }, test = { "check" } },
+		  targets = { "x86_64-unknown-linux-gnu" }, files = { "COPYING" }, packages = { archive { "tar.zst" } } }
+	END
+	run --separate-stderr "$KILN" release --progress plain --unsigned -o dist own
+	echo "$stderr"
+	[ "$status" -eq 0 ]
+	[[ $stderr =~ $x86\ +plain\ +"1 package, "[0-9]+" KB   nothing optimised, own tests passed"$'\n' ]]
+	[[ $stderr != *"held-out"* ]]
+	[[ $stderr == *"  report: dist/t-1/report.html · kiln sign --key SPEC dist/t-1"* ]]
+	[ -s dist/t-1/report.html ]
+	# Without tests of its own nothing is said of them; one that is quiet says nothing of it all.
+	sed -i 's/, test = { "check" }//' own/kiln.lua
+	run --separate-stderr "$KILN" release --progress plain --unsigned -o other own
+	[[ $stderr =~ "   nothing optimised"$'\n' ]]
+	run --separate-stderr "$KILN" release --progress none --unsigned --replace -o other own
+	[ "$status" -eq 0 ]
+	[[ $stderr != *"nothing optimised"* && $stderr != *"report:"* ]]
+}
