@@ -233,7 +233,7 @@ mirror_of_packages() {
 	wait $one
 	grep -q "sha256:$tree" "$work/one"
 	grep -q "sha256:$tree" "$work/two"
-	[ "$(cat "$work/one" "$work/two" | grep -c installing)" -eq 1 ]
+	[ "$(cat "$work/one" "$work/two" | grep -c "installing.*: done")" -eq 1 ]
 	grep -q 'waiting for another' "$work/one" "$work/two"
 }
 
