@@ -53,12 +53,12 @@ static void add_call(struct arena *arena, struct calls *calls, const char *name,
 /* Behind "[", "=" signs and "[": the text up to the same closing; NULL where none begins here. */
 static const char *bracket(const char *p, const char **ret_end, size_t *ret_n)
 {
-	size_t level = strspn(p + 1, "=");
-	const char *body = p + 1 + level;
+	size_t level = *p == '[' ? strspn(p + 1, "=") : 0;
+	const char *body;
 
-	if (*p != '[' || *body != '[')
+	if (*p != '[' || p[1 + level] != '[')
 		return NULL;
-	body++;
+	body = p + 2 + level;
 	for (const char *q = body; *q; q++)
 		if (*q == ']' && strspn(q + 1, "=") == level && q[1 + level] == ']') {
 			*ret_end = q + level + 2;

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-enum { TEXT_MOST = 256 << 10, DEPTH_MOST = 12 };
+enum { TEXT_MOST = 256 << 10, DEPTH_MOST = 12, WORK_MOST = 8 << 20 };
 
 /* Stands for what is not evaluated; no word of a Makefile has it. */
 static const char unknown = '\x01';
@@ -56,9 +56,10 @@ static const char *reference_end(const char *p)
 static void expand(const struct makefile *m, const char *text, const char *target, int depth,
                    struct buf *out)
 {
-	for (const char *p = text; *p; p++) {
+	for (const char *p = text; *p && *m->work > 0; p++) {
 		const char *end = NULL;
 
+		--*m->work;
 		if (*p != '$' || !p[1]) {
 			buf_add_char(out, *p);
 			continue;
@@ -180,10 +181,12 @@ static void assign(struct makefile *m, char *name, const char *value, bool adds)
 	if (!*name || strpbrk(name, " \t$"))
 		return;
 	before = map_get(m->variables, name);
-	if (before && adds)
-		value = arena_fmt(m->arena, "%s %s", before, value);
-	else if (before)
+	if (before && (!adds || strlen(before) > *m->work))
 		return;
+	if (before) {
+		*m->work -= strlen(before);
+		value = arena_fmt(m->arena, "%s %s", before, value);
+	}
 	map_set(m->variables, name, arena_str(m->arena, value));
 }
 
@@ -237,7 +240,10 @@ void makefile_read(struct arena *arena, const char *text, struct makefile *ret)
 	_cleanup_buf_ struct buf line = BUF_INIT(TEXT_MOST);
 	struct str rest = str_of(text);
 
-	*ret = (struct makefile){ .arena = arena, .variables = map_new() };
+	*ret = (struct makefile){ .arena = arena,
+		                  .variables = map_new(),
+		                  .work = arena_alloc(arena, sizeof(*ret->work)) };
+	*ret->work = WORK_MOST;
 	while (next_line(&rest, &line)) {
 		char *copy = arena_str(arena, buf_text(&line));
 

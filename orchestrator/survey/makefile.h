@@ -21,6 +21,8 @@ struct make_rule {
 struct makefile {
 	struct arena *arena;
 	struct map *variables; /* texts, as written */
+	/* Characters that may still be filled in: variables that double each other would never end. */
+	size_t *work;
 	ARRAY(struct make_rule) rules;
 };
 
