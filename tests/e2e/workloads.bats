@@ -207,6 +207,16 @@ fails_with() {
 	grep -q 'training ran every function that the held-out runs need' log
 	refute grep -q '\(start\|done\) .*/train-' log
 	jq -e --arg triple "$x86" '.recipes.net[$triple].verdict.unseen.functions == 0' net/kiln.lock
+	# Other data to train on: the profile that fits stays, until it is asked for; measured either way.
+	seq 250 >net/work/train/numbers.txt
+	(seq 300 && echo '?letters') >net/work/held/lines.txt
+	jq --arg triple "$x86" '.recipes.net[$triple] | del(.verdict)' net/kiln.lock >pinned
+	"$KILN" -C net lock --progress plain 2>log
+	jq --arg triple "$x86" '.recipes.net[$triple] | del(.verdict)' net/kiln.lock | cmp - pinned
+	"$KILN" -C net lock --train --progress plain 2>log
+	grep -q 'that training never ran: letters' log
+	refute cmp -s <(jq --arg triple "$x86" '.recipes.net[$triple] | del(.verdict)' net/kiln.lock) pinned
+	jq -e --arg triple "$x86" '.recipes.net[$triple].verdict.unseen.functions == 1' net/kiln.lock
 }
 
 @test "a server that fails says how: dead, never ready, deaf to its signal, without a profile" {
