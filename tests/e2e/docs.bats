@@ -37,7 +37,7 @@ script() {
 # PAGE FOLDER
 typed() {
 	(
-		cd "$2"
+		cd "$2" || exit
 		export PATH=$HOME/bin:$PATH XDG_STATE_HOME=$HOME/state
 		export GIT_AUTHOR_NAME=Me GIT_AUTHOR_EMAIL=me@example.org
 		export GIT_COMMITTER_NAME=Me GIT_COMMITTER_EMAIL=me@example.org
@@ -96,8 +96,9 @@ page() {
 		[ "$(script "$each" | wc -l)" -eq 0 ] || grep -qF "$each" "$BATS_TEST_FILENAME" ||
 			{ echo "$each is run by no test"; false; }
 		# Where it points to.
-		for link in $(grep -oE '\]\([^)#:]+\)' "$each" | sed 's/](\(.*\))/\1/'); do
+		grep -oE '\]\([^)#:]+\)' "$each" | sed 's/](\(.*\))/\1/' >"$BATS_TEST_TMPDIR/links" || true
+		while read -r link; do
 			[ -e "$(dirname "$each")/$link" ] || { echo "$each: no $link"; false; }
-		done
+		done <"$BATS_TEST_TMPDIR/links"
 	done
 }
