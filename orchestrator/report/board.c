@@ -20,6 +20,9 @@
 #define CURSOR_SHOW "\033[?25h"
 #define ERASE_LINE "\033[K"
 #define ERASE_BELOW "\033[J"
+/* The same from a line's begin, but never from the screen's first cell: tmux takes that for a clearing
+ * of the screen, and keeps what stood there among what scrolled away. */
+#define ERASE_ALL ERASE_LINE "\033[C" ERASE_BELOW "\r"
 
 /* What is looked up in the store is not worth a board, unless it takes long. */
 enum { SILENT_US = 300000, COLUMNS = 80, ROWS = 24 };
@@ -224,7 +227,7 @@ static void show(struct board *b, const struct event *e, const struct buf *above
 	if (was)
 		go_up(rows_up(b, columns, rows), &text);
 	if (was && (resized || above->n || d.cells.n == 0))
-		buf_add_str(&text, ERASE_BELOW);
+		buf_add_str(&text, ERASE_ALL);
 	if (above->n)
 		b->lost.n = 0; /* what comes back stands above this now */
 	buf_add(&text, above->p, above->n);
