@@ -32,6 +32,8 @@ void bug_at(const char *file, int line, const char *expr)
 	         "ran\n",
 	         file, line, expr);
 	say(text);
+	if (isatty(STDERR_FILENO))
+		say("\033[?25h"); /* a board may have hidden the cursor */
 	_exit(70);
 }
 

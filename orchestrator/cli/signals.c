@@ -91,13 +91,29 @@ static void wake(int number)
 	(void)number;
 }
 
+/* What ends Kiln at once ends it, but the cursor that the board hid is seen again. */
+static void on_sudden_end(int number)
+{
+	static const char text[] = "\033[?25h\n";
+	ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)n;
+	raise(number);
+}
+
+static const int sudden[] = { SIGQUIT, SIGABRT };
+
 void signals_watch_terminal(void)
 {
 	struct sigaction action = { .sa_handler = wake };
+	struct sigaction end = { .sa_handler = on_sudden_end, .sa_flags = (int)SA_RESETHAND };
 
 	sigemptyset(&action.sa_mask);
+	sigemptyset(&end.sa_mask);
 	sigaction(SIGWINCH, &action, NULL);
 	sigaction(SIGCONT, &action, NULL);
+	for (size_t i = 0; i < sizeof(sudden) / sizeof(sudden[0]); i++)
+		sigaction(sudden[i], &end, NULL);
 	mask_stop(SIG_BLOCK);
 }
 
@@ -119,4 +135,6 @@ void signals_leave_terminal(void)
 	mask_stop(SIG_UNBLOCK);
 	signal(SIGWINCH, SIG_DFL);
 	signal(SIGCONT, SIG_DFL);
+	for (size_t i = 0; i < sizeof(sudden) / sizeof(sudden[0]); i++)
+		signal(sudden[i], SIG_DFL);
 }

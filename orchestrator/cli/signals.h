@@ -16,7 +16,7 @@ int signals_hold(int *ret_fd, struct err *err);
 void signals_release(int fd);
 
 /* While something is drawn in place: Ctrl-Z is held back, and a new size of the terminal, or coming
- * back to it, ends a sleep (EINTR). */
+ * back to it, ends a sleep (EINTR). A sudden end (SIGQUIT, SIGABRT) gives the cursor back. */
 void signals_watch_terminal(void);
 /* Whether Ctrl-Z is held back; stops this process, and returns once it goes on. */
 bool signals_is_stopping(void);
