@@ -55,6 +55,16 @@ static void erase_line(struct terminal *t, int y, int from)
 		t->cells[y][x][0] = '\0';
 }
 
+/* From the first cell it clears the screen, and what stood there scrolls out, as in tmux. */
+static void erase_below(struct terminal *t)
+{
+	if (t->x == 0 && t->y == 0)
+		for (int y = 0; y < t->rows; y++)
+			add_row(t, y, &t->gone);
+	for (int y = t->y; y < t->rows; y++)
+		erase_line(t, y, y == t->y ? t->x : 0);
+}
+
 /* Returns the bytes it took. */
 static size_t sequence(struct terminal *t, const char *text)
 {
@@ -66,9 +76,10 @@ static size_t sequence(struct terminal *t, const char *text)
 		t->y = t->y > number ? t->y - number : 0;
 	else if (text[n] == 'K')
 		erase_line(t, t->y, t->x);
+	else if (text[n] == 'C')
+		t->x += t->x + 1 < t->columns;
 	else if (text[n] == 'J')
-		for (int y = t->y; y < t->rows; y++)
-			erase_line(t, y, y == t->y ? t->x : 0);
+		erase_below(t);
 	else if (strncmp(text, "\033[?25", 5) == 0)
 		t->hidden = text[n] == 'l';
 	else
