@@ -160,6 +160,21 @@ static void boards_fit_and_leave_nothing(void **state)
 	}
 }
 
+/* One that begins in the first row: nothing of it scrolls out when it is taken away. */
+static void a_board_at_the_top_leaves_nothing(void **state)
+{
+	_cleanup_buf_ struct buf failures = BUF_INIT(1 << 20);
+	struct stage_set set;
+
+	(void)state;
+	set_init(&set, 80, 24, 1);
+	terminal_write(&set.t, "\033[1A\033[K", 7);
+	play(&set, &failures);
+	assert_int_equal(set.t.gone.n, 0);
+	assert_string_equal(look(&set), "\n");
+	set_deinit(&set);
+}
+
 /* Sizes that no terminal has, or that nobody told. */
 static void odd_sizes_are_survived(void **state)
 {
@@ -375,6 +390,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boards_fit_and_leave_nothing),
+		cmocka_unit_test(a_board_at_the_top_leaves_nothing),
 		cmocka_unit_test(odd_sizes_are_survived),
 		cmocka_unit_test(lines_that_a_narrower_terminal_wraps_count),
 		cmocka_unit_test(a_board_at_80_columns),

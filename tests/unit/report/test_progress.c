@@ -193,8 +193,8 @@ static void tell_everything(struct scene *s)
 static void assert_moves_nothing(const char *shape, const char *text, size_t n)
 {
 	static const char *const own[] = { "\033[?25l", "\033[?25h", "\033[K",  "\033[J",
-		                           "\r",        "\033[1A",   "\033[2A", "\033[3A",
-		                           "\033[4A",   "\033[5A",   NULL };
+		                           "\r",        "\033[C",    "\033[1A", "\033[2A",
+		                           "\033[3A",   "\033[4A",   "\033[5A", NULL };
 	struct str rest = { text, n };
 
 	assert_true(str_is_utf8(rest));
