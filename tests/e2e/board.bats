@@ -163,6 +163,21 @@ one_board() {
 	[ "$(cursor)" = 1 ]
 }
 
+@test "resized where all of it stays within reach: above the board too nothing is left" {
+	many 1 4 1
+	terminal 80 24
+	type_in "clear; '$KILN' build --offline -C '$project'; echo status=\$?" Enter
+	until_shown 'step1 0:0'
+	for size in 120x24 90x40 200x50 80x24 100x12 80x24; do
+		tm resize-window -x "${size%x*}" -y "${size#*x}"
+		sleep 0.4
+		one_board "${size%x*}"
+	done
+	until_shown '^status=0'
+	[ "$(times ' done · ')" -eq 0 ]
+	[ "$(times '  many 1.0 · ')" -eq 0 ]
+}
+
 @test "a failure stands above the board and stays; the cursor comes back" {
 	many 2 1 0.4 'echo oh no; [ " .. i .. " = 1 ]'
 	terminal 80 24
@@ -204,6 +219,17 @@ one_board() {
 	until_shown ' s, 5 stages run, 0 cached'
 	[ "$(cursor)" = 1 ]
 	[ "$(times ' done · ')" -eq 0 ]
+}
+
+@test "Ctrl-\\ ends Kiln at once, and still the cursor is seen again" {
+	many 1 1 5
+	terminal 80 24
+	type_in "'$KILN' build --offline -C '$project'; echo status=\$?" Enter
+	until_shown 'step1 0:0'
+	[ "$(cursor)" = 0 ]
+	type_in "C-\\"
+	until_shown '^status=131'
+	[ "$(cursor)" = 1 ]
 }
 
 # Every byte that a command with these variables writes to the terminal, into ./raw.
