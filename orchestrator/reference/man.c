@@ -110,9 +110,12 @@ static void text(struct buf *out, const char *t)
 static void item(struct buf *out, const char *term, const char *t)
 {
 	buf_add_str(out, ".TP\n\\fB");
-	for (const char *p = term; *p; p++)
+	for (const char *p = term; *p; p++) {
 		if (*p != '`')
 			add_char(out, *p);
+		if (*p == '|') /* a long type may be broken here */
+			buf_add_str(out, "\\:");
+	}
 	buf_add_str(out, "\\fR\n");
 	if (t[0])
 		add_inline(out, t, true);
