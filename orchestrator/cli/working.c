@@ -8,6 +8,7 @@
 #include "host/fs.h"
 #include "host/terminal.h"
 #include "report/cells.h"
+#include "report/paint.h"
 #include "report/progress.h"
 #include "report/size.h"
 
@@ -34,7 +35,7 @@ static void add_erasing(const struct working *w, int columns, struct buf *text)
 
 	if (up > 0)
 		buf_fmt(text, "\033[%dA", up);
-	buf_add_str(text, "\r\033[J");
+	buf_add_str(text, "\r" ERASE_ALL);
 }
 
 static void add_far(const struct work *work, struct buf *line)

@@ -15,14 +15,10 @@
 #include "base/alloc.h"
 #include "host/clock.h"
 #include "report/failure.h"
+#include "report/paint.h"
 
 #define CURSOR_HIDE "\033[?25l"
 #define CURSOR_SHOW "\033[?25h"
-#define ERASE_LINE "\033[K"
-#define ERASE_BELOW "\033[J"
-/* The same from a line's begin, but never from the screen's first cell: tmux takes that for a clearing
- * of the screen, and keeps what stood there among what scrolled away. */
-#define ERASE_ALL ERASE_LINE "\033[C" ERASE_BELOW "\r"
 
 /* What is looked up in the store is not worth a board, unless it takes long. */
 enum { SILENT_US = 300000, COLUMNS = 80, ROWS = 24 };

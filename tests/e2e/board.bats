@@ -315,11 +315,11 @@ serve_slowly() {
 	until_shown '^status=0'
 	[ "$(times '  fetching ')" -eq 1 ]
 	screen | grep -Eq "^  fetching $url: done, [0-9.]+ K?B in [0-9.]+ s"
-	run --separate-stderr "$KILN" plan --store two --progress plain hello
-	echo "$stderr"
-	[ "$status" -eq 0 ]
-	grep -qx "  fetching $url" <<<"$stderr"
-	grep -Eqx "  fetching $url: done, [0-9.]+ K?B in [0-9.]+ s" <<<"$stderr"
+	# Into a file: some versions of bats take blanks from the beginning of what they kept.
+	"$KILN" plan --store two --progress plain hello >planned 2>said
+	cat said
+	grep -qx "  fetching $url" said
+	grep -Eqx "  fetching $url: done, [0-9.]+ K?B in [0-9.]+ s" said
 	# Another file than the pinned one: that too ends with a line, and then says why.
 	echo more >>file
 	type_in "clear; '$KILN' plan --store three hello; echo again=\$?" Enter
