@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "exec/made.h"
 #include "store/place.h"
 
 int guard_exit_code(const struct action *action, int exit_code, struct arena *arena,
@@ -75,6 +76,15 @@ int guard_reject(const struct action *action, const struct work *work, struct ar
 	return reject_in(action, work->out_file, "standard output", arena, ret_why, err);
 }
 
+static const char *missing(const struct action_output *output, const struct work *work,
+                           struct arena *arena)
+{
+	const char *made = made_programs(work, arena);
+
+	return arena_fmt(arena, "the output %s is missing%s%s", output->path,
+	                 made ? "; programs that the stage made: " : "", made ? made : "");
+}
+
 static int take_output(const struct action_output *output, const struct work *work,
                        struct blobs *blobs, struct arena *arena, struct result_output *ret,
                        const char **ret_why, struct err *err)
@@ -90,7 +100,7 @@ static int take_output(const struct action_output *output, const struct work *wo
 	rc = ingest_node(blobs, arena, work->build_fd, output->path, &options, ret->node, &fault);
 	ret->node->name = "";
 	if (rc == PLACE_MISSING)
-		*ret_why = arena_fmt(arena, "the output %s is missing", output->path);
+		*ret_why = missing(output, work, arena);
 	else if (rc < 0 && (fault.code == ERR_STAGE || fault.code == ERR_INPUT))
 		*ret_why = arena_fmt(arena, "the output %s cannot be taken: %s", output->path,
 		                     fault.cause);

@@ -125,6 +125,7 @@ int work_lay_out(struct work *work, struct blobs *blobs, const struct action *ac
 		.gid = sandbox_drops() ? (int64_t)sandbox_gid() : -1,
 	};
 
+	work->epoch = epoch;
 	if (checkout_tree(blobs, &action->input_root, work->build_fd, &options, err) < 0)
 		return err_while(err, "laying out the inputs");
 	if (make_folders(work->build_fd, action->workdir ? action->workdir : "", epoch, err) < 0)

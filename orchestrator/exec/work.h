@@ -17,9 +17,10 @@ struct work {
 	int build_fd;
 	char *build_path; /* absolute */
 	int out_file, log_file;
+	int64_t epoch; /* mtime of all that was laid out */
 };
 
-#define WORK_INIT ((struct work){ -1, NULL, -1, -1, NULL, -1, -1 })
+#define WORK_INIT ((struct work){ -1, NULL, -1, -1, NULL, -1, -1, 0 })
 
 int work_init(struct work *work, const char *store_dir, struct err *err);
 /* Closes all of it and removes the folder. */

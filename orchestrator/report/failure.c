@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "report/advice.h"
 #include "report/paint.h"
 
 enum { LINE_MOST = 1000 }; /* bytes of one line of a failed stage's log */
@@ -66,53 +67,6 @@ static void add_command(struct buf *text, const struct action *action)
 	buf_add_char(text, '\n');
 }
 
-/* What programs print that look for a network: libc, curl, wget, git, Node, Go, Python. */
-static bool misses_network(const char *tail)
-{
-	static const char *const texts[] = {
-		"Could not resolve host",
-		"unable to resolve host",
-		"Temporary failure in name resolution",
-		"Name or service not known",
-		"Network is unreachable",
-		"No route to host",
-		"Connection refused",
-		"Failed to connect to",
-		"EAI_AGAIN",
-		"ENOTFOUND",
-		"ECONNREFUSED",
-		"ENETUNREACH",
-		"no such host",
-		"dial tcp",
-	};
-
-	for (size_t i = 0; tail && i < ARRAY_LEN(texts); i++)
-		if (strstr(tail, texts[i]))
-			return true;
-	return false;
-}
-
-/* A run of the programs has ways of its own to what others take from a network. */
-static bool is_workload(const struct stage *stage)
-{
-	return str_eq(stage->kind, "workload") || str_eq(stage->kind, "bolt-workload") ||
-	       str_eq(stage->kind, "perf-record");
-}
-
-static void add_advice(struct buf *text, const struct plan_node *node, const char *tail)
-{
-	if (!node->lowered.action.builtin && misses_network(tail))
-		buf_fmt(text,
-		        "    try      a stage has no network, only a loopback of its own: %s\n",
-		        is_workload(node->stage) ?
-		                "give data by https { url, sha256 }, run a server of the build by "
-		                "serve { }" :
-		                "sources, packages (add = { … }) and https { } files are fetched "
-		                "before it");
-	if (node->lowered.advice)
-		buf_fmt(text, "    try      %s\n", node->lowered.advice);
-}
-
 /* Where the words begin that say what a command does: behind "/bin/sh -euc SCRIPT [sh]". */
 static size_t telling_word(const struct action *action)
 {
@@ -171,5 +125,5 @@ void failure_add(struct buf *text, const struct event *e, const struct progress_
 		buf_add_char(text, ' ');
 	}
 	buf_fmt(text, "%s\n    recipe   %s\n", stage->address, stage->where);
-	add_advice(text, node, e->tail);
+	advice_add(text, node, e->why, e->tail);
 }

@@ -1,6 +1,5 @@
 /* The survey: git's list of files first, then the build system, then what does not hang on it. */
 #include "survey/survey.h"
-#include "base/str.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -8,7 +7,9 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/str.h"
 #include "host/fs.h"
+#include "model/distro.h"
 #include "model/version.h"
 #include "survey/license.h"
 #include "survey/surveyor.h"
@@ -90,6 +91,27 @@ void survey_note(struct survey *s, const char *fmt, ...)
 	buf_fmtv(&text, fmt, ap);
 	va_end(ap);
 	survey_add(&s->notes, arena_str(s->arena, buf_text(&text)));
+}
+
+void survey_needs_library(struct survey *s, const char *name)
+{
+	const char *package = distro_library(name);
+
+	if (!package)
+		survey_note(s,
+		            "the build asks for %s: if it fails for want of it, add its Debian "
+		            "package, as in add = { \"lib%s-dev\" }",
+		            name, name);
+	else if (package[0])
+		survey_add(&s->packages, package);
+}
+
+void survey_needs_tool(struct survey *s, const char *command)
+{
+	const char *package = distro_tool(command);
+
+	if (package && package[0])
+		survey_add(&s->packages, package);
 }
 
 const char *survey_quote(struct survey *s, const char *text)

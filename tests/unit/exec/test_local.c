@@ -208,6 +208,14 @@ static void failures_are_told(void **state)
 		            .reject = LAB_LIST("possibly stale"),
 		            .n_reject = 1 };
 	struct action n = { .argv = LAB_LIST("no-such-tool"), .n_argv = 1 };
+	struct action e = { .argv = LAB_LIST(
+				    "sh", "-c",
+				    "mkdir -p src/bin; cat /bin/true >src/bin/tool; "
+				    "cat /bin/true >libx.so.1; echo >script; "
+				    "chmod +x script libx.so.1 src/bin/tool; ln -s / root"),
+		            .n_argv = 3,
+		            .outputs = &missing,
+		            .n_outputs = 1 };
 
 	lab_run(lab, "echo oops >&2; exit 7", &c);
 	assert_int_equal(c.status, EXEC_FAILED);
@@ -219,6 +227,10 @@ static void failures_are_told(void **state)
 	lab_submit(lab, &a, 0, 1);
 	lab_wait(lab, &c);
 	assert_string_equal(c.why, "the output nothing is missing");
+	lab_submit(lab, &e, 0, 1);
+	lab_wait(lab, &c);
+	assert_string_equal(c.why, "the output nothing is missing; programs that the stage made: "
+	                           "src/bin/tool");
 	lab_submit(lab, &b, 0, 1);
 	lab_wait(lab, &c);
 	assert_int_equal(c.status, EXEC_FAILED);

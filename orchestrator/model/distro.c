@@ -1,17 +1,16 @@
-/* What the system must have, as Debian calls it. The names on the left are those of pkg-config(1),
- * of CMake's find modules and of the linker's -l, without case. */
-#include <ctype.h>
+#include "model/distro.h"
+
 #include <string.h>
 
 #include "base/str.h"
-#include "survey/surveyor.h"
 
-struct need {
+struct provided {
 	const char *name;
-	const char *package; /* "" where the image has it, or the project brings it */
+	const char *package; /* "" where every image has it */
 };
 
-static const struct need libraries[] = {
+/* Names of pkg-config(1), of CMake's find modules and of the linker's -l. */
+static const struct provided libraries[] = {
 	{ "archive", "libarchive-dev" },
 	{ "libarchive", "libarchive-dev" },
 	{ "boost", "libboost-dev" },
@@ -103,7 +102,7 @@ static const struct need libraries[] = {
 	{ 0 },
 };
 
-static const struct need tools[] = {
+static const struct provided tools[] = {
 	{ "asciidoctor", "asciidoctor" },
 	{ "autoreconf", "autoconf" },
 	{ "bison", "bison" },
@@ -133,7 +132,62 @@ static const struct need tools[] = {
 	{ 0 },
 };
 
-static const char *find(const struct need *table, const char *name)
+/* Headers by name, or by their folder with a slash at its end. */
+static const struct provided headers[] = {
+	{ "archive.h", "libarchive-dev" },
+	{ "archive_entry.h", "libarchive-dev" },
+	{ "boost/", "libboost-dev" },
+	{ "brotli/", "libbrotli-dev" },
+	{ "bzlib.h", "libbz2-dev" },
+	{ "curl/", "libcurl4-openssl-dev" },
+	{ "curses.h", "libncurses-dev" },
+	{ "event.h", "libevent-dev" },
+	{ "event2/", "libevent-dev" },
+	{ "expat.h", "libexpat1-dev" },
+	{ "ffi.h", "libffi-dev" },
+	{ "fmt/", "libfmt-dev" },
+	{ "freetype/", "libfreetype-dev" },
+	{ "ft2build.h", "libfreetype-dev" },
+	{ "gio/", "libglib2.0-dev" },
+	{ "glib.h", "libglib2.0-dev" },
+	{ "gmp.h", "libgmp-dev" },
+	{ "gnutls/", "libgnutls28-dev" },
+	{ "gtest/", "libgtest-dev" },
+	{ "jansson.h", "libjansson-dev" },
+	{ "jpeglib.h", "libjpeg-dev" },
+	{ "json-c/", "libjson-c-dev" },
+	{ "lauxlib.h", "liblua5.4-dev" },
+	{ "libmount/", "libmount-dev" },
+	{ "libxml/", "libxml2-dev" },
+	{ "lua.h", "liblua5.4-dev" },
+	{ "lz4.h", "liblz4-dev" },
+	{ "lzma.h", "liblzma-dev" },
+	{ "magic.h", "libmagic-dev" },
+	{ "ncurses.h", "libncurses-dev" },
+	{ "ncursesw/", "libncurses-dev" },
+	{ "oniguruma.h", "libonig-dev" },
+	{ "openssl/", "libssl-dev" },
+	{ "pcre2.h", "libpcre2-dev" },
+	{ "png.h", "libpng-dev" },
+	{ "readline/", "libreadline-dev" },
+	{ "seccomp.h", "libseccomp-dev" },
+	{ "sodium.h", "libsodium-dev" },
+	{ "sqlite3.h", "libsqlite3-dev" },
+	{ "sys/acl.h", "libacl1-dev" },
+	{ "sys/capability.h", "libcap-dev" },
+	{ "systemd/", "libsystemd-dev" },
+	{ "term.h", "libncurses-dev" },
+	{ "unicode/", "libicu-dev" },
+	{ "uuid/", "uuid-dev" },
+	{ "uv.h", "libuv1-dev" },
+	{ "xxhash.h", "libxxhash-dev" },
+	{ "yaml.h", "libyaml-dev" },
+	{ "zlib.h", "zlib1g-dev" },
+	{ "zstd.h", "libzstd-dev" },
+	{ 0 },
+};
+
+static const char *find(const struct provided *table, const char *name)
 {
 	for (; table->name; table++)
 		if (strcasecmp(table->name, name) == 0)
@@ -141,23 +195,21 @@ static const char *find(const struct need *table, const char *name)
 	return NULL;
 }
 
-void survey_needs_library(struct survey *s, const char *name)
+const char *distro_library(const char *name)
 {
-	const char *package = find(libraries, name);
-
-	if (!package)
-		survey_note(s,
-		            "the build asks for %s: if it fails for want of it, add its Debian "
-		            "package, as in add = { \"lib%s-dev\" }",
-		            name, name);
-	else if (package[0])
-		survey_add(&s->packages, package);
+	return find(libraries, name);
 }
 
-void survey_needs_tool(struct survey *s, const char *command)
+const char *distro_tool(const char *command)
 {
-	const char *package = find(tools, command);
+	return find(tools, command);
+}
 
-	if (package && package[0])
-		survey_add(&s->packages, package);
+const char *distro_header(const char *header)
+{
+	for (const struct provided *h = headers; h->name; h++)
+		if (str_eq(h->name, header) ||
+		    (str_ends(h->name, "/") && str_starts(header, h->name)))
+			return h->package;
+	return NULL;
 }
