@@ -274,7 +274,7 @@ static size_t edit_distance(const char *a, const char *b)
 const char *str_nearest(const char *word, const char *const *candidates)
 {
 	const char *best = NULL;
-	size_t best_distance = strlen(word) / 3 + 1;
+	size_t third = (strlen(word) + 1) / 3, best_distance = third ? third : 1;
 
 	for (; *candidates; candidates++) {
 		size_t d = edit_distance(word, *candidates);

@@ -48,7 +48,7 @@ function build.bins(what, where, paths)
   end
   if #names == 0 then
     kiln.fail { where = where, callee = "build", path = { "bins" },
-      text = what .. ": bins: name at least one program" }
+      text = what .. ": bins: name at least one program", note = 'as in bins = { "tool" }' }
   end
   return names, places
 end

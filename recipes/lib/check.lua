@@ -36,6 +36,14 @@ local kinds = {
   end },
 }
 
+-- How objects of the library are written, for errors.
+local objects = {
+  source = 'a source: checkout { }, folder "…", debian.source { … } or https { … }',
+  build = "a builder: make, autotools, cmake, meson or cargo.build { … }",
+  fdo = "fdo { … }",
+  https = "https { … }",
+}
+
 -- What a value is, for errors.
 function check.describe(value)
   if type(value) == "string" then return '"' .. value .. '"' end
@@ -52,10 +60,13 @@ local function names_of(spec)
   return names
 end
 
--- "did you mean …" for a word among names; nil where none is near.
-function check.hint(word, names)
+-- "did you mean …" for a word among names; where none is near `otherwise`, or all of them.
+function check.hint(word, names, otherwise)
   local near = kiln.nearest(word, names)
   if near then return 'did you mean "' .. near .. '"?' end
+  local all = check.join(names)
+  table.sort(all)
+  return otherwise or "one of: " .. table.concat(all, ", ")
 end
 
 local function field_fault(what, where, key, value, expected)
@@ -110,7 +121,7 @@ function check.fields(what, args, spec, positions)
       local fits, described = false, {}
       for kind in spec[key][1]:gmatch("[^|]+") do
         local known = rawget(kinds, kind)
-        described[#described + 1] = known and known[1] or kind
+        described[#described + 1] = known and known[1] or objects[kind] or kind
         fits = fits or (known and known[2](value)) or type(value) == kind
           or (type(value) == "table" and value.type == kind)
       end

@@ -46,7 +46,7 @@ local function shipped(args, names, best, with_bolt, where)
   kiln.fail { where = where, callee = "fdo", path = { "ship" },
     text = fastest and 'fdo: ship: "fastest" needs measurements, and nothing measures yet'
       or 'fdo: ship: there is no variant "' .. args.ship .. '"',
-    note = (not fastest and check.hint(args.ship, all)) or ("name one of: " .. table.concat(all, ", ")) }
+    note = check.hint(fastest and "" or args.ship, all, "name one of: " .. table.concat(all, ", ")) }
 end
 
 local function suffix(bins, name) return #bins > 1 and "-" .. name or "" end

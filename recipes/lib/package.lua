@@ -113,7 +113,7 @@ local function check_template(where, callee, field, template)
     local known = false
     for _, one in ipairs(words) do known = known or one == word end
     if not known then
-      fault('unknown word "{' .. word .. '}"', check.hint(word, words) or ("one of: {" ..
+      fault('unknown word "{' .. word .. '}"', check.hint(word, words, "one of: {" ..
         table.concat(words, "}, {") .. "}"))
     end
   end

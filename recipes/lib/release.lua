@@ -33,13 +33,15 @@ local function target_of(args, where, i, entry)
           tostring(key) .. '"', check.hint(tostring(key), { "toolchain" }))
       end
       if type(value) ~= "string" then
-        fault(where, path, "targets: expected text, got " .. check.describe(value))
+        fault(where, path, "targets: " .. (key == 1 and "" or key .. ": ") ..
+          "expected text, got " .. check.describe(value))
       end
     end
     text, toolchain = entry[1], entry.toolchain or toolchain
   end
   if type(text) ~= "string" then
-    fault(where, path, "targets: expected a target's triple, got " .. check.describe(text))
+    fault(where, path, "targets: expected a target's triple, got " .. check.describe(text),
+      'as in "x86_64-unknown-linux-gnu", or { "x86_64-unknown-linux-gnu", toolchain = "llvm-19" }')
   end
   local triple, wrong, near = kiln.triple(text)
   if not triple then
@@ -150,10 +152,14 @@ local function check_lists(args, where)
         "packages: expected archive { … } or deb { … }, got " .. check.describe(item))
     end
   end
-  if #args.packages == 0 then fault(where, { "packages" }, "packages: name at least one") end
-  if #args.targets == 0 then fault(where, { "targets" }, "targets: name at least one") end
+  if #args.packages == 0 then
+    fault(where, { "packages" }, "packages: name at least one", 'as in packages = { archive { "tar.xz" } }')
+  end
+  if #args.targets == 0 then
+    fault(where, { "targets" }, "targets: name at least one", 'as in targets = { "x86_64-unknown-linux-gnu" }')
+  end
   if args.work and args.work.spec.kind ~= "folder" then
-    fault(where, { "work" }, "work: expected folder \"…\"")
+    fault(where, { "work" }, "work: expected folder \"…\", which lies beside the recipe")
   end
 end
 
@@ -191,7 +197,8 @@ local function release(args)
   end
   local version = args.version or args.source.values.version
   if not version then
-    fault(where, {}, 'release: the field "version" is missing')
+    fault(where, {}, 'release: the field "version" is missing',
+      'as in version = "1.2.0"; a checkout takes it from its tags: git.version { tag = "v*" }')
   end
   local date = args.date
   if not date and args.source.spec.kind ~= "debian" and args.source.spec.kind ~= "checkout" then

@@ -29,7 +29,7 @@ end
 function source.folder(path)
   local where = kiln.where()
   if type(path) ~= "string" then
-    kiln.fail { where = where, text = "folder: expected a path, as in folder \"src\"" }
+    kiln.fail { where = where, text = 'folder: expected a path, as in folder "src", got ' .. check.describe(path) }
   end
   if kiln.stat(path) ~= "folder" then
     kiln.fail { where = where, text = "folder: there is no folder \"" .. path .. "\" beside the recipe" }
@@ -54,7 +54,8 @@ end
 -- The text of a file beside the recipe, without the line end at its end.
 function source.read(path)
   if type(path) ~= "string" then
-    kiln.fail { where = kiln.where(), text = 'read: expected a path, as in read "VERSION"' }
+    kiln.fail { where = kiln.where(), text = 'read: expected a path, as in read "VERSION", got ' ..
+      check.describe(path) }
   end
   return (kiln.read(path):gsub("%s+$", ""))
 end
@@ -80,7 +81,8 @@ function source.https(args)
   end
   if #args.sha256 ~= 64 or args.sha256:match("[^0-9a-f]") then
     kiln.fail { where = where, callee = "https", path = { "sha256" },
-      text = "https: sha256: expected 64 hex digits in lower case" }
+      text = "https: sha256: expected 64 hex digits in lower case",
+      note = "sha256sum FILE prints it" }
   end
   return leaf(where, { kind = "https", url = args.url, sha256 = args.sha256 })
 end

@@ -9,13 +9,17 @@ local workload = {}
 -- What is run: a program of the build, a script of the work folder that runs them, or (of what is run
 -- against a server) a program of the image. The first part of a run.
 function workload.bin(name)
-  if type(name) ~= "string" then kiln.fail { text = "bin: expected a program's name" } end
+  if type(name) ~= "string" then
+    kiln.fail { text = "bin: expected a program's name, got " .. check.describe(name),
+      note = 'as in bin "tool", one of those that the build makes' }
+  end
   return { type = "bin", name = name }
 end
 
 function workload.tool(name)
   if type(name) ~= "string" or name == "" or name:match("[/%s]") then
-    kiln.fail { text = "tool: expected the name of a program of the image" }
+    kiln.fail { text = "tool: expected the name of a program of the image, got " .. check.describe(name),
+      note = 'as in tool "python3"' }
   end
   return { type = "tool", name = name }
 end
@@ -33,7 +37,8 @@ local function placed(kind, args)
     path, shared = args[1], args.shared or false
   end
   if type(path) ~= "string" or type(args) == "table" and #args ~= 1 then
-    kiln.fail { text = kind .. ": expected a path in the release's work folder" }
+    kiln.fail { text = kind .. ": expected one path in the release's work folder",
+      note = "as in " .. kind .. ' "train/data"' }
   end
   if path == "" or path:sub(1, 1) == "/" or ("/" .. path .. "/"):match("/%.?%.?/") then
     kiln.fail { text = kind .. ': "' .. path .. '" is no path below the work folder',
@@ -147,7 +152,7 @@ function workload.begin(callee, args, more, also_tool, at)
   run.weight, run.timeout = run.weight or 1, run.timeout or 1800
   if run.weight < 1 then
     kiln.fail { where = run.where, callee = callee, path = { "weight" },
-      text = callee .. ": weight: 1 or more" }
+      text = callee .. ": weight: expected 1 or more, got 0" }
   end
   check_filters(run, args.filters)
   add_command(run, args, also_tool)
@@ -237,7 +242,7 @@ local function check_program(run, field, path, name, bins)
   end
   kiln.fail { where = run.where, callee = run.callee, path = path,
     text = field .. ': the build makes no program "' .. name .. '"',
-    note = check.hint(name, bins) or ("it makes: " .. table.concat(bins, ", ")) }
+    note = check.hint(name, bins, "it makes: " .. table.concat(bins, ", ")) }
 end
 
 -- A script must be fit to be run: what git and the file system say of it, and its first line.
