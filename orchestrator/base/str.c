@@ -274,9 +274,10 @@ static size_t edit_distance(const char *a, const char *b)
 const char *str_nearest(const char *word, const char *const *candidates)
 {
 	const char *best = NULL;
-	size_t third = (strlen(word) + 1) / 3, best_distance = third ? third : 1;
+	size_t best_distance = (strlen(word) + 1) / 3;
 
-	for (; *candidates; candidates++) {
+	/* Of one letter anything is near to anything. */
+	for (; best_distance > 0 && *candidates; candidates++) {
 		size_t d = edit_distance(word, *candidates);
 
 		if (d < best_distance || (d == best_distance && !best)) {

@@ -241,14 +241,14 @@ static int choose(const struct image_entries *entries, const char *wanted, struc
 		digest_parse(found, ret);
 		return 0;
 	}
-	if (n == 0 && entries->list.n == 0)
-		err_set(err, ERR_INPUT, "the store has no image");
-	else if (n == 0)
-		err_set(err, ERR_INPUT, "the store has no image %s", wanted);
+	if (n == 0)
+		err_set(err, ERR_INPUT, "the store has no image%s%s", wanted ? " " : "",
+		        wanted ? wanted : "");
 	else
 		err_set(err, ERR_USAGE, "%zu images fit%s%s: name one by its digest", n,
 		        wanted ? " " : "", wanted ? wanted : "");
-	return err_hint(err, n ? "kiln image ls lists them" : "make it first: kiln image build");
+	return err_hint(err, entries->list.n ? "kiln image ls lists those there are" :
+	                                       "make it first: kiln image build");
 }
 
 static int run_export(struct cli *cli, const struct command_args *args, struct err *err)

@@ -47,8 +47,11 @@ static int find_result(struct session *s, const struct stage *stage, struct resu
 	rc = store_last_action(s->store, kept, &action, &wall, err);
 	if (rc == 0)
 		rc = store_get_result(s->store, s->arena, &action, ret, err);
-	if (rc == STORE_MISS)
-		return err_set(err, ERR_USAGE, "%s has not run in this store", stage->address);
+	if (rc == STORE_MISS) {
+		err_set(err, ERR_USAGE, "%s has not run in this store", stage->address);
+		return err_hint(err, "run it: kiln build %s; another store: --store DIR",
+		                stage->address);
+	}
 	return rc;
 }
 

@@ -255,11 +255,7 @@ int pin_update(struct session *s, const struct plan *plan, const struct engine_r
 int pin_write(struct session *s, const struct plan *plan, const struct engine_result *result,
               struct err *err)
 {
-	if (!s->runtime->pinned)
-		return err_set(err, ERR_USAGE,
-		               "what the %s runtime builds is not pinned and cannot be "
-		               "locked; lock without --runtime",
-		               s->runtime->name);
+	bug_on(!s->runtime->pinned);
 	/* The profiles first: a lock must never name a file that is not there yet. */
 	if (pin_update(s, plan, result, err) < 0)
 		return -1;

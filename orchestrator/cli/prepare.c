@@ -162,8 +162,7 @@ static const char *compiler_of(struct session *s, const json_t *section)
 	return arena_str(s->arena, buf_text(&text));
 }
 
-/* Whether --runtime names one that uses this machine's own tools. */
-static bool leaves_image(const struct session *s)
+bool session_leaves_image(const struct session *s)
 {
 	for (size_t i = 0; s->runtime_name && sandbox_runtimes[i]; i++)
 		if (str_eq(sandbox_runtimes[i]->name, s->runtime_name))
@@ -232,7 +231,7 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 	fact = arena_alloc(s->arena, sizeof(*fact));
 	*fact = (struct fact_image){ entry->image.tree, entry->compiler };
 	/* What the machine's own tools made must never be found under the image's name. */
-	if (leaves_image(s))
+	if (session_leaves_image(s))
 		digest_of(s->runtime_name, strlen(s->runtime_name), &fact->tree);
 	map_set(s->facts.images, entry->name, fact);
 	if (entry->image.resolved_now && s->update)

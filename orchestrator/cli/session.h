@@ -75,6 +75,8 @@ bool session_is_recipe(const char *operand);
 int session_choose_runtime(struct session *session, struct err *err);
 /* Sources fetched, images there, pins and probe read: facts are whole. */
 int session_prepare(struct session *session, struct err *err);
+/* Whether --runtime names one that uses this machine's own tools: nothing that it builds is pinned. */
+bool session_leaves_image(const struct session *session);
 int session_plan(struct session *session, enum plan_purpose purpose, const char *variant,
                  const char *const *until, struct plan **ret, struct err *err);
 

@@ -33,14 +33,11 @@ static const struct schema_field bolt_fields[] = {
 static int begin(struct lowering *lowering, const struct stage *stage, struct arena *arena,
                  struct err *err)
 {
-	struct ref binary;
-
-	if (lowering_begin(lowering, stage, arena, err) < 0 ||
-	    option_ref(lowering, "binary", &binary, err) < 0) {
+	if (lowering_begin(lowering, stage, arena, err) < 0) {
 		lowering_deinit(lowering);
 		return -1;
 	}
-	lower_input(lowering, "input", binary);
+	lower_input(lowering, "input", option_ref(lowering, "binary"));
 	lower_arg(lowering, option_str(lowering, "tool"));
 	return 0;
 }
@@ -98,15 +95,10 @@ static int lower_bolt(const struct stage *stage, struct arena *arena, struct sta
                       struct err *err)
 {
 	struct lowering l;
-	struct ref fdata;
 
 	if (begin(&l, stage, arena, err) < 0)
 		return -1;
-	if (option_ref(&l, "fdata", &fdata, err) < 0) {
-		lowering_deinit(&l);
-		return -1;
-	}
-	lower_input(&l, "profile.fdata", fdata);
+	lower_input(&l, "profile.fdata", option_ref(&l, "fdata"));
 	lower_arg(&l, "input");
 	lower_arg(&l, "-o");
 	lower_arg(&l, "bolted");

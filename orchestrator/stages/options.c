@@ -49,14 +49,18 @@ const json_t *option_list(const struct lowering *lowering, const char *name)
 	return json_is_array(v) ? v : NULL;
 }
 
-int option_ref(const struct lowering *lowering, const char *name, struct ref *ret, struct err *err)
+struct ref lower_ref(const struct lowering *lowering, const json_t *value)
 {
-	const json_t *v = json_object_get(lowering->stage->options, name);
+	struct ref ref;
+	int rc = ref_from_json(lowering->arena, value, &ref);
 
-	if (ref_from_json(lowering->arena, v, ret) < 0)
-		return lower_refuse(lowering, err,
-		                    "\"%s\" must be an output of a stage or a source", name);
-	return 0;
+	bug_on(rc < 0);
+	return ref;
+}
+
+struct ref option_ref(const struct lowering *lowering, const char *name)
+{
+	return lower_ref(lowering, json_object_get(lowering->stage->options, name));
 }
 
 void lower_arg(struct lowering *lowering, const char *arg)
@@ -129,16 +133,10 @@ static int add_inputs(struct lowering *lowering, struct err *err)
 	json_array_foreach ((json_t *)list, i, v) {
 		const char *at = json_str_or(v, "at", "");
 		const char *fault = path_tree_fault(at);
-		struct ref ref;
 
 		if (fault)
 			return lower_refuse(lowering, err, "the input path \"%s\" %s", at, fault);
-		if (ref_from_json(lowering->arena, json_object_get(v, "from"), &ref) < 0)
-			return lower_refuse(lowering, err,
-			                    "inputs[%zu].from must be an output of a stage or a "
-			                    "source",
-			                    i + 1);
-		lower_input(lowering, at, ref);
+		lower_input(lowering, at, lower_ref(lowering, json_object_get(v, "from")));
 	}
 	return 0;
 }

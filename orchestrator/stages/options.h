@@ -43,8 +43,9 @@ const char *option_str(const struct lowering *lowering, const char *name);
 int64_t option_int(const struct lowering *lowering, const char *name, int64_t fallback);
 bool option_bool(const struct lowering *lowering, const char *name);
 const json_t *option_list(const struct lowering *lowering, const char *name);
-/* A ref option, required: ERR_INPUT with the stage's place when it is none. */
-int option_ref(const struct lowering *lowering, const char *name, struct ref *ret, struct err *err);
+/* A value that the kind's schema says is a ref (SCHEMA_REF, SCHEMA_REFS); an option by its name. */
+struct ref lower_ref(const struct lowering *lowering, const json_t *value);
+struct ref option_ref(const struct lowering *lowering, const char *name);
 /* Adds each string of a list option as an argument. */
 void lower_args_of(struct lowering *lowering, const char *name);
 /* Refuses, with the stage's place and address in front. */

@@ -55,15 +55,13 @@ static int lower_files(struct lowering *lowering, const char *prefix, json_t *mo
 		const char *at = json_str_or(v, "at", "");
 		const char *mode = json_str_or(v, "mode", NULL);
 		const char *full;
-		struct ref ref;
 
 		if (!path_is_tree(at) || at[0] == '\0')
 			return lower_refuse(lowering, err, "the package path \"%s\" %s", at,
 			                    at[0] ? path_tree_fault(at) : "is empty");
-		if (ref_from_json(lowering->arena, json_object_get(v, "from"), &ref) < 0)
-			return lower_refuse(lowering, err, "files[%zu].from is no output", i + 1);
 		full = prefix[0] ? arena_fmt(lowering->arena, "%s/%s", prefix, at) : at;
-		lower_input(lowering, arena_fmt(lowering->arena, "tree/%s", full), ref);
+		lower_input(lowering, arena_fmt(lowering->arena, "tree/%s", full),
+		            lower_ref(lowering, json_object_get(v, "from")));
 		if (mode)
 			json_object_set_new(modes, full, json_string(mode));
 	}
@@ -160,10 +158,11 @@ static int lower_compress(const struct stage *stage, struct arena *arena, struct
 	struct ref from;
 	const char *format, *name;
 
-	if (lowering_begin(&l, stage, arena, err) < 0 || option_ref(&l, "from", &from, err) < 0) {
+	if (lowering_begin(&l, stage, arena, err) < 0) {
 		lowering_deinit(&l);
 		return -1;
 	}
+	from = option_ref(&l, "from");
 	format = option_str(&l, "format");
 	name = option_str(&l, "name");
 	if (!name)
@@ -207,10 +206,8 @@ static int lower_members(const struct stage *stage, struct arena *arena, struct 
 /* Places a member under its own name: control.tar.xz tells by it how it is compressed. */
 static int lower_member(struct lowering *lowering, const char *name, struct err *err)
 {
-	struct ref ref;
+	struct ref ref = option_ref(lowering, name);
 
-	if (option_ref(lowering, name, &ref, err) < 0)
-		return -1;
 	if (!path_is_tree(ref.path) || ref.path[0] == '\0')
 		return lower_refuse(lowering, err, "%s must be one file of a stage", name);
 	lower_input(lowering, arena_fmt(lowering->arena, "members/%s", path_base(ref.path)), ref);

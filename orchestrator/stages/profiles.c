@@ -107,15 +107,11 @@ static int lower_parts(struct lowering *lowering, enum weights weights, struct e
 		const json_t *part = json_array_get(list, i);
 		long long w = weight_of(part);
 		const char *at = arena_fmt(lowering->arena, "prof/%zu", i);
-		struct ref ref;
 
-		if (ref_from_json(lowering->arena, json_object_get(part, "from"), &ref) < 0)
-			return lower_refuse(lowering, err, "profiles[%zu].from is no output",
-			                    i + 1);
 		if (w < 1)
 			return lower_refuse(lowering, err, "profiles[%zu].weight must be 1 or more",
 			                    i + 1);
-		lower_input(lowering, at, ref);
+		lower_input(lowering, at, lower_ref(lowering, json_object_get(part, "from")));
 		if (weights == WEIGHTS_OPTION)
 			at = arena_fmt(lowering->arena, "--weighted-input=%lld,%s", w, at);
 		else if (weights == WEIGHTS_ARGUMENT)

@@ -78,13 +78,9 @@ static int place_listed(struct lowering *lowering, const json_t *list, struct er
 
 	for (size_t i = 0; i < n; i++) {
 		const json_t *v = json_array_get(list, i);
-		struct ref from;
+		const char *name = arena_str(lowering->arena, json_str_or(v, "name", ""));
 
-		if (ref_from_json(lowering->arena, json_object_get(v, "from"), &from) < 0)
-			return lower_refuse(lowering, err, "programs[%zu].from is no output",
-			                    i + 1);
-		if (place(lowering, arena_str(lowering->arena, json_str_or(v, "name", "")), from,
-		          err) < 0)
+		if (place(lowering, name, lower_ref(lowering, json_object_get(v, "from")), err) < 0)
 			return -1;
 	}
 	return 0;
@@ -93,17 +89,18 @@ static int place_listed(struct lowering *lowering, const json_t *list, struct er
 static int place_all(struct lowering *lowering, struct err *err)
 {
 	const json_t *list = option_list(lowering, "programs");
-	struct ref binary;
+	bool one = json_object_get(lowering->stage->options, "binary");
 
 	if (json_array_size(list) > 0) {
-		if (json_object_get(lowering->stage->options, "binary"))
+		if (one)
 			return lower_refuse(lowering, err,
 			                    "binary and programs exclude each other");
 		return place_listed(lowering, list, err);
 	}
-	if (option_ref(lowering, "binary", &binary, err) < 0)
-		return -1;
-	return place(lowering, option_str(lowering, "name"), binary, err);
+	if (!one)
+		return lower_refuse(lowering, err,
+		                    "neither \"binary\" nor \"programs\" says what is run");
+	return place(lowering, option_str(lowering, "name"), option_ref(lowering, "binary"), err);
 }
 
 /* ---- command lines ------------------------------------------------------------------------ */

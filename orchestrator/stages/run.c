@@ -48,10 +48,7 @@ static int add_excludes(struct lowering *lowering, const json_t *from, struct ac
 static int add_output(struct lowering *lowering, const json_t *v, struct err *err)
 {
 	const char *path = json_is_string(v) ? json_string_value(v) : json_str_or(v, "path", "");
-	const char *fault = path_tree_fault(path);
 
-	if (fault)
-		return lower_refuse(lowering, err, "the output path \"%s\" %s", path, fault);
 	if (path[0] == '\0')
 		return lower_refuse(lowering, err, "an output path must not be empty");
 	lower_output(lowering, path, json_is_true(json_object_get(v, "non_empty")));
@@ -94,14 +91,12 @@ static int lower_rebuild(const struct stage *stage, struct arena *arena, struct 
                          struct err *err)
 {
 	struct lowering l;
-	struct ref profile;
 
-	if (lowering_begin(&l, stage, arena, err) < 0 || lower_command(&l, err) < 0 ||
-	    option_ref(&l, "profile", &profile, err) < 0) {
+	if (lowering_begin(&l, stage, arena, err) < 0 || lower_command(&l, err) < 0) {
 		lowering_deinit(&l);
 		return -1;
 	}
-	lower_input(&l, "kiln.profdata", profile);
+	lower_input(&l, "kiln.profdata", option_ref(&l, "profile"));
 	for (size_t i = 0; stale_texts[i]; i++)
 		lower_reject(&l, stale_texts[i]);
 	lowering_finish(&l, ret);

@@ -62,13 +62,9 @@ static int add_parts(struct lowering *lowering, struct err *err)
 		return lower_refuse(lowering, err, "profiles must name at least one run");
 	for (size_t i = 0; i < n; i++) {
 		const char *at = arena_fmt(lowering->arena, "prof/%zu", i);
-		struct ref ref;
+		const json_t *from = json_object_get(json_array_get(list, i), "from");
 
-		if (ref_from_json(lowering->arena, json_object_get(json_array_get(list, i), "from"),
-		                  &ref) < 0)
-			return lower_refuse(lowering, err, "profiles[%zu].from is no output",
-			                    i + 1);
-		lower_input(lowering, at, ref);
+		lower_input(lowering, at, lower_ref(lowering, from));
 		lower_arg(lowering, at);
 	}
 	return 0;
@@ -78,12 +74,10 @@ static int lower_unseen(const struct stage *stage, struct arena *arena, struct s
                         struct err *err)
 {
 	struct lowering l;
-	struct ref trained;
 
-	if (lowering_begin(&l, stage, arena, err) < 0 ||
-	    option_ref(&l, "trained", &trained, err) < 0)
+	if (lowering_begin(&l, stage, arena, err) < 0)
 		goto fail;
-	lower_input(&l, "trained.profdata", trained);
+	lower_input(&l, "trained.profdata", option_ref(&l, "trained"));
 	lower_arg(&l, "/bin/sh");
 	lower_arg(&l, "-euc");
 	lower_arg(&l, unseen_script);

@@ -7,15 +7,18 @@ local fdo = require("kiln.fdo").fdo
 
 local fields = {
   api = { "number", required = true, doc = "write api = 1" },
-  name = { "text", required = true }, version = { "text" },
+  name = { "text", required = true, doc = 'as in name = "tool"' }, version = { "text" },
   license = { "text", required = true, doc = "an SPDX expression, as in \"MIT\"" },
   summary = { "text" }, homepage = { "text" }, date = { "number" },
-  source = { "source", required = true }, work = { "source" }, deps = { "table" },
-  build = { "build", required = true }, toolchain = { "text" },
-  targets = { "table", required = true, list = true },
+  source = { "source", required = true, doc = 'what is built: checkout { }, folder "…", debian.source { … }' },
+  work = { "source" }, deps = { "table" },
+  build = { "build", required = true, doc = 'how: make.build { bins = { "tool" } }, or autotools, cmake, meson, cargo' },
+  toolchain = { "text" },
+  targets = { "table", required = true, list = true, doc = 'as in targets = { "x86_64-unknown-linux-gnu" }' },
   train = { "table", list = true, named = true }, holdout = { "table", list = true, named = true },
   optimize = { "fdo" }, files = { "table", list = true, named = true },
-  packages = { "table", required = true, list = true }, add = { "texts" },
+  packages = { "table", required = true, list = true, doc = 'as in packages = { archive { "tar.xz" } }' },
+  add = { "texts" },
 }
 
 local function fault(where, path, text, note)

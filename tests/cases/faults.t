@@ -1,14 +1,16 @@
 #!/bin/bash
 # usage: KILN=build/kiln tests/cases/faults.t
 # Prints TAP. Each block of tests/cases/faults is a recipe that differs from the one below in a few fields,
-# and the whole message that it gets; `kiln plan` must end with status 3 and print nothing else.
+# and the whole message that it gets; `kiln plan` must end with status 3 and print nothing else. A line
+# "$ ARGUMENTS" is typed instead, "= STATUS" expected; DIR is the
+# folder of the recipe.
 set -uo pipefail
 : "${KILN:?the program}"
 here=$(cd "$(dirname "$0")" && pwd)
 case $KILN in /*) ;; *) KILN=$PWD/$KILN ;; esac
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-export KILN_STORE=$work/store NO_COLOR=1 LC_ALL=C.UTF-8
+export KILN KILN_STORE=$work/store NO_COLOR=1 LC_ALL=C.UTF-8
 mkdir -p "$work/p/src/man" "$work/p/work/train" "$work/p/work/holdout"
 cd "$work/p" || exit 1
 touch src/README src/man/tool.1 src/man/README
@@ -50,8 +52,9 @@ check() {
 	local status=0
 	rm -f "$work/diff"
 	recipe "$work/change" >kiln.lua
-	"$KILN" plan >"$work/out" 2>"$work/err" || status=$?
-	if [ $status = 3 ] && [ ! -s "$work/out" ] && diff "$work/expected" "$work/err" >"$work/diff"; then
+	sh -c "exec \"\$KILN\" $typed" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	sed -i "s|$work/p|DIR|g" "$work/err"
+	if [ $status = "$wanted" ] && [ ! -s "$work/out" ] && diff "$work/expected" "$work/err" >"$work/diff"; then
 		echo "ok $n - $name"
 		return
 	fi
@@ -67,10 +70,12 @@ while IFS= read -r line; do
 	case $line in
 	'== '*)
 		[ $n = 0 ] || check
-		n=$((n + 1)) name=${line#== }
+		n=$((n + 1)) name=${line#== } typed=plan wanted=3
 		: >"$work/change"
 		: >"$work/expected"
 		;;
+	'$ '*) typed=${line#$ } ;;
+	'= '*) wanted=${line#= } ;;
 	'> '*) printf '%s\n' "${line#> }" >>"$work/expected" ;;
 	'#'* | '') ;;
 	*) printf '%s\n' "$line" >>"$work/change" ;;

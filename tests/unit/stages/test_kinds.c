@@ -99,26 +99,33 @@ static void commands_refuse(void **state)
 	static const struct golden bad[] = {
 		{ "run", "{'argv':[],'outputs':[]}", "argv must name a command" },
 		{ "run", "{'argv':[''],'outputs':[]}", "argv must name a command" },
-		{ "run", "{'argv':['a'],'outputs':['/out']}", "/out" },
-		{ "run", "{'argv':['a'],'outputs':['a/../b']}", "a/../b" },
+		{ "run", "{'argv':['a'],'outputs':['/out']}",
+		  "outputs: the path \"/out\" is absolute" },
+		{ "run", "{'argv':['a'],'outputs':['a/../b']}", "\"a/../b\" has a '..' part" },
 		{ "run", "{'argv':['a'],'outputs':['']}", "an output path must not be empty" },
-		{ "run", "{'argv':['a'],'outputs':[],'workdir':'../up'}", "workdir" },
+		{ "run", "{'argv':['a'],'outputs':[],'workdir':'../up'}",
+		  "workdir \"../up\" has a '..' part" },
 		{ "run",
 		  "{'argv':['a'],'outputs':[],'inputs':[{'at':'/etc','from':{'$leaf':'s','path':''}}]}",
-		  "/etc" },
+		  "the input path \"/etc\" is absolute" },
 		{ "run", "{'argv':['a'],'outputs':[],'inputs':[{'at':'x','from':{'path':''}}]}",
-		  "from" },
+		  "from: expected an output of a stage or a source, got " },
 		{ "run",
 		  "{'argv':['a'],'outputs':[],'inputs':[{'at':'x','from':{'$leaf':'s','$stage':'t',"
 		  "'path':''}}]}",
 		  "from" },
-		{ "rebuild", "{'argv':['a'],'outputs':['b']}", "profile" },
+		{ "rebuild", "{'argv':['a'],'outputs':['b']}", "the field \"profile\" is missing" },
 		{ "bulid", "{}", "did you mean \"build\"?" },
 		{ "zzzzzzzz", "{}", "unknown stage kind \"zzzzzzzz\"" },
-		{ "run", "{'argv':['a'],'outputs':[],'timeout':9223372036854775807}", "timeout" },
-		{ "run", "{'argv':['a'],'outputs':[],'cpus':4294967296}", "cpus" },
-		{ "run", "{'argv':['a'],'outputs':[],'exit':[4294967296]}", "exit" },
-		{ "run", "{'argv':['a'],'outputs':[],'exit':[-1]}", "exit" },
+		{ "run", "{'argv':['a'],'outputs':[],'timeout':9223372036854775807}",
+		  "timeout must be 0 to " },
+		{ "run", "{'argv':['a'],'outputs':[],'cpus':4294967296}", "cpus must be 0 to " },
+		{ "run", "{'argv':['a'],'outputs':[],'exit':[4294967296]}",
+		  "exit[1] is 4294967296; exit codes are 0 to 255" },
+		{ "run", "{'argv':['a'],'outputs':[],'exit':[-1]}",
+		  "exit[1] is -1; exit codes are 0 to 255" },
+		{ "run", "{'argv':['a'],'outputs':[],'env':{'A=B':'c'}}",
+		  "\"A=B\" is no name of an environment variable" },
 	};
 
 	(void)state;
@@ -256,11 +263,11 @@ static void unseen(void **state)
 		{ "unseen", "{'profiles':[],'tool':'p'}", "trained" },
 		{ "unseen",
 		  "{'trained':{'$stage':'t/v/merge','path':'m'},'profiles':[],'tool':'p'}",
-		  "at least one run" },
+		  "profiles must name at least one run" },
 		{ "unseen",
 		  "{'trained':{'$stage':'t/v/merge','path':'m'},'profiles':[{'from':{'path':'x'}}],"
 		  "'tool':'p'}",
-		  "from" },
+		  "from: expected an output of a stage or a source, got " },
 	};
 
 	(void)state;
@@ -272,29 +279,38 @@ static void unseen(void **state)
 static void workloads_refuse(void **state)
 {
 	static const struct golden bad[] = {
-		{ "workload", "{'name':'app'}", "binary" },
+		{ "workload", "{'name':'app'}",
+		  "neither \"binary\" nor \"programs\" says what is run" },
 		{ "workload", "{" BIN ",'name':'a/b'}", "name must be a file name" },
 		{ "workload", "{" BIN ",'name':''}", "name must be a file name" },
 		{ "workload", "{" BIN ",'name':'..'}", "name must be a file name" },
-		{ "workload", "{" BIN ",'name':'app','stdin':'/etc/passwd'}", "stdin" },
+		{ "workload", "{" BIN ",'name':'app','stdin':'/etc/passwd'}",
+		  "stdin \"/etc/passwd\" is absolute" },
 		{ "bolt-workload", "{'name':'app'}", "binary" },
 		{ "perf-record", "{'name':'app','tool':'t'}", "binary" },
-		{ "perf-record", "{" PROGRAMS ",'script':'a','tool':'t'}", "profiled" },
+		{ "perf-record", "{" PROGRAMS ",'script':'a','tool':'t'}",
+		  "profiled must say which programs a script runs" },
 		{ "workload", "{" PROGRAMS ",'name':'other'}",
 		  "\"other\" is none of its programs" },
-		{ "workload", "{" PROGRAMS "}", "a name, a script or a command" },
+		{ "workload", "{" PROGRAMS "}", "a command has a name, a script or a command" },
 		{ "workload", "{" PROGRAMS ",'name':'app','script':'a'}", "a name, a script" },
-		{ "workload", "{" PROGRAMS "," BIN ",'name':'app'}", "exclude each other" },
-		{ "workload", "{" PROGRAMS ",'script':'../a'}", "script" },
+		{ "workload", "{" PROGRAMS "," BIN ",'name':'app'}",
+		  "binary and programs exclude each other" },
+		{ "workload", "{" PROGRAMS ",'script':'../a'}", "script \"../a\" has a '..' part" },
 		{ "workload",
 		  "{'programs':[{'name':'a/b','from':{'$leaf':'l','path':''}}],'name':'a/b'}",
 		  "name must be a file name" },
-		{ "workload", "{'programs':[{'name':'a','from':{'path':''}}],'name':'a'}", "from" },
+		{ "workload", "{'programs':[{'name':'a','from':{'path':''}}],'name':'a'}",
+		  "from: expected an output of a stage or a source, got " },
 		{ "workload", "{" PROGRAMS ",'name':'app','serve':{'port':1,'clients':[]}}",
-		  "nothing is run" },
+		  "serve: nothing is run against the server" },
+		{ "workload",
+		  "{" PROGRAMS
+		  ",'name':'app','serve':{'port':1,'ready':86401,'clients':[{'name':'app'}]}}",
+		  "serve: ready must be 0 to " },
 		{ "workload",
 		  "{" PROGRAMS ",'name':'app','serve':{'port':65536,'clients':[{'name':'app'}]}}",
-		  "port" },
+		  "serve: port must be 1 to 65535" },
 		{ "workload",
 		  "{" PROGRAMS
 		  ",'name':'app','serve':{'port':1,'stop':'KILL','clients':[{'name':'app'}]}}",
@@ -302,14 +318,14 @@ static void workloads_refuse(void **state)
 		{ "workload",
 		  "{" PROGRAMS
 		  ",'name':'app','stdin':'in','serve':{'port':1,'clients':[{'name':'app'}]}}",
-		  "stdin" },
+		  "serve: a server reads no stdin" },
 		{ "workload",
 		  "{" PROGRAMS ",'name':'app','serve':{'port':1,'clients':[{'command':'a/b'}]}}",
 		  "command must be a file name" },
 		{ "workload",
 		  "{" PROGRAMS
 		  ",'name':'app','serve':{'port':1,'clients':[{'name':'app','env':{'A=B':'1'}}]}}",
-		  "A=B" },
+		  "\"A=B\" is no name of an environment variable" },
 	};
 
 	(void)state;
@@ -382,16 +398,20 @@ static void binaries(void **state)
 static void merges_and_binaries_refuse(void **state)
 {
 	static const struct golden bad[] = {
-		{ "profdata-merge", "{'profiles':[],'tool':'p'}", "at least one run" },
-		{ "fdata-merge", "{'profiles':[],'tool':'p'}", "at least one run" },
+		{ "profdata-merge", "{'profiles':[],'tool':'p'}",
+		  "profiles must name at least one run" },
+		{ "fdata-merge", "{'profiles':[],'tool':'p'}",
+		  "profiles must name at least one run" },
 		{ "profdata-merge",
 		  "{'profiles':[{'from':{'$stage':'a','path':'prof'},'weight':0}],'tool':'p'}",
 		  "weight must be 1 or more" },
-		{ "profdata-merge", "{'profiles':[{'from':{'path':'prof'}}],'tool':'p'}", "from" },
+		{ "profdata-merge", "{'profiles':[{'from':{'path':'prof'}}],'tool':'p'}",
+		  "from: expected an output of a stage or a source, got " },
 		{ "strip", "{'tool':'s'}", "binary" },
 		{ "strip", "{" BIN "}", "tool" },
 		{ "bolt-instrument", "{'tool':'s'}", "binary" },
-		{ "bolt-instrument", "{" BIN ",'tool':'s','profile':'../up'}", "below prof" },
+		{ "bolt-instrument", "{" BIN ",'tool':'s','profile':'../up'}",
+		  "profile must name a folder below prof" },
 		{ "llvm-bolt", "{" BIN ",'tool':'b'}", "fdata" },
 	};
 
@@ -441,7 +461,12 @@ static void smoke(void **state)
 		  "{'cases':['one'],'expected':['12ab'],'filters':{'on':[]},"
 		  "'candidate':[{'$stage':'t/v/h2','path':'@stdout'}]}",
 		  "filters names \"on\", which is no case" },
-		{ "smoke", "{'cases':[],'reference':[],'candidate':[]}", "at least one" },
+		{ "smoke", "{'cases':[],'reference':[],'candidate':[]}",
+		  "cases must name at least one held-out run" },
+		{ "smoke",
+		  "{'cases':['one'],'expected':['12ab'],'filters':['one'],"
+		  "'candidate':[{'$stage':'t/v/h2','path':'@stdout'}]}",
+		  "filters: expected lists by case" },
 	};
 
 	(void)state;
@@ -506,19 +531,21 @@ static void packages_refuse(void **state)
 		{ "tar", "{'root':'..'," FILES "}", "root must be one folder name" },
 		{ "zip", "{'root':'/'," FILES "}", "root must be one folder name" },
 		{ "tar", "{'root':'a','files':[{'at':'/x','from':{'$leaf':'s','path':''}}]}",
-		  "/x" },
+		  "the package path \"/x\" is absolute" },
 		{ "tar", "{'root':'a','files':[{'at':'','from':{'$leaf':'s','path':''}}]}",
-		  "is empty" },
-		{ "tar", "{'root':'a','files':[{'at':'x','from':{}}]}", "from" },
+		  "the package path \"\" is empty" },
+		{ "tar", "{'root':'a','files':[{'at':'x','from':{}}]}",
+		  "from: expected an output of a stage or a source, got " },
 		{ "compress", "{'format':'xz'}", "from" },
 		{ "compress", "{" OUT_TAR ",'format':'rar'}", "format" },
 		{ "compress", "{" OUT_TAR ",'format':'xz','name':'../x'}", "name" },
-		{ "compress", "{" OUT_TAR ",'format':'xz','name':'-d'}", "name" },
+		{ "compress", "{" OUT_TAR ",'format':'xz','name':'-d'}",
+		  "name must be a file name that does not begin with '-'" },
 		{ "deb-members", "{'control':{},'files':[{'at':'x','from':{}}]}", "from" },
 		{ "deb-ar", "{'control':{'$stage':'t/v/c','path':'control.tar.xz'}}", "data" },
 		{ "deb-ar",
 		  "{'control':{'$stage':'t/v/c','path':''},'data':{'$stage':'t/v/d','path':'d'}}",
-		  "control" },
+		  "control must be one file of a stage" },
 	};
 
 	(void)state;

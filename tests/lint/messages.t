@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+# usage: tests/lint/messages.t [-v]
+# Every message that a wrong recipe, project or command line gets has its case: the text of each, taken
+# from the library's and the program's sources, must stand in some test. Prints TAP, one test a source
+# file. What is compared is the longest piece of a message without its values; -v lists what was found.
+use strict;
+use warnings;
+
+# All messages of these files, and from everywhere those about the command line (ERR_USAGE).
+my @sources = qw(recipes/lib orchestrator/cli orchestrator/recipe orchestrator/plan
+  orchestrator/stages orchestrator/survey);
+my $refusing = qr/err_set|usage_error|lower_refuse|refuse|luaL_error|value_fault|declare_fault/;
+my $least    = 10;    # characters that tell one message from others
+
+# Quotes, escapes and line ends are written differently in C, Lua and shell.
+sub plain {
+    my ($text) = @_;
+    $text =~ s/\\n/ /g;
+    $text =~ s/["'`\\]//g;
+    $text =~ s/\s+/ /g;
+    return $text;
+}
+
+sub slurp {
+    my ($path) = @_;
+    open my $file, '<', $path or die "$path: $!\n";
+    local $/;
+    my $text = <$file> // '';
+    $text =~ s/"\s*\n\s*"//g;    # literals that go on in the next line
+    return $text;
+}
+
+sub files {
+    my @found = split /\n/, qx(git ls-files -co --exclude-standard -- @_);
+    die "git lists no files of @_\n" unless @found;
+    return @found;
+}
+
+# The pieces of a message's literals that no value interrupts, longest first.
+sub pieces {
+    my @pieces;
+    for my $literal (@_) {
+        for my $piece (split /%(?:\.\*|[-0-9.])*(?:zu|ll[ud]|l[ud]|[sducx])/, $literal) {
+            $piece = plain($piece);
+            $piece =~ s/^[^a-zA-Z]+|[^a-zA-Z0-9]+$//g;
+            push @pieces, $piece if $piece ne '';
+        }
+    }
+    return sort { length $b <=> length $a } @pieces;
+}
+
+# [line, pieces] of each message in C.
+sub messages_of_c {
+    my ($text, $usage_only) = @_;
+    my @messages;
+    while ($text =~ /\b(?:$refusing)\s*\(((?:[^"();]|\([^"()]*\))*?)((?:"(?:[^"\\]|\\.)*"\s*(?:[A-Z_]+\s*)?)+)/g) {
+        my ($arguments, $literals, $at) = ($1, $2, $-[0]);
+        my ($code) = $arguments =~ /\b(ERR_[A-Z]+)/;
+        next if ($code // '') =~ /^ERR_(?:BUG|IO|INTERRUPTED|STAGE|MACHINE)$/;
+        next if $usage_only && ($code // '') ne 'ERR_USAGE';
+        my $line = 1 + (substr($text, 0, $at) =~ tr/\n//);
+        push @messages, [ $line, pieces($literals =~ /"((?:[^"\\]|\\.)*)"/g) ];
+    }
+    return @messages;
+}
+
+# The same in Lua: the texts of kiln.fail { } and of the functions *fault() around it.
+sub messages_of_lua {
+    my ($text) = @_;
+    my ($balanced, @messages);
+    $balanced =
+      qr/(?:[^(){}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((??{$balanced})*\)|\{(??{$balanced})*\})/;
+    while ($text =~ /(?<!function )(?:kiln\.fail\s*(\{$balanced*\})|\b(?:\w+_)?fault(\($balanced*\)))/g) {
+        my ($call, $at) = ($1 // $2, $-[0]);
+        $call =~ s/\b(?:where|callee|path|note|key)\s*=\s*(?:\{$balanced*\}|[^,}]*)//g;
+        my @literals;
+        push @literals, $1 // $2 while $call =~ /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g;
+        push @messages, [ 1 + (substr($text, 0, $at) =~ tr/\n//), pieces(@literals) ];
+    }
+    return @messages;
+}
+
+my $verbose = @ARGV && $ARGV[0] eq '-v';
+my $tests   = join "\n", map { -B $_ || $_ eq $0 ? () : plain(slurp($_)) } files('tests');
+my ($n, $failed) = (0, 0);
+for my $file (grep { /\.(?:c|lua)$/ && !/\.d\.lua$/ } files('orchestrator', 'recipes/lib')) {
+    my $whole = grep { index($file, "$_/") == 0 } @sources;
+    my $text  = slurp($file);
+    my @found = $file =~ /\.lua$/ ? messages_of_lua($text) : messages_of_c($text, !$whole);
+    my @without;
+    for my $message (@found) {
+        my ($line, @pieces) = @$message;
+        next unless @pieces && length $pieces[0] >= $least;    # made of values: its caller's text
+        my $has = grep { length >= $least && index($tests, $_) >= 0 } @pieces;
+        print "# $file:$line: $pieces[0]\n" if $verbose;
+        push @without, "$file:$line: $pieces[0]" unless $has;
+    }
+    next unless @found;
+    $n++;
+    $failed = 1 if @without;
+    print @without ? 'not ok' : 'ok', " $n - ", scalar @found, " messages of $file\n";
+    print "# no test has: $_\n" for @without;
+}
+print "1..$n\n";
+exit $failed;
