@@ -178,7 +178,7 @@ check: setup-check
 # A test finds the program in $KILN and may leave files in $KILN_BUILD.
 TEST_ENV   = KILN=$(abspath $(BUILD))/kiln KILN_BUILD=$(abspath $(BUILD))
 some       = $(if $(strip $2),--group $1 -j $3 $2)
-LINT_TESTS = $(call some,lint,$(wildcard tests/lint/*.bats tests/scripts/*.bats),$(JOBS))
+LINT_TESTS = $(call some,lint,$(wildcard tests/lint/*.bats tests/lint/*.t tests/scripts/*.bats),$(JOBS))
 UNIT_RUN   = $(call some,unit,$(UNIT_TESTS),$(JOBS))
 CLI_TESTS  = $(call some,cli,$(wildcard tests/cli/*.bats),$(JOBS)) \
 	$(call some,cases,$(wildcard tests/cases/*.bats tests/cases/*.t),$(JOBS))

@@ -17,19 +17,24 @@ static void split(struct arena *arena, const char *operand, const char **ret_sta
 	*ret_path = colon ? colon + 1 : NULL;
 }
 
-static int only_output(const struct result *result, const char *address, const char **ret,
-                       struct err *err)
+static int hint_outputs(const struct result *result, const char *address, struct err *err)
 {
 	_cleanup_buf_ struct buf names = BUF_INIT(1000);
 
+	for (size_t i = 0; i < result->n_outputs; i++)
+		buf_fmt(&names, "%s%s:%s", i ? ", " : "", address, result->outputs[i].path);
+	return err_hint(err, "it has %s", result->n_outputs ? buf_text(&names) : "none");
+}
+
+static int only_output(const struct result *result, const char *address, const char **ret,
+                       struct err *err)
+{
 	if (result->n_outputs == 1) {
 		*ret = result->outputs[0].path;
 		return 0;
 	}
-	for (size_t i = 0; i < result->n_outputs; i++)
-		buf_fmt(&names, " %s:%s", address, result->outputs[i].path);
-	return err_set(err, ERR_USAGE, "%s has several outputs, name one:%s", address,
-	               buf_text(&names));
+	err_set(err, ERR_USAGE, "%s has several outputs: which one?", address);
+	return hint_outputs(result, address, err);
 }
 
 static int not_built(struct session *s, const struct stage *stage, struct err *err)
@@ -71,8 +76,10 @@ static int take(struct session *s, const struct plan *plan, const struct stage *
 	if (!path && only_output(&n->result, stage->address, &path, err) < 0)
 		return -1;
 	rc = engine_output(store_blobs(s->store), s->arena, &n->result, path, &node, err);
-	if (rc == PLACE_MISSING)
-		return err_set(err, ERR_USAGE, "%s has no output \"%s\"", stage->address, path);
+	if (rc == PLACE_MISSING) {
+		err_set(err, ERR_USAGE, "%s has no output \"%s\"", stage->address, path);
+		return hint_outputs(&n->result, stage->address, err);
+	}
 	if (rc < 0 || outputs_copy(s, &node, dir, path_base(path), err) < 0)
 		return -1;
 	shown = path_join(dir, path_base(path));

@@ -366,7 +366,7 @@ static int run_request(struct run *run, struct str bytes, struct err *err)
 		return -1;
 	run->runtime = sandbox_find(run->request.runtime);
 	if (!run->runtime)
-		return err_set(err, ERR_USAGE, "there is no sandbox runtime named %s",
+		return err_set(err, ERR_BUG, "there is no sandbox runtime named %s",
 		               run->request.runtime);
 	if (blobs_open(run->request.store_dir, &run->blobs, err) < 0 || read_action(run, err) < 0 ||
 	    work_init(&run->work, run->request.store_dir, err) < 0 ||

@@ -185,25 +185,27 @@ static int convert_object(struct converter *c, int index, json_t **ret)
 	return rc;
 }
 
-/* Whether a table's keys are exactly 1 … n. */
-static bool is_list(lua_State *L, int index, size_t n)
+/* Whether all keys of a table are numbers, and how many there are. */
+static bool is_list(lua_State *L, int index, size_t *ret_n)
 {
-	size_t members = 0;
 	bool list = true;
 
 	lua_pushnil(L);
-	while (list && lua_next(L, index)) {
-		list = lua_type(L, -2) == LUA_TNUMBER && ++members <= n;
+	for (*ret_n = 0; list && lua_next(L, index); ++*ret_n) {
+		list = lua_type(L, -2) == LUA_TNUMBER;
 		lua_pop(L, 1);
 	}
-	return list && members == n;
+	if (!list)
+		lua_pop(L, 1);
+	return list;
 }
 
 static int convert_table(struct converter *c, int index, json_t **ret)
 {
-	size_t n = lua_rawlen(c->L, index);
+	size_t n;
 
-	if (is_list(c->L, index, n))
+	/* Of n numbers that are not 1 … n one of those is not there. */
+	if (is_list(c->L, index, &n))
 		return convert_array(c, index, n, ret);
 	return convert_object(c, index, ret);
 }

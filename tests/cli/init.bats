@@ -184,12 +184,17 @@ refute_has() {
 	track
 	run --separate-stderr "$KILN" init --force
 	[ "$status" -eq 3 ]
-	[[ $stderr == *"describes a library"* ]]
+	[[ $stderr == *"Cargo.toml describes a library: it makes no program"* ]]
 	printf 'name = \n' >Cargo.toml
 	track
 	run --separate-stderr "$KILN" init --force
 	[ "$status" -eq 3 ]
 	[[ $stderr == *"Cargo.toml:1"* ]]
+	printf 'name\000' >Cargo.toml
+	track
+	run --separate-stderr "$KILN" init --force
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"Cargo.toml is no text"* ]]
 }
 
 @test "two build systems at once: one is taken, the other is named and can be chosen" {
@@ -238,7 +243,7 @@ refute_has() {
 	git tag v1.0
 	run "$KILN" release --unsigned
 	[ "$status" -eq 3 ]
-	[[ $output == *'"LicenseRef-unknown" is still unknown'* && $output == *"SPDX expression"* ]]
+	[[ $output == *'"LicenseRef-unknown" is still unknown, and a release says under which licence it may be used'* && $output == *"SPDX expression"* ]]
 }
 
 @test "licences by their words, and GNU's by what the sources say" {
@@ -312,7 +317,7 @@ refute_has() {
 	rm -rf .git
 	run "$KILN" init
 	[ "$status" -eq 3 ]
-	[[ $output == *"lies in no git repository"* && $output == *"git init; git add .; git commit"* ]]
+	[[ $output == *"lies in no git repository; Kiln builds what git tracks"* && $output == *"git init; git add .; git commit"* ]]
 	git init -q
 	run "$KILN" init
 	[ "$status" -eq 3 ]
@@ -320,9 +325,17 @@ refute_has() {
 	track
 	run "$KILN" init
 	[ "$status" -eq 3 ]
-	[[ $output == *"none of the tracked files is a Cargo.toml"* ]]
+	[[ $output == *"none of the tracked files is a Cargo.toml, CMakeLists.txt, meson.build, configure.ac, configure or Makefile at its root"* ]]
+	printf 'a:\000\n' >Makefile
+	track two
+	run "$KILN" init
+	[ "$status" -eq 3 ]
+	[[ $output == *"Makefile is larger than 1 MiB or no UTF-8 text"* ]]
 	printf 'a: a.o\n\t$(CC) -o $@ $^\n' >Makefile
 	track two
+	run "$KILN" init --build ninja
+	[ "$status" -eq 2 ]
+	[[ $output == *'there is no builder "ninja"'* ]]
 	"$KILN" init
 	run "$KILN" init
 	[ "$status" -eq 2 ]

@@ -1,3 +1,3 @@
 #!/bin/bash
-# One project of each build system; `make check-adopt` takes them all.
+# A project of most build systems; `make check-adopt` takes them all, and those that need minutes.
 exec "$(dirname "$0")/../adopt/adopt" often

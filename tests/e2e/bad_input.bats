@@ -185,7 +185,7 @@ left_over() {
 	mkdir fresh && ln -s "$KILN_STORE/images" fresh/images
 	KILN_STORE=$PWD/fresh run "$KILN" release --unsigned -o dist hello
 	[ "$status" -eq 3 ]
-	[[ $output == *"kiln.profiles/hello-$x86.profdata"* && $output == *"kiln lock"* ]]
+	[[ $output == *"pins the profile "*"hello-$x86.profdata"* && $output == *"kiln lock"* ]]
 	rm "hello/kiln.profiles/hello-$x86.profdata"
 	KILN_STORE=$PWD/fresh run "$KILN" release --unsigned -o dist hello
 	[ "$status" -eq 3 ]
@@ -454,5 +454,5 @@ build_fails() { # build_fails STAGE TEXT
 	jq '.toolchains["llvm-19"] = ("5" * 64)' hello/kiln.lock >l && mv l hello/kiln.lock
 	run "$KILN" plan hello
 	[ "$status" -eq 3 ]
-	[[ $output == *"55555"* && $output == *"toolchains/llvm-19.yaml"* && $output == *"kiln lock"* ]]
+	[[ $output == *"pins the toolchain llvm-19 with SHA-256 55555"* && $output == *"toolchains/llvm-19.yaml"* && $output == *"kiln lock"* ]]
 }

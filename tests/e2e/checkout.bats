@@ -123,6 +123,10 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	"$KILN" -C own plan --release --json >plan.json
 	"$KILN" -C own release --unsigned --snapshot --progress none --set ship=plain -o "$PWD/dist2"
 	tar -xzOf "dist2/own-1.0.0/own-1.0.0-$x86.tar.gz" "own-1.0.0-$x86/bin/hello" | cmp - plain
+	git -C own checkout -q hello.c
+	run "$KILN" -C own release --unsigned --lock other.lock other.lua
+	[ "$status" -eq 3 ]
+	[[ $output == *"other.lua is not tracked by git, and a release is made of the commit"*"git add other.lua"* ]]
 }
 
 @test "no git, nothing committed, no tag, a tag that is no version: each its sentence, status 3" {
@@ -131,18 +135,19 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	[[ $output == *"kiln.lua:2"*"git init"* ]]
 	git init -q own
 	refused 3 "nothing is committed yet" plan
+	[[ $output == *"commit first: git add .; git commit"* ]]
 	commit one
 	"$KILN" -C own plan --json | jq -e '.artefacts[0].name | startswith("own-0.0.1-dev.1+g")'
 	git -C own tag vnext
 	refused 3 'the tag "vnext" is no version: it must begin with numbers' plan
-	[[ $output == *"narrow the pattern"* ]]
+	[[ $output == *'narrow the pattern, as in tag = "v[0-9]*"'* ]]
 	git -C own tag -d vnext
 	git -C own tag v1.0
 	commit two
 	git clone -q --depth 1 "file://$PWD/own" shallow
 	run "$KILN" -C shallow plan
 	[ "$status" -eq 3 ]
-	[[ $output == *"this clone is shallow"*"git fetch --unshallow --tags"* ]]
+	[[ $output == *"this clone is shallow"*"fetch it: git fetch --unshallow --tags"* ]]
 	# Without git.version a checkout speaks for itself.
 	sed -i 's/version = git.version { tag = "v\*" }/version = "1.0"/' own/kiln.lua
 	rm -rf own/.git

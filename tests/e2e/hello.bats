@@ -216,8 +216,14 @@ skip_unless_user() {
 	echo work >mine/stripped/of-years
 	run "$KILN" get hello x86_64/pgo+lto+bolt/strip mine
 	[ "$status" -eq 2 ]
-	[[ $output == *"mine/stripped is a folder that holds files"* ]]
+	[[ $output == *"mine/stripped is a folder that holds files: nothing was written"* ]]
 	[ "$(cat mine/stripped/of-years)" = work ]
+	run "$KILN" get hello x86_64/pgo+lto+bolt/strip:other out
+	[ "$status" -eq 2 ]
+	[[ $output == *'x86_64-unknown-linux-gnu/pgo+lto+bolt/strip has no output "other"'*":stripped"* ]]
+	run "$KILN" get hello x86_64/pgo+lto/merge out
+	[ "$status" -eq 2 ]
+	[[ $output == *"has several outputs: which one?"*":merged.profdata"*":summary.txt"* ]]
 	run "$KILN" get hello x86_64/pgo+lto+bolt/stirp out
 	[ "$status" -eq 2 ]
 	[[ $output == *"no stage matches"* ]]

@@ -194,6 +194,9 @@ mirror_of_packages() {
 }
 
 @test "an exported image is there again where nothing is" {
+	run "$KILN" --store "$work/store" image export "$work/none.tar"
+	[ "$status" -eq 3 ]
+	[[ $output == *"the store has no image"* ]]
 	"$KILN" --store store image export "$work/image.tar" small
 	run "$KILN" --store "$work/store" image import "$work/image.tar"
 	[ "$status" -eq 0 ]

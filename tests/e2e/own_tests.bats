@@ -88,6 +88,23 @@ tested() {
 	run "$KILN" -C own build --variant plain --progress plain
 	[ "$status" -eq 0 ]
 	[[ $output == *"start   $x86/plain/build"* ]]
+	run "$KILN" -C own train
+	[ "$status" -eq 2 ]
+	[[ $output == *"has no profile to train: optimize asks for none"* ]]
+}
+
+@test "a recipe that makes no package has nothing to release" {
+	own 'make.build { bins = { "digits" } }' ''
+	cat >own/kiln.lua <<-LUA
+		kiln.recipe { name = "own", version = "1", license = "MIT", date = 0 }
+		kiln.target { triple = "$x86", toolchain = "llvm-19", image = "trixie",
+		  variants = { "plain" }, ship = "plain", reference = "plain" }
+		stage.run { address = "$x86/plain/x", argv = { "true" }, outputs = {} }
+	LUA
+	commit
+	run "$KILN" -C own release --unsigned
+	[ "$status" -eq 3 ]
+	[[ $output == *"the recipe makes no package: nothing to release"* ]]
 }
 
 @test "autotools: a configure that is still to be made, and own tests" {

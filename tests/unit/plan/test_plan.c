@@ -350,6 +350,8 @@ static void artefacts_are_checked(void **state)
 		{ ARTEFACT("x", "t/plain/a", "nope"), "\"t/plain/a:nope\"" },
 		{ ARTEFACT("x", "t/plain/a", "o") "," ARTEFACT("x", "t/plain/b", "o"),
 		  "two artefacts would be named x (t/plain/a and t/plain/b)" },
+		{ ARTEFACT("x", "t/plain/a", "p"),
+		  "\"t/plain/a:p\" is asked for, which that stage does not declare as output" },
 	};
 	struct fixture *f = *state;
 

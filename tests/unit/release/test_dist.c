@@ -19,6 +19,7 @@
 #include "fakes/folder.h"
 #include "fakes/release.h"
 #include "host/fs.h"
+#include "release/staging.h"
 
 struct fixture {
 	struct folder folder;
@@ -514,10 +515,26 @@ static void documents_say_what_they_should(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void no_place_for_a_release(void **state)
+{
+	static const char *const places[] = { "", ".", "..", "a/..", "/" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct staging staging;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(staging_init(&staging, places[i], &err), -1);
+		assert_int_equal(err.code, ERR_USAGE);
+		assert_non_null(strstr(err.cause, "is no place for a release folder"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(holds_what_it_should),
+		CASE(no_place_for_a_release),
 		CASE(artefacts_are_equal_evidence_may_differ),
 		CASE(same_release_writes_nothing),
 		CASE(other_bytes_are_refused),
