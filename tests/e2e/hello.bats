@@ -221,9 +221,9 @@ skip_unless_user() {
 	run "$KILN" get hello x86_64/pgo+lto+bolt/strip:other out
 	[ "$status" -eq 2 ]
 	[[ $output == *'x86_64-unknown-linux-gnu/pgo+lto+bolt/strip has no output "other"'*":stripped"* ]]
-	run "$KILN" get hello x86_64/pgo+lto/merge out
+	run "$KILN" get hello x86_64/pgo+lto+bolt/deb-members out
 	[ "$status" -eq 2 ]
-	[[ $output == *"has several outputs: which one?"*":merged.profdata"*":summary.txt"* ]]
+	[[ $output == *"has several outputs: which one?"*":control.tar, "*":data.tar"* ]]
 	run "$KILN" get hello x86_64/pgo+lto+bolt/stirp out
 	[ "$status" -eq 2 ]
 	[[ $output == *"no stage matches"* ]]

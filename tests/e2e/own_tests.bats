@@ -88,9 +88,6 @@ tested() {
 	run "$KILN" -C own build --variant plain --progress plain
 	[ "$status" -eq 0 ]
 	[[ $output == *"start   $x86/plain/build"* ]]
-	run "$KILN" -C own train
-	[ "$status" -eq 2 ]
-	[[ $output == *"has no profile to train: optimize asks for none"* ]]
 }
 
 @test "a recipe that makes no package has nothing to release" {
@@ -105,6 +102,9 @@ tested() {
 	run "$KILN" -C own release --unsigned
 	[ "$status" -eq 3 ]
 	[[ $output == *"the recipe makes no package: nothing to release"* ]]
+	run "$KILN" -C own train
+	[ "$status" -eq 2 ]
+	[[ $output == *"has no profile to train: optimize asks for none"* ]]
 }
 
 @test "autotools: a configure that is still to be made, and own tests" {
@@ -144,4 +144,20 @@ tested() {
 	run "$KILN" -C own build --variant plain --progress plain
 	[ "$status" -eq 1 ]
 	[[ $output == *'the build made no program "digit"; it made:'*"digits"* ]]
+}
+
+@test "a program that make leaves elsewhere is named; so is the package of a header that the image lacks" {
+	own 'make.build { bins = { "digits" } }'
+	printf 'bin/digits: digits.c\n\tmkdir -p bin; $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<\n' >own/Makefile
+	commit
+	run "$KILN" -C own build --variant plain --progress plain
+	[ "$status" -eq 1 ]
+	[[ $output == *"the output src/digits is missing; programs that the stage made: src/bin/digits"* ]]
+	[[ $output == *"try      bins = { … } names each program by its path"* ]]
+	sed -i 's|bins = { "digits" }|bins = { "bin/digits" }|' own/kiln.lua
+	sed -i '1i #include <zlib.h>' own/digits.c
+	commit
+	run "$KILN" -C own build --variant plain --progress plain
+	[ "$status" -eq 1 ]
+	[[ $output == *'the image lacks zlib.h: add = { "zlib1g-dev" } in release { } adds it'* ]]
 }
