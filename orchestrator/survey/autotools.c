@@ -119,8 +119,14 @@ static void find_tools(struct survey *s, const char *text)
 
 static void read_configure(struct survey *s, const char *text)
 {
-	const char *init = find_call(text, "AC_INIT"), *version;
+	const char *init = find_call(text, "AC_INIT"), *name, *version;
 
+	/* The fourth argument is what archives are called; without it the name is, but for "GNU ". */
+	name = init ? argument(s, init, 3) : NULL;
+	if (init && (!name || !name[0]))
+		name = argument(s, init, 0);
+	if (name)
+		survey_call(s, str_starts(name, "GNU ") ? name + 4 : name);
 	version = init ? argument(s, init, 1) : NULL;
 	if (version && !version_fault(version))
 		s->version = version;

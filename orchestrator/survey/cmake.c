@@ -88,6 +88,7 @@ static void on_project(struct cmake *c, const struct call *call)
 		return;
 	map_set(c->variables, "PROJECT_NAME", (void *)call->args[0]);
 	map_set(c->variables, "CMAKE_PROJECT_NAME", (void *)call->args[0]);
+	survey_call(c->s, call->args[0]);
 	version = version ? expand(c, version, 0) : NULL;
 	if (version && !version_fault(version))
 		c->s->version = version;

@@ -46,6 +46,8 @@ static void on_project(struct meson *m, const struct call *call)
 {
 	const char *version = keyword(call, "version"), *license = keyword(call, "license");
 
+	if (call->n_args)
+		survey_call(m->s, call->args[0]);
 	if (version && !version_fault(version))
 		m->s->version = version;
 	if (license && license[0] && !spdx_fault(license)) {

@@ -93,6 +93,16 @@ void survey_note(struct survey *s, const char *fmt, ...)
 	survey_add(&s->notes, arena_str(s->arena, buf_text(&text)));
 }
 
+void survey_call(struct survey *s, const char *name)
+{
+	if (!isalnum((unsigned char)name[0]) || strlen(name) > NAME_MOST)
+		return;
+	for (const char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("._+-", *p))
+			return;
+	s->name = arena_str(s->arena, name);
+}
+
 void survey_needs_library(struct survey *s, const char *name)
 {
 	const char *package = distro_library(name);

@@ -39,6 +39,8 @@ const char *survey_quote(struct survey *s, const char *text);
 const char *survey_list(struct survey *s, const struct survey_words *words);
 /* Whether a path lies in a folder for tests, examples, documents, other people's code. */
 bool survey_is_aside(const char *path);
+/* What the project calls itself; nothing happens where a release could not be called so. */
+void survey_call(struct survey *s, const char *name);
 /* Notes what the project needs of the system: a library by its pkg-config, CMake or linker name, a
  * tool by its command. What is not known becomes a note. */
 void survey_needs_library(struct survey *s, const char *name);

@@ -71,7 +71,7 @@ refute_has() {
 
 @test "autotools: bin_PROGRAMS of all folders, libtool, bootstrap, modules that must be there" {
 	cat >configure.ac <<-'M'
-	AC_INIT([Prog], [2.1])
+	AC_INIT([GNU Daemons], [2.1], [bugs@example.org], [daemons])
 	dnl PKG_CHECK_MODULES([NOT], [sqlite3])
 	LT_INIT
 	AC_PROG_CXX
@@ -85,6 +85,7 @@ refute_has() {
 	printf 'sbin_PROGRAMS = daemon/d\n' >local.mk
 	track
 	"$KILN" init
+	has 'name = "daemons"'
 	has 'bins = { "daemon/d", "src/one", "src/two" }'
 	has 'bootstrap = { "autoreconf", "-fi" }'
 	has 'configure = { "--disable-shared" }'
@@ -125,6 +126,8 @@ refute_has() {
 	printf 'add_executable(testing t.c)\n' >tests/CMakeLists.txt
 	track
 	"$KILN" init
+	has 'name = "demo"'
+	has 'git tag v1.2` makes the first release'
 	has 'bins = { "demo" }'
 	has 'targets = { "demo_exe" }'
 	has 'options = { BUILD_SHARED_LIBS = "OFF" }'
@@ -144,6 +147,8 @@ refute_has() {
 	printf "option('tests', type: 'boolean', value: true)\n" >meson_options.txt
 	track
 	"$KILN" init
+	has 'name = "demo"'
+	has 'git tag v3.4` makes the first release'
 	has 'bins = { "tools/demo" }'
 	has 'license = "GPL-3.0-or-later", -- see meson.build'
 	has 'options = { default_library = "static", tests = "false" }'
