@@ -7,21 +7,28 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/map.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "cli/print.h"
+#include "cli/session.h"
 #include "external/json.h"
 #include "host/child.h"
 #include "host/fs.h"
 #include "image/bootstrap.h"
 #include "image/definition.h"
+#include "image/image.h"
 #include "profile/probe.h"
+#include "recipe/recipe.h"
 #include "release/signer.h"
 #include "sandbox/spec.h"
 #include "source/mirror.h"
 #include "store/store.h"
 
-/* An image with its packages, and what two targets of a middling program build. */
-enum { SPACE_WANTED_GB = 5 };
+/* What is kept, as measured: an image with its packages; a variant of a middling program. */
+enum { IMAGE_MB = 1300, VARIANT_MB = 50 };
+/* Without a recipe: one image, and two targets of such a program. */
+enum { SPACE_WANTED_MB = 2000 };
 
 enum need_state { NEED_OK, NEED_NOTE, NEED_LACK };
 
@@ -138,36 +145,114 @@ static void look_git(const struct cli *cli, struct finding *f)
 		return;
 	}
 	f->state = NEED_NOTE;
-	found(f, "not here; recipes with checkout or git.version need it: apt-get install git");
+	found(f,
+	      "not here; recipes with checkout or git.version need it: sudo apt-get install git");
 }
 
-/* The store may not be there yet: the nearest folder above it has its disk. */
-static void look_space(const struct cli *cli, struct finding *f)
-{
-	_cleanup_free_ char *at = NULL;
-	struct statvfs fs;
-	double gb;
+/* ---- disk --------------------------------------------------------------------------------- */
 
-	if (store_place(cli->store_dir, &at, &f->err) < 0) {
-		f->state = NEED_LACK;
+struct wants {
+	size_t images, variants; /* images that are not in the store */
+	bool known;              /* there is a recipe here, and it can be read */
+};
+
+static bool image_is_there(const struct image_entries *entries, const char *name)
+{
+	for (size_t i = 0; i < entries->list.n; i++)
+		if (str_eq(json_str_or(entries->list.v[i].info, "name", ""), name))
+			return true;
+	return false;
+}
+
+/* A store that is not there yet has no images, and is not made for the question. */
+static void list_images(const char *store_dir, struct image_entries *ret)
+{
+	struct err ignored = ERR_INIT;
+	struct store *store;
+
+	if (!fs_exists(AT_FDCWD, store_dir) || store_open(store_dir, &store, &ignored) < 0)
 		return;
+	image_list(store, ret, &ignored);
+	store_close(store);
+}
+
+static void count_wants(const struct recipe *recipe, const char *store_dir, struct wants *ret)
+{
+	struct map *seen = map_new();
+	struct image_entries entries = { 0 };
+
+	list_images(store_dir, &entries);
+	for (size_t i = 0; i < recipe->n_targets; i++) {
+		const struct recipe_target *target = &recipe->targets[i];
+
+		ret->variants += target->n_variants;
+		if (!map_has(seen, target->image) && !image_is_there(&entries, target->image))
+			ret->images++;
+		map_set(seen, target->image, ret);
 	}
-	buf_fmt(&f->text, "%s: ", at);
+	image_entries_deinit(&entries);
+	map_free(seen);
+	ret->known = true;
+}
+
+/* What the recipe that is found here would need; a wrong one is for other commands to refuse. */
+static void read_wants(const char *store_dir, struct wants *ret)
+{
+	_cleanup_free_ char *project = NULL, *path = NULL;
+	_cleanup_json_ json_t *document = NULL;
+	struct recipe_request request = { 0 };
+	struct err ignored = ERR_INIT;
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct recipe recipe;
+
+	if (recipe_find(NULL, &project, &path, &ignored) == 0) {
+		request = (struct recipe_request){ .project = project, .recipe = path };
+		if (session_read_recipe(arena, &request, &document, &recipe, &ignored) == 0)
+			count_wants(&recipe, store_dir, ret);
+	}
+}
+
+/* The nearest folder that is there: the store may be made yet. */
+static double free_gb(const char *store_dir)
+{
+	_cleanup_free_ char *at = str_dup(store_dir);
+	struct statvfs fs = { 0 };
+
 	while (statvfs(at, &fs) < 0 && !str_eq(at, "/") && !str_eq(at, ".")) {
 		char *up = path_dir(at);
 
 		free(at);
 		at = up;
 	}
-	gb = (double)fs.f_bavail * (double)fs.f_frsize / 1e9;
-	buf_fmt(&f->text, "%.1f GB free", gb);
-	if (gb >= SPACE_WANTED_GB)
+	return (double)fs.f_bavail * (double)fs.f_frsize / 1e9;
+}
+
+static void look_space(const struct cli *cli, struct finding *f)
+{
+	_cleanup_free_ char *at = NULL;
+	struct wants wants = { 0 };
+	double gb, wanted = SPACE_WANTED_MB / 1e3;
+
+	if (store_place(cli->store_dir, &at, &f->err) < 0) {
+		f->state = NEED_LACK;
+		return;
+	}
+	gb = free_gb(at);
+	read_wants(at, &wants);
+	buf_fmt(&f->text, "%s: %.1f GB free", at, gb);
+	if (wants.known) {
+		wanted = (double)(wants.images * IMAGE_MB + wants.variants * VARIANT_MB) / 1e3;
+		buf_fmt(&f->text,
+		        "; the recipe here takes about %.1f (%zu image%s to make, %zu %s)", wanted,
+		        wants.images, wants.images == 1 ? "" : "s", wants.variants,
+		        wants.variants == 1 ? "variant" : "variants of its targets");
+	}
+	if (gb >= wanted)
 		return;
 	f->state = NEED_NOTE;
-	buf_fmt(&f->text,
-	        ", and an image with its builds takes about %d; keep the store elsewhere "
-	        "with --store DIR or KILN_STORE",
-	        SPACE_WANTED_GB);
+	if (!wants.known)
+		buf_fmt(&f->text, ", and an image with its builds takes about %.1f", wanted);
+	buf_add_str(&f->text, "; keep the store elsewhere with --store DIR or KILN_STORE");
 }
 
 /* Kiln's own limits are by rlimit and mount; a delegated cgroup would make them a group's. */
@@ -201,6 +286,14 @@ static void look_key(const struct cli *cli, struct finding *f)
 	found(f, "for releases that others verify: kiln keygen release");
 }
 
+/* They lie in the images, and Kiln itself calls them: no binfmt_misc, no package. */
+static void look_emulators(const struct cli *cli, struct finding *f)
+{
+	(void)cli;
+	found(f, "qemu-user of the images runs programs of other architectures; nothing of this "
+	         "machine is needed");
+}
+
 static const struct need needs[] = {
 	{ "architecture", look_architecture },
 	{ "sandbox", look_sandbox },
@@ -211,6 +304,7 @@ static const struct need needs[] = {
 	{ "disk", look_space },
 	{ "limits", look_cgroup },
 	{ "profiler", look_profiler },
+	{ "emulators", look_emulators },
 	{ "signing key", look_key },
 };
 
@@ -267,7 +361,8 @@ const struct command cmd_doctor = {
 	.summary = "say what this machine lacks, and what to type",
 	.operands = "",
 	.help = "One line a need: ok, or a note of what works differently here, or what is lacking and\n"
-		"the line to type. Ends with status 5 when something is lacking.",
+		"the line to type; beside a recipe, what it takes of the disk. Ends with status 5 when\n"
+		"something is lacking.",
 	.first = true,
 	.run = run,
 };

@@ -41,7 +41,7 @@ static int run_in(const char *dir, const char *const *args, const struct child_s
 	if (child_run(&spec, ret, err) == 0)
 		return 0;
 	if (err->code == ERR_MACHINE)
-		err_hint(err, "install it: apt-get install git");
+		err_hint(err, "install it: sudo apt-get install git");
 	return -1;
 }
 

@@ -28,7 +28,7 @@
 
 enum { MAX_FDS = 12, ARGS_MAX = 16 << 20, HOST_FILE_MAX = 16 << 20 };
 
-static const char install_hint[] = "apt-get install bubblewrap";
+static const char install_hint[] = "sudo apt-get install bubblewrap";
 
 /* Files laid over the image's: the same accounts and names wherever the image comes from. */
 static const struct laid_over {

@@ -218,7 +218,7 @@ static int network_fault(struct apt *apt, const struct child_result *result, boo
 		        "the archive's signature for %s cannot be checked with %s: %s", apt->suite,
 		        apt->keyring, buf_text(&text));
 		return err_hint(err,
-		                "a newer keyring may know the key: apt-get install "
+		                "a newer keyring may know the key: sudo apt-get install "
 		                "debian-archive-keyring, or name one with KILN_DEBIAN_KEYRING");
 	}
 	err_set(err, ERR_IO, "cannot reach Debian's archive: %s", buf_text(&text));

@@ -249,7 +249,7 @@ int mirror_keyring(char **ret, struct err *err)
 		}
 	err_set(err, ERR_MACHINE, "the keyring of Debian's archive is not on this machine (%s)",
 	        places[0]);
-	return err_hint(err,
-	                "install it: apt-get install debian-archive-keyring; or name a keyring "
-	                "file with KILN_DEBIAN_KEYRING");
+	return err_hint(
+		err, "install it: sudo apt-get install debian-archive-keyring; or name a keyring "
+		     "file with KILN_DEBIAN_KEYRING");
 }

@@ -10,12 +10,12 @@ setup() {
 @test "a line a need, and JSON that says the same" {
 	run --separate-stderr "$KILN" doctor
 	[ "$status" -eq 0 ] || [ "$status" -eq 5 ]
-	[ "$(grep -cE '^(ok|note|lack) ' <<<"$output")" -eq 10 ]
+	[ "$(grep -cE '^(ok|note|lack) ' <<<"$output")" -eq 11 ]
 	for need in architecture sandbox mmdebstrap "Debian's keyring" "Debian mirror" git disk limits profiler "signing key"; do
 		[[ $output == *" $need "* ]]
 	done
 	run --separate-stderr "$KILN" doctor --json
-	jq -e '.schema == "kiln.doctor/1" and (.needs | length == 10) and all(.needs[]; .text != "")' <<<"$output"
+	jq -e '.schema == "kiln.doctor/1" and (.needs | length == 11) and all(.needs[]; .text != "")' <<<"$output"
 	# Nothing is made by asking.
 	[ ! -e store ]
 	[ ! -e .local ]
@@ -40,4 +40,23 @@ setup() {
 	KILN_DEBIAN_MIRROR=http://mirror.example/debian run "$KILN" --store "$PWD/elsewhere/store" doctor
 	[[ $output == *"ok    Debian mirror      the one KILN_DEBIAN_MIRROR names"* ]]
 	[[ $output == *" disk "*"$PWD/elsewhere/store: "*" GB free"* ]]
+}
+
+@test "disk: what the recipe here takes, by its images and variants; a wrong recipe is no matter of this" {
+	cat >kiln.lua <<-'LUA'
+	return release {
+	  api = 1, name = "own", version = "1.0", license = "MIT", date = 0, source = folder "src",
+	  build = make.build { bins = { "own" } },
+	  targets = { "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu" },
+	  work = folder "src", holdout = { run { bin "own" } },
+	  optimize = fdo { lto = "thin", ship = "lto" }, packages = { archive { "tar.gz" } },
+	}
+	LUA
+	mkdir src
+	run "$KILN" doctor
+	[[ $output == *"the recipe here takes about 1.5 (1 image to make, 4 variants of its targets)"* ]]
+	[ ! -e store ]
+	echo 'return {' >kiln.lua
+	run "$KILN" doctor
+	[[ $output == *"GB free"* && $output != *"the recipe here"* && $output != *"kiln.lua"* ]]
 }
