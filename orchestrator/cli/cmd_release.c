@@ -101,8 +101,11 @@ static int release(struct session *s, const struct command_args *args, const str
 
 	if (!snapshot && releasable_recipe(s, err) < 0)
 		return -1;
-	if (session_prepare(s, err) < 0 || (!snapshot && releasable_sources(s, err) < 0) ||
-	    session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0)
+	if (session_prepare(s, err) < 0 || (!snapshot && releasable_sources(s, err) < 0))
+		return -1;
+	if (snapshot)
+		releasable_warn(s);
+	if (session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0)
 		return -1;
 	notes_profiles(s, plan, args_has(args, "--update-lock"));
 	if (session_run(s, plan, &run_options, &result, err) < 0)

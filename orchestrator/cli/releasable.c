@@ -2,6 +2,7 @@
 #include "cli/releasable.h"
 
 #include "base/path.h"
+#include "cli/print.h"
 #include "external/git.h"
 #include "model/lock.h"
 
@@ -29,6 +30,23 @@ static int check_license(struct session *s, struct err *err)
 	        s->recipe_path, license);
 	return err_hint(err, "write an SPDX expression, as in license = \"MIT\", or release a "
 	                     "snapshot: --snapshot");
+}
+
+void releasable_warn(struct session *s)
+{
+	json_int_t changed = 0;
+	const char *id;
+	json_t *fact;
+
+	json_object_foreach (s->leaf_facts, id, fact)
+		if (json_integer_value(json_object_get(fact, "changed")) > changed)
+			changed = json_integer_value(json_object_get(fact, "changed"));
+	if (changed > 0)
+		print_note(s->cli,
+		           "kiln: warning: %lld tracked file%s in no commit and not in this "
+		           "snapshot, which is made of the commit",
+		           (long long)changed,
+		           changed == 1 ? " has changes that are" : "s have changes that are");
 }
 
 /* What git.version found says whether HEAD is a version. */

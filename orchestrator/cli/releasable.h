@@ -10,5 +10,7 @@
  */
 int releasable_recipe(struct session *s, struct err *err);
 int releasable_sources(struct session *s, struct err *err);
+/* A snapshot is made all the same: says what lies here and is not in it. */
+void releasable_warn(struct session *s);
 
 #endif

@@ -78,6 +78,7 @@ static int load_recipe(struct session *s, struct err *err)
 		.recipe = s->recipe_path,
 		.set = s->set,
 		.committed = s->committed,
+		.snapshot = s->snapshot,
 		.log = &s->cli->log,
 	};
 
@@ -163,6 +164,7 @@ int session_open(struct cli *cli, const struct command_args *args, const char *o
 	s->typed = operand;
 	s->leaf_facts = json_object();
 	s->committed = cli->of_head || is_given(args, "--release");
+	s->snapshot = is_given(args, "--snapshot");
 	s->offline = args_has(args, "--offline");
 	s->lock_must_be = args_value(args, "--lock") && !is_given(args, "--update-lock");
 	s->mirror = args_value(args, "--mirror");

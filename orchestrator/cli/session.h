@@ -43,6 +43,7 @@ struct session {
 	struct executor *executor;
 	bool offline, update;
 	bool committed;    /* what HEAD holds counts, not what lies there */
+	bool snapshot;     /* … even where that is no version */
 	json_t *set;       /* --set: texts by name */
 	const char *typed; /* the recipe as the command line names it, or NULL */
 	bool lock_must_be; /* --lock names one that is to be read, not made */

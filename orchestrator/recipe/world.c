@@ -26,7 +26,8 @@ enum { VERSION_MOST = 200, OPTION_MOST = 1000, SCRIPT_LINE = 256, REGEX_WHY = 20
 struct described {
 	const char *glob;
 	struct git_repo repo;
-	bool exact; /* a tag lies on the commit, and nothing is changed */
+	bool exact; /* a tag lies on the commit, and what is made of it is that version */
+	bool dirty; /* what is made differs from what any commit says */
 	char *tag;  /* the one it goes by; NULL: there is none */
 	unsigned long distance;
 	size_t changed;
@@ -58,27 +59,35 @@ static int refuse_tag(struct recipe_state *state, const struct described *d, con
 	_cleanup_free_ char *text =
 		str_fmt("the tag \"%s\" is no version: %s", tag, version_fault(version_of(d, tag)));
 
-	return refuse(state, "narrow the pattern, as in tag = \"v[0-9]*\"", text);
+	return refuse(state,
+	              str_eq(d->glob, "v[0-9]*") ?
+	                      "take it away (git tag -d), or name a pattern that it does not fit" :
+	                      "narrow the pattern, as in tag = \"v[0-9]*\"",
+	              text);
 }
 
-/* Of the tags on one commit the newest version; one that is none is an error. */
+/* Of the tags on one commit the newest version; where all that fit the pattern are none, an error. */
 static int newest(struct recipe_state *state, struct described *d, const char *list)
 {
 	struct str rest = str_of(list), line;
+	_cleanup_free_ char *wrong = NULL;
 
 	while (str_cut(&rest, '\n', &line)) {
 		_cleanup_free_ char *tag = str_dup_n(line.p, line.n);
 
 		if (!tag[0])
 			continue;
-		if (version_fault(version_of(d, tag)))
-			return refuse_tag(state, d, tag);
+		if (version_fault(version_of(d, tag))) {
+			free(wrong);
+			wrong = steal(tag);
+			continue;
+		}
 		if (d->tag && version_cmp(version_of(d, tag), version_of(d, d->tag)) <= 0)
 			continue;
 		free(d->tag);
 		d->tag = steal(tag);
 	}
-	return 0;
+	return wrong && !d->tag ? refuse_tag(state, d, wrong) : 0;
 }
 
 static int find_behind(struct recipe_state *state, struct described *d, struct err *err)
@@ -123,15 +132,32 @@ static int open_repo(struct recipe_state *state, struct described *d, struct err
 	return refuse(state, "commit first: git add .; git commit", "nothing is committed yet");
 }
 
+/* A release is made of the commit, and refused where something is changed beside it; as a snapshot it is
+ * made all the same, by a recipe that may be in no commit, and must not pass for the version. */
+static int find_dirty(struct recipe_state *state, struct described *d, struct err *err)
+{
+	const struct recipe_request *request = state->request;
+	_cleanup_free_ char *recipe = path_join(request->project, request->recipe), *first = NULL;
+	const char *const paths[] = { recipe, NULL };
+
+	d->dirty = d->changed > 0 && (!request->committed || request->snapshot);
+	if (d->dirty || !request->snapshot)
+		return 0;
+	if (git_untracked(&d->repo, paths, &first, err) < 0)
+		return -1;
+	d->dirty = first != NULL;
+	return 0;
+}
+
 static int describe(struct recipe_state *state, struct described *d, struct err *err)
 {
 	_cleanup_free_ char *here = NULL, *first = NULL;
 
 	if (open_repo(state, d, err) < 0 || git_changed(&d->repo, &d->changed, &first, err) < 0 ||
-	    git_tags_at(&d->repo, "HEAD", d->glob, &here, err) < 0 || newest(state, d, here) < 0)
+	    git_tags_at(&d->repo, "HEAD", d->glob, &here, err) < 0 || newest(state, d, here) < 0 ||
+	    find_dirty(state, d, err) < 0)
 		return -1;
-	/* A release is made of the commit: what is changed beside it does not count. */
-	d->exact = d->tag && (d->changed == 0 || state->request->committed);
+	d->exact = d->tag && !d->dirty;
 	return d->tag ? 0 : find_behind(state, d, err);
 }
 
@@ -148,9 +174,7 @@ static int git_version(struct recipe_state *state, const char *glob, char *versi
 		return -1;
 	}
 	base = d.tag ? version_of(&d, d.tag) : "0.0.0";
-	text = d.exact ? str_dup(base) :
-	                 version_snapshot(base, d.distance, d.repo.head,
-	                                  d.changed > 0 && !state->request->committed);
+	text = d.exact ? str_dup(base) : version_snapshot(base, d.distance, d.repo.head, d.dirty);
 	snprintf(version, VERSION_MOST, "%s", text);
 	json_array_append_new(json_object_get(state->document, "facts"),
 	                      json_pack("{s:s,s:s,s:s,s:s,s:b,s:I}", "kind", "git.version", "tag",

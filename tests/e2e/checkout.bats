@@ -121,12 +121,22 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	[[ $output == *"1 tracked file has changes that are in no commit"* ]]
 	tar -xzOf "clean/own-1.0.0-$x86.tar.gz" "own-1.0.0-$x86/bin/hello" >plain
 	"$KILN" -C own plan --release --json >plan.json
-	"$KILN" -C own release --unsigned --snapshot --progress none --set ship=plain -o "$PWD/dist2"
-	tar -xzOf "dist2/own-1.0.0/own-1.0.0-$x86.tar.gz" "own-1.0.0-$x86/bin/hello" | cmp - plain
+	# A snapshot of the commit, which does not pass for the version that its tag says.
+	run --separate-stderr "$KILN" -C own release --unsigned --snapshot --progress none --set ship=plain -o "$PWD/dist2"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"warning: 1 tracked file has changes that are in no commit and not in this snapshot"* ]]
+	name=own-1.0.1-dev.0+g$short.dirty
+	tar -xzOf "dist2/$name/$name-$x86.tar.gz" "$name-$x86/bin/hello" | cmp - plain
 	git -C own checkout -q hello.c
 	run "$KILN" -C own release --unsigned --lock other.lock other.lua
 	[ "$status" -eq 3 ]
 	[[ $output == *"other.l"*" is not tracked by git, and a release is made of the commit"*"git add other.l"* ]]
+	# Nor does one by a recipe that is in no commit, with nothing changed.
+	cp own/kiln.lua own/mine.lua
+	"$KILN" -C own release --unsigned --snapshot --progress none --lock other.lock -o "$PWD/dist3" mine.lua
+	[ -d "dist3/own-1.0.1-dev.0+g$short.dirty" ]
+	"$KILN" -C own release --unsigned --snapshot --progress none -o "$PWD/dist3"
+	[ -d dist3/own-1.0.0 ]
 }
 
 @test "no git, nothing committed, no tag, a tag that is no version: each its sentence, status 3" {
@@ -141,6 +151,17 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	git -C own tag vnext
 	refused 3 'the tag "vnext" is no version: it must begin with numbers' plan
 	[[ $output == *'narrow the pattern, as in tag = "v[0-9]*"'* ]]
+	# Beside one that is a version it does no harm.
+	git -C own tag v1.0
+	"$KILN" -C own plan --json | jq -e '.artefacts[0].name | startswith("own-1.0-")'
+	git -C own tag -d v1.0
+	sed -i 's/tag = "v\*"/tag = "v[0-9]*"/' own/kiln.lua
+	git -C own tag v3x
+	run "$KILN" -C own plan
+	[ "$status" -eq 3 ]
+	[[ $output == *'the tag "v3x" is no version'*"take it away (git tag -d), or name a pattern that it does not fit"* ]]
+	git -C own tag -d v3x
+	git -C own checkout -q kiln.lua
 	git -C own tag -d vnext
 	git -C own tag v1.0
 	commit two
