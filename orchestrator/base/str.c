@@ -240,6 +240,12 @@ bool str_glob(const char *pattern, const char *name)
 	return *pattern == '\0';
 }
 
+/* "CFLAGS" for cflags is an error in typing like any other. */
+static int low(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
 /* Damerau-Levenshtein (optimal string alignment) over rows of at most 64 characters. */
 static size_t edit_distance(const char *a, const char *b)
 {
@@ -256,14 +262,14 @@ static size_t edit_distance(const char *a, const char *b)
 
 		row[0] = i;
 		for (size_t j = 1; j <= m; j++) {
-			size_t best = up[j - 1] + (a[i - 1] != b[j - 1]);
+			size_t best = up[j - 1] + (low(a[i - 1]) != low(b[j - 1]));
 
 			if (up[j] + 1 < best)
 				best = up[j] + 1;
 			if (row[j - 1] + 1 < best)
 				best = row[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    up2[j - 2] + 1 < best)
+			if (i > 1 && j > 1 && low(a[i - 1]) == low(b[j - 2]) &&
+			    low(a[i - 2]) == low(b[j - 1]) && up2[j - 2] + 1 < best)
 				best = up2[j - 2] + 1;
 			row[j] = best;
 		}

@@ -243,15 +243,15 @@ static void look_space(const struct cli *cli, struct finding *f)
 	if (wants.known) {
 		wanted = (double)(wants.images * IMAGE_MB + wants.variants * VARIANT_MB) / 1e3;
 		buf_fmt(&f->text,
-		        "; the recipe here takes about %.1f (%zu image%s to make, %zu %s)", wanted,
-		        wants.images, wants.images == 1 ? "" : "s", wants.variants,
+		        "; the recipe here takes about %.1f GB (%zu image%s to make, %zu %s)",
+		        wanted, wants.images, wants.images == 1 ? "" : "s", wants.variants,
 		        wants.variants == 1 ? "variant" : "variants of its targets");
 	}
 	if (gb >= wanted)
 		return;
 	f->state = NEED_NOTE;
 	if (!wants.known)
-		buf_fmt(&f->text, ", and an image with its builds takes about %.1f", wanted);
+		buf_fmt(&f->text, ", and an image with its builds takes about %.1f GB", wanted);
 	buf_add_str(&f->text, "; keep the store elsewhere with --store DIR or KILN_STORE");
 }
 

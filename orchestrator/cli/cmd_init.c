@@ -103,7 +103,7 @@ static void tell(const struct init *in, const char *path)
 	for (size_t i = 0; i < s->bins.n; i++)
 		buf_fmt(&bins, "%s%s", i ? ", " : "", s->bins.v[i]);
 	print_note(in->cli, "  build     %s", s->builder);
-	print_note(in->cli, "  programs  %s", buf_text(&bins));
+	print_note(in->cli, "  programs  %s", s->guessed ? "not found" : buf_text(&bins));
 	print_note(in->cli, "  licence   %s%s%s", s->license ? s->license : "not recognised",
 	           s->license_from ? ", as in " : "", s->license_from ? s->license_from : "");
 	print_note(in->cli, "  version   %s%s", s->tags ? "from the tags " : "no tag yet",
@@ -134,7 +134,10 @@ static void tell_next(const struct init *in)
 			in->cli,
 			"  later     kiln init --force --pgo sketches a training workload from %s/",
 			s->tests.v[0]);
-	print_note(in->cli, "  next      kiln build --variant plain");
+	print_note(in->cli, "  next      %s%skiln build%s",
+	           s->repo.head ? "" : "git commit -m start; ",
+	           s->guessed ? "say in `bins` what the build makes; " : "",
+	           in->trains ? "" : " --variant plain");
 }
 
 static int write_all(const struct init *in, struct err *err)

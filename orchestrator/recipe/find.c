@@ -39,7 +39,8 @@ static char *find_default(struct err *err)
 		if (!folder) {
 			err_set(err, ERR_USAGE, "there is no kiln.lua here or in a folder above");
 			err_hint(err,
-			         "name a recipe (a .lua file, or a folder that holds kiln.lua)");
+			         "kiln init writes one for the project here; or name a recipe (a "
+			         ".lua file, or a folder that holds kiln.lua)");
 			return NULL;
 		}
 	}

@@ -167,6 +167,17 @@ static bool read_lack(const char *line, const struct lack *lack, char ret[static
 	       (!lack->after[0] || name + strlen(ret) == end);
 }
 
+/* A compiler by its name is not the one that Kiln gives a build, with its flags. */
+static bool is_compiler(const char *name)
+{
+	static const char *const names[] = { "cc", "gcc", "c++", "g++" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
 static void add_lack(struct buf *text, const struct stage *stage, const struct thing *thing,
                      const char *name)
 {
@@ -174,6 +185,14 @@ static void add_lack(struct buf *text, const struct stage *stage, const struct t
 	const char *field = is_workload(stage) ? "tools" : "add";
 	const char *place = is_workload(stage) ? "run { }" : "release { }";
 
+	if (thing == &tool && is_compiler(name)) {
+		add_line(
+			text,
+			"the build calls %s by its name, and so not the compiler of the recipe with its "
+			"flags: let it use $(CC) and $(CXX), or set its own variable for that",
+			name);
+		return;
+	}
 	if (package && package[0])
 		add_line(text, "the image lacks %s: %s = { \"%s\" } in %s adds it", name, field,
 		         package, place);
@@ -217,10 +236,13 @@ static bool compiles(const struct stage *stage)
 	       str_eq(stage->kind, "rebuild");
 }
 
-static void output_lacks(struct buf *text, const struct stage *stage, const char *why)
+/* Whether it said something. */
+static bool output_lacks(struct buf *text, const struct stage *stage, const char *why)
 {
+	size_t n = text->n;
+
 	if (!str_starts(why, "the output "))
-		return;
+		return false;
 	if (is_workload(stage) && str_starts(why, "the output prof"))
 		add_line(text,
 		         "no profile was written: the program must end by itself (a signal "
@@ -229,6 +251,7 @@ static void output_lacks(struct buf *text, const struct stage *stage, const char
 	else if (compiles(stage))
 		add_line(text,
 		         "bins = { … } names each program by its path where the build leaves it");
+	return text->n > n;
 }
 
 void advice_add(struct buf *text, const struct plan_node *node, const char *why, const char *tail)
@@ -237,10 +260,10 @@ void advice_add(struct buf *text, const struct plan_node *node, const char *why,
 		network(text, node->stage, tail);
 		image_lacks(text, node->stage, tail);
 	}
-	if (why) {
+	if (why)
 		image_lacks(text, node->stage, why);
-		output_lacks(text, node->stage, why);
-	}
+	if (why && output_lacks(text, node->stage, why))
+		return;
 	if (node->lowered.advice)
 		add_line(text, "%s", node->lowered.advice);
 }

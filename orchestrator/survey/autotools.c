@@ -226,12 +226,9 @@ static int look(struct survey *s, struct err *err)
 	find_programs(s);
 	if (s->bins.n == 0)
 		find_by_hand(s);
-	if (s->bins.n == 0) {
-		survey_add(&s->bins, s->name);
-		survey_note(s,
-		            "no bin_PROGRAMS was found: say in `bins` which programs make makes");
-	}
-	survey_set(s, "bins", NULL, "%s", survey_list(s, &s->bins));
+	if (s->bins.n == 0)
+		survey_guess(s, "no bin_PROGRAMS was found");
+	survey_set(s, "bins", survey_bins_comment(s, NULL), "%s", survey_list(s, &s->bins));
 	return 0;
 }
 

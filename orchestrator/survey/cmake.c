@@ -22,7 +22,8 @@ struct cmake {
 	struct map *variables;
 	struct map *read; /* files, each once */
 	ARRAY(struct target) targets;
-	bool shared; /* a library that would be shared unless told otherwise */
+	bool shared;    /* a library that would be shared unless told otherwise */
+	size_t unknown; /* executables whose names hang on variables */
 };
 
 /* ---- words -------------------------------------------------------------------------------- */
@@ -104,6 +105,8 @@ static void on_executable(struct cmake *c, const struct call *call)
 {
 	const char *name = call->n_args ? expand(c, call->args[0], 0) : NULL;
 
+	if (!name)
+		c->unknown++;
 	if (!name || has_arg(call, "IMPORTED") || has_arg(call, "ALIAS") || find_target(c, name))
 		return;
 	array_push(&c->targets, ((struct target){ name, name, false }));
@@ -245,17 +248,22 @@ static void take_targets(struct cmake *c)
 	for (size_t i = 0; i < c->targets.n; i++)
 		some |= c->targets.v[i].installed;
 	for (size_t i = 0; i < c->targets.n; i++) {
-		if (some && !c->targets.v[i].installed)
+		if (some ? !c->targets.v[i].installed :
+		           survey_is_for_developers(c->targets.v[i].name))
 			continue;
 		survey_add(&c->s->bins, c->targets.v[i].program);
 		survey_add(&targets, c->targets.v[i].name);
 	}
-	if (targets.n == 0) {
-		survey_add(&c->s->bins, c->s->name);
-		survey_note(c->s, "no add_executable was understood: say in `bins` which programs "
-		                  "the build makes");
-	}
-	survey_set(c->s, "bins", "found in the build folder", "%s", survey_list(c->s, &c->s->bins));
+	if (targets.n == 0)
+		survey_guess(c->s, "no add_executable for users was understood");
+	else if (c->unknown)
+		survey_note(
+			c->s,
+			"%zu add_executable with a name that hangs on a variable: add to `bins` and "
+			"`targets` what it makes for users",
+			c->unknown);
+	survey_set(c->s, "bins", survey_bins_comment(c->s, "found in the build folder"), "%s",
+	           survey_list(c->s, &c->s->bins));
 	if (targets.n)
 		survey_set(c->s, "targets", "only these are built", "%s",
 		           survey_list(c->s, &targets));

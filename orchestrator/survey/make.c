@@ -162,6 +162,15 @@ static bool look_below(struct survey *s, struct survey_words *programs, const ch
 	return false;
 }
 
+/* Whether make can be asked for all of them: a rule may leave a program under another name than its own. */
+static bool are_targets(const struct makefile *m, const struct survey_words *programs)
+{
+	for (size_t i = 0; i < programs->n; i++)
+		if (!makefile_has_target(m, programs->v[i]))
+			return false;
+	return true;
+}
+
 static void describe(struct survey *s, const struct makefile *m, const char *dir,
                      const struct survey_words *programs)
 {
@@ -175,17 +184,14 @@ static void describe(struct survey *s, const struct makefile *m, const char *dir
 		                              programs->v[i]);
 	if (dir[0])
 		survey_set(s, "dir", "where make is called", "%s", survey_quote(s, dir));
-	for (size_t i = 0; i < programs->n; i++)
+	for (size_t i = 0; i < programs->n && are_targets(m, programs); i++)
 		survey_add(&args, programs->v[i]);
 	add_overrides(s, m, &args);
 	if (args.n)
 		survey_set(s, "args", "what make is asked for", "%s", survey_list(s, &args));
-	if (programs->n == 0) {
-		survey_add(&s->bins, s->name);
-		survey_note(s, "no rule of the Makefile was understood to make a program: say in "
-		               "`bins` which ones it makes");
-	}
-	survey_set(s, "bins", NULL, "%s", survey_list(s, &s->bins));
+	if (programs->n == 0)
+		survey_guess(s, "no rule of the Makefile was understood to make a program");
+	survey_set(s, "bins", survey_bins_comment(s, NULL), "%s", survey_list(s, &s->bins));
 	if (cflags || cxxflags)
 		survey_set(s, "cflags", "the Makefile's own, which the sources need", "%s",
 		           cflags ? cflags : cxxflags);
@@ -208,7 +214,7 @@ static int look(struct survey *s, struct err *err)
 	const char *file = find_makefile(s), *text = file ? survey_text(s, file) : "", *dir = "";
 
 	if (!text)
-		return err_set(err, ERR_INPUT, "%s/%s is larger than 1 MiB or no UTF-8 text",
+		return err_set(err, ERR_INPUT, "%s/%s is larger than 1 MiB, or no text",
 		               s->repo.top, file);
 	makefile_read(s->arena, text, &m);
 	find_libraries(s, text);

@@ -261,3 +261,15 @@ void makefile_deinit(struct makefile *m)
 	array_deinit(&m->rules);
 	m->variables = map_free(m->variables);
 }
+
+bool makefile_has_target(const struct makefile *m, const char *name)
+{
+	for (size_t i = 0; i < m->rules.n; i++) {
+		const char *targets = m->rules.v[i].targets, *target;
+
+		while ((target = makefile_word(m, &targets)))
+			if (str_eq(target, name))
+				return true;
+	}
+	return false;
+}

@@ -28,6 +28,8 @@ struct makefile {
 
 void makefile_read(struct arena *arena, const char *text, struct makefile *ret);
 void makefile_deinit(struct makefile *m);
+/* Whether a rule names it as its target. */
+bool makefile_has_target(const struct makefile *m, const char *name);
 /* The text of a variable as written; NULL: it is not set. */
 const char *makefile_variable(const struct makefile *m, const char *name);
 /* A text with its variables filled in. An unknown one is empty, as make has it; words with functions

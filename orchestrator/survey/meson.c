@@ -12,8 +12,8 @@
 enum { FILES_MOST = 500 };
 
 struct program {
-	const char *path; /* below the build folder */
-	bool installed;
+	const char *path;      /* below the build folder */
+	bool installed, aside; /* aside: for developers, by its name or its sources' folder */
 };
 
 struct meson {
@@ -21,6 +21,7 @@ struct meson {
 	struct map *read;
 	ARRAY(struct program) programs;
 	bool libraries;
+	size_t unknown; /* executables whose names hang on variables */
 };
 
 /* The text behind "key:"; NULL where the call has none. */
@@ -60,11 +61,16 @@ static void on_executable(struct meson *m, const char *dir, const struct call *c
 {
 	const char *name = call->n_args ? call->args[0] : "", *install = keyword(call, "install");
 
-	if (!name[0] || strchr(name, ':') || strchr(name, '@'))
+	const char *source = call->n_args > 1 ? call->args[1] : "";
+
+	if (!name[0] || strchr(name, ':') || strchr(name, '@')) {
+		m->unknown++;
 		return;
+	}
 	array_push(&m->programs,
 	           ((struct program){ dir[0] ? arena_fmt(m->s->arena, "%s/%s", dir, name) : name,
-	                              install && !str_eq(install, "false") }));
+	                              install && !str_eq(install, "false"),
+	                              survey_is_for_developers(name) || survey_is_aside(source) }));
 }
 
 static void on_dependency(struct meson *m, const struct call *call)
@@ -171,13 +177,16 @@ static void take_programs(struct meson *m)
 	for (size_t i = 0; i < m->programs.n; i++)
 		some |= m->programs.v[i].installed;
 	for (size_t i = 0; i < m->programs.n; i++)
-		if (!some || m->programs.v[i].installed)
+		if (some ? m->programs.v[i].installed : !m->programs.v[i].aside)
 			survey_add(&m->s->bins, m->programs.v[i].path);
-	if (m->s->bins.n > 0)
-		return;
-	survey_add(&m->s->bins, m->s->name);
-	survey_note(m->s, "no executable() was understood: say in `bins` which programs the build "
-	                  "makes");
+	if (m->s->bins.n == 0)
+		survey_guess(m->s, "no executable() for users was understood");
+	else if (m->unknown)
+		survey_note(
+			m->s,
+			"%zu executable() with a name that hangs on a variable: add to `bins` and "
+			"`targets` what it makes for users",
+			m->unknown);
 }
 
 static int look(struct survey *s, struct err *err)
@@ -187,8 +196,9 @@ static int look(struct survey *s, struct err *err)
 	(void)err;
 	read_file(&m, "");
 	take_programs(&m);
-	survey_set(s, "bins", "below the build folder", "%s", survey_list(s, &s->bins));
-	if (s->bins.n && m.programs.n)
+	survey_set(s, "bins", survey_bins_comment(s, "below the build folder"), "%s",
+	           survey_list(s, &s->bins));
+	if (!s->guessed)
 		survey_set(s, "targets", "only these are built", "%s", survey_list(s, &s->bins));
 	set_options(&m);
 	map_free(m.read);

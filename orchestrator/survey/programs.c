@@ -36,25 +36,42 @@ static bool is_no_program(const char *name)
 
 /* ---- what is linked ----------------------------------------------------------------------- */
 
-/* A recipe line that runs a compiler or linker and says which file it makes. */
-static bool is_link(const struct makefile *m, const char *line, const char *target)
+/* The file that a recipe line makes which runs a compiler or linker; NULL where it does not. */
+static const char *made_by_link(const struct makefile *m, const char *line, const char *target)
 {
 	static const char *const tools[] = { "$(CC)",   "${CC}",     "$(CXX)",     "${CXX}",
 		                             "$(LD)",   "$(LINK",    "$(LD)",      "cc ",
 		                             "gcc ",    "clang ",    "g++ ",       "c++ ",
 		                             "$(CCLD)", "$(HOSTCC)", "$(CXXLINK)", NULL };
 	const char *text = makefile_expand(m, line, target), *word;
-	bool makes = false, compiles = false, links = false;
+	const char *makes = NULL;
+	bool compiles = false, links = false, next = false;
 
 	while ((word = makefile_word(m, &text))) {
-		if (str_eq(word, "-o") || str_starts(word, "-o"))
-			makes = true;
+		if (next || (str_starts(word, "-o") && word[2]))
+			makes = next ? word : word + 2;
+		next = str_eq(word, "-o");
 		compiles |= str_eq(word, "-c") || str_eq(word, "-S") || str_eq(word, "-E") ||
 		            str_eq(word, "-shared") || str_eq(word, "-MM");
 	}
 	for (size_t i = 0; tools[i]; i++)
 		links |= strstr(line, tools[i]) != NULL;
-	return makes && links && !compiles;
+	return links && !compiles ? makes : NULL;
+}
+
+/* "prog: prog.o util.o" without a recipe: make has a rule of its own. */
+static bool is_linked_by_make(const struct makefile *m, const struct make_rule *rule,
+                              const char *target)
+{
+	static const char *const sources[] = { ".o", ".c", ".cc", ".cpp", NULL };
+
+	for (size_t i = 0; rule->recipe.n == 0 && sources[i]; i++) {
+		_cleanup_free_ char *source = str_fmt("%s%s", target, sources[i]);
+
+		if (has_word(m, rule->needs, source))
+			return true;
+	}
+	return false;
 }
 
 static void find_linked(const struct makefile *m, struct survey_words *linked)
@@ -66,9 +83,14 @@ static void find_linked(const struct makefile *m, struct survey_words *linked)
 		while ((target = makefile_word(m, &targets))) {
 			if (is_no_program(target))
 				continue;
-			for (size_t k = 0; k < rule->recipe.n; k++)
-				if (is_link(m, rule->recipe.v[k], target))
-					survey_add(linked, target);
+			if (is_linked_by_make(m, rule, target))
+				survey_add(linked, target);
+			for (size_t k = 0; k < rule->recipe.n; k++) {
+				const char *made = made_by_link(m, rule->recipe.v[k], target);
+
+				if (made && !is_no_program(made))
+					survey_add(linked, made);
+			}
 		}
 	}
 }
@@ -210,19 +232,10 @@ static const char *first_target(const struct makefile *m)
 	return NULL;
 }
 
-/* Programs that only the project's developers run. */
-static bool is_for_developers(const char *name)
-{
-	const char *base = path_base(name);
-
-	return strstr(base, "test") || strstr(base, "bench") || strstr(base, "fuzz") ||
-	       strstr(base, "example");
-}
-
 static void take_for_users(const struct survey_words *from, struct survey_words *to)
 {
 	for (size_t i = 0; i < from->n; i++)
-		if (!is_for_developers(from->v[i]))
+		if (!survey_is_for_developers(from->v[i]))
 			survey_add(to, from->v[i]);
 }
 

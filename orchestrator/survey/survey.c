@@ -39,8 +39,13 @@ const char *survey_text(const struct survey *s, const char *path)
 	struct err ignored = ERR_INIT;
 
 	if (!survey_has(s, path) || fs_read(AT_FDCWD, full, &text, &ignored) != 0 ||
-	    !str_is_utf8(buf_str(&text)))
+	    memchr(buf_text(&text), '\0', text.n))
 		return NULL;
+	/* An old project has names in comments, in the characters of its time. */
+	if (!str_is_utf8(buf_str(&text)))
+		for (size_t i = 0; i < text.n; i++)
+			if ((unsigned char)text.p[i] >= 0x80)
+				text.p[i] = '?';
 	return arena_str_n(s->arena, buf_text(&text), text.n);
 }
 
@@ -101,6 +106,26 @@ void survey_call(struct survey *s, const char *name)
 		if (!isalnum((unsigned char)*p) && !strchr("._+-", *p))
 			return;
 	s->name = arena_str(s->arena, name);
+}
+
+bool survey_is_for_developers(const char *name)
+{
+	const char *base = path_base(name);
+
+	return strstr(base, "test") || strstr(base, "bench") || strstr(base, "fuzz") ||
+	       strstr(base, "example");
+}
+
+void survey_guess(struct survey *s, const char *why)
+{
+	s->guessed = true;
+	survey_add(&s->bins, s->name);
+	survey_note(s, "%s: say in `bins` which programs the build makes", why);
+}
+
+const char *survey_bins_comment(const struct survey *s, const char *comment)
+{
+	return s->guessed ? "a guess: name what the build makes" : comment;
 }
 
 void survey_needs_library(struct survey *s, const char *name)

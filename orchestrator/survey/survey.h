@@ -42,6 +42,7 @@ struct survey {
 	struct survey_words packages; /* Debian packages that the image needs besides */
 	struct survey_words tests;    /* what tests or measures: "tests/", "make check" */
 	struct survey_words notes;    /* what a person should look at */
+	bool guessed;                 /* no program was found: bins is a guess */
 };
 
 /* Surveys the repository that `dir` lies in. `builder`: the one to take, or NULL. A folder without

@@ -39,6 +39,12 @@ const char *survey_quote(struct survey *s, const char *text);
 const char *survey_list(struct survey *s, const struct survey_words *words);
 /* Whether a path lies in a folder for tests, examples, documents, other people's code. */
 bool survey_is_aside(const char *path);
+/* Programs that only the project's developers run, by their names. */
+bool survey_is_for_developers(const char *name);
+/* No program was found: takes the project's name for one, and says so. */
+void survey_guess(struct survey *s, const char *why);
+/* The comment behind `bins`: `comment`, or that it is a guess. */
+const char *survey_bins_comment(const struct survey *s, const char *comment);
 /* What the project calls itself; nothing happens where a release could not be called so. */
 void survey_call(struct survey *s, const char *name);
 /* Notes what the project needs of the system: a library by its pkg-config, CMake or linker name, a

@@ -155,13 +155,18 @@ static void add_runs(struct survey *s, struct training *t, const char *folder,
 	}
 }
 
+/* A program that knows no such option says so, and that will do. */
+#define UNKNOWN_OPTION ", exit = { 1, 2 }"
+
 static void add_nothing(struct survey *s, struct training *t)
 {
 	const char *bin = path_base(s->bins.v[0]);
 
 	t->worth = TRAINING_NOTHING;
-	array_push(&t->train, ((struct training_run){ "help", bin, ", \"--help\"", NULL }));
-	array_push(&t->holdout, ((struct training_run){ "version", bin, ", \"--version\"", NULL }));
+	array_push(&t->train,
+	           ((struct training_run){ "help", bin, ", \"--help\"" UNKNOWN_OPTION, NULL }));
+	array_push(&t->holdout, ((struct training_run){ "version", bin,
+	                                                ", \"--version\"" UNKNOWN_OPTION, NULL }));
 }
 
 /* The other programs of the build: with pgo each must have run. What they say of themselves, or that
@@ -172,7 +177,7 @@ static void add_others(struct survey *s, struct training *t)
 		array_push(&t->train,
 		           ((struct training_run){ arena_fmt(s->arena, "only%zu", i + 1),
 		                                   path_base(s->bins.v[i]),
-		                                   ", \"--version\", exit = { 1, 2 }", NULL }));
+		                                   ", \"--version\"" UNKNOWN_OPTION, NULL }));
 	if (s->bins.n > 1)
 		survey_note(
 			s,

@@ -54,7 +54,7 @@ setup() {
 	LUA
 	mkdir src
 	run "$KILN" doctor
-	[[ $output == *"the recipe here takes about 1.5 (1 image to make, 4 variants of its targets)"* ]]
+	[[ $output == *"the recipe here takes about 1.5 GB (1 image to make, 4 variants of its targets)"* ]]
 	[ ! -e store ]
 	echo 'return {' >kiln.lua
 	run "$KILN" doctor

@@ -288,7 +288,7 @@ refute_has() {
 	track three
 	run "$KILN" init --pgo --force
 	[[ $output == *"nothing was found to train on"* ]]
-	has 'help = run { bin "a", "--help" }'
+	has 'help = run { bin "a", "--help", exit = { 1, 2 } }'
 }
 
 @test "--pgo: what is written can be read: every program trained, no file in both lists under two names" {
@@ -335,7 +335,7 @@ refute_has() {
 	track two
 	run "$KILN" init
 	[ "$status" -eq 3 ]
-	[[ $output == *"Makefile is larger than 1 MiB or no UTF-8 text"* ]]
+	[[ $output == *"Makefile is larger than 1 MiB, or no text"* ]]
 	printf 'a: a.o\n\t$(CC) -o $@ $^\n' >Makefile
 	track two
 	run "$KILN" init --build ninja
@@ -371,4 +371,58 @@ refute_has() {
 		track "$file 2"
 		timeout 20 "$KILN" init --force
 	done
+}
+
+@test "make: built-in rules, a program of another name than its rule, characters of an old time" {
+	printf 'main: main.o util.o\n' >Makefile
+	track
+	"$KILN" init
+	has 'bins = { "main" }'
+	has 'args = { "main" }'
+	printf 'all:\n\t$(CC) main.c util.c -o app\n' >Makefile
+	track
+	"$KILN" init --force
+	has 'bins = { "app" }'
+	refute_has 'args ='
+	printf '# caf\351\nmain: main.c\n' >Makefile
+	track
+	"$KILN" init --force
+	has 'bins = { "main" }'
+}
+
+@test "what is not found is said: a guess, no next build; programs of tests are none" {
+	printf 'libx.a: x.o\n\t$(AR) rcs $@ $^\n' >Makefile
+	track
+	run "$KILN" init
+	[ "$status" -eq 0 ]
+	[[ $output == *"programs  not found"*"no rule of the Makefile was understood"*"next      say in \`bins\` what the build makes; kiln build"* ]]
+	has 'bins = { "prog" }, -- a guess: name what the build makes'
+	git rm -q --cached Makefile
+	rm Makefile
+	cat >meson.build <<-'M'
+	project('odd', 'c')
+	foreach n : ['one', 'two']
+	  executable(n, n + '.c', install: true)
+	endforeach
+	t = executable('tt', 'test/t.c')
+	test('t', t)
+	M
+	track
+	run "$KILN" init --force
+	[[ $output == *"programs  not found"* ]]
+	printf "executable('real', 'r.c')\n" >>meson.build
+	track
+	run "$KILN" init --force
+	[[ $output == *"programs  real"*"1 executable() with a name that hangs on a variable"* ]]
+	git rm -q --cached meson.build
+	rm meson.build
+	cat >CMakeLists.txt <<-'M'
+	project(frob C)
+	add_executable(frobd d.c)
+	add_executable(test_frob t.c)
+	add_test(NAME t COMMAND test_frob)
+	M
+	track
+	"$KILN" init --force
+	has 'bins = { "frobd" }'
 }

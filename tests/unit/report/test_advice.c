@@ -84,6 +84,8 @@ static void what_the_image_lacks(void **state)
 		/* A script of a training run has a field of its own. */
 		{ "workload", NULL, "train.sh: 2: jq: not found",
 		  "the image lacks jq: tools = { \"jq\" } in run { } adds its Debian package" },
+		{ "build", NULL, "make: gcc: No such file or directory",
+		  "the build calls gcc by its name, and so not the compiler of the recipe" },
 		/* The first counts, and what every image has is no advice. */
 		{ "build", NULL,
 		  "fatal error: 'zlib.h' file not found\nfatal error: 'yaml.h' file not found",
