@@ -104,6 +104,9 @@ static void tell(const struct init *in, const char *path)
 		buf_fmt(&bins, "%s%s", i ? ", " : "", s->bins.v[i]);
 	print_note(in->cli, "  build     %s", s->builder);
 	print_note(in->cli, "  programs  %s", s->guessed ? "not found" : buf_text(&bins));
+	if (s->own_tests)
+		print_note(in->cli, "  tests     %s: take the line `test` out of its comment",
+		           s->own_tests);
 	print_note(in->cli, "  licence   %s%s%s", s->license ? s->license : "not recognised",
 	           s->license_from ? ", as in " : "", s->license_from ? s->license_from : "");
 	print_note(in->cli, "  version   %s%s", s->tags ? "from the tags " : "no tag yet",

@@ -266,13 +266,24 @@ static const char *nearest_member(lua_State *L, const char *word)
 	return near;
 }
 
+/* Lua's doors to the world, which a recipe has not. */
+static const char world_note[] = "a recipe knows what is recorded and nothing else: option(NAME, "
+				 "default) with --set, read FILE, git.version";
+
+static bool is_world(const char *word)
+{
+	return str_eq(word, "os") || str_eq(word, "io") || str_eq(word, "debug");
+}
+
 static int refuse_read(lua_State *L, const char *what, const char *word, struct err *err)
 {
 	struct recipe_state *state = state_of(L);
 	struct fault_at at = { .place = state_place(L) };
 	const char *near = nearest_member(L, word);
 	_cleanup_free_ char *note =
-		near ? str_fmt("did you mean \"%s%s%s\"?", what, what[0] ? "." : "", near) : NULL;
+		near ? str_fmt("did you mean \"%s%s%s\"?", what, what[0] ? "." : "", near) :
+		is_world(word) ? str_dup(world_note) :
+				 NULL;
 
 	return diagnose(state, &at, note, err, "unknown name \"%s%s%.80s\"", what,
 	                what[0] ? "." : "", word);

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "model/spdx.h"
+#include "model/version.h"
 #include "recipe/diagnose.h"
 #include "recipe/values.h"
 
@@ -367,6 +368,20 @@ static bool is_file_name(const char *s)
 	return is_part(str_of(s)) && s[0] != '-' && !strchr(s, '/') && strlen(s) <= 100;
 }
 
+/* Every format of packages has an order of versions, and each follows from this grammar. */
+static int check_version(struct recipe_state *state, const json_t *header, const json_t *version,
+                         struct err *err)
+{
+	const char *text = json_string_value(version);
+	const char *fault = text ? version_fault(text) : "it is no text";
+
+	if (!fault)
+		return 0;
+	return declare_refuse(state, header, "version",
+	                      "as in \"1.2.0\", \"1.2.0-rc.1\" or \"2026.11\"", err,
+	                      "version: \"%.80s\" is no version: %s", text ? text : "", fault);
+}
+
 static int check_license(struct recipe_state *state, const json_t *header, const json_t *license,
                          struct err *err)
 {
@@ -402,10 +417,8 @@ int declare_recipe(struct recipe_state *state, int index, struct err *err)
 		return declare_refuse(state, header, "name", NULL, err,
 		                      "name: \"%.80s\" cannot be part of a file name",
 		                      json_str_or(header, "name", ""));
-	if (!is_fact(state, version) &&
-	    !(json_is_string(version) && is_file_name(json_string_value(version))))
-		return declare_refuse(state, header, "version", NULL, err,
-		                      "version: expected text fit for a file name");
+	if (!is_fact(state, version) && check_version(state, header, version, err) < 0)
+		return -1;
 	if (!is_fact(state, license) && check_license(state, header, license, err) < 0)
 		return -1;
 	if (!is_fact(state, date) && !(json_is_integer(date) && json_integer_value(date) >= 0))

@@ -229,6 +229,9 @@ static int look(struct survey *s, struct err *err)
 	if (s->bins.n == 0)
 		survey_guess(s, "no bin_PROGRAMS was found");
 	survey_set(s, "bins", survey_bins_comment(s, NULL), "%s", survey_list(s, &s->bins));
+	if (survey_mentions(s, "**Makefile.am", "TESTS"))
+		survey_propose_test(s, "make check", "{ \"check\" }",
+		                    "runs the project's own tests before a release");
 	return 0;
 }
 

@@ -255,6 +255,7 @@ static int look(struct survey *s, struct err *err)
 		                     "{ … } }");
 	}
 	survey_set(s, "bins", "as in Cargo.toml", "%s", survey_list(s, &s->bins));
+	survey_propose_test(s, "cargo test", "{}", "runs the project's own tests before a release");
 	find_needs(&c);
 	return 0;
 }

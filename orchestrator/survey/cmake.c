@@ -285,6 +285,10 @@ static int look(struct survey *s, struct err *err)
 	if (c.shared)
 		survey_set(s, "options", "the package holds programs: own libraries are linked in",
 		           "{ BUILD_SHARED_LIBS = \"OFF\" }");
+	if (survey_mentions(s, "**CMakeLists.txt", "add_test"))
+		survey_propose_test(
+			s, "ctest", "{}",
+			"runs the project's own tests before a release: leave `targets` out");
 	map_free(c.variables);
 	map_free(c.read);
 	array_deinit(&c.targets);

@@ -171,6 +171,22 @@ static bool are_targets(const struct makefile *m, const struct survey_words *pro
 	return true;
 }
 
+static void propose_test(struct survey *s, const struct makefile *m, const char *dir)
+{
+	static const char *const targets[] = { "check", "test", NULL };
+
+	for (size_t i = 0; targets[i]; i++) {
+		if (!makefile_has_target(m, targets[i]))
+			continue;
+		survey_propose_test(
+			s,
+			arena_fmt(s->arena, "make%s%s %s", dir[0] ? " -C " : "", dir, targets[i]),
+			arena_fmt(s->arena, "{ \"%s\" }", targets[i]),
+			"runs the project's own tests before a release");
+		return;
+	}
+}
+
 static void describe(struct survey *s, const struct makefile *m, const char *dir,
                      const struct survey_words *programs)
 {
@@ -198,6 +214,7 @@ static void describe(struct survey *s, const struct makefile *m, const char *dir
 	if (ldflags)
 		survey_set(s, "ldflags", NULL, "%s", ldflags);
 	array_deinit(&args);
+	propose_test(s, m, dir);
 }
 
 /* A configure that autoconf did not make: it writes what the Makefile includes. */

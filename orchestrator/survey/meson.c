@@ -201,6 +201,10 @@ static int look(struct survey *s, struct err *err)
 	if (!s->guessed)
 		survey_set(s, "targets", "only these are built", "%s", survey_list(s, &s->bins));
 	set_options(&m);
+	if (survey_mentions(s, "**meson.build", "test("))
+		survey_propose_test(
+			s, "meson test", "{}",
+			"runs the project's own tests before a release: leave `targets` out");
 	map_free(m.read);
 	array_deinit(&m.programs);
 	return 0;

@@ -14,7 +14,7 @@
 #include "survey/license.h"
 #include "survey/surveyor.h"
 
-enum { TEXT_MOST = 1 << 20, NAME_MOST = 60 };
+enum { TEXT_MOST = 1 << 20, NAME_MOST = 60, MENTIONS_MOST = 500 };
 
 const struct surveyor *const surveyors[] = { &surveyor_cargo,     &surveyor_cmake, &surveyor_meson,
 	                                     &surveyor_autotools, &surveyor_make,  NULL };
@@ -56,6 +56,20 @@ struct survey_words survey_glob(const struct survey *s, const char *glob)
 	for (size_t i = 0; i < s->files.list.n; i++)
 		if (str_glob(glob, s->files.list.v[i].path))
 			array_push(&found, s->files.list.v[i].path);
+	return found;
+}
+
+bool survey_mentions(const struct survey *s, const char *glob, const char *text)
+{
+	struct survey_words files = survey_glob(s, glob);
+	bool found = false;
+
+	for (size_t i = 0; i < files.n && i < MENTIONS_MOST && !found; i++) {
+		const char *content = survey_text(s, files.v[i]);
+
+		found = content && strstr(content, text);
+	}
+	array_deinit(&files);
 	return found;
 }
 
@@ -114,6 +128,13 @@ bool survey_is_for_developers(const char *name)
 
 	return strstr(base, "test") || strstr(base, "bench") || strstr(base, "fuzz") ||
 	       strstr(base, "example");
+}
+
+void survey_propose_test(struct survey *s, const char *command, const char *value,
+                         const char *comment)
+{
+	s->own_tests = command;
+	survey_set(s, "-- test", comment, "%s", value);
 }
 
 void survey_guess(struct survey *s, const char *why)

@@ -42,7 +42,8 @@ struct survey {
 	struct survey_words packages; /* Debian packages that the image needs besides */
 	struct survey_words tests;    /* what tests or measures: "tests/", "make check" */
 	struct survey_words notes;    /* what a person should look at */
-	bool guessed;                 /* no program was found: bins is a guess */
+	const char *own_tests; /* how the project's own tests are run: "make check"; or NULL */
+	bool guessed;          /* no program was found: bins is a guess */
 };
 
 /* Surveys the repository that `dir` lies in. `builder`: the one to take, or NULL. A folder without

@@ -27,6 +27,9 @@ bool survey_has(const struct survey *s, const char *path);
 /* Tracked paths that match a glob (base/str.h). */
 struct survey_words survey_glob(const struct survey *s, const char *glob);
 
+/* Whether a tracked file that fits the glob has the text in it. */
+bool survey_mentions(const struct survey *s, const char *glob, const char *text);
+
 /* Adds a word unless it is there. */
 void survey_add(struct survey_words *words, const char *word);
 bool survey_knows(const struct survey_words *words, const char *word);
@@ -41,6 +44,9 @@ const char *survey_list(struct survey *s, const struct survey_words *words);
 bool survey_is_aside(const char *path);
 /* Programs that only the project's developers run, by their names. */
 bool survey_is_for_developers(const char *name);
+/* The project has tests of its own, run by `command`: proposes test = VALUE, as a comment. */
+void survey_propose_test(struct survey *s, const char *command, const char *value,
+                         const char *comment);
 /* No program was found: takes the project's name for one, and says so. */
 void survey_guess(struct survey *s, const char *why);
 /* The comment behind `bins`: `comment`, or that it is a guess. */

@@ -299,7 +299,7 @@ refute_has() {
 	# Two names of one file are nothing to train on and to hold out.
 	run "$KILN" init --pgo
 	[[ $output == *"nothing was found to train on"* && $output == *"with pgo every program is trained"* ]]
-	has 'help = run { bin "tool", "--help" }'
+	has 'help = run { bin "tool", "--help", exit = { 1, 2 } }'
 	has 'only2 = run { bin "aid-2", "--version", exit = { 1, 2 } }'
 	reads
 	seq 200 >bench/c.txt
@@ -384,10 +384,13 @@ refute_has() {
 	"$KILN" init --force
 	has 'bins = { "app" }'
 	refute_has 'args ='
-	printf '# caf\351\nmain: main.c\n' >Makefile
+	refute_has 'test ='
+	printf '# caf\351\nmain: main.c\ncheck: main\n\t./main\n' >Makefile
 	track
-	"$KILN" init --force
+	run "$KILN" init --force
+	[[ $output == *"tests     make check: take the line"* ]]
 	has 'bins = { "main" }'
+	has '-- test = { "check" },'
 }
 
 @test "what is not found is said: a guess, no next build; programs of tests are none" {
