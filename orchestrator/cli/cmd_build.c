@@ -55,6 +55,9 @@ static int show(struct session *s, const struct plan *plan, const struct engine_
 	json_array_foreach (list, i, v)
 		buf_fmt(&text, "%s  %s%s%s\n", json_str_or(v, "sha256", ""), dir ? dir : "",
 		        dir ? "/" : "", json_str_or(v, "name", ""));
+	if (json_array_size(list) > 0 && !dir)
+		print_note(s->cli, "  in the store: kiln build -o DIR copies %s to a folder",
+		           json_array_size(list) == 1 ? "it" : "them");
 	return print_text(buf_text(&text), text.n, err);
 }
 
@@ -83,7 +86,9 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	int rc = -1;
 
 	if (check_folder(args, stages[0] != NULL, err) == 0 &&
-	    session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
+	    session_open(cli, args, recipe, &s, err) == 0 &&
+	    session_check_words(s, args_value(args, "--variant"), stages, err) == 0 &&
+	    session_prepare(s, err) == 0 &&
 	    session_plan(s, PLAN_BUILD, args_value(args, "--variant"), stages, &plan, err) == 0 &&
 	    notes_profiles(s, plan, args_has(args, "--update-lock")) == 0 &&
 	    session_run(s, plan, &run_options, &result, err) == 0) {

@@ -27,6 +27,7 @@ struct init {
 	struct survey survey;
 	struct training training;
 	bool trains;
+	const char *data; /* the folder that --pgo would train on; or NULL */
 	const char *triple;
 	struct buf recipe;
 };
@@ -132,11 +133,11 @@ static void tell_next(const struct init *in)
 			in->training.worth == TRAINING_TESTS ?
 				"from tests: of little likeness to real use; put in your own runs" :
 				"nothing was found to train on: put in your own runs");
-	else if (s->tests.n)
+	else if (in->data)
 		print_note(
 			in->cli,
 			"  later     kiln init --force --pgo sketches a training workload from %s/",
-			s->tests.v[0]);
+			in->data);
 	print_note(in->cli, "  next      %s%skiln build%s",
 	           s->repo.head ? "" : "git commit -m start; ",
 	           s->guessed ? "say in `bins` what the build makes; " : "",
@@ -172,6 +173,8 @@ static int run_init(struct init *in, const struct command_args *args, struct err
 	in->trains = args_has(args, "--pgo");
 	if (in->trains)
 		training_sketch(&in->survey, &in->training);
+	else
+		in->data = training_folder(&in->survey);
 	draft_write(&in->survey, in->triple, in->trains ? &in->training : NULL, &in->recipe);
 	if (args_has(args, "--print"))
 		return print_text(buf_text(&in->recipe), in->recipe.n, err);

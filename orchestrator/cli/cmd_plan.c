@@ -86,7 +86,9 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 		arena_free(arena);
 		return show_targets(cli->json, err);
 	}
-	if (session_open(cli, args, recipe, &s, err) == 0 && session_prepare(s, err) == 0 &&
+	if (session_open(cli, args, recipe, &s, err) == 0 &&
+	    session_check_words(s, args_value(args, "--variant"), stages, err) == 0 &&
+	    session_prepare(s, err) == 0 &&
 	    session_plan(s, args_has(args, "--release") ? PLAN_RELEASE : PLAN_BUILD,
 	                 args_value(args, "--variant"), stages, &plan, err) == 0)
 		rc = show(s, plan, err);

@@ -224,7 +224,14 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 	entry->name = arena_str(s->arena, name);
 	rc = image_ensure(s->store, &request, &s->cli->log, &entry->image, err);
 	if (rc < 0) {
+		const struct recipe_image *own = find_own(s, name);
+
 		s->images.n--;
+		if (own && err->code == ERR_INPUT)
+			err_hint(
+				err,
+				"its packages are those of `add` and what builder and scripts need: %s",
+				own->where);
 		return err_while(err, "getting the image \"%s\"", name);
 	}
 	entry->compiler = compiler_of(s, entry->image.lock_section);

@@ -227,6 +227,19 @@ const char *const *session_words_again(const struct session *s)
 	return words;
 }
 
+int session_check_words(struct session *s, const char *variant, const char *const *until,
+                        struct err *err)
+{
+	const struct plan_request request = {
+		.recipe = &s->recipe,
+		.targets = (const char *const *)s->cli->targets,
+		.variant = variant,
+		.until = until,
+	};
+
+	return plan_check_words(&request, err);
+}
+
 int session_plan(struct session *s, enum plan_purpose purpose, const char *variant,
                  const char *const *until, struct plan **ret, struct err *err)
 {

@@ -74,6 +74,10 @@ int session_read_recipe(struct arena *arena, struct recipe_request *request, jso
 bool session_is_recipe(const char *operand);
 /* The sandbox runtime that works here; --runtime names one. */
 int session_choose_runtime(struct session *session, struct err *err);
+/* Refuses targets, a variant or stages of the command line that the recipe does not have, before
+ * anything is paid for. */
+int session_check_words(struct session *session, const char *variant, const char *const *until,
+                        struct err *err);
 /* Sources fetched, images there, pins and probe read: facts are whole. */
 int session_prepare(struct session *session, struct err *err);
 /* Whether --runtime names one that uses this machine's own tools: nothing that it builds is pinned. */

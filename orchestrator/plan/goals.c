@@ -4,7 +4,11 @@
  */
 #include "plan/goals.h"
 
+#include <stdlib.h>
+
+#include "base/alloc.h"
 #include "base/array.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "plan/pins.h"
 
@@ -183,6 +187,21 @@ static int choose_for_targets(struct plan *plan, const struct plan_request *requ
 	return 0;
 }
 
+/* With the nearest name of a stage to the last part of what was typed. */
+static int refuse_until(const struct plan_request *request, const char *typed, struct err *err)
+{
+	const struct recipe *recipe = request->recipe;
+	const char **names = alloc_array(recipe->n_stages + 1, sizeof(*names)), *near;
+
+	for (size_t i = 0; i < recipe->n_stages; i++)
+		names[i] = path_base(recipe->stages[i].address);
+	near = str_nearest(path_base(typed), names);
+	err_set(err, ERR_USAGE, "no stage matches \"%s\"%s%s%s; `kiln plan` lists all", typed,
+	        near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	free(names);
+	return -1;
+}
+
 static int choose_until(struct plan *plan, const struct plan_request *request,
                         struct goal_list *list, struct err *err)
 {
@@ -200,10 +219,40 @@ static int choose_until(struct plan *plan, const struct plan_request *request,
 			array_push(&list->goals, ((struct plan_goal){ .node = i, .path = "" }));
 		}
 		if (!any)
-			return err_set(err, ERR_USAGE,
-			               "no stage matches \"%s\"; `kiln plan` lists all",
-			               request->until[u]);
+			return refuse_until(request, request->until[u], err);
 	}
+	return 0;
+}
+
+/* ---- before there is a plan ----------------------------------------------------------------- */
+
+static int check_until(const struct plan_request *request, const char *typed, struct err *err)
+{
+	for (size_t i = 0; i < request->recipe->n_stages; i++) {
+		const struct stage *stage = &request->recipe->stages[i];
+
+		if (target_chosen(request, stage->target) &&
+		    (!request->variant || str_eq(request->variant, stage->variant)) &&
+		    plan_address_matches(typed, stage->address))
+			return 0;
+	}
+	return refuse_until(request, typed, err);
+}
+
+int plan_check_words(const struct plan_request *request, struct err *err)
+{
+	if (check_targets(request, err) < 0)
+		return -1;
+	for (size_t i = 0; i < request->recipe->n_targets; i++) {
+		const struct recipe_target *target = &request->recipe->targets[i];
+
+		if (target_chosen(request, target->triple) &&
+		    check_variant(request, target, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; request->until && request->until[i]; i++)
+		if (check_until(request, request->until[i], err) < 0)
+			return -1;
 	return 0;
 }
 

@@ -65,6 +65,11 @@ struct plan {
 	const char *round; /* "train", "candidates", "choose", "package" or several */
 };
 
+struct plan_request;
+/* Whether the targets, the variant and the stages that a request names are in its recipe: before anything
+ * is fetched or made for a plan. What is not there is ERR_USAGE, with what is. */
+int plan_check_words(const struct plan_request *request, struct err *err);
+
 enum plan_purpose {
 	PLAN_BUILD, /* packages and the smoke test of what ships */
 	PLAN_RELEASE, /* that, the project's own tests, and the candidates where no verdict is pinned */

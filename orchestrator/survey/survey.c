@@ -295,22 +295,6 @@ static void find_pages(struct survey *s)
 	}
 }
 
-static void find_tests(struct survey *s)
-{
-	static const char *const folders[] = { "bench", "benches", "benchmark", "benchmarks",
-		                               "perf",  "tests",   "test",      "testdata",
-		                               "t",     NULL };
-
-	for (size_t i = 0; folders[i]; i++) {
-		_cleanup_free_ char *glob = str_fmt("%s/**", folders[i]);
-		struct survey_words found = survey_glob(s, glob);
-
-		if (found.n)
-			survey_add(&s->tests, folders[i]);
-		array_deinit(&found);
-	}
-}
-
 /* ---- the build system --------------------------------------------------------------------- */
 
 static int refuse_builder(const struct survey *s, const char *builder, struct err *err)
@@ -357,15 +341,41 @@ static const struct surveyor *choose(struct survey *s, const char *builder)
 	return chosen;
 }
 
+/* The build file that lies least deep. */
+static const char *build_file_below(const struct survey *s)
+{
+	static const char *const names[] = { "Cargo.toml",   "CMakeLists.txt", "meson.build",
+		                             "configure.ac", "configure",      "Makefile" };
+	const char *best = NULL;
+
+	for (size_t i = 0; i < s->files.list.n; i++) {
+		const char *path = s->files.list.v[i].path;
+
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			if (str_eq(path_base(path), names[k]) && !survey_is_aside(path) &&
+			    (!best || strlen(path) < strlen(best)))
+				best = path;
+	}
+	return best;
+}
+
 static int refuse_unknown(const struct survey *s, struct err *err)
 {
+	const char *below = build_file_below(s);
+
 	err_set(err, ERR_INPUT,
 	        "%s: none of the tracked files is a Cargo.toml, CMakeLists.txt, meson.build, "
 	        "configure.ac, configure or Makefile at its root",
 	        s->repo.top);
+	if (below)
+		return err_hint(
+			err,
+			"there is %s: write a recipe by hand that has make.build { dir = … }, "
+			"or one of the others, for it",
+			below);
 	return err_hint(err,
-	                "is the build file tracked (git add)? A recipe of your own can run any "
-	                "command: stage.run { … }");
+	                "is the build file tracked (git add)? A recipe written by hand can run any "
+	                "command");
 }
 
 static int open_repo(struct survey *s, const char *dir, struct err *err)
@@ -403,7 +413,6 @@ int survey_take(struct survey *s, const char *dir, const char *builder, struct e
 	s->name = fit_name(s->arena, s->name);
 	license_find(s);
 	find_pages(s);
-	find_tests(s);
 	return 0;
 }
 
@@ -415,7 +424,6 @@ void survey_deinit(struct survey *s)
 	array_deinit(&s->bins);
 	array_deinit(&s->fields);
 	array_deinit(&s->packages);
-	array_deinit(&s->tests);
 	array_deinit(&s->notes);
 	git_entries_deinit(&s->files);
 	git_close(&s->repo);

@@ -40,7 +40,6 @@ struct survey {
 	struct survey_words bins;      /* as the builder takes them */
 	ARRAY(struct survey_field) fields;
 	struct survey_words packages; /* Debian packages that the image needs besides */
-	struct survey_words tests;    /* what tests or measures: "tests/", "make check" */
 	struct survey_words notes;    /* what a person should look at */
 	const char *own_tests; /* how the project's own tests are run: "make check"; or NULL */
 	bool guessed;          /* no program was found: bins is a guess */

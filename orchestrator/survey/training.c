@@ -34,21 +34,30 @@ static const struct place places[] = {
 	{ 0 },
 };
 
+/* "config.h.in" becomes a file of the build; "case1.in" is what a program reads. */
+static bool is_template(const char *base)
+{
+	const char *dot = strchr(base, '.');
+
+	return str_ends(base, ".in") &&
+	       (!str_eq(dot, ".in") || str_starts(base, "config") || str_starts(base, "Makefile"));
+}
+
 /* Whether a tracked file is data: neither code nor a part of a build or of a test's machinery. */
 static bool is_data(const struct survey *s, const struct git_entry *entry)
 {
-	static const char *const not_data[] = { ".c",   ".h",     ".cc",    ".cpp",  ".hpp", ".rs",
-		                                ".go",  ".py",    ".sh",    ".am",   ".in",  ".mk",
-		                                ".pl",  ".cmake", ".build", ".toml", ".lua", ".md",
-		                                ".yml", ".yaml",  ".bats",  ".exp",  ".tcl", ".rb",
-		                                ".js",  ".ts",    ".m4",    ".ac",   NULL };
+	static const char *const not_data[] = { ".c",     ".h",     ".cc",   ".cpp", ".hpp", ".rs",
+		                                ".go",    ".py",    ".sh",   ".am",  ".mk",  ".pl",
+		                                ".cmake", ".build", ".toml", ".lua", ".md",  ".yml",
+		                                ".yaml",  ".bats",  ".exp",  ".tcl", ".rb",  ".js",
+		                                ".ts",    ".m4",    ".ac",   NULL };
 	static const char *const names[] = { "Makefile", "README", "CMakeLists.txt", NULL };
 	const char *base = path_base(entry->path);
 	_cleanup_free_ char *full = path_join(s->repo.top, entry->path);
 	struct err ignored = ERR_INIT;
 	struct stat st;
 
-	if (entry->mode != 0100644 || base[0] == '.')
+	if (entry->mode != 0100644 || base[0] == '.' || is_template(base))
 		return false;
 	for (size_t i = 0; not_data[i]; i++)
 		if (str_ends(base, not_data[i]))
@@ -186,30 +195,49 @@ static void add_others(struct survey *s, struct training *t)
 			path_base(s->bins.v[0]));
 }
 
+/* Whether a place has enough for both lists: files that are all one, under several names, have not. */
+static bool sketch_from(struct survey *s, const struct place *place, struct training *ret)
+{
+	struct sizes found = { 0 };
+
+	ret->train.n = ret->holdout.n = 0;
+	find_data(s, place->folder, &found);
+	if (found.list.n >= FILES_LEAST)
+		add_runs(s, ret, place->folder, &found);
+	array_deinit(&found.list);
+	if (ret->train.n && ret->holdout.n) {
+		ret->work = place->folder;
+		ret->worth = place->worth;
+		return true;
+	}
+	ret->train.n = ret->holdout.n = 0;
+	return false;
+}
+
+static bool sketch_from_any(struct survey *s, struct training *ret)
+{
+	for (const struct place *place = places; s->bins.n && place->folder; place++)
+		if (sketch_from(s, place, ret))
+			return true;
+	return false;
+}
+
+const char *training_folder(struct survey *s)
+{
+	struct training training = { .work = NULL };
+	const char *folder = sketch_from_any(s, &training) ? training.work : NULL;
+
+	training_deinit(&training);
+	return folder;
+}
+
 void training_sketch(struct survey *s, struct training *ret)
 {
-	const char *folder = "";
-
 	*ret = (struct training){ .work = NULL };
-	for (const struct place *place = places; place->folder && ret->train.n == 0; place++) {
-		struct sizes found = { 0 };
-
-		find_data(s, place->folder, &found);
-		if (found.list.n >= FILES_LEAST)
-			add_runs(s, ret, place->folder, &found);
-		if (ret->holdout.n > 0) {
-			ret->work = place->folder;
-			ret->worth = place->worth;
-			folder = place->folder;
-		} else {
-			ret->train.n = 0; /* all were one file, under several names */
-		}
-		array_deinit(&found.list);
-	}
-	if (ret->train.n == 0)
+	if (!sketch_from_any(s, ret))
 		add_nothing(s, ret);
 	add_others(s, ret);
-	ret->says = say(s, ret, folder);
+	ret->says = say(s, ret, ret->work ? ret->work : "");
 }
 
 void training_deinit(struct training *training)

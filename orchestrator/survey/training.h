@@ -27,6 +27,8 @@ struct training {
 	ARRAY(struct training_run) train, holdout;
 };
 
+/* The folder with the data that a sketch would take; NULL: there is none. */
+const char *training_folder(struct survey *s);
 /* Always gives a sketch that can be run. */
 void training_sketch(struct survey *s, struct training *ret);
 void training_deinit(struct training *training);

@@ -128,6 +128,10 @@ local function check_runs(args, where, optimize)
   if optimize.trains and #train == 0 then
     fault(where, { "optimize" }, "release: a profile needs training runs: train = { run { … } }")
   end
+  if not args.optimize and #train > 0 then
+    fault(where, { "train" }, "train: nothing is made of these runs: optimize asks for no profile",
+      "as in optimize = fdo { lto = \"thin\", pgo = true, ship = \"pgo+lto\" }")
+  end
   if args.optimize and #holdout == 0 then
     fault(where, { "optimize" },
       "release: an optimised variant must be proved on a held-out workload: holdout = { run { … } }")
