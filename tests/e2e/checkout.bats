@@ -175,7 +175,7 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	refused 3 "checkout: " plan
 	[[ $output == *"lies in no git repository"*'source = folder "src"'* ]]
 	git init -q own
-	refused 3 "checkout: nothing is committed yet" plan
+	refused 3 "checkout: nothing is committed yet in " plan
 }
 
 @test "submodules come along; one that is not here is told, unless it is left out" {
@@ -233,9 +233,27 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 		[[ $output == *"git lfs pull"*"exclude"* ]]
 	done
 	mkdir -p "own/.git/lfs/objects/${object:0:2}/${object:2:2}"
+	# What lies there is other than its name says, or than the pointer says.
+	tr e E <large >"own/.git/lfs/objects/${object:0:2}/${object:2:2}/$object"
+	refused 3 "the object " release --unsigned
+	[[ $output == *"$object is damaged"* ]]
 	cp large "own/.git/lfs/objects/${object:0:2}/${object:2:2}/$object"
+	sed -i '/^size/s/.*/size 7/' own/large.c
+	commit shorter
+	refused 3 "the pointer of Git LFS " release --unsigned --snapshot
+	[[ $output == *"says 7 bytes, its object has "* ]]
+	git -C own reset -q --hard HEAD~1
 	"$KILN" -C own build --progress none --variant plain >/dev/null
 	"$KILN" -C own release --unsigned --snapshot --progress none --set ship=plain -o "$PWD/dist"
+}
+
+@test "a file whose content git has lost: named, status 3" {
+	repository
+	echo "/* $EPOCHREALTIME */" >>own/hello.c
+	commit lost && git -C own tag v1.0
+	blob=$(git -C own rev-parse HEAD:hello.c)
+	rm -f "own/.git/objects/${blob:0:2}/${blob:2}"
+	refused 3 "git does not have the content of hello.c" release --unsigned
 }
 
 @test "option: --set changes what the recipe says; what it does not ask for is refused" {
@@ -284,13 +302,13 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	printf 'x' >"$(printf 'own/na\377me')"
 	ln -s /etc/passwd own/outside
 	commit odd && git -C own tag v1.0
-	refused 3 "not UTF-8" build --variant plain
-	refused 3 "not UTF-8" release --unsigned
+	refused 3 "has a name that is not UTF-8, which a tree cannot hold" build --variant plain
+	refused 3 "a file's name is not UTF-8, which a tree cannot hold" release --unsigned
 	rm own/na*me
 	ln -s "$(printf 'to\377')" own/link
 	commit link && git -C own tag -f v1.0 >/dev/null
 	refused 3 "not UTF-8" plan
-	refused 3 "link whose text is not UTF-8" plan --release
+	refused 3 "is a link whose text is not UTF-8, which a tree cannot hold" plan --release
 	rm own/link
 	commit less && git -C own tag -f v1.0 >/dev/null
 	# In an intermediate tree a link may lead anywhere; nothing follows it.

@@ -8,7 +8,8 @@ use warnings;
 
 # All messages of these files, and from everywhere those about the command line (ERR_USAGE).
 my @sources = qw(recipes/lib orchestrator/cli orchestrator/recipe orchestrator/plan
-  orchestrator/stages orchestrator/survey);
+  orchestrator/stages orchestrator/survey orchestrator/source/checkout.c orchestrator/source/commit.c
+  orchestrator/source/folder.c);
 my $refusing = qr/err_set|usage_error|lower_refuse|refuse|luaL_error|value_fault|declare_fault/;
 my $least    = 10;    # characters that tell one message from others
 
@@ -24,6 +25,7 @@ my %unprovoked = (
     'the process that evaluates the recipe was ended by signal' => 'a kernel out of memory',
     'an error while handling an error'     => 'an interpreter out of memory',
     'it cannot be read'                    => 'a disk that fails',
+    'submodules are nested too deeply'     => 'a limit on their depth',
     'name one by its digest'               => 'two images take minutes to make',
     'the path has a blank or a sign that means something to apt' => 'a keyring at such a path',
 );
@@ -101,7 +103,7 @@ my $verbose = @ARGV && $ARGV[0] eq '-v';
 my $tests   = join "\n", map { -B $_ || $_ eq $0 ? () : plain(slurp($_)) } files('tests');
 my ($n, $failed) = (0, 0);
 for my $file (grep { /\.(?:c|lua)$/ && !/\.d\.lua$/ } files('orchestrator', 'recipes/lib')) {
-    my $whole = grep { index($file, "$_/") == 0 } @sources;
+    my $whole = grep { $file eq $_ || index($file, "$_/") == 0 } @sources;
     my $text  = slurp($file);
     my @found = $file =~ /\.lua$/ ? messages_of_lua($text) : messages_of_c($text, !$whole);
     my @without;

@@ -124,7 +124,7 @@ static void test_folder_faults(void **state)
 	refused(f, leaf("folder", "path", "/etc"), ERR_INPUT, "is absolute");
 	refused(f, leaf("folder", "path", "a/../.."), ERR_INPUT, "recipe.lua:7");
 	assert_int_equal(symlinkat("/etc/passwd", f->fd, "link"), 0);
-	refused(f, leaf("folder", "path", "link"), ERR_INPUT, "symbolic link");
+	refused(f, leaf("folder", "path", "link"), ERR_INPUT, "is a symbolic link");
 	assert_int_equal(mkdirat(f->fd, "odd", 0755), 0);
 	assert_int_equal(mkfifoat(f->fd, "odd/pipe", 0644), 0);
 	refused(f, leaf("folder", "path", "odd"), ERR_INPUT, "pipe");
