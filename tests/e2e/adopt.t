@@ -1,3 +1,3 @@
 #!/bin/bash
-# A project of most build systems; `make check-adopt` takes them all, and those that need minutes.
+# Two projects that need little; `make check-adopt` takes them all. Other build systems: own_tests.bats, cargo.bats.
 exec "$(dirname "$0")/../adopt/adopt" often
