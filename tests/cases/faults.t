@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 case $KILN in /*) ;; *) KILN=$PWD/$KILN ;; esac
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
+unset CI
 export KILN_STORE=$work/store NO_COLOR=1 LC_ALL=C.UTF-8 PATH=$work/bin:$PATH
 mkdir "$work/bin"
 ln -s "$KILN" "$work/bin/kiln"
