@@ -173,8 +173,6 @@ static int choose_for_targets(struct plan *plan, const struct plan_request *requ
 
 		if (!target_chosen(request, target->triple))
 			continue;
-		if (check_variant(request, target, err) < 0)
-			return -1;
 		if (request->purpose == PLAN_TRAIN) {
 			choose_profiles(plan, target, list);
 			continue;
@@ -202,40 +200,31 @@ static int refuse_until(const struct plan_request *request, const char *typed, s
 	return -1;
 }
 
-static int choose_until(struct plan *plan, const struct plan_request *request,
-                        struct goal_list *list, struct err *err)
+static bool is_meant(const struct plan_request *request, const char *typed,
+                     const struct stage *stage)
 {
-	for (size_t u = 0; request->until[u]; u++) {
-		bool any = false;
+	return target_chosen(request, stage->target) &&
+	       (!request->variant || str_eq(request->variant, stage->variant)) &&
+	       plan_address_matches(typed, stage->address);
+}
 
-		for (size_t i = 0; i < plan->n_nodes; i++) {
-			const struct stage *stage = plan->nodes[i].stage;
-
-			if (!target_chosen(request, stage->target) ||
-			    (request->variant && !str_eq(request->variant, stage->variant)) ||
-			    !plan_address_matches(request->until[u], stage->address))
-				continue;
-			any = true;
-			array_push(&list->goals, ((struct plan_goal){ .node = i, .path = "" }));
-		}
-		if (!any)
-			return refuse_until(request, request->until[u], err);
-	}
-	return 0;
+static void choose_until(struct plan *plan, const struct plan_request *request,
+                         struct goal_list *list)
+{
+	for (size_t u = 0; request->until[u]; u++)
+		for (size_t i = 0; i < plan->n_nodes; i++)
+			if (is_meant(request, request->until[u], plan->nodes[i].stage))
+				array_push(&list->goals,
+				           ((struct plan_goal){ .node = i, .path = "" }));
 }
 
 /* ---- before there is a plan ----------------------------------------------------------------- */
 
 static int check_until(const struct plan_request *request, const char *typed, struct err *err)
 {
-	for (size_t i = 0; i < request->recipe->n_stages; i++) {
-		const struct stage *stage = &request->recipe->stages[i];
-
-		if (target_chosen(request, stage->target) &&
-		    (!request->variant || str_eq(request->variant, stage->variant)) &&
-		    plan_address_matches(typed, stage->address))
+	for (size_t i = 0; i < request->recipe->n_stages; i++)
+		if (is_meant(request, typed, &request->recipe->stages[i]))
 			return 0;
-	}
 	return refuse_until(request, typed, err);
 }
 
@@ -285,12 +274,12 @@ int goals_choose(struct plan *plan, const struct plan_request *request, struct m
                  struct err *err)
 {
 	struct goal_list list = { 0 };
-	int rc;
+	int rc = 0;
 
-	if (check_targets(request, err) < 0)
+	if (plan_check_words(request, err) < 0)
 		return -1;
 	if (request->until && request->until[0])
-		rc = choose_until(plan, request, &list, err);
+		choose_until(plan, request, &list);
 	else
 		rc = choose_for_targets(plan, request, &list, index, err);
 	plan->goals = arena_dup(plan->arena, list.goals.v, list.goals.n * sizeof(*list.goals.v));

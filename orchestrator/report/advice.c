@@ -71,14 +71,8 @@ static void network(struct buf *text, const struct stage *stage, const char *tai
 
 /* ---- what the image lacks ------------------------------------------------------------------- */
 
-static const char *python_module(const char *name)
-{
-	(void)name;
-	return NULL;
-}
-
-/* What can be lacking: how it is known, and how Debian would most likely call the package of one that
- * is not known. Without that a header may be the project's own. */
+/* What can be lacking: what knows its package (NULL: nothing does), and how Debian would most likely call
+ * the package of one that is not known. Without that a header may be the project's own. */
 struct thing {
 	const char *(*package)(const char *name);
 	const char *prefix, *suffix;
@@ -87,7 +81,7 @@ struct thing {
 static const struct thing header = { distro_header, NULL, NULL };
 static const struct thing library = { distro_library, "lib", "-dev" };
 static const struct thing tool = { distro_tool, "", "" };
-static const struct thing module = { python_module, "python3-", "" };
+static const struct thing module = { NULL, "python3-", "" };
 
 /* A line of a log in which the name of a thing stands between two texts. Without `before` the name is
  * the last word in front of `after`, which ends the line. */
@@ -178,10 +172,11 @@ static bool is_compiler(const char *name)
 	return false;
 }
 
-static void add_lack(struct buf *text, const struct stage *stage, const struct thing *thing,
+/* Whether there was something to say: what every image has it does not lack. */
+static bool add_lack(struct buf *text, const struct stage *stage, const struct thing *thing,
                      const char *name)
 {
-	const char *package = thing->package(name);
+	const char *package = thing->package ? thing->package(name) : NULL;
 	const char *field = is_workload(stage) ? "tools" : "add";
 	const char *place = is_workload(stage) ? "run { }" : "release { }";
 
@@ -191,22 +186,25 @@ static void add_lack(struct buf *text, const struct stage *stage, const struct t
 			"the build calls %s by its name, and so not the compiler of the recipe with its "
 			"flags: let it use $(CC) and $(CXX), or set its own variable for that",
 			name);
-		return;
+		return true;
 	}
-	if (package && package[0])
+	if (package && !package[0])
+		return false;
+	if (package)
 		add_line(text, "the image lacks %s: %s = { \"%s\" } in %s adds it", name, field,
 		         package, place);
-	else if (!package && thing->prefix)
+	else if (thing->prefix)
 		add_line(
 			text,
 			"the image lacks %s: %s = { \"%s%s%s\" } in %s adds its Debian package, if "
 			"that is how it is called",
 			name, field, thing->prefix, name, thing->suffix, place);
-	else if (!package)
+	else
 		add_line(text,
 		         "%s is not in the image: if the project itself does not bring it, add the "
 		         "Debian package that has it (apt-file search %s): %s = { … } in %s",
 		         name, name, field, place);
+	return true;
 }
 
 /* The first that the log names: what follows is most often its consequence. */
@@ -219,10 +217,9 @@ static void image_lacks(struct buf *text, const struct stage *stage, const char 
 		_cleanup_free_ char *copy = str_dup_n(line.p, line.n);
 
 		for (size_t i = 0; i < ARRAY_LEN(lacks); i++)
-			if (read_lack(copy, &lacks[i], name)) {
-				add_lack(text, stage, lacks[i].thing, name);
+			if (read_lack(copy, &lacks[i], name) &&
+			    add_lack(text, stage, lacks[i].thing, name))
 				return;
-			}
 		if (!rest.p)
 			return;
 	}

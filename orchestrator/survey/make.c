@@ -200,8 +200,9 @@ static void describe(struct survey *s, const struct makefile *m, const char *dir
 		                              programs->v[i]);
 	if (dir[0])
 		survey_set(s, "dir", "where make is called", "%s", survey_quote(s, dir));
-	for (size_t i = 0; i < programs->n && are_targets(m, programs); i++)
-		survey_add(&args, programs->v[i]);
+	if (are_targets(m, programs))
+		for (size_t i = 0; i < programs->n; i++)
+			survey_add(&args, programs->v[i]);
 	add_overrides(s, m, &args);
 	if (args.n)
 		survey_set(s, "args", "what make is asked for", "%s", survey_list(s, &args));

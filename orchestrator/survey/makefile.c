@@ -262,14 +262,20 @@ void makefile_deinit(struct makefile *m)
 	m->variables = map_free(m->variables);
 }
 
+bool makefile_has_word(const struct makefile *m, const char *text, const char *word)
+{
+	const char *next;
+
+	while ((next = makefile_word(m, &text)))
+		if (str_eq(next, word))
+			return true;
+	return false;
+}
+
 bool makefile_has_target(const struct makefile *m, const char *name)
 {
-	for (size_t i = 0; i < m->rules.n; i++) {
-		const char *targets = m->rules.v[i].targets, *target;
-
-		while ((target = makefile_word(m, &targets)))
-			if (str_eq(target, name))
-				return true;
-	}
+	for (size_t i = 0; i < m->rules.n; i++)
+		if (makefile_has_word(m, m->rules.v[i].targets, name))
+			return true;
 	return false;
 }

@@ -28,6 +28,8 @@ struct makefile {
 
 void makefile_read(struct arena *arena, const char *text, struct makefile *ret);
 void makefile_deinit(struct makefile *m);
+/* Whether an expanded text has the word. */
+bool makefile_has_word(const struct makefile *m, const char *text, const char *word);
 /* Whether a rule names it as its target. */
 bool makefile_has_target(const struct makefile *m, const char *name);
 /* The text of a variable as written; NULL: it is not set. */

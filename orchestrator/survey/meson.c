@@ -60,7 +60,6 @@ static void on_project(struct meson *m, const struct call *call)
 static void on_executable(struct meson *m, const char *dir, const struct call *call)
 {
 	const char *name = call->n_args ? call->args[0] : "", *install = keyword(call, "install");
-
 	const char *source = call->n_args > 1 ? call->args[1] : "";
 
 	if (!name[0] || strchr(name, ':') || strchr(name, '@')) {
@@ -201,7 +200,7 @@ static int look(struct survey *s, struct err *err)
 	if (!s->guessed)
 		survey_set(s, "targets", "only these are built", "%s", survey_list(s, &s->bins));
 	set_options(&m);
-	if (survey_mentions(s, "**meson.build", "test("))
+	if (survey_mentions(s, "**meson.build", "\ntest("))
 		survey_propose_test(
 			s, "meson test", "{}",
 			"runs the project's own tests before a release: leave `targets` out");

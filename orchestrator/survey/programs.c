@@ -9,16 +9,6 @@
 #include "base/str.h"
 #include "survey/surveyor.h"
 
-static bool has_word(const struct makefile *m, const char *text, const char *word)
-{
-	const char *next;
-
-	while ((next = makefile_word(m, &text)))
-		if (str_eq(next, word))
-			return true;
-	return false;
-}
-
 /* Names of files that are no programs, or that no rule's target could be. */
 static bool is_no_program(const char *name)
 {
@@ -68,7 +58,7 @@ static bool is_linked_by_make(const struct makefile *m, const struct make_rule *
 	for (size_t i = 0; rule->recipe.n == 0 && sources[i]; i++) {
 		_cleanup_free_ char *source = str_fmt("%s%s", target, sources[i]);
 
-		if (has_word(m, rule->needs, source))
+		if (makefile_has_word(m, rule->needs, source))
 			return true;
 	}
 	return false;
@@ -162,10 +152,10 @@ static bool is_made(const struct survey *s, const struct makefile *m, const char
 	if (survey_has(s, path))
 		return false;
 	for (size_t i = 0; i < m->rules.n; i++)
-		if (has_word(m, m->rules.v[i].targets, name))
+		if (makefile_has_word(m, m->rules.v[i].targets, name))
 			return !is_other_name(m, &m->rules.v[i]);
 	for (size_t i = 0; i < m->rules.n; i++)
-		if (has_word(m, m->rules.v[i].needs, name))
+		if (makefile_has_word(m, m->rules.v[i].needs, name))
 			return true;
 	return false;
 }
@@ -213,7 +203,7 @@ static void find_wanted(const struct makefile *m, const char *target,
 	for (size_t i = 0; i < m->rules.n; i++) {
 		const char *needs = m->rules.v[i].needs, *need;
 
-		if (!has_word(m, m->rules.v[i].targets, target))
+		if (!makefile_has_word(m, m->rules.v[i].targets, target))
 			continue;
 		while ((need = makefile_word(m, &needs)))
 			find_wanted(m, need, linked, depth + 1, wanted);

@@ -91,6 +91,8 @@ static void what_the_image_lacks(void **state)
 		  "fatal error: 'zlib.h' file not found\nfatal error: 'yaml.h' file not found",
 		  ZLIB_HEADER },
 		{ "build", NULL, "/usr/bin/ld: cannot find -lpthread", "" },
+		{ "build", NULL, "/usr/bin/ld: cannot find -lpthread\n/usr/bin/ld: cannot find -lz",
+		  ZLIB },
 		/* No name, no advice; nor where the words stand in the middle of something else. */
 		{ "build", NULL, "fatal error: '' file not found", "" },
 		{ "build", NULL, "cannot find -l", "" },
