@@ -16,7 +16,7 @@
 static const struct command_option options[] = {
 	{ "--key", "SPEC", "who signs: file:PATH, env:NAME or fd:N (PKCS#8 PEM)", false },
 	{ "--unsigned", NULL, "sign nothing; `kiln sign` does it later", false },
-	{ "--snapshot", NULL, "release a commit that is no version, or not all there is", false },
+	{ "--snapshot", NULL, "release this commit as a snapshot, which is no version", false },
 	{ "--replace", NULL, "replace a release that is there and differs", false },
 	{ "-o", "DIR", "the folder that holds releases; default: dist beside the lock", false },
 	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
@@ -101,10 +101,9 @@ static int release(struct session *s, const struct command_args *args, const str
 
 	if (!snapshot && releasable_recipe(s, err) < 0)
 		return -1;
-	if (session_prepare(s, err) < 0 || (!snapshot && releasable_sources(s, err) < 0))
+	if (session_prepare(s, err) < 0 ||
+	    (snapshot ? releasable_warn(s, err) : releasable_sources(s, err)) < 0)
 		return -1;
-	if (snapshot)
-		releasable_warn(s);
 	if (session_plan(s, PLAN_RELEASE, NULL, NULL, &plan, err) < 0)
 		return -1;
 	notes_profiles(s, plan, args_has(args, "--update-lock"));

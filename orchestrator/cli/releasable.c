@@ -32,23 +32,6 @@ static int check_license(struct session *s, struct err *err)
 	                     "snapshot: --snapshot");
 }
 
-void releasable_warn(struct session *s)
-{
-	json_int_t changed = 0;
-	const char *id;
-	json_t *fact;
-
-	json_object_foreach (s->leaf_facts, id, fact)
-		if (json_integer_value(json_object_get(fact, "changed")) > changed)
-			changed = json_integer_value(json_object_get(fact, "changed"));
-	if (changed > 0)
-		print_note(s->cli,
-		           "kiln: warning: %lld tracked file%s in no commit and not in this "
-		           "snapshot, which is made of the commit",
-		           (long long)changed,
-		           changed == 1 ? " has changes that are" : "s have changes that are");
-}
-
 /* What git.version found says whether HEAD is a version. */
 int releasable_recipe(struct session *s, struct err *err)
 {
@@ -149,4 +132,35 @@ int releasable_sources(struct session *s, struct err *err)
 		checkout |= json_object_get(fact, "commit") != NULL;
 	}
 	return checkout ? check_tracked(s, err) : 0;
+}
+
+static void warn(struct session *s, struct err *err)
+{
+	print_note(s->cli, "kiln: warning: %s", err->cause);
+	*err = ERR_INIT;
+}
+
+int releasable_warn(struct session *s, struct err *err)
+{
+	bool checkout = false;
+	json_int_t changed = 0;
+	const char *id;
+	json_t *fact;
+
+	json_object_foreach (s->leaf_facts, id, fact) {
+		json_int_t here = json_integer_value(json_object_get(fact, "changed"));
+
+		changed = here > changed ? here : changed;
+		checkout |= json_object_get(fact, "commit") != NULL;
+	}
+	if (check_changed(changed, err) < 0)
+		warn(s, err);
+	if (check_license(s, err) < 0)
+		warn(s, err);
+	if (!checkout || check_tracked(s, err) == 0)
+		return 0;
+	if (err->code != ERR_INPUT)
+		return -1;
+	warn(s, err);
+	return 0;
 }

@@ -10,7 +10,7 @@
  */
 int releasable_recipe(struct session *s, struct err *err);
 int releasable_sources(struct session *s, struct err *err);
-/* A snapshot is made all the same: says what lies here and is not in it. */
-void releasable_warn(struct session *s);
+/* A snapshot is made all the same, after a warning for each of these. */
+int releasable_warn(struct session *s, struct err *err);
 
 #endif

@@ -29,10 +29,10 @@ struct recipe_request {
 	const struct schema_field *common; /* what every kind takes */
 	const json_t *set;                 /* --set: texts by option; may be NULL */
 	bool committed;                    /* it is about HEAD, not about what lies there */
-	bool snapshot;       /* of HEAD, whatever lies beside it: that is no version then */
-	struct log *log;     /* gets what the recipe prints; may be NULL */
-	unsigned int cpu_ms; /* 0: 5000 */
-	size_t memory;       /* bytes of Lua's heap; 0: 48 MiB. What is declared: 64 MiB of text */
+	bool snapshot;                     /* of HEAD, whatever lies beside it: never a version */
+	struct log *log;                   /* gets what the recipe prints; may be NULL */
+	unsigned int cpu_ms;               /* 0: 5000 */
+	size_t memory; /* bytes of Lua's heap; 0: 48 MiB. What is declared: 64 MiB of text */
 	long long instructions; /* Lua instructions; 0: 50 million */
 };
 

@@ -132,8 +132,8 @@ static int open_repo(struct recipe_state *state, struct described *d, struct err
 	return refuse(state, "commit first: git add .; git commit", "nothing is committed yet");
 }
 
-/* A release is made of the commit, and refused where something is changed beside it; as a snapshot it is
- * made all the same, by a recipe that may be in no commit, and must not pass for the version. */
+/* A release is made of the commit, and refused where something is changed beside it; a snapshot is made
+ * all the same, by a recipe that may be in no commit, and its version says so. */
 static int find_dirty(struct recipe_state *state, struct described *d, struct err *err)
 {
 	const struct recipe_request *request = state->request;
@@ -157,7 +157,8 @@ static int describe(struct recipe_state *state, struct described *d, struct err 
 	    git_tags_at(&d->repo, "HEAD", d->glob, &here, err) < 0 || newest(state, d, here) < 0 ||
 	    find_dirty(state, d, err) < 0)
 		return -1;
-	d->exact = d->tag && !d->dirty;
+	/* What was asked for as a snapshot passes for no version, whatever lies beside the commit. */
+	d->exact = d->tag && !d->dirty && !state->request->snapshot;
 	return d->tag ? 0 : find_behind(state, d, err);
 }
 

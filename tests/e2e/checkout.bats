@@ -124,7 +124,7 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	# A snapshot of the commit, which does not pass for the version that its tag says.
 	run --separate-stderr "$KILN" -C own release --unsigned --snapshot --progress none --set ship=plain -o "$PWD/dist2"
 	[ "$status" -eq 0 ]
-	[[ $stderr == *"warning: 1 tracked file has changes that are in no commit and not in this snapshot"* ]]
+	[[ $stderr == *"warning: 1 tracked file has changes that are in no commit, and a release is made of the commit"* ]]
 	name=own-1.0.1-dev.0+g$short.dirty
 	tar -xzOf "dist2/$name/$name-$x86.tar.gz" "$name-$x86/bin/hello" | cmp - plain
 	git -C own checkout -q hello.c
@@ -133,10 +133,16 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	[[ $output == *"other.l"*" is not tracked by git, and a release is made of the commit"*"git add other.l"* ]]
 	# Nor does one by a recipe that is in no commit, with nothing changed.
 	cp own/kiln.lua own/mine.lua
-	"$KILN" -C own release --unsigned --snapshot --progress none --lock other.lock -o "$PWD/dist3" mine.lua
+	run --separate-stderr "$KILN" -C own release --unsigned --snapshot --progress none --lock other.lock -o "$PWD/dist3" mine.lua
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"warning: mine.lua is not tracked by git, and a release is made of the commit"* ]]
 	[ -d "dist3/own-1.0.1-dev.0+g$short.dirty" ]
-	"$KILN" -C own release --unsigned --snapshot --progress none -o "$PWD/dist3"
-	[ -d dist3/own-1.0.0 ]
+	# What was asked for as a snapshot is none even of a tag with nothing beside it.
+	run --separate-stderr "$KILN" -C own release --unsigned --snapshot --progress none -o "$PWD/dist3"
+	[ "$status" -eq 0 ]
+	[[ $stderr != *"warning"* ]]
+	[ -d "dist3/own-1.0.1-dev.0+g$short" ]
+	[ ! -e dist3/own-1.0.0 ]
 }
 
 @test "no git, nothing committed, no tag, a tag that is no version: each its sentence, status 3" {
