@@ -69,9 +69,17 @@ function check.hint(word, names, otherwise)
   return otherwise or "one of: " .. table.concat(all, ", ")
 end
 
-local function field_fault(what, where, key, value, expected)
+-- "make check", where a list is expected: { "make", "check" }.
+local function as_list(text)
+  local words = {}
+  for word in text:gmatch("%S+") do words[#words + 1] = check.describe(word) end
+  return "{ " .. table.concat(words, ", ") .. " }"
+end
+
+local function field_fault(what, where, key, value, expected, is_list)
+  local note = is_list and type(value) == "string" and "as in " .. key .. " = " .. as_list(value) or nil
   kiln.fail {
-    where = where, callee = what:match("[%w_]+$"), path = { key },
+    where = where, callee = what:match("[%w_]+$"), path = { key }, note = note,
     text = what .. ": " .. key .. ": expected " .. expected .. ", got " .. check.describe(value),
   }
 end
@@ -125,9 +133,12 @@ function check.fields(what, args, spec, positions)
         fits = fits or (known and known[2](value)) or type(value) == kind
           or (type(value) == "table" and value.type == kind)
       end
-      if not fits then field_fault(what, where, key, value, table.concat(described, " or ")) end
       local kind = spec[key][1]
-      if type(value) == "table" and (spec[key].list or kind:match("texts") or kind:match("numbers")) then
+      local is_list = spec[key].list or kind:match("texts") or kind:match("numbers")
+      if not fits then
+        field_fault(what, where, key, value, table.concat(described, " or "), is_list)
+      end
+      if type(value) == "table" and is_list then
         check.list(what, where, { key }, value, spec[key].named)
       end
     end
