@@ -53,10 +53,11 @@ static void long_input_survives(void **state)
 static void loose_text_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"Zg",   "Zg=",   "Zg===", "Zh==", /* stray bits */
-		"Zm9",  "Zm9v ", " Zm9v", "Zm9v\n", "Zm\n9v",   "Zm-v",
-		"Zm_v", "=",     "====",  "A===",   "Zg==Zg==", "Zm9=",
+		"Zg",     "Zg=",    "Zg===", "Zm9",  "Zm9v ", " Zm9v",
+		"Zm9v\n", "Zm\n9v", "Zm-v",  "Zm_v", "=",
 	};
+	/* Stray bits, or padding within the text. */
+	static const char *const loose[] = { "Zh==", "Zm9=", "A===", "====", "Zg==Zg==" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -66,6 +67,18 @@ static void loose_text_is_refused(void **state)
 		if (base64_decode(bad[i], "it", &back, &err) == 0)
 			fail_msg("accepted \"%s\"", bad[i]);
 		assert_int_equal(err.code, ERR_INPUT);
+		if (!strstr(err.cause, "it is not base64"))
+			fail_msg("\"%s\": %s", bad[i], err.cause);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(loose); i++) {
+		_cleanup_buf_ struct buf back = BUF_INIT(100);
+		struct err err = ERR_INIT;
+
+		if (base64_decode(loose[i], "it", &back, &err) == 0)
+			fail_msg("accepted \"%s\"", loose[i]);
+		assert_int_equal(err.code, ERR_INPUT);
+		if (!strstr(err.cause, "it is not canonical base64"))
+			fail_msg("\"%s\": %s", loose[i], err.cause);
 	}
 }
 

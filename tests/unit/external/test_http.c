@@ -168,7 +168,7 @@ static void test_gives_up(void **state)
 	(void)state;
 	assert_int_equal(o.rc, -1);
 	assert_int_equal(o.err.code, ERR_IO);
-	assert_contains(o.err.cause, "503");
+	assert_contains(o.err.cause, "answers with status 503");
 	assert_string_equal(o.asked, "GET /file HTTP/1.1 -1\nGET /file HTTP/1.1 -1\n"
 	                             "GET /file HTTP/1.1 -1\n");
 	outcome_deinit(&o);
@@ -181,7 +181,7 @@ static void test_404_at_once(void **state)
 	(void)state;
 	assert_int_equal(o.rc, -1);
 	assert_int_equal(o.err.code, ERR_INPUT);
-	assert_contains(o.err.cause, "404");
+	assert_contains(o.err.cause, "answers with status 404");
 	assert_string_equal(o.asked, "GET /file HTTP/1.1 -1\n");
 	assert_int_equal(o.n, 0); /* the page did not get into the file */
 	outcome_deinit(&o);
@@ -244,6 +244,7 @@ static void test_follows_but_not_anywhere(void **state)
 	assert_int_equal(o.rc, -1);
 	assert_int_equal(o.err.code, ERR_INPUT);
 	assert_contains(o.err.cause, "leads to http://0.0.0.0:");
+	assert_contains(o.err.cause, "/moved, which is no https address");
 	/* Nothing is asked there. The server may or may not have noticed that it was connected to. */
 	assert_int_equal(strncmp(o.asked, "GET /file HTTP/1.1 -1\n", 22), 0);
 	assert_true(str_eq(o.asked + 22, "") || str_eq(o.asked + 22, " -1\n"));
@@ -266,6 +267,7 @@ static void test_refuses_addresses(void **state)
 
 		assert_int_equal(http_check_url(bad[i], &err), -1);
 		assert_int_equal(err.code, ERR_INPUT);
+		assert_contains(err.cause, "is no https address");
 	}
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const good[] = { "https://example.org/x", "http://127.0.0.1:8/x",

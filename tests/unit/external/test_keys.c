@@ -162,7 +162,8 @@ static void encrypted_keys_want_their_passphrase(void **state)
 	assert_non_null(strstr(err.hint, "KILN_KEY_PASSPHRASE"));
 	err_clear(&err);
 	assert_int_equal(key_read_private(pem.p, pem.n, "wrong", "enc.pem", &none, &err), -1);
-	assert_non_null(strstr(err.cause, "passphrase is wrong"));
+	assert_non_null(strstr(err.cause, "enc.pem cannot be decrypted: the passphrase is wrong or "
+	                                  "the key is damaged"));
 	assert_null(none);
 }
 
@@ -181,14 +182,16 @@ static void refuses(const char *name, bool private, const char *words, const cha
 		fail_msg("%s: \"%s\" (%s)", name, err.cause, err.hint);
 }
 
+#define ONLY ": Kiln signs and verifies with ECDSA P-256 and Ed25519 only"
+
 static void other_keys_are_refused_by_name(void **state)
 {
 	(void)state;
-	refuses("rsa.pem", true, "type RSA (1024 bits)", "kiln keygen");
-	refuses("rsa.pub.pem", false, "type RSA (1024 bits)", "kiln keygen");
-	refuses("p384.pem", true, "secp384r1", "kiln keygen");
-	refuses("p384.pub.pem", false, "secp384r1", "kiln keygen");
-	refuses("p224.pem", true, "secp224r1", "kiln keygen");
+	refuses("rsa.pem", true, "type RSA (1024 bits)" ONLY, "kiln keygen");
+	refuses("rsa.pub.pem", false, "type RSA (1024 bits)" ONLY, "kiln keygen");
+	refuses("p384.pem", true, "secp384r1 (384 bits)" ONLY, "kiln keygen");
+	refuses("p384.pub.pem", false, "secp384r1 (384 bits)" ONLY, "kiln keygen");
+	refuses("p224.pem", true, "secp224r1 (224 bits)" ONLY, "kiln keygen");
 	refuses("sec1.pem", true, "EC PRIVATE KEY", "openssl pkcs8 -topk8");
 	refuses("sec1enc.pem", true, "EC PRIVATE KEY", "openssl pkcs8 -topk8");
 	refuses("p256.pub.pem", true, "\"PUBLIC KEY\"", "kiln keygen");
@@ -220,6 +223,44 @@ static void damaged_keys_are_refused(void **state)
 	}
 }
 
+static void whole_texts_of_damaged_keys_are_refused(void **state)
+{
+	static const char *const labels[] = { "PRIVATE KEY", "ENCRYPTED PRIVATE KEY",
+		                              "PUBLIC KEY" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+		_cleanup_free_ char *pem = str_fmt("-----BEGIN %s-----\nAAAA\n-----END %s-----\n",
+		                                   labels[i], labels[i]);
+		struct err err = ERR_INIT;
+		struct key *key = NULL;
+
+		assert_int_equal(
+			i < 2 ? key_read_private(pem, strlen(pem), "secret", "it", &key, &err) :
+				key_read_public(pem, strlen(pem), "it", &key, &err),
+			-1);
+		assert_int_equal(err.code, ERR_INPUT);
+		if (!strstr(err.cause, "it is a damaged key: "))
+			fail_msg("%s: %s", labels[i], err.cause);
+	}
+}
+
+/* Of a pair whose halves do not belong together. */
+static void unsound_keys_are_refused(void **state)
+{
+	_cleanup_buf_ struct buf pem = pem_of("p256.pem");
+	char *secret = strchr(buf_text(&pem), '\n') + 53;
+	struct err err = ERR_INIT;
+	struct key *key = NULL;
+
+	(void)state;
+	*secret = *secret == 'A' ? 'B' : 'A';
+	assert_int_equal(key_read_private(pem.p, pem.n, NULL, "it", &key, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	if (!strstr(err.cause, "it is no sound key: "))
+		fail_msg("%s", err.cause);
+}
+
 static void large_files_are_no_keys(void **state)
 {
 	_cleanup_free_ char *text = alloc(KEY_PEM_MOST + 1);
@@ -229,7 +270,7 @@ static void large_files_are_no_keys(void **state)
 	(void)state;
 	memset(text, 'A', KEY_PEM_MOST + 1);
 	assert_int_equal(key_read_private(text, KEY_PEM_MOST + 1, NULL, "it", &key, &err), -1);
-	assert_non_null(strstr(err.cause, "larger"));
+	assert_non_null(strstr(err.cause, "it is larger than a key can be ("));
 }
 
 int main(void)
@@ -243,6 +284,8 @@ int main(void)
 		cmocka_unit_test(encrypted_keys_want_their_passphrase),
 		cmocka_unit_test(other_keys_are_refused_by_name),
 		cmocka_unit_test(damaged_keys_are_refused),
+		cmocka_unit_test(whole_texts_of_damaged_keys_are_refused),
+		cmocka_unit_test(unsound_keys_are_refused),
 		cmocka_unit_test(large_files_are_no_keys),
 	};
 

@@ -56,17 +56,21 @@ static void test_signed(void **state)
 
 static void test_malformed(void **state)
 {
-	static const char *const bad[] = { " goes on\n", "no colon\n", ": no name\n" };
+	static const char *const bad[][2] = {
+		{ " goes on\n", "the file: a value goes on before any field" },
+		{ "no colon\n", "the file: not a \"Field: value\" line: no colon" },
+		{ ": no name\n", "the file: not a \"Field: value\" line: : no name" },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		struct str rest = str_of(bad[i]);
+		struct str rest = str_of(bad[i][0]);
 		struct deb822 stanza = { 0 };
 		struct err err = ERR_INIT;
 
 		assert_int_equal(deb822_next(&rest, &stanza, "the file", &err), -1);
 		assert_int_equal(err.code, ERR_INPUT);
-		assert_contains(err.cause, "the file");
+		assert_contains(err.cause, bad[i][1]);
 		deb822_deinit(&stanza);
 	}
 }
@@ -112,13 +116,34 @@ static void test_scan(void **state)
 	buf_deinit(&buf);
 }
 
+static int visit_none(void *data, const struct deb822 *stanza, struct err *err)
+{
+	(void)data, (void)stanza, (void)err;
+	fail();
+	return -1;
+}
+
+/* A file of holes would else be read into memory whole. */
+static void test_large_stanza(void **state)
+{
+	enum { LARGE = 17 << 20 };
+	struct err err = ERR_INIT;
+	FILE *file = tmpfile();
+
+	(void)state;
+	assert_int_equal(ftruncate(fileno(file), LARGE), 0);
+	assert_int_equal(deb822_scan_fd(fileno(file), "x", visit_none, NULL, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "x: a stanza is larger than 16777216 bytes");
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stanzas),
-		cmocka_unit_test(test_signed),
-		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_stanzas),      cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_malformed),    cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_large_stanza),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

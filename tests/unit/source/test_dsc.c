@@ -28,23 +28,29 @@ static void test_dsc(void **state)
 	dsc_deinit(&dsc);
 }
 
+#define SUMS "Source: x\nVersion: 1\nChecksums-Sha256:\n"
+#define NO_PACKAGE "bad.dsc: no source package's description"
+#define MALFORMED "bad.dsc: a line of Checksums-Sha256 is malformed"
+
 static void test_malformed_dsc(void **state)
 {
-	static const char *const bad[] = {
-		"",
-		"Source: x\n",
-		"Source: x\nVersion: 1\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n " HASH " 1\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n " HASH " 1 a b\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n " HASH " -1 a\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n " HASH " 1 ../a\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n " HASH " 1 ..\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n " HASH " 1 -x\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n 1234 1 a\n",
-		"Source: x\nVersion: 1\nChecksums-Sha256:\n Z"
-		"f2d11cd9b09419e86cf069571728802a068bb9"
-		"4d1947f3328ed430ab9b7540e 1 a\n",
+	static const struct {
+		const char *text, *part;
+	} bad[] = {
+		{ "", "bad.dsc: empty" },
+		{ "Source: x\n", NO_PACKAGE },
+		{ "Version: 1\n", NO_PACKAGE },
+		{ "Source: x\nVersion: 1\n", "bad.dsc: it lists no files with SHA-256" },
+		{ SUMS, "bad.dsc: it lists no files with SHA-256" },
+		{ SUMS " " HASH " 1\n", MALFORMED },
+		{ SUMS " " HASH " 1 a b\n", MALFORMED },
+		{ SUMS " " HASH " -1 a\n", MALFORMED },
+		{ SUMS " " HASH " 1 ../a\n", MALFORMED },
+		{ SUMS " " HASH " 1 ..\n", MALFORMED },
+		{ SUMS " " HASH " 1 -x\n", MALFORMED },
+		{ SUMS " 1234 1 a\n", MALFORMED },
+		{ SUMS " Zf2d11cd9b09419e86cf069571728802a068bb94d1947f3328ed430ab9b7540e 1 a\n",
+		  MALFORMED },
 	};
 
 	(void)state;
@@ -52,10 +58,10 @@ static void test_malformed_dsc(void **state)
 		struct dsc dsc = { 0 };
 		struct err err = ERR_INIT;
 
-		if (dsc_parse(str_of(bad[i]), "bad.dsc", &dsc, &err) != -1)
-			fail_msg("accepted: %s", bad[i]);
+		if (dsc_parse(str_of(bad[i].text), "bad.dsc", &dsc, &err) != -1)
+			fail_msg("accepted: %s", bad[i].text);
 		assert_int_equal(err.code, ERR_INPUT);
-		assert_contains(err.cause, "bad.dsc");
+		assert_contains(err.cause, bad[i].part);
 	}
 }
 
@@ -106,8 +112,10 @@ static void test_changelog(void **state)
 	must(changelog_date(str_of(text), "changelog", &date, &err), &err);
 	assert_int_equal(date, 1676813453);
 	assert_int_equal(changelog_date(STR("x\n"), "changelog", &date, &err), -1);
+	assert_contains(err.cause, "changelog: it has no entry with a date");
 	err_clear(&err);
 	assert_int_equal(changelog_date(STR(" -- A <a@b.c> Sun\n"), "changelog", &date, &err), -1);
+	assert_contains(err.cause, "changelog: its first entry has no readable date:  -- A <a@b");
 	assert_int_equal(err.code, ERR_INPUT);
 }
 

@@ -199,14 +199,14 @@ static void test_debian_faults(void **state)
 {
 	struct fixture *f = *state;
 
-	refused(f, leaf("debian", "name", "-o"), ERR_INPUT, "no source package's name");
-	refused(f, leaf("debian", "name", "a b"), ERR_INPUT, "no source package's name");
+	refused(f, leaf("debian", "name", "-o"), ERR_INPUT, "is no source package's name");
+	refused(f, leaf("debian", "name", "a b"), ERR_INPUT, "is no source package's name");
 	refused(f, json_pack("{s:s, s:s, s:s}", "kind", "debian", "name", "x", "version", "1;2"),
 	        ERR_INPUT, "no version");
 	refused(f, json_pack("{s:s, s:s, s:s}", "kind", "debian", "name", "x", "dsc", "12"),
 	        ERR_INPUT, "no SHA-256 digest");
 	refused(f, json_pack("{s:s, s:s, s:s}", "kind", "debian", "name", "x", "suite", "../x"),
-	        ERR_INPUT, "no suite");
+	        ERR_INPUT, "is no suite");
 	refused(f, leaf("debian", "name", "gawk"), ERR_IO, "--offline");
 }
 
@@ -226,9 +226,9 @@ static const char cargo_lock[] =
 struct cargo_lab {
 	struct store *store;
 	int runs;
-	bool fails;
-	const char *says; /* its log */
-	char *seen;       /* paths and sizes of its input */
+	bool fails, without; /* its folder */
+	const char *says;    /* its log */
+	char *seen;          /* paths and sizes of its input */
 };
 
 static int note_path(void *data, const char *path, const struct tree_node *node, struct err *err)
@@ -262,6 +262,8 @@ static int fake_cargo(void *data, struct arena *arena, struct action *action, st
 		return SOURCE_RAN_BADLY;
 	}
 	must(blobs_put(blobs, "[source]\n", 9, &ret->out, err), err);
+	if (lab->without)
+		return 0;
 	*node = (struct tree_node){ .name = "", .kind = NODE_DIR };
 	must(directory_save(blobs, &none, &node->ref, err), err);
 	ret->outputs = arena_alloc(arena, sizeof(*ret->outputs));
@@ -363,6 +365,7 @@ static void test_cargo_faults(void **state)
 	struct source_result result = { 0 };
 	struct err err = ERR_INIT;
 	struct cargo_lab lab = { .fails = true };
+	_cleanup_free_ char *edited = str_dup(cargo_lock);
 
 	write_app(f, NULL);
 	assert_int_equal(fetch_crates(f, &lab, false, &result, &err), -1);
@@ -385,6 +388,16 @@ static void test_cargo_faults(void **state)
 	write_app(f, "[[package]]\nname = \n");
 	assert_int_equal(fetch_crates(f, &lab, false, &result, &err), -1);
 	assert_contains(err.cause, "cli/Cargo.lock:2:");
+	write_app(f, "[[package]]\nname = \"own\"\n");
+	err_clear(&err);
+	assert_int_equal(fetch_crates(f, &lab, false, &result, &err), -1);
+	assert_contains(err.cause, "Cargo.lock: [[package]] number 1 has no name or version");
+	memcpy(strstr(edited, "2.0.0"), "2.0.9", 5);
+	write_app(f, edited);
+	err_clear(&err);
+	lab.without = true;
+	assert_int_equal(fetch_crates(f, &lab, false, &result, &err), -1);
+	assert_contains(err.cause, "recipe.lua:7: cargo vendored no folder");
 	free(lab.seen);
 }
 

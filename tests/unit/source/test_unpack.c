@@ -96,6 +96,7 @@ static void test_planted_links(void **state)
 	err_clear(&err);
 	must(unpacker_link(&f->unpacker, "file", "../outside/secret", &err), &err);
 	assert_int_equal(unpacker_hard_link(&f->unpacker, "y", "file", &err), -1);
+	assert_contains(err.cause, "y is another name of file, which is no file");
 	err_clear(&err);
 	must(put(f, "file", "mine", false, &err), &err); /* replaces the link itself */
 	text = test_read(f->fd, "outside/secret");
@@ -103,6 +104,7 @@ static void test_planted_links(void **state)
 	free(text);
 	assert_int_equal(unpacker_dir(&f->unpacker, "way", &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "way is both a folder and something else");
 }
 
 static void test_clashes(void **state)
@@ -113,14 +115,17 @@ static void test_clashes(void **state)
 	must(unpacker_dir(&f->unpacker, "d", &err), &err);
 	assert_int_equal(put(f, "d", "text", false, &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "d is both a folder and something else");
 	err_clear(&err);
 	must(put(f, "f", "text", false, &err), &err);
 	assert_int_equal(put(f, "f/below", "text", false, &err), -1);
 	err_clear(&err);
 	assert_int_equal(put(f, "", "text", false, &err), -1);
+	assert_contains(err.cause, "the root of a tree is not a folder");
 	err_clear(&err);
 	assert_int_equal(unpacker_hard_link(&f->unpacker, "h", "missing", &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "h is another name of missing, which is no file");
 }
 
 int main(void)

@@ -107,14 +107,26 @@ static void test_one(void **state)
 	close(fd);
 }
 
-static void refuse(struct fixture *f, const struct archive_member *members, size_t n)
+static void refuse(struct fixture *f, const struct archive_member *members, size_t n,
+                   const char *part)
 {
 	struct err err = ERR_INIT;
 	int fd = tar_of(f, members, n);
 
 	assert_int_equal(untar(fd, "x.tar", f->root, &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, part);
 	close(fd);
+}
+
+/* x.tar as a command in the test's folder makes it. */
+static int made_by(struct fixture *f, const char *command)
+{
+	char *line = str_fmt("cd %s && %s", f->dir, command);
+
+	assert_int_equal(system(line), 0);
+	free(line);
+	return openat(f->fd, "x.tar", O_RDONLY | O_CLOEXEC);
 }
 
 static void test_refused(void **state)
@@ -128,14 +140,21 @@ static void test_refused(void **state)
 	struct err err = ERR_INIT;
 	int fd;
 
-	refuse(f, up, 1);
-	refuse(f, through, 2);
+	refuse(f, up, 1, "x.tar: the path \"a/../../b\" in the archive ");
+	refuse(f, through, 2, "way");
 	assert_false(fs_exists(f->fd, "b"));
+	assert_int_equal(mkfifoat(f->fd, "pipe", 0644), 0);
+	fd = made_by(f, "tar -cf x.tar pipe");
+	assert_int_equal(untar(fd, "x.tar", f->root, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "x.tar: pipe is neither file, folder nor link");
+	err_clear(&err);
+	close(fd);
 	test_write(f->fd, "noise", "this is no archive at all", 0644);
 	fd = openat(f->fd, "noise", O_RDONLY);
 	assert_int_equal(untar(fd, "noise", f->root, &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
-	assert_contains(err.cause, "noise");
+	assert_contains(err.cause, "noise: not a readable archive: ");
 	close(fd);
 }
 
@@ -151,7 +170,7 @@ static void test_truncated(void **state)
 	assert_int_equal(ftruncate(fd, 512 + 512 + 512), 0);
 	assert_int_equal(untar(fd, "x.tar", f->root, &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
-	assert_contains(err.cause, "x.tar");
+	assert_contains(err.cause, "x.tar: not a readable archive: ");
 	close(fd);
 }
 

@@ -7,6 +7,8 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
+#include "store/directory.h"
+#include "store/ingest.h"
 #include "store/place.h"
 #include "unit/support.h"
 
@@ -15,6 +17,12 @@ struct fixture {
 	int fd; /* dir */
 	struct blobs *blobs;
 	struct arena *arena;
+};
+
+/* A stat cache that changes what is to be read. */
+struct swap {
+	struct ingest_stamps stamps;
+	int fd;
 };
 
 static const struct ingest_options plain;
@@ -172,9 +180,9 @@ static void an_output_behind_a_link_is_refused(void **state)
 	const struct fixture *f = *state;
 
 	make_source(f);
-	assert_refused(f, "src/etc/passwd", &plain, "src/etc/passwd", "behind a link");
+	assert_refused(f, "src/etc/passwd", &plain, "src/etc/passwd", "is behind a link");
 	assert_int_equal(symlinkat("src", f->fd, "out"), 0);
-	assert_refused(f, "out/data", &plain, "out/data", "behind a link");
+	assert_refused(f, "out/data", &plain, "out/data", "is behind a link");
 }
 
 static void excluded_paths_are_left_out(void **state)
@@ -215,20 +223,22 @@ static void what_a_tree_cannot_hold_is_refused(void **state)
 
 	make_source(f);
 	test_write(f->fd, "src/deep/suid", "x", 04755);
-	assert_refused(f, "src", &plain, "src/deep/suid", "setuid");
+	assert_refused(f, "src", &plain, "src/deep/suid",
+	               "is setuid or setgid, which a tree cannot hold");
 	unlinkat(f->fd, "src/deep/suid", 0);
 	test_write(f->fd, "src/sgid", "x", 02755);
 	assert_refused(f, "src", &plain, "src/sgid", "setgid");
 	assert_refused(f, "src/sgid", &plain, "src/sgid", "setgid");
 	unlinkat(f->fd, "src/sgid", 0);
 	assert_int_equal(mkfifoat(f->fd, "src/fifo", 0600), 0);
-	assert_refused(f, "src", &plain, "src/fifo", "fifo");
+	assert_refused(f, "src", &plain, "src/fifo", "is a fifo, which a tree cannot hold");
 	unlinkat(f->fd, "src/fifo", 0);
 	make_socket(f);
-	assert_refused(f, "src", &plain, "src/socket", "socket");
+	assert_refused(f, "src", &plain, "src/socket", "is a socket, which a tree cannot hold");
 	unlinkat(f->fd, "src/socket", 0);
 	if (mknodat(f->fd, "src/null", S_IFCHR | 0600, makedev(1, 3)) == 0) {
-		assert_refused(f, "src", &plain, "src/null", "device");
+		assert_refused(f, "src", &plain, "src/null",
+		               "is a device, which a tree cannot hold");
 		unlinkat(f->fd, "src/null", 0);
 	} else {
 		print_message("# not tried: a device node (needs root)\n");
@@ -262,9 +272,46 @@ static void empty_outputs_are_refused_when_content_is_needed(void **state)
 	test_write(f->fd, "prof/sub/a.profraw", "x", 0644);
 	take(f, "prof", &needed);
 	test_write(f->fd, "prof/sub/b.profraw", "", 0644);
-	assert_refused(f, "prof", &needed, "prof/sub/b.profraw", "is empty");
+	assert_refused(f, "prof", &needed, "prof/sub/b.profraw", "is empty, but content is needed");
 	assert_refused(f, "prof/sub/b.profraw", &needed, "prof/sub/b.profraw", "is empty");
 	take(f, "prof", &plain);
+}
+
+static bool take_away(const void *data, const char *path)
+{
+	(void)path;
+	assert_int_equal(unlinkat(*(const int *)data, "src/file", 0), 0);
+	return true;
+}
+
+static bool swap_for_a_folder(struct ingest_stamps *stamps, const struct stat *st,
+                              struct blob_ref *ret)
+{
+	const struct swap *swap = (const struct swap *)stamps;
+
+	(void)st;
+	(void)ret;
+	assert_int_equal(unlinkat(swap->fd, "src/file", 0), 0);
+	assert_int_equal(mkdirat(swap->fd, "src/file", 0755), 0);
+	return false;
+}
+
+static void what_changes_under_the_reader_is_refused(void **state)
+{
+	const struct fixture *f = *state;
+	int fd = f->fd;
+	const struct ingest_options options = { .keep = take_away, .keep_data = &fd };
+	struct swap swap = { { .find = swap_for_a_folder }, fd };
+	struct tree_node node;
+	struct err err = ERR_INIT;
+
+	test_write(f->fd, "src/file", "x", 0644);
+	assert_refused(f, "src", &options, "src/file", "changed while it was read");
+	test_write(f->fd, "src/file", "x", 0644);
+	assert_int_equal(ingest_node_with(f->blobs, f->arena, f->fd, "src", &plain, &swap.stamps,
+	                                  &node, &err),
+	                 -1);
+	assert_contains(err.cause, "src/file changed while it was read");
 }
 
 static void an_unreadable_file_says_so(void **state)
@@ -476,6 +523,25 @@ static void depth_costs_no_descriptors(void **state)
 	buf_deinit(&path);
 }
 
+static void a_tree_too_deep_for_paths_is_refused(void **state)
+{
+	const struct fixture *f = *state;
+	struct tree_node node = { .kind = NODE_DIR };
+	struct err err = ERR_INIT;
+
+	tree_empty_ref(&node.ref);
+	for (int i = 0; i < 2500; i++) {
+		struct tree_dir dir = { &node, 1 };
+
+		node.name = "d";
+		must(directory_save(f->blobs, &dir, &node.ref, &err), &err);
+		node.kind = NODE_DIR;
+	}
+	assert_int_equal(checkout_node(f->blobs, &node, f->fd, "work", &epoch, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "a tree is nested too deeply below d/d/");
+}
+
 static void descriptors_are_given_back(void **state)
 {
 	const struct fixture *f = *state;
@@ -505,6 +571,7 @@ int main(void)
 		TEST(what_a_tree_cannot_hold_is_refused),
 		TEST(names_and_link_texts_must_be_utf8),
 		TEST(empty_outputs_are_refused_when_content_is_needed),
+		TEST(what_changes_under_the_reader_is_refused),
 		TEST(an_unreadable_file_says_so),
 		TEST(a_tree_comes_back_with_fixed_modes_and_times),
 		TEST(a_work_folder_shares_nothing_with_the_store),
@@ -514,6 +581,7 @@ int main(void)
 		TEST(missing_content_names_the_file),
 		TEST(large_files_come_back),
 		TEST(depth_costs_no_descriptors),
+		TEST(a_tree_too_deep_for_paths_is_refused),
 		TEST(descriptors_are_given_back),
 	};
 

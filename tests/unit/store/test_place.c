@@ -177,13 +177,13 @@ static void overlaps_name_both(void **state)
 	const struct placement roots[] = { { "", outer(f) }, { "", outer(f) } };
 	const struct placement file_root[] = { { "", file(f, "1") } };
 
-	assert_refused(f, same, 2, "two inputs", "\"a/b\"");
-	assert_refused(f, held, 2, "\"src\"", "\"src/lib/a\"");
+	assert_refused(f, same, 2, "two inputs are placed at", "\"a/b\"");
+	assert_refused(f, held, 2, "the inputs placed at \"src\"", "\"src/lib/a\"");
 	assert_refused(f, under_file, 2, "\"x\"", "\"x/y\"");
 	assert_refused(f, under_inner_file, 2, "\"src\"", "\"src/lib/a/z\"");
 	assert_refused(f, over_dir, 2, "\"src\"", "\"src/lib\"");
-	assert_refused(f, roots, 2, "two inputs", "root");
-	assert_refused(f, file_root, 1, "folder", "root");
+	assert_refused(f, roots, 2, "two inputs are placed at the root", "root (\"\")");
+	assert_refused(f, file_root, 1, "an input placed at the root (\"\") must be a folder", "");
 }
 
 static void bad_paths_are_refused(void **state)
@@ -194,7 +194,7 @@ static void bad_paths_are_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		const struct placement placements[] = { { bad[i], file(f, "1") } };
 
-		assert_refused(f, placements, 1, bad[i], "cannot be placed");
+		assert_refused(f, placements, 1, bad[i], "an input cannot be placed at");
 	}
 }
 
@@ -264,7 +264,7 @@ static void endless_depth_is_an_error(void **state)
 		node.kind = NODE_DIR;
 	}
 	assert_int_equal(tree_walk(f->blobs, &node.ref, add_line, &lines, &err), -1);
-	assert_contains(err.cause, "too deeply");
+	assert_contains(err.cause, "a tree is nested too deeply below d/d/");
 	buf_deinit(&lines);
 }
 
