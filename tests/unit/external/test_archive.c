@@ -1,4 +1,4 @@
-/* Archives out: exact bytes, what fits ustar, and what other programs read in them. */
+/* Archives out: exact bytes, what fits ustar, what other programs read in them; refusals both ways. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "external/archive.h"
+#include "external/archive_read.h"
 #include "external/crypto.h"
 #include "fakes/folder.h"
 
@@ -226,6 +227,89 @@ static void wrong_sizes_are_errors(void **state)
 	folder_deinit(&folder);
 }
 
+static void what_no_format_holds_is_refused(void **state)
+{
+	char name[300];
+	struct archive_member file = { name, ARCHIVE_FILE, 0644, 0, 0, NULL };
+	struct archive_writer *w;
+	struct folder folder;
+	struct err err = ERR_INIT;
+	int fd;
+
+	(void)state;
+	folder_init(&folder);
+	fd = openat(folder.fd, "x", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	w = archive_writer_new(fd, ARCHIVE_USTAR, "x.tar");
+	long_name(name, 280, 'n');
+	assert_int_equal(archive_writer_add(w, &file, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_non_null(strstr(err.cause, "cannot put nnnn"));
+	assert_non_null(strstr(err.cause, "nnnn into x.tar: "));
+	archive_writer_free(w);
+	close(fd);
+	folder_deinit(&folder);
+}
+
+/* A tar whose only entry is a symbolic link to nothing. */
+static void put_empty_link(const struct folder *folder)
+{
+	char tar[1536] = "link";
+	unsigned int sum = 0;
+
+	memcpy(tar + 100, "0000777", 7);
+	memcpy(tar + 124, "00000000000", 11);
+	memcpy(tar + 148, "        2", 9);
+	memcpy(tar + 257, "ustar\00000", 8);
+	for (size_t i = 0; i < 512; i++)
+		sum += (unsigned char)tar[i];
+	snprintf(tar + 148, 7, "%06o", sum);
+	folder_write(folder, "link.tar", tar, sizeof(tar), 0644);
+}
+
+static void what_is_read_is_refused_in_words(void **state)
+{
+	struct unarchive_entry entry;
+	struct unarchive *archive = NULL;
+	struct folder folder;
+	struct blob_ref ref;
+	struct err err = ERR_INIT;
+	int fd, out;
+
+	(void)state;
+	folder_init(&folder);
+	put_empty_link(&folder);
+	fd = openat(folder.fd, "link.tar", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(unarchive_open(fd, "link.tar", &archive, &err), 0);
+	assert_int_equal(unarchive_next(archive, &entry, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_string_equal(err.cause, "link.tar: the link link has no readable target");
+	unarchive_free(archive);
+	close(fd);
+
+	err_clear(&err);
+	write_sample(&folder, "u.tar", ARCHIVE_USTAR, false);
+	fd = openat(folder.fd, "u.tar", O_RDONLY | O_CLOEXEC);
+	out = openat(folder.fd, "out", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(unarchive_open(fd, "u.tar", &archive, &err), 0);
+	assert_int_equal(unarchive_next(archive, &entry, &err), 0);
+	assert_int_equal(unarchive_next(archive, &entry, &err), 0);
+	assert_int_equal(unarchive_copy(archive, out, entry.path, 5, NULL, &ref, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_string_equal(err.cause, "u.tar: top/hello is larger than it may be");
+	unarchive_free(archive);
+	close(out);
+	close(fd);
+
+	err_clear(&err);
+	write_sample(&folder, "a.deb", ARCHIVE_AR_BSD, false);
+	fd = openat(folder.fd, "a.deb", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(unarchive_open_deb(fd, "a.deb", "extra.tar", &archive, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_string_equal(err.cause, "a.deb: not a Debian package: it has no extra.tar");
+	close(fd);
+	folder_deinit(&folder);
+}
+
 static void a_full_disk_is_an_io_error(void **state)
 {
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -256,6 +340,8 @@ int main(void)
 		cmocka_unit_test(pax_is_read_without_a_word),
 		cmocka_unit_test(gnu_tar_reads_it),
 		cmocka_unit_test(wrong_sizes_are_errors),
+		cmocka_unit_test(what_no_format_holds_is_refused),
+		cmocka_unit_test(what_is_read_is_refused_in_words),
 		cmocka_unit_test(a_full_disk_is_an_io_error),
 	};
 

@@ -85,7 +85,7 @@ static const struct {
 	{ "[]", "schema" },
 	{ "{}", "schema" },
 	{ "{'schema':'kiln.recipe/2'}", "has the schema \"kiln.recipe/2\"" },
-	{ "{'schema':'kiln.recipe/1'}", "\"name\" is missing" },
+	{ "{'schema':'kiln.recipe/1'}", "\"name\" is missing (expected a string)" },
 	{ "{'schema':'kiln.recipe/1','name':7}", "\"name\" is not a string" },
 	{ "{'schema':'kiln.recipe/1','name':'x'}", "\"leaves\" is missing" },
 	{ "{" HEAD ",'version':[]}", "\"version\" is no text" },
