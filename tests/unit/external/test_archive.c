@@ -1,4 +1,4 @@
-/* Archives out: exact bytes, what fits ustar, what other programs read in them; refusals both ways. */
+/* Archives out: exact bytes, what fits ustar, what others read in them; refusals both ways. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

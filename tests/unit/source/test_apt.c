@@ -1,6 +1,6 @@
 /*
- * What apt's refusals mean to a person, and source packages that are not what was asked for: against
- * an apt-get, and a dpkg-source, that do as files beside them say.
+ * What apt's refusals mean to a person, and source packages that are not what was asked for:
+ * against an apt-get, and a dpkg-source, that do as files beside them say.
  */
 #include "source/apt.h"
 

@@ -2,6 +2,7 @@
 #include "source/untar.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "external/archive.h"
 #include "unit/support.h"
@@ -158,6 +159,52 @@ static void test_refused(void **state)
 	close(fd);
 }
 
+/* Tells a folder's root over and over, more than an archive may have entries. */
+static void write_roots(int fd)
+{
+	enum { HEADERS = 1000, TIMES = 2001 };
+	static char tar[HEADERS][512];
+	struct err err = ERR_INIT;
+	unsigned int sum = 0;
+
+	strcpy(tar[0], "./");
+	memcpy(tar[0] + 100, "0000755", 7);
+	memcpy(tar[0] + 124, "00000000000", 11);
+	memcpy(tar[0] + 148, "        5", 9);
+	memcpy(tar[0] + 257, "ustar\00000", 8);
+	for (size_t i = 0; i < sizeof(tar[0]); i++)
+		sum += (unsigned char)tar[0][i];
+	snprintf(tar[0] + 148, 7, "%06o", sum);
+	for (size_t i = 1; i < HEADERS; i++)
+		memcpy(tar[i], tar[0], sizeof(tar[0]));
+	for (int i = 0; i < TIMES; i++)
+		if (fs_write_all(fd, tar, sizeof(tar), "a pipe", &err) < 0)
+			return;
+}
+
+static void test_too_many(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = ERR_INIT;
+	int pipes[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(pipes[0]);
+		write_roots(pipes[1]);
+		_exit(0);
+	}
+	close(pipes[1]);
+	assert_int_equal(untar(pipes[0], "x.tar", f->root, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "x.tar: it has more than 2000000 entries");
+	close(pipes[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
 /* A tar that ends in the middle of a file. */
 static void test_truncated(void **state)
 {
@@ -180,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unpacks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_truncated, setup, teardown),
 	};
 

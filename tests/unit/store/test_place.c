@@ -268,6 +268,30 @@ static void endless_depth_is_an_error(void **state)
 	buf_deinit(&lines);
 }
 
+/* The listing of a directory is one message, and no larger than is read back. */
+static void a_listing_has_a_limit(void **state)
+{
+	enum { LINKS = 260, LONG = 1 << 20 };
+	const struct fixture *f = *state;
+	struct tree_node nodes[LINKS];
+	struct tree_dir dir = { nodes, LINKS };
+	char names[LINKS][8], *target = alloc(LONG + 1);
+	struct blob_ref ref = { .size = 77 };
+	struct err err = ERR_INIT;
+
+	memset(target, 'x', LONG);
+	for (size_t i = 0; i < LINKS; i++) {
+		snprintf(names[i], sizeof(names[i]), "%zu", i);
+		nodes[i] =
+			(struct tree_node){ .name = names[i], .kind = NODE_LINK, .target = target };
+	}
+	assert_int_equal(directory_save(f->blobs, &dir, &ref, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "a directory has too many entries (260)");
+	assert_int_equal(ref.size, 77);
+	free(target);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -284,6 +308,7 @@ int main(void)
 		TEST(a_missing_directory_is_an_error_that_says_what_to_do),
 		TEST(a_visitor_can_end_the_walk),
 		TEST(endless_depth_is_an_error),
+		TEST(a_listing_has_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
