@@ -145,39 +145,31 @@ static int check_subject(const json_t *subject, const struct manifest *manifest,
 	return 0;
 }
 
-/* As many subjects as artefacts, each once: with check_subject that means the same set. */
-static int check_count(const json_t *subject, const struct manifest *manifest, struct err *err)
+/* Every artefact is a subject, each once: with check_subject that means the same set. */
+static int check_all(const json_t *subject, const struct manifest *manifest, struct err *err)
 {
-	size_t artefacts = 0, i;
+	_cleanup_json_ json_t *seen = json_object();
 	json_t *one;
-	json_t *seen = json_object();
+	size_t i;
 
 	json_array_foreach ((json_t *)subject, i, one)
 		json_object_set_new(seen, json_str_or(one, "name", ""), json_true());
 	for (i = 0; i < manifest->files.n; i++) {
 		const struct artefact *file = &manifest->files.v[i];
 
-		if (file->class != ARTEFACT_SHIPPED)
-			continue;
-		artefacts++;
-		if (!json_object_get(seen, file->file))
-			err_set(err, ERR_DENIED, "the provenance does not speak of the artefact %s",
-			        file->file);
+		if (file->class == ARTEFACT_SHIPPED && !json_object_get(seen, file->file))
+			return err_set(err, ERR_DENIED,
+			               "the provenance does not speak of the artefact %s",
+			               file->file);
 	}
 	if (json_object_size(seen) != json_array_size(subject))
-		err_set(err, ERR_DENIED, "the provenance names a subject twice");
-	json_decref(seen);
-	return artefacts == json_array_size(subject) && err->code == ERR_NONE ?
-	               0 :
-	               err_set(err, ERR_DENIED,
-	                       "the provenance has other subjects than the "
-	                       "release has artefacts");
+		return err_set(err, ERR_DENIED, "the provenance names a subject twice");
+	return 0;
 }
 
 int statement_check(const json_t *statement, const struct manifest *manifest, struct err *err)
 {
 	json_t *subject = json_object_get(statement, "subject");
-	struct err mine = ERR_INIT;
 	json_t *one;
 	size_t i;
 
@@ -192,7 +184,5 @@ int statement_check(const json_t *statement, const struct manifest *manifest, st
 		if (check_subject(one, manifest, err) < 0)
 			return -1;
 	}
-	if (check_count(subject, manifest, &mine) < 0)
-		return err_set(err, mine.code, "%s", mine.cause);
-	return 0;
+	return check_all(subject, manifest, err);
 }

@@ -77,6 +77,17 @@ static void statement_must_match(void **state)
 {
 	struct fake_release *fake = *state;
 	struct manifest manifest = manifest_of(&fake->input.facts);
+	static const char *const words[] = {
+		"the provenance does not speak of the artefact",
+		"the provenance names a subject twice",
+		"the provenance does not speak of the artefact",
+		"which is no artefact of this release",
+		"the provenance gives another digest for",
+		"the provenance is no in-toto v1 statement with a SLSA v1 predicate",
+		"the provenance is no in-toto v1 statement with a SLSA v1 predicate",
+		"the provenance is malformed",
+		"the provenance has a malformed subject",
+	};
 
 	for (int how = 0; how < 9; how++) {
 		_cleanup_json_ json_t *statement = statement_new(&fake->input.facts);
@@ -106,6 +117,7 @@ static void statement_must_match(void **state)
 		if (statement_check(statement, &manifest, &err) == 0)
 			fail_msg("accepted change %d", how);
 		assert_int_equal(err.code, ERR_DENIED);
+		assert_contains(err.cause, words[how]);
 	}
 	manifest_deinit(&manifest);
 }

@@ -1,16 +1,7 @@
 /* The manifest: what is written is read back; what a stranger wrote is read strictly. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "base/alloc.h"
 #include "evidence/manifest.h"
+#include "unit/support.h"
 
 static struct artefact sample(const char *file, enum artefact_class class)
 {
@@ -48,7 +39,7 @@ static json_t *written(void)
 
 static int read_json(const json_t *json, struct manifest *ret, struct err *err)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+	_cleanup_buf_ struct buf text = BUF_INIT(1 << 22);
 
 	*err = ERR_INIT;
 	json_write_pretty(json, &text);
@@ -95,8 +86,8 @@ static void signing_is_read(void **state)
 	manifest_deinit(&m);
 }
 
-/* Changes one member (of the first file when `in_file`) and expects a refusal. */
-static void refuse(bool in_file, const char *key, json_t *value)
+/* Changes one member (of the first file when `in_file`) and expects a refusal with `words`. */
+static void refuse_with(bool in_file, const char *key, json_t *value, const char *words)
 {
 	_cleanup_json_ json_t *json = written();
 	json_t *at = in_file ? json_array_get(json_object_get(json, "files"), 0) : json;
@@ -110,6 +101,12 @@ static void refuse(bool in_file, const char *key, json_t *value)
 	if (read_json(json, &m, &err) == 0)
 		fail_msg("accepted a changed \"%s\"", key);
 	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, words);
+}
+
+static void refuse(bool in_file, const char *key, json_t *value)
+{
+	refuse_with(in_file, key, value, key);
 }
 
 static void strangers_are_read_strictly(void **state)
@@ -131,13 +128,20 @@ static void strangers_are_read_strictly(void **state)
 		refuse(true, file[i], json_object());
 	}
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		refuse(true, "file", json_string(names[i]));
-	refuse(true, "file", json_string("b")); /* twice */
-	refuse(true, "file", json_string("c")); /* out of order */
-	refuse(true, "size", json_integer(-1));
+		refuse_with(true, "file", json_string(names[i]),
+		            "a file name that no release holds");
+	refuse_with(true, "file", json_string("b"), "is listed twice or out of order");
+	refuse_with(true, "file", json_string("c"), "is listed twice or out of order");
+	refuse_with(true, "size", json_integer(-1), "a size below zero");
 	refuse(true, "size", json_real(1.5));
-	refuse(true, "class", json_string("other"));
-	refuse(true, "sha256", json_string("abc"));
+	refuse_with(true, "class", json_string("other"),
+	            "a class that is neither artefact nor evidence");
+	refuse_with(true, "sha256", json_string("abc"), "member \"sha256\" is no SHA-256 digest");
+	refuse_with(true, "pinned", json_integer(1), "member \"pinned\" is not true or false");
+	refuse_with(false, "files", json_pack("[i]", 5), "files[0] is no object");
+	refuse_with(false, "signing", json_true(),
+	            "manifest.json: member \"signing\" is malformed");
+	refuse_with(false, "schema", json_string("x"), "manifest.json has another schema than");
 	refuse(true, "extra", json_null());
 	refuse(true, "target", json_integer(5));
 	refuse(true, "variant", json_true());
@@ -152,6 +156,21 @@ static void strangers_are_read_strictly(void **state)
 	refuse(false, "signing", json_string("yes"));
 	refuse(false, "signing", json_object());
 	refuse(false, "files", json_object());
+}
+
+static void no_object_or_too_many_files(void **state)
+{
+	_cleanup_json_ json_t *array = json_array(), *json = written();
+	struct manifest m;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(read_json(array, &m, &err), -1);
+	assert_contains(err.cause, "manifest.json is no object");
+	for (int i = 0; i < 100001; i++)
+		json_array_append_new(json_object_get(json, "files"), json_null());
+	assert_int_equal(read_json(json, &m, &err), -1);
+	assert_contains(err.cause, "manifest.json lists more than");
 }
 
 static void names(void **state)
@@ -173,6 +192,7 @@ int main(void)
 		cmocka_unit_test(goes_round),
 		cmocka_unit_test(signing_is_read),
 		cmocka_unit_test(strangers_are_read_strictly),
+		cmocka_unit_test(no_object_or_too_many_files),
 		cmocka_unit_test(names),
 	};
 

@@ -72,6 +72,8 @@ static void loose_text_is_refused(void **state)
 			fail_msg("accepted \"%s\"", bad[i]);
 		assert_int_equal(err.code, ERR_INPUT);
 		assert_non_null(strstr(err.cause, "SHA256SUMS"));
+		if (bad[i][0] == '\0' || bad[i][strlen(bad[i]) - 1] != '\n')
+			assert_non_null(strstr(err.cause, "SHA256SUMS is empty or cut short"));
 	}
 }
 

@@ -120,20 +120,39 @@ static void refuse(const char *key, json_t *value, const char *words)
 static void bad_fields(void **state)
 {
 	(void)state;
-	refuse("Package", NULL, "lacks the field Package");
+	refuse("Package", NULL, "the Debian package lacks the field Package");
 	refuse("Version", NULL, "lacks the field Version");
 	refuse("Maintainer", NULL, "lacks the field Maintainer");
 	refuse("Description", json_string(" \n"), "lacks the field Description");
 	refuse("Maintainer", json_string("nobody"), "Name <mail@address>");
-	refuse("Package", json_string("x"), "no name for a Debian package");
+	refuse("Package", json_string("x"),
+	       "is no name for a Debian package: at least two of a-z 0-9 + - . beginning with a "
+	       "letter or digit");
 	refuse("Package", json_string("a b"), "no name for a Debian package");
-	refuse("Architecture", json_string("z80"), "no name for \"z80\"");
-	refuse("Section", json_string("a\nDepends: evil"), "more than one line");
-	refuse("Bad Name", json_string("x"), "no name for a field");
-	refuse("-x", json_string("x"), "no name for a field");
-	refuse("maintainer", json_string("B <b@c>"), "is there twice");
-	refuse("Description", json_string(" \nthe long one"), "the synopsis, is empty");
-	refuse("Section", json_integer(1), "is no text");
+	refuse("Architecture", json_string("z80"), "Architecture: Debian has no name for \"z80\"");
+	refuse("Section", json_string("a\nDepends: evil"),
+	       "of the Debian package has more than one line");
+	refuse("Bad Name", json_string("x"), "is no name for a field of a Debian package");
+	refuse("-x", json_string("x"), "is no name for a field of a Debian package");
+	refuse("maintainer", json_string("B <b@c>"),
+	       "of the Debian package is there twice: names differ by more than case");
+	refuse("Description", json_string(" \nthe long one"),
+	       "Description: its first line, the synopsis, is empty");
+	refuse("Section", json_integer(1), "of the Debian package is no text");
+}
+
+static void no_or_too_long_fields(void **state)
+{
+	_cleanup_free_ char *longest = alloc(1 << 20);
+	_cleanup_json_ json_t *none = json_array();
+	struct deb_control control;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	memset(longest, 'x', (1 << 20) - 1);
+	refuse("Section", json_string(longest), "the control fields are longer than");
+	assert_int_equal(deb_control_read(none, &control, &err), -1);
+	assert_string_equal(err.cause, "the Debian package has no control fields");
 }
 
 static void fields_are_ordered_and_mapped(void **state)
@@ -159,9 +178,13 @@ static void fields_are_ordered_and_mapped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(versions),     cmocka_unit_test(dpkg_orders_them),
-		cmocka_unit_test(bad_versions), cmocka_unit_test(architectures),
-		cmocka_unit_test(bad_fields),   cmocka_unit_test(fields_are_ordered_and_mapped),
+		cmocka_unit_test(versions),
+		cmocka_unit_test(dpkg_orders_them),
+		cmocka_unit_test(bad_versions),
+		cmocka_unit_test(architectures),
+		cmocka_unit_test(bad_fields),
+		cmocka_unit_test(no_or_too_long_fields),
+		cmocka_unit_test(fields_are_ordered_and_mapped),
 	};
 
 	return cmocka_run_group_tests_name("package/control", tests, NULL, NULL);

@@ -32,6 +32,10 @@ static const char deb_parameters[] =
 	"\"Description\":\"says hello\\nIt says so.\\n\\nTwice.\",\"Homepage\":\"https://example.org\","
 	"\"Depends\":\"libc6\"}}";
 
+static const char deb_without_license[] =
+	"{\"modes\":{},\"control\":{\"Package\":\"hello\",\"Version\":\"1.0\",\"Architecture\":"
+	"\"x86_64-unknown-linux-gnu\",\"Maintainer\":\"A B <a@example.org>\",\"Description\":\"x\"}}";
+
 struct row {
 	const char *name;
 	const char *parameters;
@@ -246,13 +250,18 @@ static void bad_input_is_refused(void **state)
 	static const char plain[] = "{\"root\":\"r\",\"modes\":{}}";
 
 	(void)state;
-	refuse("tar", plain, "mkdir -p tree/r && ln -s ../../etc/passwd tree/r/l", "outside");
-	refuse("tar", plain, "mkdir -p tree/r && ln -s ../other tree/r/l", "outside");
-	refuse("tar", plain, "mkdir -p tree/r && ln -s /etc/passwd tree/r/l", "outside");
-	refuse("tar", plain, "mkdir -p tree/r && mkfifo tree/r/p", "neither a file");
-	refuse("tar", plain, "mkdir -p tree/r && touch tree/x", "outside the archive's folder");
-	refuse("tar", plain, "mkdir -p tree && touch tree/r", "not a folder");
-	refuse("tar", plain, "mkdir tree", "empty");
+	refuse("tar", plain, "mkdir -p tree/r && ln -s ../../etc/passwd tree/r/l",
+	       "outside the package");
+	refuse("tar", plain, "mkdir -p tree/r && ln -s ../other tree/r/l", "outside the package");
+	refuse("tar", plain, "mkdir -p tree/r && ln -s /etc/passwd tree/r/l",
+	       "outside the package");
+	refuse("tar", plain, "mkdir -p tree/r && mkfifo tree/r/p",
+	       "is neither a file, a folder nor a link: it cannot be packed");
+	refuse("tar", plain, "mkdir -p tree/r && touch tree/x",
+	       "lies outside the archive's folder");
+	refuse("tar", plain, "mkdir -p tree && touch tree/r",
+	       "is not a folder: an archive has one at its root");
+	refuse("tar", plain, "mkdir tree", "the package would be empty");
 	refuse("tar", plain, "true", "no folder tree");
 	refuse("tar", plain, "mkdir -p other/r && touch other/r/f && ln -s other tree", "link");
 	refuse("tar", "{\"root\":\"a/b\"}", "mkdir -p tree/a/b", "no folder name");
@@ -260,15 +269,25 @@ static void bad_input_is_refused(void **state)
 	refuse("tar", "{\"root\":\"r\",\"mode\":{}}", "mkdir -p tree/r", "unknown member");
 	refuse("tar", "{}", "mkdir -p tree/r", "\"root\" is missing");
 	refuse("tar", "{\"root\":\"r\",\"modes\":{\"r/no\":\"0755\"}}", "mkdir -p tree/r",
-	       "no such file");
+	       "but the package has no such file");
 	refuse("tar", "{\"root\":\"r\",\"modes\":{\"r/f\":\"4755\"}}",
-	       "mkdir -p tree/r && touch tree/r/f", "4755");
+	       "mkdir -p tree/r && touch tree/r/f", "a package knows \"0644\" and \"0755\"");
 	refuse("deb-members", deb_parameters, "mkdir -p tree/usr && ln -s /etc tree/usr/l",
-	       "outside");
+	       "outside the package");
+	refuse("deb-members", deb_parameters, "mkdir -p tree/usr && touch 'tree/usr/a\nb'",
+	       "a Debian package cannot hold a name with a line break");
+	refuse("deb-members", deb_without_license, "mkdir -p tree/usr && touch tree/usr/f",
+	       "the Debian package has no licence");
+	refuse("tar", plain, "mkdir -p tree/r/$(printf '%0300d' 0 | sed 's,0,a/,g')",
+	       "is nested deeper than");
+	refuse("tar", plain,
+	       "mkdir -p tree/r && cd tree/r && d=$(printf '%0200d' 0) && "
+	       "for i in $(seq 21); do mkdir $d && cd $d || exit; done",
+	       "too many files or too long a path to pack");
 	refuse("deb-ar", NULL, "mkdir members && touch members/control.tar", "no data.tar");
 	refuse("deb-ar", NULL, "mkdir members && touch members/data.tar members/control.tar.bz2",
 	       "no control.tar");
-	refuse("deb-ar", NULL, "true", "no folder members");
+	refuse("deb-ar", NULL, "true", "there is no folder members to join");
 	refuse("deb-ar", NULL,
 	       "mkdir members && ln -s /etc/passwd members/data.tar && touch "
 	       "members/control.tar",
