@@ -65,7 +65,7 @@ static int walk_name(struct walk *walk, int fd, const char *path, const char *na
 		return err_set(walk->err, ERR_IO, "%s vanished while it was packed", full);
 	if (walk->members->list.n >= MEMBERS_MOST || strlen(full) > PATH_LEN_MOST)
 		return err_set(walk->err, ERR_INPUT,
-		               "%s: too many files or too long a path to pack", full);
+		               "too many files or too long a path to pack: %s", full);
 	member = array_add(&walk->members->list);
 	member->path = str_dup(full);
 	if (S_ISREG(st.st_mode)) {
