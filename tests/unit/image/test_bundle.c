@@ -221,6 +221,7 @@ static void test_export_faults(void **state)
 
 	assert_int_equal(image_export(f->there, &f->tree, false, file, &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
+	assert_contains(err.cause, "the store has no image sha256:");
 	err_clear(&err);
 	assert_int_equal(image_export(f->here, &f->tree, false, nowhere, &err), -1);
 	assert_int_equal(err.code, ERR_IO);
@@ -310,12 +311,14 @@ static void test_forged(void **state)
 			{ { h, NULL, NULL, "#!evil", NULL, NULL }, "its manifest says" },
 			{ { h, NULL, NULL, "#!tool and more", NULL, NULL },
 			  "larger than it may be" },
-			{ { h, NULL, NULL, "#!tool", "../../x", NULL }, "not what its manifest" },
-			{ { h, NULL, NULL, NULL, NULL, NULL }, "ends without root/bin/tool" },
+			{ { h, NULL, NULL, "#!tool", "../../x", NULL },
+			  "is not what its manifest says" },
+			{ { h, NULL, NULL, NULL, NULL, NULL }, "it ends without root/bin/tool" },
 			{ { h, NULL, NULL, "#!tool", NULL, "root/bin/more" },
-			  "not what its manifest" },
-			{ { h, NULL, NULL, "#!tool", NULL, "root/bin/tool" }, "twice" },
-			{ { h, NULL, NULL, "#!tool", NULL, "surprise" }, "unknown member" },
+			  "is not what its manifest says" },
+			{ { h, NULL, NULL, "#!tool", NULL, "root/bin/tool" }, "is in it twice" },
+			{ { h, NULL, NULL, "#!tool", NULL, "surprise" },
+			  "it has the unknown member" },
 			{ { h, NULL, NULL, "#!tool", NULL, "../surprise" }, "surprise" },
 		};
 

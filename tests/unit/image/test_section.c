@@ -36,7 +36,7 @@ static void test_definition(void **state)
 	image_definition_deinit(&definition);
 	assert_int_equal(image_definition_init(&definition, "trixie", json, "riscv64", &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
-	assert_contains(err.cause, "riscv64");
+	assert_contains(err.cause, "is not defined for builds on riscv64");
 }
 
 static void test_bad_definitions(void **state)

@@ -140,7 +140,7 @@ static void test_file_of_a_package(void **state)
 	assert_int_equal(image_unpack_deb_file(&f->unpack, fd, "x", "usr/bin/emulator",
 	                                       "opt/emulator", &err),
 	                 -1);
-	assert_contains(err.cause, "has that path");
+	assert_contains(err.cause, "the image has that path already");
 	err_clear(&err);
 	lseek(fd, 0, SEEK_SET);
 	assert_int_equal(image_unpack_deb_file(&f->unpack, fd, "x", "usr/bin/none", "opt/n", &err),
@@ -149,7 +149,7 @@ static void test_file_of_a_package(void **state)
 	err_clear(&err);
 	lseek(fd, 0, SEEK_SET);
 	assert_int_equal(image_unpack_deb_file(&f->unpack, fd, "x", "usr/link", "opt/n", &err), -1);
-	assert_contains(err.cause, "no plain file");
+	assert_contains(err.cause, "is no plain file");
 	close(fd);
 	err_clear(&err);
 	fd = tar_file(content, 1); /* a tar is no .deb */
