@@ -68,6 +68,8 @@ static void test_bad_definitions(void **state)
 			fail_msg("accepted: %s", bad[i]);
 		assert_int_equal(err.code, ERR_INPUT);
 		assert_contains(err.cause, "mine");
+		if (i == 0)
+			assert_contains(err.cause, "its definition is no object");
 	}
 }
 
@@ -103,6 +105,19 @@ static void change(json_t *section, const char *list, const char *key, json_t *v
 
 static void test_bad_sections(void **state)
 {
+	static const char *const words[] = {
+		"tree",
+		"is no SHA-256 digest",
+		"it was made for another definition of container trixie",
+		"packages",
+		"is no SHA-256 digest",
+		"is malformed",
+		"is malformed",
+		"is malformed",
+		"is not the one container trixie",
+		"files, container trixie has 1",
+		"member \"resolved\" is no time like 20260131T142703Z",
+	};
 	_cleanup_json_ json_t *json = json_of(good);
 	struct image_section section = { 0 };
 	struct image_definition definition;
@@ -116,7 +131,7 @@ static void test_bad_sections(void **state)
 	section.container = definition.digest;
 	debs_add(&section.packages, "make", "4.4.1-2", "amd64", &ref);
 	debs_add(&section.files, "x", "1:2", "arm64", &ref);
-	for (int i = 0; i < 10; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		_cleanup_json_ json_t *bad = image_section_write(&section, &definition);
 		struct image_section read;
 
@@ -148,15 +163,19 @@ static void test_bad_sections(void **state)
 		case 8:
 			change(bad, "files", "to", json_string("elsewhere"));
 			break;
-		default:
+		case 9:
 			json_array_clear(json_object_get(bad, "files"));
+			break;
+		default:
+			json_object_set_new(bad, "resolved", json_string("today"));
 			break;
 		}
 		err_clear(&err);
 		if (image_section_read(&read, &definition, bad, "kiln.lock: x", &err) != -1)
-			fail_msg("case %d accepted", i);
+			fail_msg("case %zu accepted", i);
 		assert_int_equal(err.code, ERR_INPUT);
 		assert_contains(err.cause, "kiln.lock: x");
+		assert_contains(err.cause, words[i]);
 	}
 	image_section_deinit(&section);
 	image_definition_deinit(&definition);

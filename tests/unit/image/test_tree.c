@@ -63,48 +63,54 @@ static void test_round_trip(void **state)
 
 static void test_refused(void **state)
 {
-	static const char *const bad[] = {
-		"",
-		"kiln.image.manifest/2\n",
-		"d 0755 0 0 a\n",
-		"kiln.image.manifest/1\nd 0755 0 0 a", /* no newline at its end */
-		"d 0755 00 0 a",
-		"f 0644 0 0 " HASH " 07 a",
-		"l 0755 0 0 t a",
-		"x 0755 0 0 a",
-		"d 755 0 0 a",
-		"d 0855 0 0 a",
-		"x 0755 0 0 a",
-		"d 0755 -1 0 a",
-		"d 0755 0 4294967296 a",
-		"d 0755 0 0 ",
-		"d 0755 0 0 /a",
-		"d 0755 0 0 a/../b",
-		"d 0755 0 0 a b",
-		"d 0755 0 0 a\\x41",
-		"d 0755 0 0 a\\x2",
-		"d 0755 0 0 a\\x00",
-		"d 0755 0 0 a\nd 0755 0 0 a",
-		"d 0755 0 0 b\nd 0755 0 0 a",
-		"f 0644 0 0 " HASH " a",
-		"f 0644 0 0 12 7 a",
-		"f 0644 0 0 " HASH " x a",
-		"l 0777 0 0 a",
-		"d 0755 0 0 a\n\nd 0755 0 0 b",
+	static const char head[] = "not an image's manifest", line[] = "malformed line",
+			  order[] = "not sorted by path",
+			  spelling[] = "another spelling of a tree than the one that is digested";
+	static const struct {
+		const char *text, *words;
+	} bad[] = {
+		{ "", head },
+		{ "kiln.image.manifest/2\n", head },
+		{ "d 0755 0 0 a\n", head },
+		{ "kiln.image.manifest/1\nd 0755 0 0 a", spelling }, /* no newline at its end */
+		{ "d 0755 00 0 a", spelling },
+		{ "f 0644 0 0 " HASH " 07 a", spelling },
+		{ "l 0755 0 0 t a", line },
+		{ "x 0755 0 0 a", line },
+		{ "d 755 0 0 a", line },
+		{ "d 0855 0 0 a", line },
+		{ "x 0755 0 0 a", line },
+		{ "d 0755 -1 0 a", line },
+		{ "d 0755 0 4294967296 a", line },
+		{ "d 0755 0 0 ", line },
+		{ "d 0755 0 0 /a", line },
+		{ "d 0755 0 0 a/../b", line },
+		{ "d 0755 0 0 a b", line },
+		{ "d 0755 0 0 a\\x41", line },
+		{ "d 0755 0 0 a\\x2", line },
+		{ "d 0755 0 0 a\\x00", line },
+		{ "d 0755 0 0 a\nd 0755 0 0 a", line },
+		{ "d 0755 0 0 b\nd 0755 0 0 a", order },
+		{ "f 0644 0 0 " HASH " a", line },
+		{ "f 0644 0 0 12 7 a", line },
+		{ "f 0644 0 0 " HASH " x a", line },
+		{ "l 0777 0 0 a", line },
+		{ "d 0755 0 0 a\n\nd 0755 0 0 b", line },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		char *whole =
-			i < 4 ? str_dup(bad[i]) : str_fmt("kiln.image.manifest/1\n%s\n", bad[i]);
+		char *whole = i < 4 ? str_dup(bad[i].text) :
+		                      str_fmt("kiln.image.manifest/1\n%s\n", bad[i].text);
 		struct image_tree tree;
 		struct err err = ERR_INIT;
 
 		image_tree_init(&tree);
 		if (image_tree_parse(&tree, str_of(whole), "the manifest", &err) != -1)
-			fail_msg("accepted: %s", bad[i]);
+			fail_msg("accepted: %s", bad[i].text);
 		assert_int_equal(err.code, ERR_INPUT);
 		assert_contains(err.cause, "the manifest");
+		assert_contains(err.cause, bad[i].words);
 		image_tree_deinit(&tree);
 		free(whole);
 	}

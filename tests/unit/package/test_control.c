@@ -119,6 +119,8 @@ static void refuse(const char *key, json_t *value, const char *words)
 
 static void bad_fields(void **state)
 {
+	_cleanup_free_ char *large = alloc((1 << 20) + 1);
+
 	(void)state;
 	refuse("Package", NULL, "the Debian package lacks the field Package");
 	refuse("Version", NULL, "lacks the field Version");
@@ -139,6 +141,8 @@ static void bad_fields(void **state)
 	refuse("Description", json_string(" \nthe long one"),
 	       "Description: its first line, the synopsis, is empty");
 	refuse("Section", json_integer(1), "of the Debian package is no text");
+	memset(large, 'x', 1 << 20);
+	refuse("Section", json_string(large), "the control fields are longer than 1048576 bytes");
 }
 
 static void no_or_too_long_fields(void **state)
