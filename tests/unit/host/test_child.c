@@ -65,7 +65,7 @@ static void missing_program(void **state)
 	(void)state;
 	assert_int_equal(child_run(&spec, &r, &err), -1);
 	assert_int_equal(err.code, ERR_MACHINE);
-	assert_non_null(strstr(err.cause, "no-such-program-here"));
+	assert_non_null(strstr(err.cause, "cannot find the program no-such-program-here"));
 }
 
 static void missing_folder(void **state)

@@ -324,6 +324,7 @@ static void reasons_have_one_line_that_mends(void **state)
 	explain(SWITCHES("kernel/apparmor_restrict_unprivileged_userns", "1\n", NULL), fine, &err);
 	assert_contains(err.hint, "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
 	explain(SWITCHES("kernel/unprivileged_userns_clone", "0\n", NULL), fine, &err);
+	assert_contains(err.cause, "this machine forbids sandboxes for plain users: ");
 	assert_contains(err.hint, "sysctl -w kernel.unprivileged_userns_clone=1");
 	explain(SWITCHES("user/max_user_namespaces", "0\n", NULL), fine, &err);
 	assert_contains(err.hint, "sysctl -w user.max_user_namespaces=");
@@ -333,6 +334,7 @@ static void reasons_have_one_line_that_mends(void **state)
 	assert_contains(err.cause, "No permissions to create new namespace");
 	assert_contains(err.hint, "seccomp=unconfined");
 	explain(SWITCHES(NULL), "bwrap: Unknown option --size\n", &err);
+	assert_contains(err.cause, "bubblewrap cannot make a sandbox here: bwrap: Unknown");
 	assert_contains(err.hint, "bubblewrap 0.8");
 	explain(SWITCHES(NULL), "bwrap: Can't mount proc on /newroot/proc\n", &err);
 	assert_contains(err.hint, "systempaths=unconfined");
@@ -348,6 +350,8 @@ static void missing_bwrap_is_told(void **state)
 	assert_int_equal(sandbox_bwrap.probe(&err), -1);
 	setenv("PATH", path, 1);
 	assert_int_equal(err.code, ERR_MACHINE);
+	assert_contains(err.cause,
+	                "bubblewrap, which keeps builds apart from this machine, is not installed");
 	assert_contains(err.hint, "apt-get install bubblewrap");
 }
 
