@@ -60,6 +60,20 @@ static bool is_reserved(const char *name)
 	return false;
 }
 
+/* Files that every release gets beside those given. */
+static bool is_made_here(const char *name, const char *base)
+{
+	static const char *const suffixes[] = { ".rebuild.tar", ".verdict.json", ".provenance.json",
+		                                ".provenance.sigstore.json" };
+	const size_t n = strlen(base);
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		if (strncmp(name, base, n) == 0 && str_eq(name + n, suffixes[i]))
+			return true;
+	}
+	return false;
+}
+
 /* What is said about a target, or about all (NULL), is as pinned as its packages are. */
 static bool is_pinned(const struct writing *w, const char *triple)
 {
@@ -89,7 +103,8 @@ static struct artefact *made_here(struct writing *w, char *name, const char *kin
 	return file;
 }
 
-static int check_names(const struct writing *w, struct err *err)
+/* `given`: before those that are made here are among them. */
+static int check_names(const struct writing *w, bool given, struct err *err)
 {
 	if (!manifest_name_ok(w->base) || strlen(w->base) > 120)
 		return err_set(err, ERR_INPUT,
@@ -99,7 +114,8 @@ static int check_names(const struct writing *w, struct err *err)
 	for (size_t i = 0; i < w->artefacts.n; i++) {
 		const char *name = w->artefacts.v[i].file;
 
-		if (!manifest_name_ok(name) || is_reserved(name))
+		if (!manifest_name_ok(name) || is_reserved(name) ||
+		    (given && is_made_here(name, w->base)))
 			return err_set(err, ERR_INPUT,
 			               "\"%s\" cannot be the name of a file in a "
 			               "release",
@@ -427,14 +443,14 @@ static int write_all(struct writing *w, struct err *err)
 	_cleanup_json_ json_t *verdict = NULL;
 	int rc;
 
-	if (check_names(w, err) < 0 || write_given(w, err) < 0 || write_sboms(w, err) < 0 ||
+	if (check_names(w, true, err) < 0 || write_given(w, err) < 0 || write_sboms(w, err) < 0 ||
 	    write_rebuild(w, err) < 0)
 		return -1;
 	rc = look_at_old(w, err);
 	if (rc)
 		return rc;
 	verdict = verdict_new(&w->input->facts);
-	if (write_verdict(w, verdict, err) < 0 || check_names(w, err) < 0 ||
+	if (write_verdict(w, verdict, err) < 0 || check_names(w, false, err) < 0 ||
 	    seal(w, verdict, err) < 0)
 		return -1;
 	return staging_commit(&w->staging, w->input->replace, err);

@@ -222,7 +222,17 @@ static void other_bytes_are_refused(void **state)
 
 	must_write(f, 0);
 	assert_int_equal(blobs_put(f->fake.blobs, "other", 5, &f->fake.artefacts[0].ref, &err), 0);
-	refuse_then_replace(f, "hello-1.0-x86_64-unknown-linux-gnu.tar.zst differs");
+	refuse_then_replace(f, "holds another release: its "
+	                       "hello-1.0-x86_64-unknown-linux-gnu.tar.zst differs");
+}
+
+static void another_artefact_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	must_write(f, 0);
+	f->fake.artefacts[0].file = "other.tar.zst";
+	refuse_then_replace(f, "holds another release: it lacks other.tar.zst");
 }
 
 static void another_key_is_refused(void **state)
@@ -241,7 +251,7 @@ static void unsigned_release_is_not_silently_signed(void **state)
 	f->fake.input.signer = NULL;
 	must_write(f, 0);
 	f->fake.input.signer = f->signer;
-	refuse_then_replace(f, "unsigned");
+	refuse_then_replace(f, "holds this release unsigned");
 }
 
 /* The way out of a leaked key: the same release, unsigned, then signed by another key. */
@@ -278,14 +288,14 @@ static void other_folders_are_never_touched(void **state)
 	f->fake.input.replace = true;
 	assert_int_equal(write_dist(f, &err), -1);
 	assert_int_equal(err.code, ERR_DENIED);
-	assert_non_null(strstr(err.cause, "no release"));
+	assert_non_null(strstr(err.cause, "is in the way: it holds files, but no release"));
 	assert_int_equal(folder_sh(&f->folder, "test \"$(ls -A dist/hello-1.0)\" = letters && "
 	                                       "rm dist/hello-1.0/letters"),
 	                 0);
 	must_write(f, 0);
 	assert_int_equal(folder_sh(&f->folder, "rm -r dist/hello-1.0 && touch dist/hello-1.0"), 0);
 	assert_int_equal(write_dist(f, &err), -1);
-	assert_non_null(strstr(err.cause, "no folder"));
+	assert_non_null(strstr(err.cause, "is in the way: it is no folder"));
 }
 
 static void bad_names_are_refused(void **state)
@@ -300,6 +310,7 @@ static void bad_names_are_refused(void **state)
 		                             "",
 		                             "hello-1.0.rebuild.tar",
 		                             "hello-1.0.verdict.json",
+		                             "hello-1.0.provenance.json",
 		                             "hello_1.0-1_amd64.deb",
 		                             "new\nline",
 		                             "quo\"te" };
@@ -310,9 +321,16 @@ static void bad_names_are_refused(void **state)
 		f->fake.artefacts[0].file = names[i];
 		if (write_dist(f, &err) == 0)
 			fail_msg("accepted \"%s\"", names[i]);
-		assert_true(err.code == ERR_INPUT || err.code == ERR_IO);
+		if (!strstr(err.cause, str_ends(names[i], ".deb") ?
+		                               "two files of the release have the name" :
+		                               "cannot be the name of a file in a release"))
+			fail_msg("\"%s\": %s", names[i], err.cause);
 		assert_false(folder_has(&f->folder, "dist/hello-1.0"));
 	}
+	f->fake.input.facts.name = "two words";
+	assert_int_equal(write_dist(f, &err), -1);
+	assert_non_null(strstr(err.cause, "a release's name and version must be short and of plain "
+	                                  "visible characters"));
 }
 
 static void a_missing_blob_leaves_nothing(void **state)
@@ -418,7 +436,7 @@ static void signed_later(void **state)
 	assert_int_equal(sign(f, f->signer, &err), DIST_SAME);
 	assert_int_equal(sign(f, f->other, &err), -1);
 	assert_int_equal(err.code, ERR_DENIED);
-	assert_non_null(strstr(err.cause, "signed already"));
+	assert_non_null(strstr(err.cause, "is signed already, and not with this key"));
 	assert_int_equal(folder_sh(&f->folder, "test \"$(ls -A dist)\" = hello-1.0"), 0);
 	/* The release itself is the same now as if it had been signed at once. */
 	f->fake.input.signer = f->signer;
@@ -538,6 +556,7 @@ int main(void)
 		CASE(artefacts_are_equal_evidence_may_differ),
 		CASE(same_release_writes_nothing),
 		CASE(other_bytes_are_refused),
+		CASE(another_artefact_is_refused),
 		CASE(another_key_is_refused),
 		CASE(unsigned_release_is_not_silently_signed),
 		CASE(a_signed_release_is_replaced_by_an_unsigned_one),
