@@ -363,6 +363,30 @@ static void smoke_compares_with_what_is_pinned(void **state)
 	assert_int_equal(c.status, EXEC_FAILED);
 }
 
+static void smoke_refuses_what_proves_nothing(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "", "a smoke stage without cases proves nothing" },
+		{ "{\"name\":\"x\",\"candidate\":\"a\",\"reference\":\"a\"},"
+		  "{\"name\":\"x\",\"candidate\":\"a\",\"reference\":\"a\"}",
+		  "two smoke cases are named" },
+		{ "{\"name\":\"x\",\"candidate\":\"a\",\"reference\":\"a\",\"filters\":[{}]}",
+		  "a smoke filter needs either 'drop_lines' or 'regex'" },
+		{ "{\"name\":\"x\",\"candidate\":\"a\",\"reference\":\"a\",\"filters\":"
+		  "[{\"regex\":\"(\",\"replace\":\"\"}]}",
+		  "the smoke filter's regex '(' is wrong" },
+	};
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		smoke_cases(lab, cases[i][0], &c);
+		assert_int_equal(c.status, EXEC_FAILED);
+		if (!strstr(c.why, cases[i][1]))
+			fail_msg("\"%s\" lacks \"%s\"", c.why, cases[i][1]);
+	}
+}
+
 /* What varies in one case does not excuse another. */
 static void smoke_filters_are_the_cases_own(void **state)
 {
@@ -499,7 +523,12 @@ static void tar_is_made_inside(void **state)
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, &c);
 	assert_int_equal(c.status, EXEC_BROKEN);
-	assert_non_null(strstr(c.err.cause, "no-such@1"));
+	assert_string_equal(c.err.cause, "this Kiln has no builtin no-such@1");
+	a.builtin = NULL;
+	lab_submit(lab, &a, 10000, 1);
+	lab_wait(lab, &c);
+	assert_int_equal(c.status, EXEC_BROKEN);
+	assert_non_null(strstr(c.err.cause, " runs nothing: argv is empty"));
 }
 
 /* deb-ar takes members and nothing else. */
@@ -534,6 +563,7 @@ static int run(void)
 		cmocka_unit_test(missing_image_breaks),
 		cmocka_unit_test(odd_outputs_are_refused),
 		cmocka_unit_test(smoke_compares),
+		cmocka_unit_test(smoke_refuses_what_proves_nothing),
 		cmocka_unit_test(smoke_compares_with_what_is_pinned),
 		cmocka_unit_test(smoke_filters_are_the_cases_own),
 		cmocka_unit_test(smoke_shows_lines_harmlessly),

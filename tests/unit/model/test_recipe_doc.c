@@ -92,6 +92,10 @@ static const struct {
 	{ "{" HEAD ",'version':{'field':'x'}}", "\"$fact\" is missing" },
 	{ "{" HEAD ",'date':{'$fact':'x'}}", "\"field\" is missing" },
 	{ "{" HEAD ",'targets':{}}", "\"targets\" is no list" },
+	{ "{" HEAD ",'targets':[{" TARGET ",'variants':[],'path':[7]}]}",
+	  "\"path\" of t holds no texts" },
+	{ "{" HEAD ",'workload_data':[{'list':'train','path':'p','from':{'$stage':'a'}}]}",
+	  "workload data comes of a stage" },
 	{ "{" HEAD ",'targets':[7]}", "\"triple\" is missing" },
 	{ "{" HEAD ",'targets':[{" TARGET "}]}", "\"variants\" is missing" },
 	{ "{" HEAD ",'targets':[{" TARGET ",'variants':[7]}]}", "\"variants\"" },
@@ -104,13 +108,13 @@ static const struct {
 	  "\"options\" is not an object" },
 	{ "{" HEAD ",'profiles':[{}]}", "\"id\" is missing" },
 	{ "{" HEAD ",'profiles':[{'id':'p','target':'t','kind':'pgo'}]}",
-	  "neither a stage nor a leaf" },
+	  "a reference names neither a stage nor a leaf" },
 	{ "{" HEAD ",'profiles':[{'id':'p','target':'t','kind':'pgo','from':{'$stage':'a',"
 	  "'$leaf':'b'}}]}",
-	  "neither a stage nor a leaf" },
+	  "a reference names neither a stage nor a leaf" },
 	{ "{" HEAD ",'profiles':[{'id':'p','target':'t','kind':'pgo','from':{'$stage':'a'},"
 	  "'sampled':7}]}",
-	  "neither a stage nor a leaf" },
+	  "a reference names neither a stage nor a leaf" },
 	{ "{" HEAD ",'profiles':[{'id':'p','target':'t','kind':'pgo','from':{'$stage':'a'},"
 	  "'flags':'-O2'}]}",
 	  "\"flags\" is no list" },
@@ -123,7 +127,7 @@ static const struct {
 	  "\"media_type\" is missing" },
 	{ "{" HEAD ",'artefacts':[{'target':'t','variant':'v','kind':'k','name':'n',"
 	  "'media_type':'m'}]}",
-	  "neither a stage nor a leaf" },
+	  "a reference names neither a stage nor a leaf" },
 	{ "{" HEAD ",'artefacts':[{'target':'t','variant':'v','kind':'k','name':'../n',"
 	  "'media_type':'m','from':{'$stage':'a'}}]}",
 	  "\"../n\" is no file name" },

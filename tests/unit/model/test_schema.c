@@ -99,6 +99,7 @@ static void test_faults(void **state)
 	assert_fault("{'name':'x','colur':'red'}", "/colur", "unknown field \"colur\"",
 	             "did you mean \"colour\"?");
 	assert_fault("{'name':'x','extr':'y'}", "/extr", "unknown field", "\"extra\"");
+	assert_fault("[]", "", "expected a table of named fields, got", "");
 	assert_fault("{}", "", "the field \"name\" is missing", "its name");
 	assert_fault("{'name':1}", "/name", "expected text, got a number", "");
 	assert_fault("{'name':'x','colour':'gren'}", "/colour", "none of: red, green", "\"green\"");

@@ -477,7 +477,7 @@ static void development_keys_are_marked(void **state)
 			assert_int_equal(sign(f, development, &err), 0);
 		assert_int_equal(verify(f->out, development->key, false, &err), -1);
 		assert_int_equal(err.code, ERR_DENIED);
-		assert_non_null(strstr(err.cause, "development key"));
+		assert_non_null(strstr(err.cause, "the release is signed with a development key"));
 		assert_non_null(strstr(err.hint, "--allow-development"));
 		assert_int_equal(verify(f->out, development->key, true, &err), 0);
 		assert_int_equal(folder_sh(&f->folder, "grep -q '\"development\": true' "

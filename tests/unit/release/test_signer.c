@@ -129,7 +129,7 @@ static void bad_specs(void **state)
 	refuses("fd:x", ERR_USAGE, "number");
 	refuses("fd:-1", ERR_USAGE, "number");
 	refuses("fd:99999999999999999999", ERR_USAGE, "number");
-	refuses("fd:987", ERR_MACHINE, "not open");
+	refuses("fd:987", ERR_MACHINE, "fd:987 is not open");
 }
 
 static void wrong_keys(void **state)
@@ -195,6 +195,39 @@ static void development_key(void **state)
 	assert_int_equal(err.code, ERR_MACHINE);
 }
 
+static void no_place_for_a_key(void **state)
+{
+	_cleanup_free_ char *home = str_dup(getenv("HOME"));
+	struct signer_request request = { 0 };
+	struct signer *signer = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	unsetenv("HOME");
+	unsetenv("XDG_STATE_HOME");
+	assert_int_equal(signer_choose(&request, NULL, &signer, &err), -1);
+	if (home)
+		setenv("HOME", home, 1);
+	assert_int_equal(err.code, ERR_MACHINE);
+	assert_non_null(strstr(err.cause, "no place for a development key: neither XDG_STATE_HOME "
+	                                  "nor HOME is set"));
+}
+
+static void too_long_a_passphrase(void **state)
+{
+	_cleanup_free_ char *longest = alloc(100000);
+	struct fixture *f = *state;
+	struct signer_request request = { .spec = f->spec };
+	struct signer *signer = NULL;
+	struct err err = ERR_INIT;
+
+	memset(longest, 'x', 99999);
+	setenv("KILN_KEY_PASSPHRASE", longest, 1);
+	assert_int_equal(signer_choose(&request, NULL, &signer, &err), -1);
+	assert_null(getenv("KILN_KEY_PASSPHRASE"));
+	assert_string_equal(err.cause, "KILN_KEY_PASSPHRASE is too long");
+}
+
 static void ci_without_a_key(void **state)
 {
 	struct fixture *f = *state;
@@ -205,6 +238,8 @@ static void ci_without_a_key(void **state)
 	assert_int_equal(signer_choose(&request, NULL, &signer, &err), -1);
 	assert_int_equal(err.code, ERR_MACHINE);
 	assert_int_equal(err_exit_status(&err), 5);
+	assert_non_null(strstr(err.cause, "no signing key: under CI a release is not signed with a "
+	                                  "development key"));
 	assert_non_null(strstr(err.hint, "--key env:"));
 	assert_false(folder_has(&f->folder, "development.pem"));
 	request.unsigned_wanted = true;
@@ -229,6 +264,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(encrypted, setup, teardown),
 		cmocka_unit_test_setup_teardown(development_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(ci_without_a_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_place_for_a_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_long_a_passphrase, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("release/signer", tests, NULL, NULL);
