@@ -81,7 +81,7 @@ int session_choose_runtime(struct session *s, struct err *err)
 			           runtime->name);
 		return 0;
 	}
-	return err_set(err, ERR_MACHINE, "no sandbox runtime fits this machine");
+	return err_set(err, ERR_BUG, "no sandbox runtime of the table is pinned");
 }
 
 static int open_executor(struct session *s, struct err *err)

@@ -28,8 +28,6 @@
 
 enum { MAX_FDS = 12, ARGS_MAX = 16 << 20, HOST_FILE_MAX = 16 << 20 };
 
-static const char install_hint[] = "sudo apt-get install bubblewrap";
-
 /* Files laid over the image's: the same accounts and names wherever the image comes from. */
 static const struct laid_over {
 	const char *path, *text;
@@ -295,7 +293,7 @@ static int bwrap_probe(struct err *err)
 		err_set(err, ERR_MACHINE,
 		        "bubblewrap, which keeps builds apart from this machine, "
 		        "is not installed");
-		return err_hint(err, "%s%s", geteuid() == 0 ? "" : "sudo ", install_hint);
+		return err_hint(err, "sudo apt-get install bubblewrap");
 	}
 	array_push(&argv, program);
 	add_walls(&args, false);

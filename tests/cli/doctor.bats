@@ -27,13 +27,36 @@ setup() {
 	PATH=$PWD/bin KILN_DEBIAN_KEYRING=/nowhere/keyring.gpg run "$KILN" doctor
 	[ "$status" -eq 5 ]
 	[[ $output == *"lack  sandbox "*"bubblewrap"* ]]
-	[[ $output == *"lack  mmdebstrap "*"apt-get install mmdebstrap"* ]]
+	[[ $output == *"lack  mmdebstrap "*"mmdebstrap is not on this machine: an image cannot be built"*"apt-get install mmdebstrap"* ]]
 	[[ $output == *"lack  Debian's keyring "*"/nowhere/keyring.gpg"* ]]
 	[[ $output == *"note  git "*"apt-get install git"* ]]
 	[[ $output == *"this machine lacks 3 of what Kiln needs"* ]]
 	run --separate-stderr env PATH="$PWD/bin" "$KILN" doctor --json
 	[ "$status" -eq 5 ]
 	jq -e '[.needs[] | select(.state == "lack") | .do] | any(contains("bubblewrap"))' <<<"$output"
+}
+
+@test "a plain user without what builds an image needs: each its sentence" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can become another user"
+	readable=$(mktemp -d)
+	chmod 755 "$readable"
+	cp "$KILN" "$readable/kiln"
+	mkdir "$readable/bin"
+	ln -s "$(type -P true)" "$readable/bin/mmdebstrap"
+	nobody=("$(command -v setpriv)" --reuid 65534 --regid 65534 --clear-groups)
+	run "${nobody[@]}" env -i HOME=/nonexistent PATH="$readable/bin" "$readable/kiln" --store /nonexistent/store doctor
+	[[ $output == *"newuidmap is not on this machine: an image cannot be built without being root"*"→ sudo apt-get install uidmap"* ]]
+	[[ $output == *"bubblewrap, which keeps builds apart from this machine, is not installed"*"→ sudo apt-get install bubblewrap"* ]]
+	ln -s "$(type -P true)" "$readable/bin/newuidmap"
+	run "${nobody[@]}" env -i HOME=/nonexistent PATH="$readable/bin" "$readable/kiln" --store /nonexistent/store doctor
+	[[ $output == *"has no range of "*" subordinate ids in /etc/subuid and /etc/subgid: an image cannot be built without being root"*"usermod --add-subuids"* ]]
+	rm -r "$readable"
+}
+
+@test "an apt that names no mirror" {
+	unshare -rm true || skip "no mount namespace can be made here"
+	run unshare -rm sh -c 'mount -t tmpfs none /etc/apt && "$KILN" doctor'
+	[[ $output == *"lack  Debian mirror"*"apt of this machine names no Debian mirror"*"KILN_DEBIAN_MIRROR=URL"* ]]
 }
 
 @test "a mirror that is named, a store that is named" {

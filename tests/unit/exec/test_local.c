@@ -508,6 +508,17 @@ static void tar_is_made_inside(void **state)
 	if (c.status != EXEC_OK)
 		fail_msg("%s %s", c.why, c.err.cause);
 	assert_true(c.result.outputs[0].node->ref.size >= 1536);
+	a.env = (struct action_env[]){ { "SOURCE_DATE_EPOCH", "soon" } };
+	a.n_env = 1;
+	lab_submit(lab, &a, 10000, 1);
+	lab_wait(lab, &c);
+	assert_string_equal(c.why, "SOURCE_DATE_EPOCH is no time: soon");
+	a.env = (struct action_env[]){ { "SOURCE_DATE_EPOCH", "" } };
+	lab_submit(lab, &a, 10000, 1);
+	lab_wait(lab, &c);
+	assert_string_equal(c.why, "packaging needs SOURCE_DATE_EPOCH");
+	a.env = NULL;
+	a.n_env = 0;
 	inputs[1].at = "tree/wrong/bin/x";
 	lab_compose(lab, inputs, 2, &a.input_root);
 	lab_submit(lab, &a, 10000, 1);

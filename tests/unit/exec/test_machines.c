@@ -51,6 +51,8 @@ static int code_with_bwrap(struct lab *lab, const char *more, const char *progra
 			_exit(97);
 		other.executor->ops->free(other.executor);
 		runner_server_stop(other.server);
+		if (c.err.code == ERR_MACHINE && !strstr(c.err.cause, "runtime ended with status"))
+			_exit(96);
 		_exit(c.status == EXEC_BROKEN ? (int)c.err.code : 100 + (int)c.status);
 	}
 	waitpid(pid, &status, 0);

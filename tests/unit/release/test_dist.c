@@ -235,6 +235,19 @@ static void another_artefact_is_refused(void **state)
 	refuse_then_replace(f, "holds another release: it lacks other.tar.zst");
 }
 
+static void one_artefact_less_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+
+	f->fake.artefacts[3].target = NULL;
+	must_write(f, 0);
+	f->fake.input.facts.n_artefacts--;
+	assert_int_equal(write_dist(f, &err), -1);
+	assert_int_equal(err.code, ERR_DENIED);
+	assert_non_null(strstr(err.cause, "holds another release, with other artefacts"));
+}
+
 static void another_key_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -454,6 +467,15 @@ static void damaged_release_is_not_signed(void **state)
 	assert_int_equal(sign(f, f->signer, &err), -1);
 	assert_int_equal(err.code, ERR_DENIED);
 	assert_false(folder_has(&f->folder, "dist/hello-1.0/SHA256SUMS.sigstore.json"));
+	assert_int_equal(
+		folder_sh(&f->folder,
+	                  "cd dist/hello-1.0 && rm extra && "
+	                  "sed -i 's/\"name\": \"hello\"/\"name\": \"a b\"/' manifest.json && "
+	                  "sha256sum $(ls | grep -v SHA256SUMS) | LC_ALL=C sort -k2 >../s && "
+	                  "mv ../s SHA256SUMS"),
+		0);
+	assert_int_equal(sign(f, f->signer, &err), -1);
+	assert_non_null(strstr(err.cause, "the manifest's name and version are malformed"));
 	f->out[strlen(f->out) - 1] = '7';
 	assert_int_equal(sign(f, f->signer, &err), -1);
 	assert_int_equal(err.code, ERR_USAGE);
@@ -557,6 +579,7 @@ int main(void)
 		CASE(same_release_writes_nothing),
 		CASE(other_bytes_are_refused),
 		CASE(another_artefact_is_refused),
+		CASE(one_artefact_less_is_refused),
 		CASE(another_key_is_refused),
 		CASE(unsigned_release_is_not_silently_signed),
 		CASE(a_signed_release_is_replaced_by_an_unsigned_one),

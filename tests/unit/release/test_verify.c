@@ -89,7 +89,8 @@ static const struct tamper tampers[] = {
 	  "SHA256SUMS.sigstore.json",
 	  "SHA256SUMS.sigstore.json", false },
 	{ "bundle cut", "truncate -s 200 SHA256SUMS.sigstore.json", "not valid JSON", false },
-	{ "bundle huge", "truncate -s 10G SHA256SUMS.sigstore.json", "larger", false },
+	{ "bundle huge", "truncate -s 10G SHA256SUMS.sigstore.json",
+	  "is larger than a release's can be", false },
 	{ "signature changed",
 	  "sed -i 's/\"signature\":\"M/\"signature\":\"N/' "
 	  "SHA256SUMS.sigstore.json",

@@ -213,7 +213,24 @@ static void too_long_a_word_is_told(void **state)
 		ran_free(&ran);
 	}
 	run(lab, &sandbox_host, script, false, &ran);
-	assert_contains(ran.log, "larger than 1048576 bytes");
+	assert_contains(ran.log, "an argument or variable is larger than 1048576 bytes");
+	ran_free(&ran);
+}
+
+static void too_large_an_environment_is_told(void **state)
+{
+	struct lab *lab = *state;
+	enum { LARGE = (16 << 20) + 10 };
+	_cleanup_free_ char *path = alloc(LARGE + 1);
+	const char *before = the_path;
+	struct ran ran;
+
+	memset(path, '/', LARGE);
+	the_path = path;
+	run(lab, &sandbox_bwrap, "true", false, &ran);
+	the_path = before;
+	assert_int_equal(ran.status, 98);
+	assert_contains(ran.log, "the environment is larger than 16777216 bytes");
 	ran_free(&ran);
 }
 
@@ -278,7 +295,7 @@ static void image_without_build_is_refused(void **state)
 	must(fs_make_dirs(AT_FDCWD, hollow.root, 0755, &err), &err);
 	run(&hollow, &sandbox_bwrap, "true", false, &ran);
 	assert_int_equal(ran.status, 99);
-	assert_contains(ran.log, "no folder /build");
+	assert_contains(ran.log, " has no folder /build");
 	ran_free(&ran);
 	free(hollow.root);
 }
@@ -361,6 +378,7 @@ int main(void)
 		cmocka_unit_test(every_runtime_keeps_the_contract),
 		cmocka_unit_test(path_may_lead_into_the_work_folder),
 		cmocka_unit_test(too_long_a_word_is_told),
+		cmocka_unit_test(too_large_an_environment_is_told),
 		cmocka_unit_test(inherited_signals_do_not_matter),
 		cmocka_unit_test(root_is_given_up),
 		cmocka_unit_test(bwrap_shows_only_the_image),
