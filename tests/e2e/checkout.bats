@@ -143,6 +143,12 @@ refused() { # refused STATUS TEXT COMMAND...: kiln in ./own
 	[[ $stderr != *"warning"* ]]
 	[ -d "dist3/own-1.0.1-dev.0+g$short" ]
 	[ ! -e dist3/own-1.0.0 ]
+	# Nor is one under a licence that nobody has named yet.
+	sed -i 's/license = "[^"]*"/license = "LicenseRef-unknown"/' own/kiln.lua
+	commit unknown
+	run --separate-stderr "$KILN" -C own release --unsigned --snapshot --progress none -o "$PWD/dist4"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"warning: "*"license: \"LicenseRef-unknown\" is still unknown"* ]]
 }
 
 @test "no git, nothing committed, no tag, a tag that is no version: each its sentence, status 3" {
