@@ -115,18 +115,19 @@ static int check_dsc(struct package *package, struct err *err)
 	digest_of(buf_text(&text), text.n, &package->digest);
 	if (!digest_is_none(&package->pinned) && !digest_eq(&package->pinned, &package->digest)) {
 		err_set(err, ERR_INPUT,
-		        "%s: the source package %s %s is not the pinned one: pinned "
+		        "%s: the source package %s%s%s is not the pinned one: pinned "
 		        "dsc sha256:%s, got sha256:%s",
-		        fetch->where, package->name, package->version ? package->version : "",
-		        DIGEST_TEXT(&package->pinned), DIGEST_TEXT(&package->digest));
+		        fetch->where, package->name, package->version ? " " : "",
+		        package->version ? package->version : "", DIGEST_TEXT(&package->pinned),
+		        DIGEST_TEXT(&package->digest));
 		return err_hint(err, "find out why it changed before you change the pin");
 	}
 	if (dsc_parse(buf_str(&text), package->dsc_name, &package->dsc, err) < 0)
 		return -1;
 	if (!str_eq(package->dsc.source, package->name) ||
 	    (package->version && !str_eq(package->dsc.version, package->version)))
-		return err_set(err, ERR_INPUT, "%s: asked for the source package %s %s, got %s %s",
-		               fetch->where, package->name,
+		return err_set(err, ERR_INPUT, "%s: asked for the source package %s%s%s, got %s %s",
+		               fetch->where, package->name, package->version ? " " : "",
 		               package->version ? package->version : "", package->dsc.source,
 		               package->dsc.version);
 	return 0;

@@ -124,10 +124,11 @@ static void packages_that_do_not_go_together_are_refused(void **state)
 
 /* ---- source packages ---------------------------------------------------------------------- */
 
-static void refused(struct fixture *f, const char *part)
+/* A package x, of `version` where one is asked for. */
+static void refused_at(struct fixture *f, const char *version, const char *part)
 {
-	json_t *leaf = json_pack("{s:s, s:s, s:s, s:s}", "kind", "debian", "where", "recipe.lua:7",
-	                         "name", "x", "version", "1-1");
+	json_t *leaf = json_pack("{s:s, s:s, s:s, s:s*}", "kind", "debian", "where", "recipe.lua:7",
+	                         "name", "x", "version", version);
 	const struct source_request request = {
 		.id = "source", .leaf = leaf, .recipe_dir = f->dir, .mirror = mirror
 	};
@@ -138,6 +139,11 @@ static void refused(struct fixture *f, const char *part)
 	assert_int_equal(err.code, ERR_INPUT);
 	assert_contains(err.cause, part);
 	json_decref(leaf);
+}
+
+static void refused(struct fixture *f, const char *part)
+{
+	refused_at(f, "1-1", part);
 }
 
 /* Makes "files" of tarballs, each of a folder, and a .dsc that names them. */
@@ -183,6 +189,8 @@ static void odd_source_packages_are_refused(void **state)
 		pack(*state, odd[i].source, odd[i].tarballs);
 		refused(*state, odd[i].part);
 	}
+	pack(*state, "y", odd[0].tarballs);
+	refused_at(*state, NULL, "recipe.lua:7: asked for the source package x, got y 1-1");
 }
 
 /* ---- a machine that knows nothing of Debian ----------------------------------------------- */
