@@ -32,29 +32,53 @@ static int check_license(struct session *s, struct err *err)
 	                     "snapshot: --snapshot");
 }
 
+/* What the facts say of the working tree: the recipe's, and those of sources that were fetched. */
+struct tree_facts {
+	long long changed; /* tracked files in no commit */
+	bool checkout;     /* a source is the repository's commit */
+};
+
+static void note_changed(struct tree_facts *facts, const json_t *fact)
+{
+	long long changed = json_integer_value(json_object_get(fact, "changed"));
+
+	if (changed > facts->changed)
+		facts->changed = changed;
+}
+
+static struct tree_facts tree_facts(const struct session *s)
+{
+	struct tree_facts facts = { 0 };
+	const char *id;
+	json_t *fact;
+	size_t i;
+
+	json_array_foreach (json_object_get(s->document, "facts"), i, fact)
+		note_changed(&facts, fact);
+	json_object_foreach (s->leaf_facts, id, fact) {
+		note_changed(&facts, fact);
+		facts.checkout |= json_object_get(fact, "commit") != NULL;
+	}
+	return facts;
+}
+
 /* What git.version found says whether HEAD is a version. */
-int releasable_recipe(struct session *s, struct err *err)
+static int check_tag(const struct session *s, struct err *err)
 {
 	json_t *fact;
 	size_t i;
 
 	json_array_foreach (json_object_get(s->document, "facts"), i, fact) {
-		const char *version = json_str_or(fact, "version", "?");
-		long long changed = json_integer_value(json_object_get(fact, "changed"));
-
-		if (json_is_true(json_object_get(fact, "snapshot"))) {
-			err_set(err, ERR_INPUT,
-			        "no tag that matches \"%s\" lies on the commit %.12s: its version "
-			        "is %s",
-			        json_str_or(fact, "tag", "?"), json_str_or(fact, "commit", "?"),
-			        version);
-			return err_hint(err, "tag it (git tag NAME), or release it as a snapshot: "
-			                     "--snapshot");
-		}
-		if (check_changed(changed, err) < 0)
-			return -1;
+		if (!json_is_true(json_object_get(fact, "snapshot")))
+			continue;
+		err_set(err, ERR_INPUT,
+		        "no tag that matches \"%s\" lies on the commit %.12s: its version is %s",
+		        json_str_or(fact, "tag", "?"), json_str_or(fact, "commit", "?"),
+		        json_str_or(fact, "version", "?"));
+		return err_hint(err, "tag it (git tag NAME), or release it as a snapshot: "
+		                     "--snapshot");
 	}
-	return check_license(s, err);
+	return 0;
 }
 
 /* ---- what lies beside the commit ---------------------------------------------------------- */
@@ -119,48 +143,41 @@ static int check_tracked(struct session *s, struct err *err)
 	return rc;
 }
 
-/* Of a checkout, whose version may come from somewhere else than its tags. */
-int releasable_sources(struct session *s, struct err *err)
-{
-	bool checkout = false;
-	const char *id;
-	json_t *fact;
+/* ---- the release, or a snapshot ----------------------------------------------------------- */
 
-	json_object_foreach (s->leaf_facts, id, fact) {
-		if (check_changed(json_integer_value(json_object_get(fact, "changed")), err) < 0)
-			return -1;
-		checkout |= json_object_get(fact, "commit") != NULL;
-	}
-	return checkout ? check_tracked(s, err) : 0;
+int releasable_recipe(struct session *s, struct err *err)
+{
+	if (check_tag(s, err) < 0 || check_changed(tree_facts(s).changed, err) < 0)
+		return -1;
+	return check_license(s, err);
 }
 
-static void warn(struct session *s, struct err *err)
+/* A checkout's version may come from somewhere else than its tags. */
+int releasable_sources(struct session *s, struct err *err)
 {
+	const struct tree_facts facts = tree_facts(s);
+
+	if (check_changed(facts.changed, err) < 0)
+		return -1;
+	return facts.checkout ? check_tracked(s, err) : 0;
+}
+
+/* 0 also after a refusal, which is printed. */
+static int warn(struct session *s, int rc, struct err *err)
+{
+	if (rc == 0 || err->code != ERR_INPUT)
+		return rc;
 	print_note(s->cli, "kiln: warning: %s", err->cause);
-	*err = ERR_INIT;
+	err_clear(err);
+	return 0;
 }
 
 int releasable_warn(struct session *s, struct err *err)
 {
-	bool checkout = false;
-	json_int_t changed = 0;
-	const char *id;
-	json_t *fact;
+	const struct tree_facts facts = tree_facts(s);
 
-	json_object_foreach (s->leaf_facts, id, fact) {
-		json_int_t here = json_integer_value(json_object_get(fact, "changed"));
-
-		changed = here > changed ? here : changed;
-		checkout |= json_object_get(fact, "commit") != NULL;
-	}
-	if (check_changed(changed, err) < 0)
-		warn(s, err);
-	if (check_license(s, err) < 0)
-		warn(s, err);
-	if (!checkout || check_tracked(s, err) == 0)
-		return 0;
-	if (err->code != ERR_INPUT)
+	if (warn(s, check_changed(facts.changed, err), err) < 0 ||
+	    warn(s, check_license(s, err), err) < 0)
 		return -1;
-	warn(s, err);
-	return 0;
+	return facts.checkout ? warn(s, check_tracked(s, err), err) : 0;
 }

@@ -48,27 +48,22 @@ static void writing_deinit(struct writing *w)
 	free(w->base);
 }
 
-static bool is_reserved(const char *name)
+/* The names that a release's own files have, besides those of its SBOMs. */
+static bool is_reserved(const char *name, const char *base)
 {
 	static const char *const taken[] = { DIST_SUMS, DIST_SUMS_BUNDLE, DIST_MANIFEST,
 		                             DIST_REPORT, DIST_KEY };
+	static const char *const of_base[] = { DIST_OF_REBUILD, DIST_OF_VERDICT, DIST_OF_PROVENANCE,
+		                               DIST_OF_PROVENANCE_BUNDLE };
 
 	for (size_t i = 0; i < ARRAY_LEN(taken); i++) {
 		if (str_eq(name, taken[i]))
 			return true;
 	}
-	return false;
-}
-
-/* Files that every release gets beside those given. */
-static bool is_made_here(const char *name, const char *base)
-{
-	static const char *const suffixes[] = { ".rebuild.tar", ".verdict.json", ".provenance.json",
-		                                ".provenance.sigstore.json" };
-	const size_t n = strlen(base);
-
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		if (strncmp(name, base, n) == 0 && str_eq(name + n, suffixes[i]))
+	if (!str_starts(name, base))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(of_base); i++) {
+		if (str_eq(name + strlen(base), of_base[i]))
 			return true;
 	}
 	return false;
@@ -103,8 +98,7 @@ static struct artefact *made_here(struct writing *w, char *name, const char *kin
 	return file;
 }
 
-/* `given`: before those that are made here are among them. */
-static int check_names(const struct writing *w, bool given, struct err *err)
+static int check_given(const struct writing *w, struct err *err)
 {
 	if (!manifest_name_ok(w->base) || strlen(w->base) > 120)
 		return err_set(err, ERR_INPUT,
@@ -114,13 +108,21 @@ static int check_names(const struct writing *w, bool given, struct err *err)
 	for (size_t i = 0; i < w->artefacts.n; i++) {
 		const char *name = w->artefacts.v[i].file;
 
-		if (!manifest_name_ok(name) || is_reserved(name) ||
-		    (given && is_made_here(name, w->base)))
+		if (!manifest_name_ok(name) || is_reserved(name, w->base))
 			return err_set(err, ERR_INPUT,
 			               "\"%s\" cannot be the name of a file in a "
 			               "release",
 			               name);
+	}
+	return 0;
+}
+
+static int check_twice(const struct writing *w, struct err *err)
+{
+	for (size_t i = 0; i < w->artefacts.n; i++) {
 		for (size_t j = 0; j < i; j++) {
+			const char *name = w->artefacts.v[i].file;
+
 			if (str_eq(name, w->artefacts.v[j].file))
 				return err_set(err, ERR_INPUT,
 				               "two files of the release have the "
@@ -311,7 +313,7 @@ static int write_rebuild(struct writing *w, struct err *err)
 
 	if (w->input->n_rebuild == 0)
 		return 0;
-	file = made_here(w, str_fmt("%s.rebuild.tar", w->base), "rebuild", ARTEFACT_SHIPPED,
+	file = made_here(w, str_fmt("%s" DIST_OF_REBUILD, w->base), "rebuild", ARTEFACT_SHIPPED,
 	                 "application/x-tar", NULL);
 	if (create(w, file->file, &fd, err) < 0 || fill_rebuild(w, fd, file->file, err) < 0)
 		return -1;
@@ -323,7 +325,7 @@ static int write_rebuild(struct writing *w, struct err *err)
 static int write_verdict(struct writing *w, json_t *verdict, struct err *err)
 {
 	return write_json(w, verdict,
-	                  made_here(w, str_fmt("%s.verdict.json", w->base), "verdict",
+	                  made_here(w, str_fmt("%s" DIST_OF_VERDICT, w->base), "verdict",
 	                            ARTEFACT_EVIDENCE, "application/json", NULL),
 	                  err);
 }
@@ -443,14 +445,15 @@ static int write_all(struct writing *w, struct err *err)
 	_cleanup_json_ json_t *verdict = NULL;
 	int rc;
 
-	if (check_names(w, true, err) < 0 || write_given(w, err) < 0 || write_sboms(w, err) < 0 ||
-	    write_rebuild(w, err) < 0)
+	if (check_given(w, err) < 0 || check_twice(w, err) < 0 || write_given(w, err) < 0 ||
+	    write_sboms(w, err) < 0 || write_rebuild(w, err) < 0)
 		return -1;
 	rc = look_at_old(w, err);
 	if (rc)
 		return rc;
 	verdict = verdict_new(&w->input->facts);
-	if (write_verdict(w, verdict, err) < 0 || check_names(w, false, err) < 0 ||
+	/* Names of SBOMs hang on the targets. */
+	if (write_verdict(w, verdict, err) < 0 || check_twice(w, err) < 0 ||
 	    seal(w, verdict, err) < 0)
 		return -1;
 	return staging_commit(&w->staging, w->input->replace, err);

@@ -38,8 +38,8 @@ static int write_provenance(struct seal *seal, struct err *err)
 {
 	_cleanup_buf_ struct buf statement = BUF_INIT(BUNDLE_MOST / 2);
 	_cleanup_buf_ struct buf bundle = BUF_INIT(BUNDLE_MOST);
-	_cleanup_free_ char *plain = str_fmt("%s.provenance.json", seal->base);
-	_cleanup_free_ char *sealed = str_fmt("%s.provenance.sigstore.json", seal->base);
+	_cleanup_free_ char *plain = str_fmt("%s" DIST_OF_PROVENANCE, seal->base);
+	_cleanup_free_ char *sealed = str_fmt("%s" DIST_OF_PROVENANCE_BUNDLE, seal->base);
 
 	statement_set_development(seal->statement, seal->signer && seal->signer->development);
 	statement_write(seal->statement, &statement);

@@ -50,11 +50,17 @@ int dist_verify_folder(int dirfd, const struct verify_options *options,
                        struct verify_report *report, struct manifest *ret_manifest,
                        struct err *err);
 
+/* The names of a release's own files; … */
 #define DIST_SUMS "SHA256SUMS"
 #define DIST_SUMS_BUNDLE "SHA256SUMS.sigstore.json"
 #define DIST_MANIFEST "manifest.json"
 #define DIST_REPORT "report.html"
 #define DIST_KEY "signing-key.pub.pem"
+/* … and how those go on that begin with NAME-VERSION. */
+#define DIST_OF_REBUILD ".rebuild.tar"
+#define DIST_OF_VERDICT ".verdict.json"
+#define DIST_OF_PROVENANCE ".provenance.json"
+#define DIST_OF_PROVENANCE_BUNDLE ".provenance.sigstore.json"
 
 enum { DIST_SUMS_MOST = 32 << 20, DIST_MANIFEST_MOST = 64 << 20 };
 

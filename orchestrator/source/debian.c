@@ -106,6 +106,9 @@ static int check_dsc(struct package *package, struct err *err)
 	const struct fetch *fetch = package->fetch;
 	_cleanup_buf_ struct buf text = BUF_INIT(DSC_MOST);
 	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *asked = package->version ?
+	                                     str_fmt("%s %s", package->name, package->version) :
+	                                     str_dup(package->name);
 
 	if (find_dsc(package, err) < 0)
 		return -1;
@@ -115,10 +118,9 @@ static int check_dsc(struct package *package, struct err *err)
 	digest_of(buf_text(&text), text.n, &package->digest);
 	if (!digest_is_none(&package->pinned) && !digest_eq(&package->pinned, &package->digest)) {
 		err_set(err, ERR_INPUT,
-		        "%s: the source package %s%s%s is not the pinned one: pinned "
+		        "%s: the source package %s is not the pinned one: pinned "
 		        "dsc sha256:%s, got sha256:%s",
-		        fetch->where, package->name, package->version ? " " : "",
-		        package->version ? package->version : "", DIGEST_TEXT(&package->pinned),
+		        fetch->where, asked, DIGEST_TEXT(&package->pinned),
 		        DIGEST_TEXT(&package->digest));
 		return err_hint(err, "find out why it changed before you change the pin");
 	}
@@ -126,10 +128,8 @@ static int check_dsc(struct package *package, struct err *err)
 		return -1;
 	if (!str_eq(package->dsc.source, package->name) ||
 	    (package->version && !str_eq(package->dsc.version, package->version)))
-		return err_set(err, ERR_INPUT, "%s: asked for the source package %s%s%s, got %s %s",
-		               fetch->where, package->name, package->version ? " " : "",
-		               package->version ? package->version : "", package->dsc.source,
-		               package->dsc.version);
+		return err_set(err, ERR_INPUT, "%s: asked for the source package %s, got %s %s",
+		               fetch->where, asked, package->dsc.source, package->dsc.version);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "image/place.h"
 #include "image/section.h"
 #include "image/tree.h"
-#include "unit/support.h"
+#include "unit/stored.h"
 
 static const char container_text[] = "{\"suite\":\"trixie\",\"architectures\":[\"amd64\"],"
 				     "\"packages\":[\"make\"]}";
@@ -23,17 +23,6 @@ struct fixture {
 	char *manifest;
 	struct blob_ref deb;
 };
-
-static struct store *open_store(struct fixture *f, const char *name)
-{
-	char *path = str_fmt("%s/%s", f->dir, name);
-	struct store *store;
-	struct err err = ERR_INIT;
-
-	must(store_open(path, &store, &err), &err);
-	free(path);
-	return store;
-}
 
 static void make_section(struct fixture *f)
 {
@@ -85,8 +74,8 @@ static int setup(void **state)
 
 	f->dir = test_folder();
 	f->fd = test_open_dir(f->dir);
-	f->here = open_store(f, "here");
-	f->there = open_store(f, "there");
+	f->here = test_store(f->dir, "here");
+	f->there = test_store(f->dir, "there");
 	must(json_parse(container_text, strlen(container_text), "x", &f->container, &err), &err);
 	digest_of("#!tool", 6, &tool);
 	f->manifest =

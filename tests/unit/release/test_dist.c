@@ -325,6 +325,7 @@ static void bad_names_are_refused(void **state)
 		                             "hello-1.0.verdict.json",
 		                             "hello-1.0.provenance.json",
 		                             "hello_1.0-1_amd64.deb",
+		                             "hello-1.0-x86_64-unknown-linux-gnu.cdx.json",
 		                             "new\nline",
 		                             "quo\"te" };
 	struct fixture *f = *state;
@@ -334,9 +335,11 @@ static void bad_names_are_refused(void **state)
 		f->fake.artefacts[0].file = names[i];
 		if (write_dist(f, &err) == 0)
 			fail_msg("accepted \"%s\"", names[i]);
-		if (!strstr(err.cause, str_ends(names[i], ".deb") ?
-		                               "two files of the release have the name" :
-		                               "cannot be the name of a file in a release"))
+		assert_int_equal(err.code, ERR_INPUT);
+		if (!strstr(err.cause,
+		            str_ends(names[i], ".deb") || str_ends(names[i], ".cdx.json") ?
+		                    "two files of the release have the name" :
+		                    "cannot be the name of a file in a release"))
 			fail_msg("\"%s\": %s", names[i], err.cause);
 		assert_false(folder_has(&f->folder, "dist/hello-1.0"));
 	}

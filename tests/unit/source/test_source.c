@@ -8,7 +8,7 @@
 #include "source/fetcher.h"
 #include "store/directory.h"
 #include "store/place.h"
-#include "unit/support.h"
+#include "unit/stored.h"
 
 struct fixture {
 	char *dir;
@@ -19,14 +19,10 @@ struct fixture {
 static int setup(void **state)
 {
 	struct fixture *f = alloc(sizeof(*f));
-	struct err err = ERR_INIT;
-	char *path;
 
 	f->dir = test_folder();
 	f->fd = test_open_dir(f->dir);
-	path = str_fmt("%s/store", f->dir);
-	must(store_open(path, &f->store, &err), &err);
-	free(path);
+	f->store = test_store(f->dir, "store");
 	return *state = f, 0;
 }
 

@@ -3,7 +3,7 @@
 #include "store/folder.h"
 #include "store/store.h"
 #include "store/store_impl.h"
-#include "unit/support.h"
+#include "unit/stored.h"
 
 struct fixture {
 	char *dir; /* of the test; the store is below it */
@@ -15,15 +15,11 @@ struct fixture {
 static int setup(void **state)
 {
 	struct fixture *f = alloc(sizeof(*f));
-	struct err err = ERR_INIT;
-	char *path;
 
 	f->dir = test_folder();
 	f->fd = test_open_dir(f->dir);
 	f->arena = arena_new();
-	path = str_fmt("%s/store", f->dir);
-	must(store_open(path, &f->store, &err), &err);
-	free(path);
+	f->store = test_store(f->dir, "store");
 	*state = f;
 	return 0;
 }

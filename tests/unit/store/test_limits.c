@@ -2,46 +2,11 @@
  * A store on a full and on a read-only disk: a small tmpfs in a mount namespace of a child's own.
  * Where the machine allows no such namespace the cases are skipped, and say so.
  */
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "store/place.h"
 #include "store/store.h"
-#include "unit/support.h"
-
-enum { NO_NAMESPACE = 77 };
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	fs_close(fd);
-	return good;
-}
-
-/* Enters a mount namespace and mounts a tmpfs on `path`. */
-static bool mount_small(const char *path, const char *options)
-{
-	char *uids = str_fmt("0 %d 1", (int)geteuid()), *gids = str_fmt("0 %d 1", (int)getegid());
-	bool good = true;
-
-	if (geteuid() != 0) {
-		good = unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
-		       write_text("/proc/self/setgroups", "deny") &&
-		       write_text("/proc/self/uid_map", uids) &&
-		       write_text("/proc/self/gid_map", gids);
-	} else {
-		good = unshare(CLONE_NEWNS) == 0;
-	}
-	good = good && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("small", path, "tmpfs", 0, options) == 0;
-	free(uids);
-	free(gids);
-	return good;
-}
+#include "unit/mounts.h"
 
 #define child_check(cond)                                                                          \
 	do {                                                                                       \
@@ -60,18 +25,14 @@ static void in_small_disk(const char *options, void (*body)(const char *path))
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (!mount_small(path, options))
-			_exit(NO_NAMESPACE);
+		if (!test_enter_mounts() || mount("small", path, "tmpfs", 0, options) < 0)
+			_exit(TEST_NO_MOUNTS);
 		body(path);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	test_folder_remove(path);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_NAMESPACE) {
-		print_message("# SKIP: this machine lets no mount namespace be made\n");
-		skip();
-	}
-	assert_int_equal(status, 0);
+	test_mounts_ended(status);
 }
 
 /* Puts blobs of 64 KiB until one fails; returns how many fitted. */
