@@ -98,11 +98,13 @@ static void look_sandbox(const struct cli *cli, struct finding *f)
 
 static void look_bootstrap(const struct cli *cli, struct finding *f)
 {
-	(void)cli;
-	if (bootstrap_check(&f->err) < 0)
+	char *store = NULL;
+
+	if (store_place(cli->store_dir, &store, &f->err) < 0 || bootstrap_check(store, &f->err) < 0)
 		f->state = NEED_LACK;
 	else
 		found_program(f, "mmdebstrap", "--version");
+	free(store);
 }
 
 static void look_keyring(const struct cli *cli, struct finding *f)

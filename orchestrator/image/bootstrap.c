@@ -97,7 +97,34 @@ static int check_unprivileged(struct err *err)
 	return 0;
 }
 
-int bootstrap_check(struct err *err)
+/*
+ * The folder in which mmdebstrap's folder is made. As root it lies in the store; otherwise mmdebstrap's
+ * other user must reach it, so it stands where everybody can walk.
+ */
+static const char *work_base(const char *scratch)
+{
+	const char *base = getenv("TMPDIR");
+
+	if (is_root())
+		return scratch;
+	return base && *base == '/' ? base : "/var/tmp";
+}
+
+/* The folder's path stands in a line of apt's sources, where blanks and brackets mean something. */
+static int check_word(const char *base, struct err *err)
+{
+	if (mirror_is_word(base))
+		return 0;
+	err_set(err, ERR_MACHINE,
+	        "apt cannot read packages below \"%s\": the path has a blank or a "
+	        "sign that means something to apt",
+	        base);
+	return err_hint(err, "%s",
+	                is_root() ? "keep the store elsewhere: --store DIR or KILN_STORE" :
+	                            "set TMPDIR to a folder without");
+}
+
+int bootstrap_check(const char *scratch, struct err *err)
 {
 	if (!has_program("mmdebstrap")) {
 		err_set(err, ERR_MACHINE,
@@ -106,22 +133,17 @@ int bootstrap_check(struct err *err)
 		                "sudo apt-get install mmdebstrap uidmap; or bring the image from "
 		                "another machine: kiln image export, kiln image import");
 	}
-	return is_root() ? 0 : check_unprivileged(err);
+	if (!is_root() && check_unprivileged(err) < 0)
+		return -1;
+	return check_word(work_base(scratch), err);
 }
 
-/*
- * The folder in which mmdebstrap works. As root it lies in the store; otherwise mmdebstrap's other
- * user must reach it, so it stands where everybody can walk, under a name nobody can list.
- */
+/* A folder under a name nobody can list. */
 static int make_work(const struct bootstrap *bootstrap, char **ret, struct err *err)
 {
-	const char *base = getenv("TMPDIR");
+	const char *base = work_base(bootstrap->scratch);
 	_cleanup_free_ char *work = NULL, *tmp = NULL;
 
-	if (is_root())
-		base = bootstrap->scratch;
-	else if (!base || *base != '/')
-		base = "/var/tmp";
 	work = path_join(base, "kiln-image-XXXXXX");
 	if (!mkdtemp(work))
 		return err_sys(err, ERR_IO, "cannot make a folder in %s", base);
@@ -305,20 +327,6 @@ static int follow(struct child *child, int in, int log, struct image_unpack *unp
 	return code == 0 ? 0 : tool_failed(log, code, err);
 }
 
-/* The folder's path stands in a line of apt's sources, where blanks and brackets mean something. */
-static int check_word(const char *work, struct err *err)
-{
-	if (mirror_is_word(work))
-		return 0;
-	err_set(err, ERR_MACHINE,
-	        "apt cannot read packages below \"%s\": the path has a blank or a "
-	        "sign that means something to apt",
-	        work);
-	return err_hint(err, "%s",
-	                is_root() ? "keep the store elsewhere: --store DIR or KILN_STORE" :
-	                            "set TMPDIR to a folder without");
-}
-
 static int run_tool(const struct bootstrap *bootstrap, const char *work,
                     struct image_unpack *unpack, struct err *err)
 {
@@ -327,8 +335,7 @@ static int run_tool(const struct bootstrap *bootstrap, const char *work,
 	struct guard guard;
 	int ends[2], rc, sig;
 
-	if (check_word(work, err) < 0 ||
-	    fs_must(fs_open_dir(AT_FDCWD, work, &dir, err), work, err) < 0 ||
+	if (fs_must(fs_open_dir(AT_FDCWD, work, &dir, err), work, err) < 0 ||
 	    tmpfile_open(dir, "the messages of mmdebstrap", &log, err) < 0)
 		return -1;
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -358,7 +365,7 @@ int bootstrap_run(struct blobs *blobs, const struct bootstrap *bootstrap,
 	struct work work;
 	int rc;
 
-	if (bootstrap_check(err) < 0 || make_work(bootstrap, &dir, err) < 0)
+	if (bootstrap_check(bootstrap->scratch, err) < 0 || make_work(bootstrap, &dir, err) < 0)
 		return -1;
 	work_begin(&work, log, "installing %zu packages of Debian %s", bootstrap->packages->list.n,
 	           bootstrap->suite);

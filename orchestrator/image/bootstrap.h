@@ -18,8 +18,9 @@ struct bootstrap {
 	const char *scratch;              /* a folder of the store, used as root */
 };
 
-/* Whether this machine can: ERR_MACHINE with the line to type where it cannot. */
-int bootstrap_check(struct err *err);
+/* Whether this machine can, with that folder of a store: ERR_MACHINE with the line to type where it
+ * cannot. Nothing needs to be there yet. */
+int bootstrap_check(const char *scratch, struct err *err);
 int bootstrap_run(struct blobs *blobs, const struct bootstrap *bootstrap,
                   struct image_unpack *unpack, struct log *log, struct err *err);
 

@@ -299,7 +299,7 @@ static int build(struct ensure *ensure, const char *fresh, struct err *err)
 	_cleanup_fd_ int root = -1;
 	int rc;
 
-	if (bootstrap_check(err) < 0 || fs_make_dirs(AT_FDCWD, root_path, 0755, err) < 0 ||
+	if (bootstrap_check(scratch, err) < 0 || fs_make_dirs(AT_FDCWD, root_path, 0755, err) < 0 ||
 	    fs_make_dirs(AT_FDCWD, scratch, 0700, err) < 0 ||
 	    fs_must(fs_open_dir(AT_FDCWD, root_path, &root, err), root_path, err) < 0)
 		return -1;

@@ -53,6 +53,19 @@ setup() {
 	rm -r "$readable"
 }
 
+@test "a folder for images that apt cannot read" {
+	[ "$(id -u)" -eq 0 ] && where=(--store "$PWD/a b/store") || where=()
+	TMPDIR="$PWD/a b" run "$KILN" "${where[@]}" doctor
+	[ "$status" -eq 5 ]
+	[[ $output == *"lack  mmdebstrap "*"apt cannot read packages below "*"/a b"*"the path has a blank or a sign that means something to apt"* ]]
+}
+
+@test "a machine that Debian has no name for" {
+	run setarch linux32 "$KILN" doctor
+	[ "$status" -eq 5 ]
+	[[ $output == *"lack  architecture "*"this machine's architecture is not one of Debian's"* ]]
+}
+
 @test "an apt that names no mirror" {
 	unshare -rm true || skip "no mount namespace can be made here"
 	run unshare -rm sh -c 'mount -t tmpfs none /etc/apt && "$KILN" doctor'

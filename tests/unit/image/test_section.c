@@ -39,6 +39,21 @@ static void test_definition(void **state)
 	assert_contains(err.cause, "is not defined for builds on riscv64");
 }
 
+static void test_too_large_a_definition(void **state)
+{
+	_cleanup_json_ json_t *json = json_of(good);
+	_cleanup_free_ char *suite = alloc((1 << 20) + 1);
+	struct image_definition definition;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	memset(suite, 'x', 1 << 20);
+	json_object_set_new(json, "suite", json_string(suite));
+	assert_int_equal(image_definition_init(&definition, "mine", json, "amd64", &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_string_equal(err.cause, "container mine: its definition is too large");
+}
+
 static void test_bad_definitions(void **state)
 {
 	static const char *const bad[] = {
@@ -206,8 +221,11 @@ static void test_installed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_definition), cmocka_unit_test(test_bad_definitions),
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bad_sections),
+		cmocka_unit_test(test_definition),
+		cmocka_unit_test(test_too_large_a_definition),
+		cmocka_unit_test(test_bad_definitions),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_bad_sections),
 		cmocka_unit_test(test_installed),
 	};
 

@@ -179,6 +179,25 @@ static void envelopes_are_strict(void **state)
 	}
 }
 
+static void what_does_not_fit_is_refused(void **state)
+{
+	_cleanup_signer_ struct signer *signer = fake_signer("p256.pem", false);
+	_cleanup_buf_ struct buf bundle = BUF_INIT(1 << 20), small = BUF_INIT(10);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(bundle_sign_message(signer->key, "text", 4, &small, &err), -1);
+	assert_int_equal(err.code, ERR_INPUT);
+	assert_string_equal(err.cause, "a signature bundle would be larger than 10 bytes");
+	err_clear(&err);
+	assert_int_equal(
+		bundle_sign_statement(signer->key, "{ \"a\": 1234567 }", 16, &bundle, &err), 0);
+	assert_int_equal(
+		bundle_verify_statement(signer->key, bundle.p, bundle.n, "B", &small, &err), -1);
+	assert_int_equal(err.code, ERR_DENIED);
+	assert_string_equal(err.cause, "B is too large");
+}
+
 static void cut_and_flipped_bytes_never_hold(void **state)
 {
 	_cleanup_signer_ struct signer *signer = fake_signer("ed.pem", false);
@@ -209,6 +228,7 @@ int main(void)
 		cmocka_unit_test(statement_comes_back),
 		cmocka_unit_test(shape_is_strict),
 		cmocka_unit_test(envelopes_are_strict),
+		cmocka_unit_test(what_does_not_fit_is_refused),
 		cmocka_unit_test(cut_and_flipped_bytes_never_hold),
 	};
 
