@@ -119,6 +119,39 @@ static void add_overrides(struct survey *s, const struct makefile *m, struct sur
 	}
 }
 
+static bool calls_compiler(const char *command)
+{
+	static const char *const compilers[] = { "$(CC)", "${CC}",    "$(CXX)", "${CXX}",
+		                                 "cc ",   "gcc ",     "clang ", "c++ ",
+		                                 "g++ ",  "clang++ ", NULL };
+
+	command += strspn(command, "@-+ \t");
+	for (size_t i = 0; compilers[i]; i++)
+		if (str_starts(command, compilers[i]))
+			return true;
+	return false;
+}
+
+/* Kiln's flags come as CFLAGS and CXXFLAGS: a Makefile whose own commands leave them out would be built
+ * without a word, and fail only where a profile is taken. What it includes may name them. */
+static void note_ignored_flags(struct survey *s, const struct makefile *m, const char *text)
+{
+	static const char *const named[] = { "(CFLAGS",   "{CFLAGS",  "(CXXFLAGS",
+		                             "{CXXFLAGS", "include ", NULL };
+	bool compiles = false;
+
+	for (size_t i = 0; named[i]; i++)
+		if (strstr(text, named[i]))
+			return;
+	for (size_t i = 0; i < m->rules.n; i++)
+		for (size_t j = 0; j < m->rules.v[i].recipe.n; j++)
+			compiles |= calls_compiler(m->rules.v[i].recipe.v[j]);
+	if (compiles)
+		survey_note(s,
+		            "the Makefile compiles without $(CFLAGS): the flags of the variants do "
+		            "not reach the compiler; write $(CC) $(CFLAGS) in its commands");
+}
+
 /* Libraries of a Makefile stand in its variables and in its recipes. */
 static void find_libraries(struct survey *s, const char *text)
 {
@@ -239,6 +272,8 @@ static int look(struct survey *s, struct err *err)
 	programs_find(s, &m, "", &programs);
 	if (programs.n == 0)
 		look_below(s, &programs, &dir, &m);
+	note_ignored_flags(s, &m,
+	                   dir[0] ? survey_text(s, arena_fmt(s->arena, "%s/Makefile", dir)) : text);
 	find_configure(s);
 	describe(s, &m, dir, &programs);
 	makefile_deinit(&m);

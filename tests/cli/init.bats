@@ -379,9 +379,14 @@ refute_has() {
 	"$KILN" init
 	has 'bins = { "main" }'
 	has 'args = { "main" }'
-	printf 'all:\n\t$(CC) main.c util.c -o app\n' >Makefile
+	printf 'all:\n\t@$(CC) $(CFLAGS) main.c util.c -o app\n' >Makefile
 	track
-	"$KILN" init --force
+	run "$KILN" init --force
+	[[ $output != *"compiles without"* ]]
+	printf 'all:\n\t@$(CC) main.c util.c -o app\n' >Makefile
+	track
+	run "$KILN" init --force
+	[[ $output == *"note      the Makefile compiles without \$(CFLAGS): the flags of the variants do not reach the compiler; write \$(CC) \$(CFLAGS) in its commands"* ]]
 	has 'bins = { "app" }'
 	refute_has 'args ='
 	refute_has 'test ='
