@@ -228,11 +228,10 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 
 		s->images.n--;
 		if (own && err->code == ERR_INPUT)
-			err_hint(
-				err,
-				"its packages are those of `add` and what builder and scripts need: %s",
-				own->where);
-		return err_while(err, "getting the image \"%s\"", name);
+			err_hint(err, "its packages are those of `add` and what builder and "
+			              "scripts need");
+		err_while(err, "getting the image \"%s\"", name);
+		return own ? err_while(err, "extending \"%s\" at %s", own->base, own->where) : -1;
 	}
 	entry->compiler = compiler_of(s, entry->image.lock_section);
 	fact = arena_alloc(s->arena, sizeof(*fact));

@@ -79,12 +79,51 @@ static int api_recipe(lua_State *L)
 
 /* ---- what library code needs to speak well ---- */
 
+/* What a table says of a place: where =, callee =, path = { "targets", 1 }, key =. Leaves the texts on
+ * the stack, where they live. */
+static void read_at(lua_State *L, const char *parts[FAIL_PATH_MOST + 1], struct fault_at *ret)
+{
+	struct fault_at at = { 0 };
+	const char *where;
+	int path;
+
+	lua_getfield(L, 1, "where");
+	where = lua_tostring(L, -1);
+	lua_getfield(L, 1, "callee");
+	at.callee = lua_tostring(L, -1);
+	lua_getfield(L, 1, "key");
+	at.key = lua_toboolean(L, -1);
+	lua_getfield(L, 1, "path");
+	path = lua_gettop(L);
+	if (lua_istable(L, path)) {
+		for (int i = 0; i < FAIL_PATH_MOST; i++) {
+			lua_rawgeti(L, path, i + 1);
+			parts[i] = lua_tostring(L, -1);
+			if (!parts[i])
+				break;
+		}
+		at.path = parts;
+	}
+	if (where)
+		at.place = diagnose_where(state_of(L), where);
+	if (!at.place.file)
+		at.place = state_place(L);
+	*ret = at;
+}
+
+/* kiln.where(): the line that runs. kiln.where { where =, callee =, path =, key = }: that of a field. */
 static int api_where(lua_State *L)
 {
-	struct place place = state_place(L);
+	const char *parts[FAIL_PATH_MOST + 1] = { 0 };
+	struct fault_at at = { .place = state_place(L) };
 
-	lua_pushfstring(L, "%s:%d", place.file ? place.file->path : state_of(L)->request->recipe,
-	                place.line);
+	if (lua_istable(L, 1)) {
+		read_at(L, parts, &at);
+		diagnose_find(&at, NULL);
+	}
+	lua_pushfstring(L, "%s:%d",
+	                at.place.file ? at.place.file->path : state_of(L)->request->recipe,
+	                at.place.line);
 	return 1;
 }
 
@@ -93,34 +132,16 @@ static int api_fail(lua_State *L)
 {
 	struct recipe_state *state = state_of(L);
 	const char *parts[FAIL_PATH_MOST + 1] = { 0 };
-	struct fault_at at = { 0 };
-	const char *text, *note, *where;
+	struct fault_at at;
+	const char *text, *note;
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
 	lua_getfield(L, 1, "text");
 	lua_getfield(L, 1, "note");
-	lua_getfield(L, 1, "where");
-	lua_getfield(L, 1, "callee");
-	lua_getfield(L, 1, "path");
-	lua_getfield(L, 1, "key");
 	text = luaL_checkstring(L, 2);
 	note = lua_tostring(L, 3);
-	where = lua_tostring(L, 4);
-	at.callee = lua_tostring(L, 5);
-	at.key = lua_toboolean(L, 7);
-	if (lua_istable(L, 6))
-		for (int i = 0; i < FAIL_PATH_MOST; i++) {
-			lua_rawgeti(L, 6, i + 1);
-			parts[i] = lua_tostring(L, -1);
-			if (!parts[i])
-				break;
-		}
-	at.path = lua_istable(L, 6) ? parts : NULL;
-	if (where)
-		at.place = diagnose_where(state, where);
-	if (!at.place.file)
-		at.place = state_place(L);
+	read_at(L, parts, &at);
 	diagnose(state, &at, note, state_err(state), "%s", text);
 	return state_raise(L);
 }

@@ -31,19 +31,15 @@ static void add_excerpt(struct buf *text, struct place place, size_t column, con
 		buf_fmt(text, "\n  %s", note);
 }
 
-int diagnose(struct recipe_state *state, const struct fault_at *at, const char *note,
-             struct err *err, const char *fmt, ...)
+void diagnose_find(struct fault_at *at, size_t *ret_column)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT(ERR_CAUSE_MAX - 1);
-	struct place place = at->place;
 	size_t line, column = COLUMN_NONE;
-	va_list ap;
 
-	if (place.file && place.line > 0 && at->path) {
+	if (at->place.file && at->place.line > 0 && at->path) {
 		struct locate_query query = {
-			.text = place.file->text,
-			.n = place.file->n,
-			.line = (size_t)place.line,
+			.text = at->place.file->text,
+			.n = at->place.file->n,
+			.line = (size_t)at->place.line,
 			.callee = at->callee,
 			.path = at->path,
 			.key = at->key,
@@ -55,15 +51,28 @@ int diagnose(struct recipe_state *state, const struct fault_at *at, const char *
 			there = locate_field(&query, &line, &column);
 		}
 		if (there)
-			place.line = (int)line;
+			at->place.line = (int)line;
 		else
 			column = COLUMN_NONE;
 	}
-	place_text(&text, state, place);
+	if (ret_column)
+		*ret_column = column;
+}
+
+int diagnose(struct recipe_state *state, const struct fault_at *at, const char *note,
+             struct err *err, const char *fmt, ...)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(ERR_CAUSE_MAX - 1);
+	struct fault_at found = *at;
+	size_t column;
+	va_list ap;
+
+	diagnose_find(&found, &column);
+	place_text(&text, state, found.place);
 	va_start(ap, fmt);
 	buf_fmtv(&text, fmt, ap);
 	va_end(ap);
-	add_excerpt(&text, place, column, note);
+	add_excerpt(&text, found.place, column, note);
 	return err_set(err, ERR_INPUT, "%s", buf_text(&text));
 }
 

@@ -12,6 +12,9 @@ struct fault_at {
 	bool key;
 };
 
+/* Moves the place to the line of the path's deepest part that is there; its column in characters, 0
+ * where none is, goes to *ret_column (may be NULL). */
+void diagnose_find(struct fault_at *at, size_t *ret_column);
 /*
  * Fails with ERR_INPUT: "FILE:LINE: text", the source line, a caret, and `note` (may be NULL or
  * empty) behind it.

@@ -340,6 +340,33 @@ static int parse_uris(const struct child_result *result, struct debs *ret, struc
 	return 0;
 }
 
+/* Of a package that is not there: the one it was meant to be. */
+static int hint_nearest(struct apt *apt, const char *fault, struct err *err)
+{
+	static const char unknown[] = "Unable to locate package ";
+	static const char *const argv[] = { "apt-cache", "pkgnames", NULL };
+	_cleanup_child_result_ struct child_result result = { 0 };
+	ARRAY(const char *) names = { 0 };
+	struct err ignored = ERR_INIT;
+	const char *near = NULL, *at = strstr(fault, unknown);
+	_cleanup_free_ char *word = NULL;
+	char *rest, *line;
+
+	if (!at || run(apt, argv, apt->dir, NULL, &result, &ignored) < 0 || result.exit_code != 0)
+		return -1;
+	at += strlen(unknown);
+	word = str_dup_n(at, strcspn(at, ";: "));
+	rest = result.out.p;
+	while ((line = strsep(&rest, "\n")))
+		array_push(&names, line);
+	array_push(&names, NULL);
+	near = str_nearest(word, names.v);
+	if (near)
+		err_hint(err, "did you mean \"%s\"?", near);
+	array_deinit(&names);
+	return -1;
+}
+
 /* Runs `first` with `names` behind it and reads the files it would take. */
 static int ask(struct apt *apt, const char *const *first, const char *const *names, size_t n,
                struct debs *ret, struct err *err)
@@ -361,8 +388,9 @@ static int ask(struct apt *apt, const char *const *first, const char *const *nam
 		_cleanup_buf_ struct buf text = BUF_INIT(1500);
 
 		fault_text(&result, &text);
-		return err_set(err, ERR_INPUT, "apt finds no set of packages in Debian %s: %s",
-		               apt->suite, buf_text(&text));
+		err_set(err, ERR_INPUT, "apt finds no set of packages in Debian %s: %s", apt->suite,
+		        buf_text(&text));
+		return hint_nearest(apt, buf_text(&text), err);
 	}
 	return parse_uris(&result, ret, err);
 }

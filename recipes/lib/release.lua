@@ -84,6 +84,7 @@ end
 local function extender(args, where, targets, tools)
   local needs = args.build.packages
   if type(needs) == "function" then needs = needs(targets) end
+  if args.add then where = kiln.where { where = where, callee = "release", path = { "add" } } end
   local known, packages, seen = {}, {}, {}
   for _, name in ipairs(check.join(needs, args.add, tools)) do
     if not seen[name] then packages[#packages + 1] = name end

@@ -112,6 +112,11 @@ static void packages_that_do_not_go_together_are_refused(void **state)
 	assert_int_equal(err.code, ERR_INPUT);
 	assert_string_equal(err.cause, "apt finds no set of packages in Debian trixie: Unable to "
 	                               "locate package no-such");
+	assert_string_equal(err.hint, "");
+	err_clear(&err);
+	test_write(f->fd, "bin/apt-cache", "#!/bin/sh\nprintf 'other\\nno-suck\\nz\\n'\n", 0755);
+	assert_int_equal(apt_resolve(apt, names, 1, &debs, &err), -1);
+	assert_string_equal(err.hint, "did you mean \"no-suck\"?");
 	apt_free(apt);
 }
 
