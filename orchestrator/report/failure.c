@@ -7,7 +7,10 @@
 #include "report/advice.h"
 #include "report/paint.h"
 
-enum { LINE_MOST = 1000 }; /* bytes of one line of a failed stage's log */
+enum {
+	LINE_MOST = 1000, /* bytes of one line of a failed stage's log */
+	SHORT_MOST = 40,  /* bytes of a reason in a few words: "exited with 2" */
+};
 
 /* What a build printed, without what would move the cursor or name the window. */
 static void add_clean(struct buf *text, struct str line)
@@ -114,8 +117,12 @@ void failure_add(struct buf *text, const struct event *e, const struct progress_
 	bug_on(!node);
 	stage = node->stage;
 	add_mark(text, output);
-	buf_fmt(text, "%s   %s after %s\n\n", stage->address, why,
-	        progress_duration(e->wall_us, took));
+	progress_duration(e->wall_us, took);
+	/* Behind a sentence the duration would read as a part of it. */
+	if (strlen(why) > SHORT_MOST)
+		buf_fmt(text, "%s   after %s: %s\n\n", stage->address, took, why);
+	else
+		buf_fmt(text, "%s   %s after %s\n\n", stage->address, why, took);
 	add_command(text, &node->lowered.action);
 	if (e->tail && e->tail[0])
 		add_indented(text, e->tail);

@@ -114,6 +114,11 @@ static void plain_failure_of_a_script(void **state)
 	EVENT(&s, EVENT_FAILED, "t/shared/merge", .why = "exit status 1");
 	assert_contains(buf_text(&s.taken.text), "  \033[31mfailed\033[0m  t/shared/merge   ");
 	assert_contains(buf_text(&s.taken.text), "    command  /bin/sh -euc '…' sh profdata 1 ");
+	EVENT(&s, EVENT_FAILED, "t/shared/merge", .wall_us = 2000000,
+	      .why = "the server does not listen on port 8080 after 2 s");
+	assert_contains(buf_text(&s.taken.text),
+	                "t/shared/merge   after 2.00 s: the server does not listen on port 8080 "
+	                "after 2 s\n");
 	EVENT(&s, EVENT_FAILED, "t/pgo+bolt/tar", .why = "x", .tail = "");
 	assert_contains(buf_text(&s.taken.text), "    command  kiln:tar@1\n\n    log ");
 	scene_deinit(&s);
