@@ -145,7 +145,8 @@ one_board() {
 }
 
 @test "resized while it runs, narrower and wider, lower and higher: one board, and nothing is left of it" {
-	many 60 4 0.3
+	# Slow stages: what is drawn between the terminal's change and the program's word of it stays above.
+	many 60 4 1
 	terminal 200 50
 	type_in "'$KILN' build --offline -C '$project'; echo status=\$?" Enter
 	until_shown '  [1-9][0-9]* done .* running'
