@@ -1,107 +1,8 @@
-/* The release folder: what lies in it, that it is never half there, the same, replaced, signed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <fcntl.h>
+/* The release folder: what lies in it, that it is never half there, the same, replaced. */
 #include <signal.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include "base/alloc.h"
-#include "evidence/statement.h"
-#include "external/crypto.h"
-#include "fakes/folder.h"
-#include "fakes/release.h"
-#include "host/fs.h"
-#include "release/staging.h"
-
-struct fixture {
-	struct folder folder;
-	struct fake_release fake;
-	char *out;
-	struct signer *signer, *other;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = alloc(sizeof(*f));
-
-	folder_init(&f->folder);
-	f->out = str_fmt("%s/dist/hello-1.0", f->folder.path);
-	fake_release_init(&f->fake, f->out);
-	f->signer = fake_signer("p256.pem", false);
-	f->other = fake_signer("ed.pem", false);
-	f->fake.input.signer = f->signer;
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	folder_deinit(&f->folder);
-	fake_release_deinit(&f->fake);
-	signer_free(f->signer);
-	signer_free(f->other);
-	free(f->out);
-	free(f);
-	return 0;
-}
-
-static int write_dist(struct fixture *f, struct err *err)
-{
-	struct dist_result result = { 0 };
-	int rc;
-
-	*err = ERR_INIT;
-	rc = dist_write(f->fake.blobs, &f->fake.input, &result, err);
-	if (rc >= 0) {
-		assert_int_equal(result.n_artefacts, 9);
-		/* An unsigned one is not written over the same one that is signed. */
-		assert_int_equal(result.is_signed, f->fake.input.signer || rc == DIST_SAME);
-		assert_int_equal(result.is_signed, result.fingerprint != NULL);
-	}
-	dist_result_deinit(&result);
-	return rc;
-}
-
-static void must_write(struct fixture *f, int outcome)
-{
-	struct err err;
-	int rc = write_dist(f, &err);
-
-	if (rc != outcome)
-		fail_msg("%d: %s (%s)", rc, err.cause, err.trail);
-}
-
-static int verify(const char *path, const struct key *key, bool development, struct err *err)
-{
-	struct verify_options options = { .key = key, .allow_development = development };
-	struct verify_report report = { 0 };
-	int rc;
-
-	*err = ERR_INIT;
-	rc = dist_verify(path, &options, &report, err);
-	assert_int_equal(report.authenticated && report.n_bad == 0, rc == 0 && key);
-	assert_true(report.lines.n > 0 || err->code == ERR_USAGE);
-	verify_report_deinit(&report);
-	return rc;
-}
-
-static void must_verify(const char *path, const struct key *key)
-{
-	struct err err;
-
-	if (verify(path, key, false, &err) < 0)
-		fail_msg("%s: %s", path, err.cause);
-}
+#include "unit/release/a_dist.h"
 
 static char *listing(const struct fixture *f)
 {
@@ -418,99 +319,6 @@ static void leftovers_are_swept(void **state)
 	assert_true(folder_has(&f->folder, "dist/.other-1.0.9-0"));
 }
 
-static int sign(struct fixture *f, const struct signer *signer, struct err *err)
-{
-	struct dist_result result = { 0 };
-	int rc;
-
-	*err = ERR_INIT;
-	rc = dist_sign(f->out, signer, &result, err);
-	if (rc >= 0) {
-		assert_true(result.is_signed);
-		assert_int_equal(result.n_artefacts, 9);
-		assert_string_equal(result.fingerprint, signer->fingerprint);
-	}
-	dist_result_deinit(&result);
-	return rc;
-}
-
-static void signed_later(void **state)
-{
-	struct fixture *f = *state;
-	struct err err;
-
-	f->fake.input.signer = NULL;
-	must_write(f, 0);
-	assert_true(folder_has(&f->folder, "dist/hello-1.0/hello-1.0.provenance.json"));
-	must_verify(f->out, NULL);
-	assert_int_equal(verify(f->out, f->signer->key, false, &err), -1);
-	assert_non_null(strstr(err.cause, "not signed"));
-	if (sign(f, f->signer, &err) != 0)
-		fail_msg("%s", err.cause);
-	must_verify(f->out, f->signer->key);
-	assert_false(folder_has(&f->folder, "dist/hello-1.0/hello-1.0.provenance.json"));
-	assert_int_equal(sign(f, f->signer, &err), DIST_SAME);
-	assert_int_equal(sign(f, f->other, &err), -1);
-	assert_int_equal(err.code, ERR_DENIED);
-	assert_non_null(strstr(err.cause, "is signed already, and not with this key"));
-	assert_int_equal(folder_sh(&f->folder, "test \"$(ls -A dist)\" = hello-1.0"), 0);
-	/* The release itself is the same now as if it had been signed at once. */
-	f->fake.input.signer = f->signer;
-	must_write(f, DIST_SAME);
-}
-
-static void damaged_release_is_not_signed(void **state)
-{
-	struct fixture *f = *state;
-	struct err err;
-
-	f->fake.input.signer = NULL;
-	must_write(f, 0);
-	folder_text(&f->folder, "dist/hello-1.0/extra", "x");
-	assert_int_equal(sign(f, f->signer, &err), -1);
-	assert_int_equal(err.code, ERR_DENIED);
-	assert_false(folder_has(&f->folder, "dist/hello-1.0/SHA256SUMS.sigstore.json"));
-	assert_int_equal(
-		folder_sh(&f->folder,
-	                  "cd dist/hello-1.0 && rm extra && "
-	                  "sed -i 's/\"name\": \"hello\"/\"name\": \"a b\"/' manifest.json && "
-	                  "sha256sum $(ls | grep -v SHA256SUMS) | LC_ALL=C sort -k2 >../s && "
-	                  "mv ../s SHA256SUMS"),
-		0);
-	assert_int_equal(sign(f, f->signer, &err), -1);
-	assert_non_null(strstr(err.cause, "the manifest's name and version are malformed"));
-	f->out[strlen(f->out) - 1] = '7';
-	assert_int_equal(sign(f, f->signer, &err), -1);
-	assert_int_equal(err.code, ERR_USAGE);
-	f->out[strlen(f->out) - 1] = '0';
-}
-
-static void development_keys_are_marked(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_signer_ struct signer *development = fake_signer("p256.pem", true);
-	_cleanup_free_ char *manifest = NULL;
-	struct err err;
-
-	for (int later = 0; later < 2; later++) {
-		f->fake.input.signer = later ? NULL : development;
-		f->fake.input.replace = true;
-		if (later)
-			assert_int_equal(folder_sh(&f->folder, "rm -r dist"), 0);
-		must_write(f, 0);
-		if (later)
-			assert_int_equal(sign(f, development, &err), 0);
-		assert_int_equal(verify(f->out, development->key, false, &err), -1);
-		assert_int_equal(err.code, ERR_DENIED);
-		assert_non_null(strstr(err.cause, "the release is signed with a development key"));
-		assert_non_null(strstr(err.hint, "--allow-development"));
-		assert_int_equal(verify(f->out, development->key, true, &err), 0);
-		assert_int_equal(folder_sh(&f->folder, "grep -q '\"development\": true' "
-		                                       "dist/hello-1.0/manifest.json"),
-		                 0);
-	}
-}
-
 static void documents_say_what_they_should(void **state)
 {
 	struct fixture *f = *state;
@@ -556,8 +364,6 @@ static void documents_say_what_they_should(void **state)
 	manifest_deinit(&manifest);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static void no_place_for_a_release(void **state)
 {
 	static const char *const places[] = { "", ".", "..", "a/..", "/" };
@@ -593,9 +399,6 @@ int main(void)
 		CASE(a_failing_rename_leaves_the_old),
 		CASE(a_full_disk_leaves_the_old),
 		CASE(leftovers_are_swept),
-		CASE(signed_later),
-		CASE(damaged_release_is_not_signed),
-		CASE(development_keys_are_marked),
 		CASE(documents_say_what_they_should),
 	};
 
