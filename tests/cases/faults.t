@@ -11,7 +11,7 @@ case $KILN in /*) ;; *) KILN=$PWD/$KILN ;; esac
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 unset CI
-export KILN_STORE=$work/store NO_COLOR=1 LC_ALL=C.UTF-8 PATH=$work/bin:$PATH
+export KILN_STORE=$work/store XDG_STATE_HOME=$work/state NO_COLOR=1 LC_ALL=C.UTF-8 PATH=$work/bin:$PATH
 mkdir "$work/bin"
 ln -s "$KILN" "$work/bin/kiln"
 
@@ -75,7 +75,7 @@ check() {
 	fi
 	failed=1
 	echo "not ok $n - $name (status $status)"
-	[ ! -e "$work/diff" ] || sed 's/^/# /' "$work/diff"
+	[ ! -e "$work/diff" ] || sed 's/^/# /' "$work/diff" >&2
 }
 
 n=0

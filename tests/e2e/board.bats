@@ -44,7 +44,7 @@ terminal() {
 	local size=(-x "$1" -y "$2")
 	shift 2
 	tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d "${size[@]}" \
-		"env -u CI -u NO_COLOR LANG=C.UTF-8 LC_ALL= PS1='> ' $* bash --norc --noprofile" 3>&-
+		"env -u CI -u NO_COLOR LANG=C.UTF-8 LC_ALL= HISTFILE= PS1='> ' $* bash --norc --noprofile" 3>&-
 	until_shown '^>'
 }
 
