@@ -1,7 +1,9 @@
 /* kiln plan: what would run and what is cached; nothing runs. */
 #include "cli/print.h"
 #include "cli/session.h"
+#include "cli/why.h"
 #include "model/triple.h"
+#include "report/explain_text.h"
 #include "report/plan_text.h"
 
 static const struct command_option options[] = {
@@ -13,45 +15,45 @@ static const struct command_option options[] = {
 	{ 0 },
 };
 
-/* Looks every wanted node up: 1 cached, 0 runs, -1 depends on what runs before. */
-static int look(struct session *s, const struct plan *plan, signed char *cached, struct err *err)
+/* 1 cached, 0 runs, -1 depends on what runs before. */
+static signed char known(const struct explanation *e)
 {
-	const struct engine_request request = {
-		.plan = plan,
-		.facts = &s->facts,
-		.store = s->store,
-		.recipe = s->recipe.name,
-		.jobs = s->cli->jobs,
-		.dry = true,
-		.cancel_fd = -1,
-	};
-	struct engine_result result;
+	return e->state == EXPLAIN_CACHED ? 1 : e->state == EXPLAIN_RUNS ? 0 : -1;
+}
 
-	if (engine_run(s->arena, &request, &result, err) < 0)
+/* Looks every wanted node up, and says why it runs. */
+static int look(struct session *s, const struct plan *plan, struct plan_outlook *outlook,
+                struct err *err)
+{
+	const struct explanation **all = arena_array(s->arena, plan->n_nodes, sizeof(*all));
+	struct engine_result looked;
+
+	if (why_look(s, plan, &looked, err) < 0 ||
+	    why_explain(s, plan, &looked, NULL, all, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->n_nodes; i++)
-		cached[i] = result.nodes[i].state == NODE_CACHED ? 1 :
-		            result.nodes[i].state == NODE_READY  ? 0 :
-		                                                   -1;
+		if (all[i])
+			outlook[i] = (struct plan_outlook){ known(all[i]),
+				                            explain_summary(s->arena, all[i]) };
 	return 0;
 }
 
 static int show(struct session *s, const struct plan *plan, struct err *err)
 {
-	signed char *cached = arena_array(s->arena, plan->n_nodes, sizeof(*cached));
+	struct plan_outlook *outlook = arena_array(s->arena, plan->n_nodes, sizeof(*outlook));
 	_cleanup_buf_ struct buf text = BUF_INIT(256 << 20);
 	_cleanup_json_ json_t *json = NULL;
 
-	if (look(s, plan, cached, err) < 0)
+	if (look(s, plan, outlook, err) < 0)
 		return -1;
 	if (s->cli->json) {
-		json = plan_json(plan, &s->facts, cached);
+		json = plan_json(plan, &s->facts, outlook);
 		/* What the recipe read of the world. */
 		json_object_set(json, "facts", json_object_get(s->document, "facts"));
 		json_object_set(json, "options", json_object_get(s->document, "options"));
 		return print_json(json, err);
 	}
-	plan_text(plan, &s->facts, cached, &text);
+	plan_text(plan, &s->facts, outlook, &text);
 	return print_text(buf_text(&text), text.n, err);
 }
 
@@ -102,7 +104,7 @@ const struct command cmd_plan = {
 	.operands = "[RECIPE] [STAGE]...",
 	.help = "Prints the stages of the current round: \"run\" is known to be missing, \"run?\" is\n"
 		"known once what it takes has run, \"cached\" is there, \"pinned\" comes from the\n"
-		"lock. Sources and images are fetched, nothing is built.",
+		"lock. Behind each stage that runs stands what changed; `kiln explain` says more. Sources and images are fetched, nothing is built.",
 	.options = options,
 	.max_operands = 64,
 	.may_fetch = true,

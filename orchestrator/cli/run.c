@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "cli/about.h"
 #include "cli/notes.h"
+#include "cli/premises.h"
 #include "cli/print.h"
 #include "cli/screen.h"
 #include "cli/session.h"
@@ -123,7 +124,8 @@ static int run_with_sinks(struct session *s, const struct plan *plan,
 	};
 	int rc;
 
-	if (signals_hold(&request.cancel_fd, err) < 0)
+	if (premises_keep(s, &request.premises, err) < 0 ||
+	    signals_hold(&request.cancel_fd, err) < 0)
 		return -1;
 	rc = engine_run(s->arena, &request, ret, err);
 	signals_release(request.cancel_fd);

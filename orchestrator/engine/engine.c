@@ -69,7 +69,8 @@ static int start(struct engine *e, size_t at, struct err *err)
 		.token = at,
 	};
 
-	if (e->request->executor->ops->submit(e->request->executor, &request, err) < 0)
+	if (engine_keep_origins(e, at, err) < 0 ||
+	    e->request->executor->ops->submit(e->request->executor, &request, err) < 0)
 		return -1;
 	n->state = NODE_RUNNING;
 	n->started_us = clock_mono_us();

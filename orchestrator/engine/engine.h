@@ -16,6 +16,9 @@ struct engine_request {
 	const struct facts *facts;
 	struct store *store;
 	const char *recipe; /* its name: histories of recipes do not mix; may be NULL */
+	/* A blob that says what toolchains, options and facts said (engine/cause.h), for those who ask
+	 * later why something ran; or none. */
+	struct digest premises;
 	struct executor *executor;
 	struct event_sink *const *sinks; /* NULL-ended */
 	int jobs;                        /* what -j each stage is told; see engine_slots */

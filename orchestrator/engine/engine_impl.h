@@ -36,6 +36,8 @@ void engine_skip_dependants(struct engine *e);
 void engine_release_users(struct engine *e, size_t at);
 /* DONE or CACHED: counted, told, and its users are one input nearer. */
 void engine_finish(struct engine *e, size_t at, enum node_state state, int64_t wall_us);
+/* What `explain` compares with later. */
+int engine_keep_origins(struct engine *e, size_t at, struct err *err);
 /* Its result was known: from now on it is what the address means. */
 int engine_finish_cached(struct engine *e, size_t at, const struct result *result, struct err *err);
 /* After a failure nothing of it starts, and with fail_fast nothing goes on. */

@@ -130,6 +130,15 @@ static int resolve(struct key_context *c, const struct plan_node *node,
 	return rc;
 }
 
+int inputs_find(struct blobs *blobs, struct arena *arena, const struct plan *plan,
+                const struct facts *facts, const struct engine_node *nodes,
+                const struct plan_node *node, size_t i, struct placement *ret, struct err *err)
+{
+	struct key_context c = { blobs, arena, plan, facts, nodes };
+
+	return resolve(&c, node, &node->inputs[i], ret, err);
+}
+
 int inputs_check(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
                  struct err *err)
 {

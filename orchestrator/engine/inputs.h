@@ -2,6 +2,7 @@
 #define KILN_ENGINE_INPUTS_H
 
 #include "engine/engine.h"
+#include "store/place.h"
 
 /*
  * Looks up every path of a source that a wanted node takes, so that a misspelt one is told before
@@ -9,6 +10,10 @@
  */
 int inputs_check(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
                  struct err *err);
+/* One input of a node: where it is placed and what it is. An output that lacks the path is ERR_STAGE. */
+int inputs_find(struct blobs *blobs, struct arena *arena, const struct plan *plan,
+                const struct facts *facts, const struct engine_node *nodes,
+                const struct plan_node *node, size_t i, struct placement *ret, struct err *err);
 /*
  * The key of a node whose inputs are known: composes its input root, encodes the action, keeps its
  * bytes as a blob. A leaf that lacks the named path is ERR_INPUT with the stage's place; an output

@@ -6,6 +6,7 @@
 
 #include "engine/estimate.h"
 #include "engine/inputs.h"
+#include "engine/side.h"
 
 const char *engine_kept(const struct engine *e, size_t at)
 {
@@ -108,13 +109,28 @@ void engine_finish(struct engine *e, size_t at, enum node_state state, int64_t w
 	engine_release_users(e, at);
 }
 
+/* From now on it is what its address means; a hit on what was so already writes nothing. */
+static int note_cached(struct engine *e, size_t at, struct err *err)
+{
+	const struct engine_node *n = &e->nodes[at];
+	int rc = store_note_action(e->request->store, engine_kept(e, at), &n->action,
+	                           n->result.wall_us, err);
+
+	return rc == STORE_NOTED ? engine_keep_origins(e, at, err) : rc;
+}
+
+int engine_keep_origins(struct engine *e, size_t at, struct err *err)
+{
+	return side_keep(e->request->store, engine_kept(e, at), e->plan, e->nodes, at,
+	                 &e->request->premises, err);
+}
+
 int engine_finish_cached(struct engine *e, size_t at, const struct result *result, struct err *err)
 {
 	struct engine_node *n = &e->nodes[at];
 
 	n->result = *result;
-	if (!e->request->dry && store_note_action(e->request->store, engine_kept(e, at), &n->action,
-	                                          result->wall_us, err) < 0)
+	if (!e->request->dry && note_cached(e, at, err) < 0)
 		return -1;
 	engine_finish(e, at, NODE_CACHED, result->wall_us);
 	return 0;

@@ -3,6 +3,8 @@
 
 #include "base/str.h"
 
+static const struct plan_outlook unknown = { -1, NULL };
+
 static const char *state_word(const struct plan_node *node, signed char cached)
 {
 	if (node->pinned)
@@ -78,7 +80,8 @@ enum { COUNT_RUN, COUNT_CACHED, COUNT_PINNED, N_COUNTS };
 
 /* A target's stages, wherever the recipe declares them, from its first one on. */
 static void add_target(const struct plan *plan, const struct facts *facts, size_t first,
-                       const signed char *cached, size_t counts[N_COUNTS], struct buf *text)
+                       const struct plan_outlook *outlook, size_t counts[N_COUNTS],
+                       struct buf *text)
 {
 	const char *target = plan->nodes[first].stage->target;
 
@@ -86,18 +89,19 @@ static void add_target(const struct plan *plan, const struct facts *facts, size_
 	add_goals(plan, facts, target, text);
 	for (size_t i = first; i < plan->n_nodes; i++) {
 		const struct plan_node *node = &plan->nodes[i];
-		signed char c = cached ? cached[i] : -1;
+		const struct plan_outlook o = outlook ? outlook[i] : unknown;
 
 		if (!node->wanted || !str_eq(node->stage->target, target))
 			continue;
-		counts[node->pinned ? COUNT_PINNED : c > 0 ? COUNT_CACHED : COUNT_RUN]++;
-		buf_fmt(text, "  %-7s  %s/%s  [%s]\n", state_word(node, c), node->stage->variant,
-		        node->stage->name, node->stage->kind);
+		counts[node->pinned ? COUNT_PINNED : o.cached > 0 ? COUNT_CACHED : COUNT_RUN]++;
+		buf_fmt(text, "  %-7s  %s/%s  [%s]%s%s\n", state_word(node, o.cached),
+		        node->stage->variant, node->stage->name, node->stage->kind,
+		        o.why ? "  " : "", o.why ? o.why : "");
 	}
 }
 
-void plan_text(const struct plan *plan, const struct facts *facts, const signed char *cached,
-               struct buf *text)
+void plan_text(const struct plan *plan, const struct facts *facts,
+               const struct plan_outlook *outlook, struct buf *text)
 {
 	size_t counts[N_COUNTS] = { 0 };
 
@@ -106,12 +110,12 @@ void plan_text(const struct plan *plan, const struct facts *facts, const signed 
 		buf_fmt(text, "profiler: %s\n", facts->profiler);
 	for (size_t i = 0; i < plan->n_nodes; i++)
 		if (plan->nodes[i].wanted && is_first_of_target(plan, i))
-			add_target(plan, facts, i, cached, counts, text);
+			add_target(plan, facts, i, outlook, counts, text);
 	buf_fmt(text, "\n%zu to run, %zu cached, %zu pinned\n", counts[COUNT_RUN],
 	        counts[COUNT_CACHED], counts[COUNT_PINNED]);
 }
 
-static json_t *node_json(const struct plan *plan, size_t i, signed char cached)
+static json_t *node_json(const struct plan *plan, size_t i, const struct plan_outlook *outlook)
 {
 	const struct plan_node *node = &plan->nodes[i];
 	const struct stage *stage = node->stage;
@@ -122,20 +126,23 @@ static json_t *node_json(const struct plan *plan, size_t i, signed char cached)
 		json_array_append_new(deps, json_string(plan->nodes[node->deps[d]].stage->address));
 	for (size_t a = 0; a < node->lowered.action.n_argv; a++)
 		json_array_append_new(argv, json_string(node->lowered.action.argv[a]));
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "address", stage->address,
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:o,s:o}", "address", stage->address,
 	                 "target", stage->target, "variant", stage->variant, "name", stage->name,
 	                 "kind", stage->kind, "where", stage->where, "state",
-	                 state_word(node, cached), "needs", deps, "argv", argv);
+	                 state_word(node, outlook->cached), "why", outlook->why, "needs", deps,
+	                 "argv", argv);
 }
 
-json_t *plan_json(const struct plan *plan, const struct facts *facts, const signed char *cached)
+json_t *plan_json(const struct plan *plan, const struct facts *facts,
+                  const struct plan_outlook *outlook)
 {
 	static const char *const states[] = { "pinned", "trained", "mismatch" };
 	json_t *stages = json_array(), *artefacts = json_array(), *profiles = json_array();
 
 	for (size_t i = 0; i < plan->n_nodes; i++)
 		if (plan->nodes[i].wanted)
-			json_array_append_new(stages, node_json(plan, i, cached ? cached[i] : -1));
+			json_array_append_new(stages,
+			                      node_json(plan, i, outlook ? &outlook[i] : &unknown));
 	for (size_t i = 0; i < plan->n_goals; i++) {
 		const struct recipe_artefact *a = plan->goals[i].artefact;
 

@@ -38,6 +38,11 @@ bool blobs_verify(struct blobs *blobs, const struct blob_ref *ref)
 	return blobs->ops->has(blobs, ref, true);
 }
 
+bool blobs_find(struct blobs *blobs, struct blob_ref *ret)
+{
+	return blobs->ops->find(blobs, ret);
+}
+
 int blobs_read(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf, struct err *err)
 {
 	if (ref->size > buf->limit || buf->n > buf->limit - ref->size)

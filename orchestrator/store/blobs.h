@@ -40,6 +40,8 @@ int blobs_put_fd(struct blobs *blobs, int fd, const char *what, struct blob_ref 
 bool blobs_has(struct blobs *blobs, const struct blob_ref *ref);
 /* The same, but reads and hashes it whatever its stamp says. */
 bool blobs_verify(struct blobs *blobs, const struct blob_ref *ref);
+/* For whoever knows the digest only: fills in ret->size; false where there is no such blob. */
+bool blobs_find(struct blobs *blobs, struct blob_ref *ret);
 /* Appends it whole, its hash checked; larger than buf->limit is an error. Returns 0 or BLOBS_MISS. */
 int blobs_read(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf, struct err *err);
 /* Opens for reading. Returns 0 or BLOBS_MISS. */

@@ -131,6 +131,19 @@ static bool folder_has(struct blobs *blobs, const struct blob_ref *ref, bool dee
 	return open_good(folder, ref, deep, &fd, &ignored) == 0;
 }
 
+static bool folder_find(struct blobs *blobs, struct blob_ref *ret)
+{
+	struct folder_blobs *folder = (struct folder_blobs *)blobs;
+	char name[NAME_SIZE];
+	struct stat st;
+
+	if (fstatat(folder->fd, name_of(&ret->digest, name), &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	ret->size = (uint64_t)st.st_size;
+	return true;
+}
+
 /* Leaves a parent's scratch folder to the parent, and removes an own one. */
 static void drop_scratch(struct folder_blobs *folder)
 {
@@ -348,6 +361,7 @@ static const struct blobs_ops folder_ops = {
 	.put = folder_put,
 	.put_fd = folder_put_fd,
 	.has = folder_has,
+	.find = folder_find,
 	.read = folder_read,
 	.open_fd = folder_open_fd,
 	.free = folder_free,

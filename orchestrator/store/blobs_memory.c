@@ -55,6 +55,16 @@ static bool memory_has(struct blobs *blobs, const struct blob_ref *ref, bool dee
 	return find(blobs, ref) != NULL;
 }
 
+static bool memory_find(struct blobs *blobs, struct blob_ref *ret)
+{
+	struct memory_blobs *memory = (struct memory_blobs *)blobs;
+	const struct buf *buf = map_get_n(memory->content, &ret->digest, sizeof(ret->digest));
+
+	if (buf)
+		ret->size = buf->n;
+	return buf != NULL;
+}
+
 static int memory_read(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf,
                        struct err *err)
 {
@@ -106,6 +116,7 @@ static const struct blobs_ops memory_ops = {
 	.put = memory_put,
 	.put_fd = memory_put_fd,
 	.has = memory_has,
+	.find = memory_find,
 	.read = memory_read,
 	.open_fd = memory_open_fd,
 	.free = memory_free,

@@ -16,6 +16,8 @@ struct blobs_ops {
 	              struct err *err);
 	/* With `deep` the content is read and hashed, else only when its stamp is a strange one. */
 	bool (*has)(struct blobs *blobs, const struct blob_ref *ref, bool deep);
+	/* Fills in the size of the blob of ret->digest; false where there is none. */
+	bool (*find)(struct blobs *blobs, struct blob_ref *ret);
 	int (*read)(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf,
 	            struct err *err);
 	int (*open_fd)(struct blobs *blobs, const struct blob_ref *ref, int *ret_fd,

@@ -4,7 +4,6 @@
  */
 #include "store/store.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -113,18 +112,20 @@ static int bind_and_run(struct store *store, enum store_query query, const char 
 	if (store_query(store, query, &stmt, err) < 0)
 		return -1;
 	db_bind_text(stmt, 1, address);
-	if (query == QUERY_PUT_ADDRESS) {
+	if (action)
 		db_bind_bytes(stmt, 2, action, sizeof(*action));
+	if (query == QUERY_PUT_ADDRESS)
 		db_bind_int(stmt, 3, wall_us);
-	}
 	return db_run(stmt, err);
 }
 
-/* The last action of an address, and no failure any more; in the caller's transaction. */
+/* The last action of an address, the one before it, and no failure any more; in the caller's
+ * transaction. */
 static int put_address(struct store *store, const char *address, const struct digest *action,
                        int64_t wall_us, struct err *err)
 {
-	if (bind_and_run(store, QUERY_PUT_ADDRESS, address, action, wall_us, err) < 0)
+	if (bind_and_run(store, QUERY_PUT_BEFORE, address, action, 0, err) < 0 ||
+	    bind_and_run(store, QUERY_PUT_ADDRESS, address, action, wall_us, err) < 0)
 		return -1;
 	return bind_and_run(store, QUERY_DROP_FAILURE, address, NULL, 0, err);
 }
@@ -207,34 +208,7 @@ int store_note_action(struct store *store, const char *address, const struct dig
 	if (db_begin(store->db, err) < 0)
 		return -1;
 	rc = put_address(store, address, action, wall_us, err);
-	return end_transaction(store, rc, err);
-}
-
-static bool read_digest(struct str bytes, struct digest *ret)
-{
-	if (bytes.n != sizeof(ret->bytes))
-		return false;
-	memcpy(ret->bytes, bytes.p, sizeof(ret->bytes));
-	return true;
-}
-
-int store_last_action(struct store *store, const char *address, struct digest *ret_action,
-                      int64_t *ret_wall_us, struct err *err)
-{
-	struct db_stmt *stmt;
-	int rc;
-
-	if (store_query(store, QUERY_GET_ADDRESS, &stmt, err) < 0)
-		return -1;
-	db_bind_text(stmt, 1, address);
-	rc = db_step(stmt, err);
-	if (rc != DB_ROW)
-		return rc < 0 ? -1 : STORE_MISS;
-	rc = read_digest(db_bytes(stmt, 0), ret_action) ? 0 : STORE_MISS;
-	if (rc == 0 && ret_wall_us)
-		*ret_wall_us = db_int(stmt, 1);
-	db_reset(stmt);
-	return rc;
+	return end_transaction(store, rc, err) < 0 ? -1 : STORE_NOTED;
 }
 
 int store_put_failure(struct store *store, const char *address, const struct digest *action,
@@ -267,7 +241,7 @@ int store_get_failure(struct store *store, struct arena *arena, const char *addr
 	if (rc != DB_ROW)
 		return rc < 0 ? -1 : STORE_MISS;
 	rc = result_decode(arena, db_bytes(stmt, 1), &result, &corrupt);
-	if (!read_digest(db_bytes(stmt, 0), &action))
+	if (!store_take_digest(db_bytes(stmt, 0), &action))
 		rc = -1;
 	db_reset(stmt);
 	if (rc < 0)

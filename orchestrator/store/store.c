@@ -17,9 +17,11 @@
 #include "store/blobs_ops.h"
 #include "store/store_impl.h"
 
-enum { STORE_VERSION = 1, VERSION_FILE_MOST = 64, BOOT_MOST = 64 };
+enum { STORE_VERSION = 2, VERSION_FILE_MOST = 64, BOOT_MOST = 64 };
 
-static const char schema[] =
+/* What each version adds. A process of an older Kiln that has the store open goes on unharmed: no
+ * table changes its columns. */
+static const char version_1[] =
 	"CREATE TABLE results(action BLOB PRIMARY KEY, body BLOB NOT NULL, boot TEXT NOT NULL)"
 	" WITHOUT ROWID;"
 	"CREATE TABLE addresses(address TEXT PRIMARY KEY, action BLOB NOT NULL,"
@@ -31,6 +33,11 @@ static const char schema[] =
 	"CREATE TABLE stamps(dev INTEGER NOT NULL, ino INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, digest BLOB NOT NULL,"
 	" PRIMARY KEY(dev, ino)) WITHOUT ROWID;";
+static const char version_2[] =
+	"CREATE TABLE origins(address TEXT NOT NULL, action BLOB NOT NULL, body TEXT NOT NULL,"
+	" PRIMARY KEY(address, action)) WITHOUT ROWID;"
+	"CREATE TABLE before(address TEXT PRIMARY KEY, action BLOB NOT NULL) WITHOUT ROWID;";
+static const char *const versions[STORE_VERSION] = { version_1, version_2 };
 
 static const char *const queries[QUERY_COUNT] = {
 	[QUERY_GET_RESULT] = "SELECT body, boot FROM results WHERE action=?1",
@@ -43,6 +50,11 @@ static const char *const queries[QUERY_COUNT] = {
 	[QUERY_DROP_FAILURE] = "DELETE FROM failures WHERE address=?1",
 	[QUERY_GET_FACT] = "SELECT body FROM facts WHERE kind=?1 AND name=?2",
 	[QUERY_PUT_FACT] = "INSERT OR REPLACE INTO facts VALUES(?1, ?2, ?3)",
+	[QUERY_GET_ORIGINS] = "SELECT body FROM origins WHERE address=?1 AND action=?2",
+	[QUERY_PUT_ORIGINS] = "INSERT OR REPLACE INTO origins VALUES(?1, ?2, ?3)",
+	[QUERY_GET_BEFORE] = "SELECT action FROM before WHERE address=?1",
+	[QUERY_PUT_BEFORE] = ("INSERT OR REPLACE INTO before SELECT address, action"
+	                      " FROM addresses WHERE address=?1 AND action<>?2"),
 	[QUERY_GET_STAMP] = ("SELECT size, mtime_ns, ctime_ns, digest FROM stamps"
 	                     " WHERE dev=?1 AND ino=?2"),
 	[QUERY_PUT_STAMP] = "INSERT OR REPLACE INTO stamps VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -135,11 +147,20 @@ static int check_owner(int fd, const char *dir, struct err *err)
 	return 0;
 }
 
-/* Reads or writes VERSION. */
-static int check_version(int fd, const char *dir, struct err *err)
+static int write_version(int fd, const char *dir, struct err *err)
+{
+	_cleanup_free_ char *ours = str_fmt("%d\n", STORE_VERSION);
+
+	if (fs_write_file(fd, "VERSION", ours, strlen(ours), 0644, true, err) == 0)
+		return 0;
+	err_while(err, "making the store %s", dir);
+	return store_hint(err);
+}
+
+/* Reads VERSION, or writes it in a new store. */
+static int check_version(int fd, const char *dir, int *ret_version, struct err *err)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(VERSION_FILE_MOST);
-	_cleanup_free_ char *ours = str_fmt("%d\n", STORE_VERSION);
 	int rc = fs_read(fd, "VERSION", &text, err);
 	char *end;
 	long version;
@@ -148,13 +169,8 @@ static int check_version(int fd, const char *dir, struct err *err)
 		return err_while(err, "opening the store %s", dir);
 	/* An empty one is what a power loss made of a new one. */
 	if (rc == FS_MISSING || text.n == 0) {
-		if (check_is_ours(fd, dir, err) < 0)
-			return -1;
-		if (fs_write_file(fd, "VERSION", ours, strlen(ours), 0644, true, err) < 0) {
-			err_while(err, "making the store %s", dir);
-			return store_hint(err);
-		}
-		return 0;
+		*ret_version = STORE_VERSION;
+		return check_is_ours(fd, dir, err) < 0 ? -1 : write_version(fd, dir, err);
 	}
 	version = strtol(buf_text(&text), &end, 10);
 	if (version < 1 || !str_eq(end, "\n")) {
@@ -162,7 +178,8 @@ static int check_version(int fd, const char *dir, struct err *err)
 		return err_hint(err, "choose another folder with --store or KILN_STORE, or remove "
 		                     "this one: all that is in it can be made again");
 	}
-	if (version == STORE_VERSION)
+	*ret_version = (int)version;
+	if (version <= STORE_VERSION)
 		return 0;
 	err_set(err, ERR_IO,
 	        "the store %s has version %ld, made by a newer Kiln; this one knows "
@@ -172,13 +189,20 @@ static int check_version(int fd, const char *dir, struct err *err)
 	                     "KILN_STORE");
 }
 
-/* Makes the tables of a new database, in one transaction. */
-static int make_tables(struct db *db, struct err *err)
+static int add_versions(struct db *db, int from, struct err *err)
+{
+	for (int i = from; i < STORE_VERSION; i++)
+		if (db_exec(db, versions[i], err) < 0)
+			return -1;
+	return db_set_version(db, STORE_VERSION, err);
+}
+
+/* Makes the tables that a new or an older database lacks, in one transaction. */
+static int make_tables(struct db *db, int from, struct err *err)
 {
 	if (db_begin(db, err) < 0)
 		return -1;
-	if (db_exec(db, schema, err) < 0 || db_set_version(db, STORE_VERSION, err) < 0 ||
-	    db_commit(db, err) < 0) {
+	if (add_versions(db, from, err) < 0 || db_commit(db, err) < 0) {
 		db_rollback(db);
 		return -1;
 	}
@@ -192,8 +216,8 @@ static int open_db(struct store *store, struct err *err)
 
 	if (db_open(path, &store->db, err) < 0 || db_get_version(store->db, &version, err) < 0)
 		return -1;
-	if (version == 0)
-		return make_tables(store->db, err);
+	if (version >= 0 && version < STORE_VERSION)
+		return make_tables(store->db, version, err);
 	if (version == STORE_VERSION)
 		return 0;
 	err_set(err, ERR_IO,
@@ -238,7 +262,7 @@ static int make_folders(const char *dir, struct err *err)
 static int open_parts(struct store *store, struct err *err)
 {
 	char *real = NULL;
-	int rc;
+	int version = STORE_VERSION, rc;
 
 	if (fs_make_dirs(AT_FDCWD, store->dir, 0700, err) < 0) {
 		err_while(err, "making the store");
@@ -255,8 +279,12 @@ static int open_parts(struct store *store, struct err *err)
 	if (lock_fd(store->fd, true, true, store->dir, err) < 0)
 		return -1;
 	if (check_owner(store->fd, store->dir, err) < 0 ||
-	    check_version(store->fd, store->dir, err) < 0 || make_folders(store->dir, err) < 0 ||
-	    blobs_open(store->dir, &store->blobs, err) < 0 || open_db(store, err) < 0)
+	    check_version(store->fd, store->dir, &version, err) < 0 ||
+	    make_folders(store->dir, err) < 0 || blobs_open(store->dir, &store->blobs, err) < 0 ||
+	    open_db(store, err) < 0)
+		return -1;
+	/* Behind the tables: whoever is stopped between them finds an older store, and goes on. */
+	if (version < STORE_VERSION && write_version(store->fd, store->dir, err) < 0)
 		return -1;
 	lock_release(store->fd);
 	return 0;

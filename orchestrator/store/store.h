@@ -41,7 +41,9 @@ int store_get_result(struct store *store, struct arena *arena, const struct dige
  */
 int store_put_result(struct store *store, const struct digest *action, const char *address,
                      struct result *result, struct err *err);
-/* Says that an action known already (a cache hit) is now the last one under an address. */
+/* Says that an action known already (a cache hit) is now the last one under an address. Returns 0, or
+ * STORE_NOTED where it was not so before. */
+enum { STORE_NOTED = 2 };
 int store_note_action(struct store *store, const char *address, const struct digest *action,
                       int64_t wall_us, struct err *err);
 /* The last action (and its wall time) known under a stage address, for `log` and estimates. */
@@ -52,6 +54,17 @@ int store_put_failure(struct store *store, const char *address, const struct dig
                       struct result *result, struct err *err);
 int store_get_failure(struct store *store, struct arena *arena, const char *address,
                       struct digest *ret_action, struct result *ret, struct err *err);
+
+/*
+ * For `explain`: where the inputs of an action came from when it stood under an address (the text of
+ * engine/origins.h; caller frees), and which action stood there before the last one.
+ */
+int store_put_origins(struct store *store, const char *address, const struct digest *action,
+                      const char *body, struct err *err);
+int store_get_origins(struct store *store, const char *address, const struct digest *action,
+                      char **ret_body, struct err *err);
+int store_action_before(struct store *store, const char *address, struct digest *ret_action,
+                        struct err *err);
 
 /*
  * Facts: small JSON documents by kind and name ("resolution", "training", "verdict", "leaf", …).

@@ -17,6 +17,10 @@ enum store_query {
 	QUERY_DROP_FAILURE,
 	QUERY_GET_FACT,
 	QUERY_PUT_FACT,
+	QUERY_GET_ORIGINS,
+	QUERY_PUT_ORIGINS,
+	QUERY_GET_BEFORE,
+	QUERY_PUT_BEFORE,
 	QUERY_GET_STAMP,
 	QUERY_PUT_STAMP,
 	QUERY_COUNT,
@@ -32,6 +36,8 @@ struct store {
 	struct map *whole; /* digests of directories seen complete in this process */
 };
 
+/* A digest out of a column of bytes; false where it is none. */
+bool store_take_digest(struct str bytes, struct digest *ret);
 /* The prepared statement of a query. */
 int store_query(struct store *store, enum store_query query, struct db_stmt **ret, struct err *err);
 

@@ -72,6 +72,14 @@ page() {
 	[ -s wordfreq/build.log ] || [ -e wordfreq/build.log ]
 }
 
+@test "how to see why a stage runs" {
+	page how-to/why-a-stage-runs.md >log || { cat log; false; }
+	grep -q 'plain/build  \[build\]  wordfreq.c changed' log
+	grep -q '^    wordfreq.c  .* → ' log
+	grep -q 'argument .* nothing → V=1' log
+	[ -s wordfreq/why.json ]
+}
+
 @test "how to verify a release" {
 	[ -e "$HOME/bin/cosign" ] || echo "# NOTE: without cosign: $(tail -n1 "$HOME/cosign.log")" >&3
 	page how-to/verify-a-release.md >log || { cat log; false; }

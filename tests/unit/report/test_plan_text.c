@@ -20,11 +20,11 @@ static int teardown(void **state)
 	return 0;
 }
 
-static char *text_of(const struct fixture *f, const signed char *cached)
+static char *text_of(const struct fixture *f, const struct plan_outlook *outlook)
 {
 	struct buf text = BUF_INIT(1 << 20);
 
-	plan_text(f->plan, &f->facts, cached, &text);
+	plan_text(f->plan, &f->facts, outlook, &text);
 	assert_false(text.overflow);
 	return buf_steal(&text);
 }
@@ -89,19 +89,20 @@ static void ways_are_told(void **state)
 static void states_are_told(void **state)
 {
 	struct fixture *f = *state;
-	signed char cached[64];
+	struct plan_outlook outlook[64];
 	char *text;
 
 	fixture_must_plan(f);
 	fixture_pin(f, "t/pgo", "profile", &f->plan->profiles[0].identity);
 	fixture_must_plan(f);
-	memset(cached, -1, sizeof(cached));
-	cached[fixture_node(f, "t/pgo/build")] = 1;
-	cached[fixture_node(f, "t/plain/build")] = 0;
-	text = text_of(f, cached);
+	for (size_t i = 0; i < ARRAY_LEN(outlook); i++)
+		outlook[i] = (struct plan_outlook){ -1, NULL };
+	outlook[fixture_node(f, "t/pgo/build")].cached = 1;
+	outlook[fixture_node(f, "t/plain/build")] = (struct plan_outlook){ 0, "main.c changed" };
+	text = text_of(f, outlook);
 	assert_contains(text, "  pinned   shared/merge  [profdata-merge]\n");
 	assert_contains(text, "  cached   pgo/build  [rebuild]\n");
-	assert_contains(text, "  run      plain/build  [build]\n");
+	assert_contains(text, "  run      plain/build  [build]  main.c changed\n");
 	assert_contains(text, "  run?     plain/hold  [workload]\n");
 	assert_contains(text, "  profile  pgo: pinned by the lock\n");
 	assert_contains(text, "\n10 to run, 1 cached, 1 pinned\n");

@@ -82,11 +82,13 @@ static int file_of(size_t size, unsigned int seed)
 static void put_names_content_by_its_hash(void **state)
 {
 	struct fixture *f = *state;
-	struct blob_ref ref = put(f->blobs, "abc");
+	struct blob_ref ref = put(f->blobs, "abc"), found = { .digest = ref.digest };
 
 	assert_string_equal(DIGEST_TEXT(&ref.digest),
 	                    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_int_equal(ref.size, 3);
+	assert_true(blobs_find(f->blobs, &found));
+	assert_int_equal(found.size, ref.size);
 	assert_true(blobs_has(f->blobs, &ref));
 	assert_true(blobs_verify(f->blobs, &ref));
 }
@@ -128,6 +130,7 @@ static void unknown_and_wrongly_sized_blobs_are_misses(void **state)
 
 	other.digest.bytes[0] ^= 1;
 	ref.size = 4;
+	assert_false(blobs_find(f->blobs, &other));
 	assert_false(blobs_has(f->blobs, &ref));
 	assert_false(blobs_has(f->blobs, &other));
 	assert_int_equal(blobs_read(f->blobs, &ref, &buf, &err), BLOBS_MISS);

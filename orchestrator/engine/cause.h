@@ -1,0 +1,15 @@
+#ifndef KILN_ENGINE_CAUSE_H
+#define KILN_ENGINE_CAUSE_H
+
+#include "engine/change.h"
+
+/*
+ * Says of changed arguments, variables, texts and places what they come of, out of two documents of what toolchains,
+ * options and facts said: {"toolchain": {NAME: {…}}, "option": {…}, "fact": {…}, "library": TEXT}.
+ * A difference of the documents is the cause of a change when putting the new text in the place of the
+ * old one turns what was into what is. Documents that the store lacks say nothing.
+ */
+void cause_find(struct changes *changes, struct blobs *blobs, const struct digest *before,
+                const struct digest *after);
+
+#endif

@@ -1,0 +1,77 @@
+/* What stands and stood under a stage's address, and where its inputs came from. */
+#include "store/store.h"
+
+#include <string.h>
+
+#include "store/store_impl.h"
+
+bool store_take_digest(struct str bytes, struct digest *ret)
+{
+	if (bytes.n != sizeof(ret->bytes))
+		return false;
+	memcpy(ret->bytes, bytes.p, sizeof(ret->bytes));
+	return true;
+}
+
+int store_put_origins(struct store *store, const char *address, const struct digest *action,
+                      const char *body, struct err *err)
+{
+	struct db_stmt *stmt;
+
+	if (store_query(store, QUERY_PUT_ORIGINS, &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, address);
+	db_bind_bytes(stmt, 2, action, sizeof(*action));
+	db_bind_text(stmt, 3, body);
+	return db_run(stmt, err);
+}
+
+int store_get_origins(struct store *store, const char *address, const struct digest *action,
+                      char **ret_body, struct err *err)
+{
+	struct db_stmt *stmt;
+	int rc;
+
+	if (store_query(store, QUERY_GET_ORIGINS, &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, address);
+	db_bind_bytes(stmt, 2, action, sizeof(*action));
+	rc = db_step(stmt, err);
+	if (rc != DB_ROW)
+		return rc < 0 ? -1 : STORE_MISS;
+	*ret_body = str_dup(db_text(stmt, 0));
+	db_reset(stmt);
+	return 0;
+}
+
+/* The action in the first column of what a query finds for an address, the time in the second. */
+static int find_action(struct store *store, enum store_query query, const char *address,
+                       struct digest *ret_action, int64_t *ret_wall_us, struct err *err)
+{
+	struct db_stmt *stmt;
+	int rc;
+
+	if (store_query(store, query, &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, address);
+	rc = db_step(stmt, err);
+	if (rc != DB_ROW)
+		return rc < 0 ? -1 : STORE_MISS;
+	rc = store_take_digest(db_bytes(stmt, 0), ret_action) ? 0 : STORE_MISS;
+	if (rc == 0 && ret_wall_us)
+		*ret_wall_us = db_int(stmt, 1);
+	db_reset(stmt);
+	return rc;
+}
+
+int store_last_action(struct store *store, const char *address, struct digest *ret_action,
+                      int64_t *ret_wall_us, struct err *err)
+{
+	return find_action(store, QUERY_GET_ADDRESS, address, ret_action, ret_wall_us, err);
+}
+
+int store_action_before(struct store *store, const char *address, struct digest *ret_action,
+                        struct err *err)
+{
+	return find_action(store, QUERY_GET_BEFORE, address, ret_action, NULL, err);
+}
