@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "survey/condition.h"
+#include "survey/function.h"
 
 enum { TEXT_MOST = 256 << 10, DEPTH_MOST = 12, WORK_MOST = 8 << 20 };
 
@@ -30,8 +32,11 @@ static void expand_reference(const struct makefile *m, const char *inner, size_t
 	_cleanup_free_ char *name = str_dup_n(inner, n);
 	const char *value;
 
-	if (strcspn(name, " \t:$") < n || depth > DEPTH_MOST) {
-		buf_add_char(out, unknown);
+	if (depth > DEPTH_MOST || *m->depth > DEPTH_MOST || strcspn(name, " \t:$") < n) {
+		++*m->depth;
+		if (*m->depth > DEPTH_MOST || !function_expand(m, name, target, out))
+			buf_add_char(out, unknown);
+		--*m->depth;
 		return;
 	}
 	value = makefile_variable(m, name);
@@ -88,6 +93,11 @@ const char *makefile_expand(const struct makefile *m, const char *text, const ch
 
 	expand(m, text, target, 0, &out);
 	return arena_str(m->arena, buf_text(&out));
+}
+
+bool makefile_is_known(const char *expanded)
+{
+	return !strchr(expanded, unknown);
 }
 
 const char *makefile_word(const struct makefile *m, const char **text)
@@ -209,20 +219,21 @@ static void add_rule(struct makefile *m, char *line)
 		array_push(&rule->recipe, arena_str(m->arena, trim(recipe)));
 }
 
-static void read_line(struct makefile *m, char *line)
+static void read_line(struct makefile *m, struct conditions *conditions, char *line)
 {
 	size_t n;
 	char *op;
 
 	if (line[0] == '\t') {
-		if (m->rules.n)
+		if (m->rules.n && !condition_skips(conditions))
 			array_push(&m->rules.v[m->rules.n - 1].recipe,
 			           arena_str(m->arena, trim(line)));
 		return;
 	}
 	cut_comment(line);
 	line = trim(line);
-	if (str_starts(line, "override "))
+	if (condition_follow(conditions, m, line) || condition_skips(conditions) ||
+	    str_starts(line, "override "))
 		return;
 	op = find_operator(line, &n);
 	if (op) {
@@ -239,15 +250,17 @@ void makefile_read(struct arena *arena, const char *text, struct makefile *ret)
 {
 	_cleanup_buf_ struct buf line = BUF_INIT(TEXT_MOST);
 	struct str rest = str_of(text);
+	struct conditions conditions = { .depth = 0 };
 
 	*ret = (struct makefile){ .arena = arena,
 		                  .variables = map_new(),
-		                  .work = arena_alloc(arena, sizeof(*ret->work)) };
+		                  .work = arena_alloc(arena, sizeof(*ret->work)),
+		                  .depth = arena_alloc(arena, sizeof(*ret->depth)) };
 	*ret->work = WORK_MOST;
 	while (next_line(&rest, &line)) {
 		char *copy = arena_str(arena, buf_text(&line));
 
-		read_line(ret, copy);
+		read_line(ret, &conditions, copy);
 	}
 	/* What rules need may hang on variables that are set below them. */
 	for (size_t i = 0; i < ret->rules.n; i++)
