@@ -5,6 +5,7 @@
 
 #include "base/path.h"
 #include "cli/dist.h"
+#include "cli/keep.h"
 #include "cli/notes.h"
 #include "cli/pin.h"
 #include "cli/print.h"
@@ -117,6 +118,8 @@ static int release(struct session *s, const struct command_args *args, const str
 	if (fs_make_dirs(AT_FDCWD, dist_options.out, 0777, err) < 0)
 		return -1;
 	rc = dist_from_run(s, plan, &result, &dist_options, &dir, &dist, err);
+	if (rc >= 0 && keep_dist(s, plan, &result, dir, err) < 0)
+		rc = -1;
 	if (rc >= 0)
 		rc = show(s, plan, &result, dir, &dist, rc == DIST_SAME, err);
 	dist_result_deinit(&dist);

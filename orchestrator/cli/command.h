@@ -50,7 +50,7 @@ bool args_has(const struct command_args *args, const char *name);
 const char *const *args_values(const struct command_args *args, const char *name);
 
 /* Below which word the overview names a command that is not among the first. */
-enum command_topic { TOPIC_MORE, TOPIC_RECIPE, TOPIC_SIGN, TOPIC_IMAGE };
+enum command_topic { TOPIC_MORE, TOPIC_RECIPE, TOPIC_SIGN, TOPIC_IMAGE, TOPIC_STORE };
 
 /*
  * A command: one file cli/cmd_NAME.c, one line in cli/commands.c. Help, manual, reference and

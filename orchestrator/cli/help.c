@@ -27,10 +27,8 @@ static const struct {
 	enum command_topic topic;
 	const char *name;
 } topics[] = {
-	{ TOPIC_RECIPE, "recipes" },
-	{ TOPIC_SIGN, "signing" },
-	{ TOPIC_IMAGE, "images" },
-	{ TOPIC_MORE, "more" },
+	{ TOPIC_RECIPE, "recipes" }, { TOPIC_SIGN, "signing" }, { TOPIC_IMAGE, "images" },
+	{ TOPIC_STORE, "store" },    { TOPIC_MORE, "more" },
 };
 
 static void add_statuses(struct buf *text)

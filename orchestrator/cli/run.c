@@ -99,6 +99,7 @@ static int open_executor(struct session *s, struct err *err)
 		.images_dir = images,
 		.runtime = s->runtime,
 		.slots = (int)engine_slots(s->cli->jobs),
+		.paranoid = s->paranoid,
 	};
 	return executor_local_new(&options, &s->executor, err);
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/path.h"
+#include "cli/keep.h"
 #include "host/fs.h"
 #include "model/lock.h"
 #include "recipe/recipe.h"
@@ -110,7 +111,9 @@ static int open_parts(struct session *s, const char *operand, const char *lock, 
 	if (load_recipe(s, err) < 0 || read_lock(s, lock, err) < 0 ||
 	    store_open(s->cli->store_dir, &s->store, err) < 0)
 		return -1;
-	return store_sweep(s->store, err);
+	if (s->paranoid)
+		store_set_paranoid(s->store);
+	return keep_lock(s, err) < 0 ? -1 : store_sweep(s->store, err);
 }
 
 /* Whether a switch that only some of the commands have is given. */
@@ -166,6 +169,7 @@ int session_open(struct cli *cli, const struct command_args *args, const char *o
 	s->committed = cli->of_head || is_given(args, "--release");
 	s->snapshot = is_given(args, "--snapshot");
 	s->offline = args_has(args, "--offline");
+	s->paranoid = args_has(args, "--paranoid");
 	s->lock_must_be = args_value(args, "--lock") && !is_given(args, "--update-lock");
 	s->mirror = args_value(args, "--mirror");
 	s->runtime_name = args_value(args, "--runtime");

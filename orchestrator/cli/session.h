@@ -41,7 +41,7 @@ struct session {
 	ARRAY(struct session_image) images;
 	const struct sandbox_runtime *runtime;
 	struct executor *executor;
-	bool offline, update;
+	bool offline, update, paranoid;
 	bool committed;    /* what HEAD holds counts, not what lies there */
 	bool snapshot;     /* … even where that is no version */
 	json_t *set;       /* --set: texts by name */
@@ -56,6 +56,7 @@ struct session {
 	{ "--lock", "FILE", "the lock; default: kiln.lock at the project's root", false },         \
 		{ "--set", "NAME=VALUE", "an option of the recipe", true },                        \
 		{ "--offline", NULL, "fetch nothing", false },                                     \
+		{ "--paranoid", NULL, "hash everything that the store hands out", false },         \
 		{ "--mirror", "URL", "Debian mirror for images and sources", false },              \
 	{                                                                                          \
 		"--runtime", "RUNTIME", "sandbox runtime: bwrap, or host (debugging, unpinned)",   \

@@ -14,6 +14,7 @@ static const char *const key_types[] = { "p256", "ed25519", NULL };
 static const struct word words[] = {
 	{ "BUILDER", WORD_SET, NULL, builders },
 	{ "COMMAND", WORD_COMMAND, NULL, NULL },
+	{ "DAYS", WORD_FREE, NULL, NULL },
 	{ "DIGEST", WORD_FREE, NULL, NULL },
 	{ "DIR", WORD_FOLDER, NULL, NULL },
 	{ "FILE", WORD_FILE, NULL, NULL },
@@ -27,6 +28,7 @@ static const struct word words[] = {
 	{ "RECIPE", WORD_RECIPE, NULL, NULL },
 	{ "RUNTIME", WORD_SET, NULL, runtimes },
 	{ "SHELL", WORD_SET, NULL, shell_names },
+	{ "SIZE", WORD_FREE, NULL, NULL },
 	{ "SPEC", WORD_KEY, NULL, NULL },
 	{ "STAGE", WORD_STAGE, NULL, NULL },
 	{ "TYPE", WORD_SET, NULL, key_types },

@@ -39,6 +39,7 @@ struct local {
 	char *store_dir, *images_dir;
 	const char *runtime;
 	size_t slots;
+	bool paranoid;
 	ARRAY(struct job *) running, queued;
 	int epoll_fd, timer_fd, nudge_fd;
 };
@@ -147,6 +148,7 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 		                                .timeout_ms = request->timeout_ms,
 		                                .jobs = request->jobs,
 		                                .nice = request->nice,
+		                                .paranoid = local->paranoid,
 		                                .network = request->network };
 	array_push(&local->queued, job);
 	fill_slots(local);
@@ -358,6 +360,7 @@ int executor_local_new(const struct executor_local_options *options, struct exec
 	local->base.ops = &local_ops;
 	local->server = options->server;
 	local->runtime = options->runtime->name;
+	local->paranoid = options->paranoid;
 	local->slots = options->slots > 0 ? (size_t)options->slots : 1;
 	local->epoll_fd = local->timer_fd = local->nudge_fd = -1;
 	if (absolute(options->store_dir, &local->store_dir, err) < 0 ||

@@ -16,6 +16,7 @@ struct executor_local_options {
 	const char *images_dir;                /* unpacked images: <hex tree digest>/root */
 	const struct sandbox_runtime *runtime; /* probed by the caller */
 	int slots;
+	bool paranoid; /* blobs_set_paranoid in the runners */
 };
 
 int executor_local_new(const struct executor_local_options *options, struct executor **ret,

@@ -368,8 +368,11 @@ static int run_request(struct run *run, struct str bytes, struct err *err)
 	if (!run->runtime)
 		return err_set(err, ERR_BUG, "there is no sandbox runtime named %s",
 		               run->request.runtime);
-	if (blobs_open(run->request.store_dir, &run->blobs, err) < 0 || read_action(run, err) < 0 ||
-	    work_init(&run->work, run->request.store_dir, err) < 0 ||
+	if (blobs_open(run->request.store_dir, &run->blobs, err) < 0)
+		return -1;
+	if (run->request.paranoid)
+		blobs_set_paranoid(run->blobs);
+	if (read_action(run, err) < 0 || work_init(&run->work, run->request.store_dir, err) < 0 ||
 	    work_lay_out(&run->work, run->blobs, &run->action, run->request.epoch, err) < 0 ||
 	    make_spec(run, err) < 0)
 		return -1;

@@ -344,6 +344,13 @@ static int build_locked(struct ensure *ensure, struct err *err)
 	return rc < 0 ? err_while(err, "making image %s", ensure->request->name) : 0;
 }
 
+static void note_use(struct store *store, const struct digest *tree)
+{
+	_cleanup_free_ char *what = str_fmt("image %s", DIGEST_TEXT(tree));
+
+	store_note_use(store, what);
+}
+
 int image_ensure(struct store *store, const struct image_request *request, struct log *log,
                  struct image *ret, struct err *err)
 {
@@ -364,6 +371,8 @@ int image_ensure(struct store *store, const struct image_request *request, struc
 		rc = build_locked(&ensure, err);
 	if (rc == 0)
 		fill(&ensure, ret);
+	if (rc == 0)
+		note_use(store, &ret->tree);
 	ensure_deinit(&ensure);
 	return rc;
 }

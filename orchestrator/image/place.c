@@ -143,6 +143,16 @@ int image_place(struct store *store, const char *fresh, int root_fd,
 	return -1;
 }
 
+int image_place_remove(struct store *store, const struct digest *tree, struct err *err)
+{
+	_cleanup_free_ char *place = place_of(store, DIGEST_TEXT(tree));
+	_cleanup_free_ char *marker = path_join(place, "complete");
+
+	if (fs_remove_tree(AT_FDCWD, marker, err) < 0 || fs_remove_tree(AT_FDCWD, place, err) < 0)
+		return err_while(err, "removing the image sha256:%s", DIGEST_TEXT(tree));
+	return 0;
+}
+
 void image_entries_deinit(struct image_entries *entries)
 {
 	for (size_t i = 0; i < entries->list.n; i++)

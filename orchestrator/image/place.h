@@ -27,6 +27,8 @@ char *image_place_root(struct store *store, const struct digest *tree);
 bool image_place_has(struct store *store, const struct digest *tree, const json_t *section);
 /* The completion marker, or NULL where no complete image is there. */
 json_t *image_place_info(struct store *store, const struct digest *tree);
+/* Takes an image away, its word that it is complete first. Nobody may use it. */
+int image_place_remove(struct store *store, const struct digest *tree, struct err *err);
 /* An unpacker that gives everything to the user builds run as, at the one time images have. */
 void image_place_unpacker(struct unpacker *unpacker, int root_fd);
 /* Syncs the folder `fresh` (with root/ in it, open as root_fd), marks it complete, renames it. */

@@ -9,7 +9,9 @@ const char *size_text(uint64_t bytes, char text[24])
 		snprintf(text, 24, "%u B", (unsigned int)bytes);
 	else if (bytes < 1000000)
 		snprintf(text, 24, "%.0f KB", (double)bytes / 1e3);
-	else
+	else if (bytes < 1000000000)
 		snprintf(text, 24, "%.1f MB", (double)bytes / 1e6);
+	else
+		snprintf(text, 24, "%.1f GB", (double)bytes / 1e9);
 	return text;
 }

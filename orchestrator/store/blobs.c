@@ -28,9 +28,14 @@ int blobs_put_fd(struct blobs *blobs, int fd, const char *what, struct blob_ref 
 	return blobs->ops->put_fd(blobs, fd, what, ret, err);
 }
 
+void blobs_set_paranoid(struct blobs *blobs)
+{
+	blobs->paranoid = true;
+}
+
 bool blobs_has(struct blobs *blobs, const struct blob_ref *ref)
 {
-	return blobs->ops->has(blobs, ref, false);
+	return blobs->ops->has(blobs, ref, blobs->paranoid);
 }
 
 bool blobs_verify(struct blobs *blobs, const struct blob_ref *ref)
@@ -41,6 +46,16 @@ bool blobs_verify(struct blobs *blobs, const struct blob_ref *ref)
 bool blobs_find(struct blobs *blobs, struct blob_ref *ret)
 {
 	return blobs->ops->find(blobs, ret);
+}
+
+int blobs_walk(struct blobs *blobs, blobs_visit_fn visit, void *data, struct err *err)
+{
+	return blobs->ops->walk(blobs, visit, data, err);
+}
+
+int blobs_remove(struct blobs *blobs, const struct digest *digest, struct err *err)
+{
+	return blobs->ops->remove(blobs, digest, err);
 }
 
 int blobs_read(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf, struct err *err)

@@ -32,6 +32,9 @@ struct blobs *blobs_free(struct blobs *blobs);
 DEFINE_CLEANUP(struct blobs, blobs)
 #define _cleanup_blobs_ _cleanup_(blobs_cleanup)
 
+/* From now on every blob is hashed when it is handed out, whatever its stamp says. */
+void blobs_set_paranoid(struct blobs *blobs);
+
 int blobs_put(struct blobs *blobs, const void *p, size_t n, struct blob_ref *ret, struct err *err);
 /* Takes a file from fd's position to its end, hashing on the way. */
 int blobs_put_fd(struct blobs *blobs, int fd, const char *what, struct blob_ref *ret,
@@ -42,6 +45,12 @@ bool blobs_has(struct blobs *blobs, const struct blob_ref *ref);
 bool blobs_verify(struct blobs *blobs, const struct blob_ref *ref);
 /* For whoever knows the digest only: fills in ret->size; false where there is no such blob. */
 bool blobs_find(struct blobs *blobs, struct blob_ref *ret);
+/* Calls back for every blob, in no order; `disk` is what it takes there, in bytes. */
+typedef int (*blobs_visit_fn)(void *data, const struct blob_ref *ref, uint64_t disk,
+                              struct err *err);
+int blobs_walk(struct blobs *blobs, blobs_visit_fn visit, void *data, struct err *err);
+/* Takes one away, for a collection alone: nobody may work with the store. */
+int blobs_remove(struct blobs *blobs, const struct digest *digest, struct err *err);
 /* Appends it whole, its hash checked; larger than buf->limit is an error. Returns 0 or BLOBS_MISS. */
 int blobs_read(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf, struct err *err);
 /* Opens for reading. Returns 0 or BLOBS_MISS. */

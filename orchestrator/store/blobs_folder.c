@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,62 @@ static bool folder_find(struct blobs *blobs, struct blob_ref *ret)
 		return false;
 	ret->size = (uint64_t)st.st_size;
 	return true;
+}
+
+/* The digest that a file's name says: its folder's two digits and its own; false where it is none. */
+static bool digest_of_name(const char *dir, const char *name, struct digest *ret)
+{
+	char hex[DIGEST_HEX_SIZE + 2];
+
+	return strlen(dir) == 2 && strlen(name) == DIGEST_HEX_LEN - 2 &&
+	       snprintf(hex, sizeof(hex), "%s%s", dir, name) == DIGEST_HEX_LEN &&
+	       digest_parse(hex, ret);
+}
+
+static int walk_dir(struct folder_blobs *folder, const char *dir, blobs_visit_fn visit, void *data,
+                    struct err *err)
+{
+	_cleanup_fd_ int fd = -1;
+	struct fs_names list = { 0 };
+	int rc = fs_open_dir(folder->fd, dir, &fd, err);
+
+	if (rc == 0)
+		rc = fs_list(fd, ".", &list, err);
+	for (size_t i = 0; rc == 0 && i < list.names.n; i++) {
+		struct blob_ref ref;
+		struct stat st;
+
+		if (!digest_of_name(dir, list.names.v[i], &ref.digest) ||
+		    fstatat(fd, list.names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		ref.size = (uint64_t)st.st_size;
+		rc = visit(data, &ref, (uint64_t)st.st_blocks * 512, err);
+	}
+	fs_names_deinit(&list);
+	return rc < 0 ? -1 : 0;
+}
+
+static int folder_walk(struct blobs *blobs, blobs_visit_fn visit, void *data, struct err *err)
+{
+	struct folder_blobs *folder = (struct folder_blobs *)blobs;
+	struct fs_names list = { 0 };
+	int rc = fs_list(folder->fd, ".", &list, err);
+
+	for (size_t i = 0; rc == 0 && i < list.names.n; i++)
+		if (strlen(list.names.v[i]) == 2)
+			rc = walk_dir(folder, list.names.v[i], visit, data, err);
+	fs_names_deinit(&list);
+	return rc;
+}
+
+static int folder_remove(struct blobs *blobs, const struct digest *digest, struct err *err)
+{
+	struct folder_blobs *folder = (struct folder_blobs *)blobs;
+	char name[NAME_SIZE];
+
+	if (unlinkat(folder->fd, name_of(digest, name), 0) == 0 || errno == ENOENT)
+		return 0;
+	return cannot_write(folder, err);
 }
 
 /* Leaves a parent's scratch folder to the parent, and removes an own one. */
@@ -340,7 +397,7 @@ static int folder_read(struct blobs *blobs, const struct blob_ref *ref, struct b
 static int folder_open_fd(struct blobs *blobs, const struct blob_ref *ref, int *ret_fd,
                           struct err *err)
 {
-	return open_good((struct folder_blobs *)blobs, ref, false, ret_fd, err);
+	return open_good((struct folder_blobs *)blobs, ref, blobs->paranoid, ret_fd, err);
 }
 
 static void folder_free(struct blobs *blobs)
@@ -362,6 +419,8 @@ static const struct blobs_ops folder_ops = {
 	.put_fd = folder_put_fd,
 	.has = folder_has,
 	.find = folder_find,
+	.walk = folder_walk,
+	.remove = folder_remove,
 	.read = folder_read,
 	.open_fd = folder_open_fd,
 	.free = folder_free,

@@ -1,6 +1,7 @@
 /* Blobs in memory, for tests: the same contract as the folder's, nothing on disk. */
 #include "store/blobs_ops.h"
 
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -65,6 +66,37 @@ static bool memory_find(struct blobs *blobs, struct blob_ref *ret)
 	return buf != NULL;
 }
 
+static int memory_walk(struct blobs *blobs, blobs_visit_fn visit, void *data, struct err *err)
+{
+	struct memory_blobs *memory = (struct memory_blobs *)blobs;
+
+	for (size_t i = 0; i < map_count(memory->content); i++) {
+		const struct map_entry *entry = map_at(memory->content, i);
+		const struct buf *buf = entry->value;
+		struct blob_ref ref;
+
+		if (!buf)
+			continue;
+		memcpy(&ref.digest, entry->key, sizeof(ref.digest));
+		ref.size = buf->n;
+		if (visit(data, &ref, buf->n, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int memory_remove(struct blobs *blobs, const struct digest *digest, struct err *err)
+{
+	struct memory_blobs *memory = (struct memory_blobs *)blobs;
+	struct buf *buf = map_set_n(memory->content, digest, sizeof(*digest), NULL);
+
+	(void)err;
+	if (buf)
+		buf_deinit(buf);
+	free(buf);
+	return 0;
+}
+
 static int memory_read(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf,
                        struct err *err)
 {
@@ -104,7 +136,8 @@ static void memory_free(struct blobs *blobs)
 	for (size_t i = 0; i < map_count(memory->content); i++) {
 		struct buf *buf = map_at(memory->content, i)->value;
 
-		buf_deinit(buf);
+		if (buf)
+			buf_deinit(buf);
 		free(buf);
 	}
 	map_free(memory->content);
@@ -117,6 +150,8 @@ static const struct blobs_ops memory_ops = {
 	.put_fd = memory_put_fd,
 	.has = memory_has,
 	.find = memory_find,
+	.walk = memory_walk,
+	.remove = memory_remove,
 	.read = memory_read,
 	.open_fd = memory_open_fd,
 	.free = memory_free,

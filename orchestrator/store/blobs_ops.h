@@ -18,6 +18,10 @@ struct blobs_ops {
 	bool (*has)(struct blobs *blobs, const struct blob_ref *ref, bool deep);
 	/* Fills in the size of the blob of ret->digest; false where there is none. */
 	bool (*find)(struct blobs *blobs, struct blob_ref *ret);
+	/* Calls back for every blob, in no order, with what it takes on the disk. */
+	int (*walk)(struct blobs *blobs, blobs_visit_fn visit, void *data, struct err *err);
+	/* Takes one away; what is not there is fine. */
+	int (*remove)(struct blobs *blobs, const struct digest *digest, struct err *err);
 	int (*read)(struct blobs *blobs, const struct blob_ref *ref, struct buf *buf,
 	            struct err *err);
 	int (*open_fd)(struct blobs *blobs, const struct blob_ref *ref, int *ret_fd,
@@ -30,6 +34,7 @@ int store_hint(struct err *err);
 
 struct blobs {
 	const struct blobs_ops *ops;
+	bool paranoid; /* nothing is trusted for its stamp */
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "store/place.h"
 #include "store/store_impl.h"
+#include "store/use.h"
 
 enum { RESULT_MOST = 16 << 20 };
 
@@ -84,6 +85,7 @@ int store_get_result(struct store *store, struct arena *arena, const struct dige
 	struct err corrupt = ERR_INIT;
 	struct result result;
 	struct db_stmt *stmt;
+	int64_t used;
 	bool deep;
 	int rc;
 
@@ -95,9 +97,11 @@ int store_get_result(struct store *store, struct arena *arena, const struct dige
 		return rc < 0 ? -1 : STORE_MISS;
 	rc = result_decode(arena, db_bytes(stmt, 0), &result, &corrupt);
 	deep = db_text(stmt, 1)[0] && !str_eq(db_text(stmt, 1), store->boot);
+	used = db_int(stmt, 2);
 	db_reset(stmt);
 	if (rc < 0 || !result_is_whole(store, &result, deep))
 		return STORE_MISS;
+	use_note(store, action, sizeof(*action), used);
 	if (deep)
 		settle(store, action);
 	*ret = result;
@@ -140,7 +144,7 @@ static int put_result(struct store *store, const struct digest *action, const ch
 	db_bind_bytes(stmt, 1, action, sizeof(*action));
 	db_bind_bytes(stmt, 2, buf_text(body), body->n);
 	db_bind_text(stmt, 3, store->boot);
-	if (db_run(stmt, err) < 0)
+	if (db_run(stmt, err) < 0 || use_put(store, action, sizeof(*action), err) < 0)
 		return -1;
 	return put_address(store, address, action, wall_us, err);
 }

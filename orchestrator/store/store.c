@@ -16,8 +16,9 @@
 #include "host/lock.h"
 #include "store/blobs_ops.h"
 #include "store/store_impl.h"
+#include "store/use.h"
 
-enum { STORE_VERSION = 2, VERSION_FILE_MOST = 64, BOOT_MOST = 64 };
+enum { STORE_VERSION = 3, VERSION_FILE_MOST = 64, BOOT_MOST = 64 };
 
 /* What each version adds. A process of an older Kiln that has the store open goes on unharmed: no
  * table changes its columns. */
@@ -37,10 +38,15 @@ static const char version_2[] =
 	"CREATE TABLE origins(address TEXT NOT NULL, action BLOB NOT NULL, body TEXT NOT NULL,"
 	" PRIMARY KEY(address, action)) WITHOUT ROWID;"
 	"CREATE TABLE before(address TEXT PRIMARY KEY, action BLOB NOT NULL) WITHOUT ROWID;";
-static const char *const versions[STORE_VERSION] = { version_1, version_2 };
+/* What was there before is as if it was used now. */
+static const char version_3[] =
+	"CREATE TABLE uses(what BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO uses SELECT action, CAST(strftime('%s', 'now') AS INTEGER) FROM results;";
+static const char *const versions[STORE_VERSION] = { version_1, version_2, version_3 };
 
 static const char *const queries[QUERY_COUNT] = {
-	[QUERY_GET_RESULT] = "SELECT body, boot FROM results WHERE action=?1",
+	[QUERY_GET_RESULT] = ("SELECT body, boot, (SELECT at FROM uses WHERE what=?1)"
+	                      " FROM results WHERE action=?1"),
 	[QUERY_PUT_RESULT] = "INSERT OR REPLACE INTO results VALUES(?1, ?2, ?3)",
 	[QUERY_SETTLE_RESULT] = "UPDATE results SET boot='' WHERE action=?1",
 	[QUERY_GET_ADDRESS] = "SELECT action, wall_us FROM addresses WHERE address=?1",
@@ -50,11 +56,15 @@ static const char *const queries[QUERY_COUNT] = {
 	[QUERY_DROP_FAILURE] = "DELETE FROM failures WHERE address=?1",
 	[QUERY_GET_FACT] = "SELECT body FROM facts WHERE kind=?1 AND name=?2",
 	[QUERY_PUT_FACT] = "INSERT OR REPLACE INTO facts VALUES(?1, ?2, ?3)",
+	[QUERY_DROP_FACT] = "DELETE FROM facts WHERE kind=?1 AND name=?2",
+	[QUERY_LIST_FACTS] = "SELECT name FROM facts WHERE kind=?1 ORDER BY name",
 	[QUERY_GET_ORIGINS] = "SELECT body FROM origins WHERE address=?1 AND action=?2",
 	[QUERY_PUT_ORIGINS] = "INSERT OR REPLACE INTO origins VALUES(?1, ?2, ?3)",
 	[QUERY_GET_BEFORE] = "SELECT action FROM before WHERE address=?1",
 	[QUERY_PUT_BEFORE] = ("INSERT OR REPLACE INTO before SELECT address, action"
 	                      " FROM addresses WHERE address=?1 AND action<>?2"),
+	[QUERY_GET_USE] = "SELECT at FROM uses WHERE what=?1",
+	[QUERY_PUT_USE] = "INSERT OR REPLACE INTO uses VALUES(?1, ?2)",
 	[QUERY_GET_STAMP] = ("SELECT size, mtime_ns, ctime_ns, digest FROM stamps"
 	                     " WHERE dev=?1 AND ino=?2"),
 	[QUERY_PUT_STAMP] = "INSERT OR REPLACE INTO stamps VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -286,6 +296,8 @@ static int open_parts(struct store *store, struct err *err)
 	/* Behind the tables: whoever is stopped between them finds an older store, and goes on. */
 	if (version < STORE_VERSION && write_version(store->fd, store->dir, err) < 0)
 		return -1;
+	if (use_init(store, err) < 0)
+		return -1;
 	lock_release(store->fd);
 	return 0;
 }
@@ -294,8 +306,9 @@ int store_open(const char *dir, struct store **ret, struct err *err)
 {
 	struct store *store = alloc(sizeof(*store));
 
-	store->fd = -1;
+	store->fd = store->in_use = -1;
 	store->whole = map_new();
+	store->uses = map_new();
 	if (store_place(dir, &store->dir, err) < 0 || open_parts(store, err) < 0) {
 		store_close(store);
 		return -1;
@@ -309,12 +322,14 @@ struct store *store_close(struct store *store)
 {
 	if (!store)
 		return NULL;
+	use_deinit(store);
 	for (size_t i = 0; i < ARRAY_LEN(store->queries); i++)
 		db_stmt_free(store->queries[i]);
 	db_close(store->db);
 	blobs_free(store->blobs);
 	fs_close(store->fd);
 	map_free(store->whole);
+	map_free(store->uses);
 	free(store->boot);
 	free(store->dir);
 	free(store);
@@ -356,4 +371,9 @@ int store_sweep(struct store *store, struct err *err)
 	if (sweep(store, "work", err) < 0)
 		return -1;
 	return sweep(store, "tmp", err);
+}
+
+void store_set_paranoid(struct store *store)
+{
+	blobs_set_paranoid(store->blobs);
 }

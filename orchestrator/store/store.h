@@ -75,6 +75,18 @@ int store_get_fact(struct store *store, const char *kind, const char *name, char
 int store_put_fact(struct store *store, const char *kind, const char *name, const char *json,
                    struct err *err);
 
+/* Forgets one; what is not there is fine. */
+int store_drop_fact(struct store *store, const char *kind, const char *name, struct err *err);
+/* The names of all facts of a kind, sorted; for fs_names_deinit. */
+struct fs_names;
+int store_list_facts(struct store *store, const char *kind, struct fs_names *ret, struct err *err);
+
+/* Says that something that is neither a result nor a fact is used now, for a collection to choose by:
+ * "image HEX". */
+void store_note_use(struct store *store, const char *what);
+/* From now on every blob is hashed when it is handed out. */
+void store_set_paranoid(struct store *store);
+
 /*
  * Removes what dead processes left in work/ and tmp/: entries whose lock (host/lock.h: flock on the
  * folder itself) is free. Who makes one there uses tmpdir_init, and gives builds only what is below.

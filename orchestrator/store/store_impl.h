@@ -17,10 +17,14 @@ enum store_query {
 	QUERY_DROP_FAILURE,
 	QUERY_GET_FACT,
 	QUERY_PUT_FACT,
+	QUERY_DROP_FACT,
+	QUERY_LIST_FACTS,
 	QUERY_GET_ORIGINS,
 	QUERY_PUT_ORIGINS,
 	QUERY_GET_BEFORE,
 	QUERY_PUT_BEFORE,
+	QUERY_GET_USE,
+	QUERY_PUT_USE,
 	QUERY_GET_STAMP,
 	QUERY_PUT_STAMP,
 	QUERY_COUNT,
@@ -34,6 +38,8 @@ struct store {
 	struct db_stmt *queries[QUERY_COUNT]; /* prepared when first used */
 	char *boot;        /* names this run of the kernel; "" where it is unknown */
 	struct map *whole; /* digests of directories seen complete in this process */
+	struct map *uses;  /* what was used and is not written yet (use.h) */
+	int in_use;        /* held, shared, while the store is open */
 };
 
 /* A digest out of a column of bytes; false where it is none. */

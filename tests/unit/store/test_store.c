@@ -82,7 +82,7 @@ static void a_new_store_is_private_and_known_by_its_version(void **state)
 	assert_int_equal(fstatat(f->fd, "a/store", &st, 0), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
 	text = test_read(f->fd, "a/store/VERSION");
-	assert_string_equal(text, "2\n");
+	assert_string_equal(text, "3\n");
 	assert_string_equal(store_dir(f->store), real);
 	free(text);
 	free(real);
@@ -92,11 +92,11 @@ static void newer_and_strange_versions_are_refused(void **state)
 {
 	struct fixture *f = *state;
 
-	test_write(f->fd, "a/store/VERSION", "3\n", 0644);
-	assert_refused(f->path, "version 3, made by a newer Kiln", "use the newer Kiln");
+	test_write(f->fd, "a/store/VERSION", "4\n", 0644);
+	assert_refused(f->path, "version 4, made by a newer Kiln", "use the newer Kiln");
 	test_write(f->fd, "a/store/VERSION", "two\n", 0644);
 	assert_refused(f->path, "VERSION", "--store");
-	test_write(f->fd, "a/store/VERSION", "2\n", 0644);
+	test_write(f->fd, "a/store/VERSION", "3\n", 0644);
 	assert_int_equal(db_set_version(f->store->db, 7, &(struct err){ 0 }), 0);
 	assert_refused(f->path, "database", "--store");
 }
@@ -110,7 +110,7 @@ static void an_empty_version_is_made_anew(void **state)
 	test_write(f->fd, "a/store/VERSION", "", 0644);
 	reopen(f);
 	text = test_read(f->fd, "a/store/VERSION");
-	assert_string_equal(text, "2\n");
+	assert_string_equal(text, "3\n");
 	free(text);
 	test_write(f->fd, "a/store/VERSION", "", 0644);
 	test_write(f->fd, "a/store/letter.txt", "x", 0644);

@@ -1,0 +1,225 @@
+/*
+ * Collection by counting: every item (a result, a fact, an image) holds the blobs that it names; an
+ * item that goes lets go of its blobs, and what nobody holds is removed. The database forgets first:
+ * whoever is stopped in between leaves blobs that nothing names, and the next collection finds them.
+ */
+#include "store/gc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "host/clock.h"
+#include "store/gc_impl.h"
+#include "store/use.h"
+
+/* ---- choosing ------------------------------------------------------------------------------- */
+
+static int cmp_used(const void *a, const void *b)
+{
+	const struct item *x = *(const struct item *const *)a, *y = *(const struct item *const *)b;
+
+	if (x->used != y->used)
+		return x->used < y->used ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+static bool is_too_old(const struct collector *c, const struct item *item)
+{
+	return item->used <= c->request->used_before;
+}
+
+static bool is_over_budget(const struct collector *c)
+{
+	return c->request->budget >= 0 && c->bytes > (uint64_t)c->request->budget;
+}
+
+static int let_go(struct collector *c, struct item *item, struct err *err)
+{
+	if (gc_let_go(c, item, err) < 0)
+		return -1;
+	item->goes = true;
+	switch (item->kind) {
+	case ITEM_RESULT:
+		map_set_n(c->going, &item->action, sizeof(item->action), item);
+		c->outcome->n_results_gone++;
+		break;
+	case ITEM_FACT:
+		c->outcome->n_facts_gone++;
+		break;
+	case ITEM_IMAGE:
+		item->image->goes = true;
+		c->outcome->images_gone.n++;
+		c->outcome->images_gone.bytes += item->image->bytes;
+		break;
+	}
+	return 0;
+}
+
+/* The longest unused first, while they are too old or too much is there. */
+static int choose(struct collector *c, struct err *err)
+{
+	struct item **order = alloc_array(c->items.n + 1, sizeof(*order));
+	int rc = 0;
+
+	for (size_t i = 0; i < c->items.n; i++)
+		order[i] = &c->items.v[i];
+	qsort(order, c->items.n, sizeof(struct item *), cmp_used);
+	for (size_t i = 0; i < c->items.n && rc == 0; i++)
+		if (!order[i]->needed && (is_too_old(c, order[i]) || is_over_budget(c)))
+			rc = let_go(c, order[i], err);
+	free(order);
+	return rc;
+}
+
+/* ---- carrying out --------------------------------------------------------------------------- */
+
+static int run_for_action(struct collector *c, const char *sql, const struct digest *action,
+                          struct err *err)
+{
+	struct db_stmt *stmt;
+	int rc;
+
+	if (db_prepare(c->store->db, sql, &stmt, err) < 0)
+		return -1;
+	db_bind_bytes(stmt, 1, action, sizeof(*action));
+	rc = db_run(stmt, err);
+	db_stmt_free(stmt);
+	return rc;
+}
+
+static int forget_result(struct collector *c, const struct digest *action, struct err *err)
+{
+	if (run_for_action(c, "DELETE FROM results WHERE action=?1", action, err) < 0 ||
+	    run_for_action(c, "DELETE FROM uses WHERE what=?1", action, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int forget_fact(struct collector *c, const struct item *item, struct err *err)
+{
+	struct db_stmt *stmt;
+	int rc;
+
+	if (db_prepare(c->store->db, "DELETE FROM facts WHERE kind=?1 AND name=?2", &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, item->key);
+	db_bind_text(stmt, 2, item->name);
+	rc = db_run(stmt, err);
+	db_stmt_free(stmt);
+	return rc;
+}
+
+/* What hangs on results, and stamps of what is not there: all that no row needs any more. */
+static int forget_rest(struct collector *c, struct err *err)
+{
+	return db_exec(c->store->db,
+	               "DELETE FROM origins WHERE action NOT IN (SELECT action FROM results)"
+	               " AND action NOT IN (SELECT action FROM failures);"
+	               "DELETE FROM before WHERE action NOT IN (SELECT action FROM results);",
+	               err);
+}
+
+/* From now on it grows old. */
+static int note_first(struct collector *c, const struct item *item, struct err *err)
+{
+	_cleanup_free_ char *what = gc_use_name(item);
+
+	return use_put(c->store, what, strlen(what), err);
+}
+
+static int forget(struct collector *c, struct err *err)
+{
+	for (size_t i = 0; i < c->items.n; i++) {
+		const struct item *item = &c->items.v[i];
+		int rc = 0;
+
+		if (item->goes && item->kind == ITEM_RESULT)
+			rc = forget_result(c, &item->action, err);
+		else if (item->goes && item->kind == ITEM_FACT)
+			rc = forget_fact(c, item, err);
+		else if (!item->goes && item->first)
+			rc = note_first(c, item, err);
+		if (rc < 0)
+			return -1;
+	}
+	return forget_rest(c, err);
+}
+
+static int forget_in_database(struct collector *c, struct err *err)
+{
+	int rc;
+
+	if (db_begin(c->store->db, err) < 0)
+		return -1;
+	rc = forget(c, err);
+	if (rc == 0)
+		rc = db_commit(c->store->db, err);
+	if (rc < 0)
+		db_rollback(c->store->db);
+	return rc;
+}
+
+static int remove_blobs(struct collector *c, struct err *err)
+{
+	for (size_t i = 0; i < map_count(c->blobs); i++) {
+		const struct map_entry *entry = map_at(c->blobs, i);
+		const struct held *held = entry->value;
+
+		if (held->holders[0] + held->holders[1])
+			continue;
+		c->outcome->blobs_gone.n++;
+		c->outcome->blobs_gone.bytes += held->disk;
+		if (!c->request->dry &&
+		    blobs_remove(c->store->blobs, (const struct digest *)entry->key, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static int collect(struct collector *c, struct err *err)
+{
+	if (gc_list(c, err) < 0 || gc_hold_all(c, err) < 0 || choose(c, err) < 0 ||
+	    gc_hold_others(c, err) < 0)
+		return -1;
+	if (!c->request->dry && forget_in_database(c, err) < 0)
+		return -1;
+	return remove_blobs(c, err);
+}
+
+static void collector_deinit(struct collector *c)
+{
+	for (size_t i = 0; i < map_count(c->blobs); i++)
+		free(map_at(c->blobs, i)->value);
+	map_free(c->blobs);
+	map_free(c->going);
+	for (size_t i = 0; i < c->items.n; i++) {
+		free(c->items.v[i].key);
+		free(c->items.v[i].name);
+	}
+	array_deinit(&c->items);
+}
+
+int store_gc(struct store *store, const struct gc_request *request, struct gc_outcome *ret,
+             struct err *err)
+{
+	struct collector c = {
+		.store = store,
+		.request = request,
+		.outcome = ret,
+		.blobs = map_new(),
+		.going = map_new(),
+		.now = clock_real_us() / 1000000,
+	};
+	int rc;
+
+	*ret = (struct gc_outcome){ 0 };
+	rc = request->dry ? 0 : use_alone(store, true, err);
+	if (rc == 0)
+		rc = collect(&c, err);
+	use_drop(store);
+	collector_deinit(&c);
+	return rc;
+}

@@ -1,0 +1,95 @@
+# The store's own commands, on a store with real stages in it: what is collected and what locks and
+# releases keep, what a check finds.
+# shellcheck disable=SC2154 # status and output are from run, top from the helper
+load helper
+
+# A store of this test alone with the image of the others: the same files, so that it costs nothing.
+setup() {
+	e2e_setup
+	hello
+	"$KILN" plan hello --progress none >/dev/null 2>&1 # the image is there then
+	local whole=$KILN_STORE
+	export KILN_STORE=$BATS_TEST_TMPDIR/store
+	mkdir -p -m 700 "$KILN_STORE" "$KILN_STORE/images"
+	tree=$(sed -n 's/.*"tree": "sha256:\([0-9a-f]*\)".*/\1/p' hello/kiln.lock | head -n1)
+	cp -al "$whole/images/$tree" "$KILN_STORE/images/" 2>/dev/null || cp -a "$whole/images/$tree" "$KILN_STORE/images/"
+}
+
+build() { "$KILN" build --offline --target 'x86_64*' "$@" hello >made 2>log || { cat log; false; }; }
+release() { "$KILN" release --offline --unsigned --target 'x86_64*' hello >made 2>log || { cat log; false; }; }
+
+# What a blob of that content is called in the store.
+blob() { sha256sum "$1" | sed "s|^\(..\)\([0-9a-f]*\).*|$KILN_STORE/blobs/\1/\2|"; }
+
+# Other bytes in it, and the time stamp of one that nobody wrote to.
+spoil() {
+	chmod u+w "$1"
+	printf '#' | dd of="$1" conv=notrunc status=none
+	touch -d @1 "$1"
+}
+
+@test "a collection leaves what a lock names, and what it takes is made again with the same bytes" {
+	build
+	cp made first
+	run -0 "$KILN" store stats
+	[[ $output == *"store     $KILN_STORE"*"images    "*" in 1"* ]]
+	[[ $output != *"pinned    0 B"* ]]
+	run -0 "$KILN" store gc
+	[[ $output == *"results of 0 stages"* ]]
+	build
+	grep -q 'nothing to do' log
+	run -0 "$KILN" store gc --size 0 --dry-run
+	[[ $output == "would remove"* ]]
+	run -0 "$KILN" store gc --size 0
+	[[ $output == "removed  "*"0 B in 0 images, results of "[1-9]*" stages"* ]]
+	[ -e "$KILN_STORE/images/$tree/complete" ]
+	build
+	grep -q ' stages run, 0 cached' log
+	cmp made first
+}
+
+@test "a release keeps the results that it is made of, as long as it is there" {
+	release
+	"$KILN" store gc --size 0 >/dev/null
+	release
+	grep -q 'nothing to do' log
+	rm -rf hello/dist
+	"$KILN" store gc --size 0 >/dev/null
+	release
+	grep -q ' stages run, 0 cached' log
+}
+
+@test "without lock and release nothing stays, not even the image" {
+	build
+	rm hello/kiln.lock
+	run -0 "$KILN" store gc --age 0 --json
+	[[ $output == *'"images_removed"'* ]]
+	[ -z "$(ls "$KILN_STORE/images")" ]
+	[ "$(find "$KILN_STORE/blobs" -type f | wc -l)" -eq 0 ]
+}
+
+@test "a corrupt blob is found by a check, dropped, and made again" {
+	build
+	"$KILN" get --offline hello 'x86_64*/pgo+lto+bolt/strip' out >/dev/null
+	spoil "$(blob out/stripped)"
+	run -7 "$KILN" store fsck
+	[[ $output == *"1 corrupt, dropped"*"1 forgotten, their content is not whole"* ]]
+	[[ $output == *"kiln: 1 blob of the store $KILN_STORE had another content than its name says"*"→ they are dropped"* ]]
+	[ ! -e "$(blob out/stripped)" ]
+	run -0 "$KILN" store fsck
+	[[ $output == *": 0 corrupt"* ]]
+	build
+	grep -q ' 1 stage run' log
+	[ -e "$(blob out/stripped)" ]
+}
+
+@test "who is paranoid sees a corrupt blob when it is used" {
+	build --variant plain
+	"$KILN" get --offline hello 'x86_64-unknown-linux-gnu/plain/strip' out >/dev/null
+	spoil "$(blob out/stripped)"
+	build --variant plain
+	grep -q 'nothing to do' log
+	build --variant plain --paranoid
+	grep -q ' 1 stage run' log
+	cmp "$(blob out/stripped)" out/stripped
+}
