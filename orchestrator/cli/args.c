@@ -281,6 +281,17 @@ static int check_operands(const struct parse *p, const struct command_args *args
 	return err_hint(err, "usage: kiln %s %s (`kiln %s --help`)", c->name, c->operands, c->name);
 }
 
+/* "release --version 2" means something else than Kiln's own version. */
+static int check_version(const struct parse *p, const struct common_options *common,
+                         struct err *err)
+{
+	if (!common->version)
+		return 0;
+	err_set(err, ERR_USAGE, "%s takes no --version", p->command->name);
+	return err_hint(err, "kiln --version prints Kiln's; the version of a release is what the "
+	                     "recipe's field `version` says");
+}
+
 int args_parse(struct arena *arena, int argc, char **argv, const struct command **ret_command,
                struct common_options *ret_common, struct command_args *ret_args, struct err *err)
 {
@@ -298,7 +309,9 @@ int args_parse(struct arena *arena, int argc, char **argv, const struct command 
 		hand_over(&p, n_words, ret_common, ret_args);
 		*ret_command = p.command;
 		if (p.command && !ret_common->help)
-			rc = check_operands(&p, ret_args, err);
+			rc = check_version(&p, ret_common, err) < 0 ?
+			             -1 :
+			             check_operands(&p, ret_args, err);
 	}
 	for (size_t i = 0; i < n_own; i++)
 		array_deinit(&p.own[i]);

@@ -124,6 +124,13 @@ static void look_mirror(const struct cli *cli, struct finding *f)
 	_cleanup_mirrors_ struct mirrors mirrors = { 0 };
 
 	(void)cli;
+	if (mirror_named(NULL) && !strstr(mirror_named(NULL), ":/")) {
+		f->state = NEED_LACK;
+		err_set(&f->err, ERR_MACHINE, "KILN_DEBIAN_MIRROR is \"%s\", which is no address",
+		        mirror_named(NULL));
+		err_hint(&f->err, "as in KILN_DEBIAN_MIRROR=https://HOST/debian");
+		return;
+	}
 	if (mirror_named(NULL)) {
 		found(f, "the one KILN_DEBIAN_MIRROR names");
 		return;
@@ -137,6 +144,24 @@ static void look_mirror(const struct cli *cli, struct finding *f)
 	err_hint(&f->err, "name one: KILN_DEBIAN_MIRROR=URL or --mirror URL");
 }
 
+/* Here or in a folder above. */
+static bool is_in_repository(void)
+{
+	char *dir = getcwd(NULL, 0);
+	bool found = false;
+
+	while (dir && !found) {
+		_cleanup_free_ char *git = path_join(dir, ".git"), *up = path_dir(dir);
+		bool top = str_eq(up, dir);
+
+		found = fs_exists(AT_FDCWD, git);
+		free(dir);
+		dir = top ? NULL : str_dup(up);
+	}
+	free(dir);
+	return found;
+}
+
 static void look_git(const struct cli *cli, struct finding *f)
 {
 	_cleanup_free_ char *path = NULL;
@@ -146,9 +171,26 @@ static void look_git(const struct cli *cli, struct finding *f)
 		found_program(f, "git", "--version");
 		return;
 	}
+	if (is_in_repository()) {
+		f->state = NEED_LACK;
+		err_set(&f->err, ERR_MACHINE, "not on this machine, and this is a git repository");
+		err_hint(&f->err, "sudo apt-get install git");
+		return;
+	}
 	f->state = NEED_NOTE;
 	found(f,
 	      "not here; recipes with checkout or git.version need it: sudo apt-get install git");
+}
+
+static void look_store(const struct cli *cli, struct finding *f)
+{
+	_cleanup_free_ char *dir = NULL;
+
+	if (store_place(cli->store_dir, &dir, &f->err) < 0 || store_check(dir, &f->err) < 0)
+		f->state = NEED_LACK;
+	else
+		buf_fmt(&f->text, "%s%s", dir,
+		        fs_exists(AT_FDCWD, dir) ? "" : ", made when it is needed");
 }
 
 /* ---- disk --------------------------------------------------------------------------------- */
@@ -251,9 +293,17 @@ static void look_space(const struct cli *cli, struct finding *f)
 	}
 	if (gb >= wanted)
 		return;
-	f->state = NEED_NOTE;
+	/* The figure is an estimate: what is near to it may do. */
+	f->state = gb < wanted / 2 ? NEED_LACK : NEED_NOTE;
 	if (!wants.known)
 		buf_fmt(&f->text, ", and an image with its builds takes about %.1f GB", wanted);
+	if (f->state == NEED_LACK) {
+		err_set(&f->err, ERR_IO, "%s", buf_text(&f->text));
+		err_hint(&f->err,
+		         "make room, or keep the store elsewhere: --store DIR or KILN_STORE");
+		buf_clear(&f->text);
+		return;
+	}
 	buf_add_str(&f->text, "; keep the store elsewhere with --store DIR or KILN_STORE");
 }
 
@@ -303,6 +353,7 @@ static const struct need needs[] = {
 	{ "Debian's keyring", look_keyring },
 	{ "Debian mirror", look_mirror },
 	{ "git", look_git },
+	{ "store", look_store },
 	{ "disk", look_space },
 	{ "limits", look_cgroup },
 	{ "profiler", look_profiler },

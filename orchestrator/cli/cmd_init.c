@@ -110,8 +110,16 @@ static void tell(const struct init *in, const char *path)
 		           s->own_tests);
 	print_note(in->cli, "  licence   %s%s%s", s->license ? s->license : "not recognised",
 	           s->license_from ? ", as in " : "", s->license_from ? s->license_from : "");
-	print_note(in->cli, "  version   %s%s", s->tags ? "from the tags " : "no tag yet",
-	           s->tags ? s->tags : "");
+	print_note(in->cli, "  version   %s%s%s",
+	           s->tags      ? "from the tags " :
+	           s->other_tag ? "no tag reads as a version: " :
+	                          "no tag yet",
+	           s->tags      ? s->tags :
+	           s->other_tag ? s->other_tag :
+	                          "",
+	           !s->tags && s->other_tag ?
+	                   " does not begin with numbers and dots, behind letters" :
+	                   "");
 	for (size_t i = 0; i < s->notes.n; i++)
 		print_note(in->cli, "  note      %s", s->notes.v[i]);
 	if (!s->license)
@@ -138,7 +146,7 @@ static void tell_next(const struct init *in)
 			in->cli,
 			"  later     kiln init --force --pgo sketches a training workload from %s/",
 			in->data);
-	print_note(in->cli, "  next      %s%skiln build%s",
+	print_note(in->cli, "  next      %s%s%skiln build%s", s->first ? s->first : "",
 	           s->repo.head ? "" : "git commit -m start; ",
 	           s->guessed ? "say in `bins` what the build makes; " : "",
 	           in->trains ? "" : " --variant plain");

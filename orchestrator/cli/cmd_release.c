@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/path.h"
 #include "cli/dist.h"
@@ -78,6 +80,27 @@ static int show(struct session *s, const struct plan *plan, const struct engine_
 	return print_text(dir, strlen(dir), err) < 0 ? -1 : print_text("\n", 1, err);
 }
 
+/* Before anything is built for it. */
+static int check_out(const char *out, struct err *err)
+{
+	_cleanup_free_ char *at = str_dup(out);
+	struct stat st;
+
+	while (stat(at, &st) < 0 && !str_eq(at, "/") && !str_eq(at, ".")) {
+		char *up = path_dir(at);
+
+		free(at);
+		at = up;
+	}
+	if (stat(at, &st) == 0 && !S_ISDIR(st.st_mode))
+		err_set(err, ERR_IO, "%s is in the way of the release: it is no folder", at);
+	else if (access(at, W_OK) < 0)
+		err_sys(err, ERR_IO, "cannot write a release below %s", at);
+	else
+		return 0;
+	return err_hint(err, "write it elsewhere: -o DIR");
+}
+
 static int release(struct session *s, const struct command_args *args, const struct signer *signer,
                    struct err *err)
 {
@@ -100,7 +123,7 @@ static int release(struct session *s, const struct command_args *args, const str
 	const char *dir;
 	int rc;
 
-	if (!snapshot && releasable_recipe(s, err) < 0)
+	if (check_out(dist_options.out, err) < 0 || (!snapshot && releasable_recipe(s, err) < 0))
 		return -1;
 	if (session_prepare(s, err) < 0 ||
 	    (snapshot ? releasable_warn(s, err) : releasable_sources(s, err)) < 0)

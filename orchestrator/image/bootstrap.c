@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,6 +125,30 @@ static int check_word(const char *base, struct err *err)
 	                            "set TMPDIR to a folder without");
 }
 
+/* Root of a user namespace has the users that it was given: packages want files of others than root. */
+static int check_users(const char *map, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
+	struct err ignored = ERR_INIT;
+	unsigned long inside, outside, n, sum = 0;
+	struct str rest, line;
+
+	if (fs_read(AT_FDCWD, map, &text, &ignored) != 0)
+		return 0;
+	rest = buf_str(&text);
+	while (str_cut(&rest, '\n', &line))
+		if (sscanf(line.p, "%lu %lu %lu", &inside, &outside, &n) == 3)
+			sum += n;
+	if (sum >= SUBIDS_NEEDED || sum == 0)
+		return 0;
+	err_set(err, ERR_MACHINE,
+	        "this is root of a user namespace with %lu user%s, and Debian's packages have "
+	        "files of more: an image cannot be built here",
+	        sum, sum == 1 ? "" : "s");
+	return err_hint(err, "run Kiln outside of it: it makes its own; or make the image there "
+	                     "first: kiln image build");
+}
+
 int bootstrap_check(const char *scratch, struct err *err)
 {
 	if (!has_program("mmdebstrap")) {
@@ -133,7 +158,7 @@ int bootstrap_check(const char *scratch, struct err *err)
 		                "sudo apt-get install mmdebstrap uidmap; or bring the image from "
 		                "another machine: kiln image export, kiln image import");
 	}
-	if (!is_root() && check_unprivileged(err) < 0)
+	if (is_root() ? check_users("/proc/self/uid_map", err) < 0 : check_unprivileged(err) < 0)
 		return -1;
 	return check_word(work_base(scratch), err);
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "external/crypto.h"
@@ -25,7 +26,13 @@ int lock_read(const char *path, json_t **ret, struct digest *ret_digest, struct 
 	if (rc)
 		return rc;
 	if (json_parse(buf_text(&text), text.n, path, &lock, err) < 0)
-		return -1;
+		return err_hint(
+			err, "%s",
+			strstr(buf_text(&text), "<<<<<<<") ?
+				"it has the marks of a merge: take one side of it, then pin "
+				"anew: kiln lock" :
+				"take it back from version control; or remove it and pin anew: "
+				"kiln lock");
 	got = json_str_or(lock, "schema", NULL);
 	if (!got || !str_starts(got, "kiln.lock/"))
 		return err_set(err, ERR_INPUT, "%s is no lock of Kiln (schema \"%s\" is missing)",

@@ -59,11 +59,15 @@ static int refuse_tag(struct recipe_state *state, const struct described *d, con
 	_cleanup_free_ char *text =
 		str_fmt("the tag \"%s\" is no version: %s", tag, version_fault(version_of(d, tag)));
 
-	return refuse(state,
-	              str_eq(d->glob, "v[0-9]*") ?
-	                      "take it away (git tag -d), or name a pattern that it does not fit" :
-	                      "narrow the pattern, as in tag = \"v[0-9]*\"",
-	              text);
+	return refuse(
+		state,
+		!strpbrk(d->glob, "*?[") ?
+			"a pattern says where the version begins: tag = \"v*\" takes v1.0 for "
+			"1.0" :
+		str_eq(d->glob, "v[0-9]*") ?
+			"take it away (git tag -d), or name a pattern that it does not fit" :
+			"narrow the pattern, as in tag = \"v[0-9]*\"",
+		text);
 }
 
 /* Of the tags on one commit the newest version; where all that fit the pattern are none, an error. */
@@ -110,6 +114,14 @@ static int find_behind(struct recipe_state *state, struct described *d, struct e
 	return git_count(&d->repo, &d->distance, err);
 }
 
+/* git takes such a bracket for nothing that a tag could have. */
+static bool has_open_bracket(const char *glob)
+{
+	const char *open = strrchr(glob, '[');
+
+	return open && !strchr(open, ']');
+}
+
 static int open_repo(struct recipe_state *state, struct described *d, struct err *err)
 {
 	_cleanup_free_ char *dir = path_join(state->request->project, state->folder);
@@ -118,6 +130,10 @@ static int open_repo(struct recipe_state *state, struct described *d, struct err
 
 	if (d->glob[0] == '-')
 		return refuse(state, NULL, "a tag's pattern does not begin with a dash");
+	if (!d->glob[0] || has_open_bracket(d->glob))
+		return refuse(state, "as in tag = \"v[0-9]*\"",
+		              d->glob[0] ? "the tag's pattern has a [ without its ]" :
+		                           "the tag's pattern is empty: no tag fits it");
 	if (rc < 0)
 		return -1;
 	if (rc == GIT_NONE) {

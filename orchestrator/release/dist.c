@@ -456,7 +456,13 @@ static int write_all(struct writing *w, struct err *err)
 	if (write_verdict(w, verdict, err) < 0 || check_twice(w, err) < 0 ||
 	    seal(w, verdict, err) < 0)
 		return -1;
-	return staging_commit(&w->staging, w->input->replace, err);
+	/* Where another process was first, what it wrote may be this very release. */
+	while ((rc = staging_commit(&w->staging, w->input->replace, err)) == STAGING_TAKEN) {
+		rc = look_at_old(w, err);
+		if (rc)
+			break;
+	}
+	return rc;
 }
 
 int dist_write(struct blobs *blobs, const struct dist_input *input, struct dist_result *ret,

@@ -103,8 +103,7 @@ static int put_in_place(struct staging *staging, bool replace, struct err *err)
 	if (errno != EEXIST)
 		return err_sys(err, ERR_IO, "cannot put %s in place", staging->name);
 	if (!replace)
-		return err_set(err, ERR_DENIED, "%s/%s is there already", staging->parent,
-		               staging->name);
+		return STAGING_TAKEN;
 	if (renameat2(fd, staging->dir.name, fd, staging->name, RENAME_EXCHANGE) < 0)
 		return err_sys(err, ERR_IO, "cannot put %s in place", staging->name);
 	return 0;
@@ -112,11 +111,14 @@ static int put_in_place(struct staging *staging, bool replace, struct err *err)
 
 int staging_commit(struct staging *staging, bool replace, struct err *err)
 {
+	int rc;
+
 	/* One sync for all files: none of them counts before the folder is in place. */
 	if (fchmod(staging->dir.fd, 0755) < 0 || syncfs(staging->dir.fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make %s durable", staging->name);
-	if (put_in_place(staging, replace, err) < 0)
-		return -1;
+	rc = put_in_place(staging, replace, err);
+	if (rc)
+		return rc;
 	if (fsync(staging->parent_fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make %s durable", staging->name);
 	return 0;

@@ -19,9 +19,12 @@ struct staging {
 int staging_init(struct staging *staging, const char *path, struct err *err);
 /* Removes what was not put in place. */
 void staging_deinit(struct staging *staging);
+/* Outcome: there is one already, and nothing was put in place. */
+enum { STAGING_TAKEN = 1 };
+
 /*
  * Puts the folder in place, durably. Where one is already, `replace` swaps the two and removes the
- * old one; without it that is ERR_DENIED. An empty folder in the way is fine.
+ * old one; without it that is STAGING_TAKEN. An empty folder in the way is fine.
  */
 int staging_commit(struct staging *staging, bool replace, struct err *err);
 

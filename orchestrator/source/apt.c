@@ -198,9 +198,17 @@ static int network_fault(struct apt *apt, const struct child_result *result, boo
 		                            "BADSIG",    "couldn't be verified", NULL };
 	static const char *const gone[] = { "does not have a Release file", "404  Not Found",
 		                            "400  Bad Request", "403  Forbidden", NULL };
+	static const char *const full[] = { "No space left on device", "Disk quota exceeded",
+		                            NULL };
 	_cleanup_buf_ struct buf text = BUF_INIT(1500);
 
 	fault_text(result, &text);
+	if (says(result, full)) {
+		err_set(err, ERR_IO, "no space is left on the disk of %s: %s", apt->dir,
+		        buf_text(&text));
+		return err_hint(err, "make room there, or keep the store elsewhere: --store DIR or "
+		                     "KILN_STORE");
+	}
 	if (says(result, gone) && !index) {
 		err_set(err, ERR_IO, "the mirror lists a file that it does not hand out: %s",
 		        buf_text(&text));

@@ -63,9 +63,10 @@ static const char serve_script[] = PROGRAM_PRELUDE
 	"  \"${server[@]}\" >&2 </dev/null &\n"
 	"fi\n"
 	"pid=$!\n"
+	"until=$((${EPOCHREALTIME/[^0-9]/} + limit * 1000000))\n"
 	"until listens; do\n"
 	"  alive || ended \"before it listened on port $port\"\n"
-	"  ((SECONDS < limit)) || fail \"the server does not listen on port $port after $limit s;\" \\\n"
+	"  ((${EPOCHREALTIME/[^0-9]/} < until)) || fail \"the server does not listen on port $port after $limit s;\" \\\n"
 	"    'what it printed stands above; ready = tcp(PORT, SECONDS) waits longer'\n"
 	"  sleep 0.05\n"
 	"done\n"
@@ -172,6 +173,9 @@ int lower_serve(struct lowering *lowering, const json_t *serve, const char *left
 
 	if (check_serve(lowering, serve, err) < 0)
 		return -1;
+	lowering->out.advice =
+		"what the server printed stands above; ready = tcp(PORT, SECONDS) gives it more "
+		"time, exit = { … } in a run accepts its exit codes";
 	lower_arg(lowering, "/bin/bash");
 	lower_arg(lowering, "-euc");
 	lower_arg(lowering, serve_script);

@@ -105,6 +105,7 @@ int stage_lower(const struct stage *stage, struct arena *arena, struct stage_low
 	checked.options = options;
 	if (kind->lower(&checked, arena, ret, err) < 0)
 		return -1;
-	ret->advice = kind->advice;
+	if (!ret->advice)
+		ret->advice = kind->advice;
 	return 0;
 }

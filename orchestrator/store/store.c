@@ -199,6 +199,21 @@ static int check_version(int fd, const char *dir, int *ret_version, struct err *
 	                     "KILN_STORE");
 }
 
+int store_check(const char *dir, struct err *err)
+{
+	_cleanup_fd_ int fd = -1;
+	int version, rc = fs_open_dir(AT_FDCWD, dir, &fd, err);
+
+	if (rc)
+		return rc < 0 || !fs_exists(AT_FDCWD, dir) ?
+		               rc < 0 ? -1 : 0 :
+		               err_set(err, ERR_IO, "%s is no folder", dir);
+	if (check_owner(fd, dir, err) < 0)
+		return -1;
+	return fs_exists(fd, "VERSION") ? check_version(fd, dir, &version, err) :
+	                                  check_is_ours(fd, dir, err);
+}
+
 static int add_versions(struct db *db, int from, struct err *err)
 {
 	for (int i = from; i < STORE_VERSION; i++)

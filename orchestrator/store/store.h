@@ -20,6 +20,9 @@ enum { STORE_MISS = 1 };
 /* Where the store is, or would be: `dir` when not NULL, else $KILN_STORE, $XDG_CACHE_HOME/kiln,
  * ~/.cache/kiln. Nothing is made. Caller frees. */
 int store_place(const char *dir, char **ret, struct err *err);
+/* Whether store_open would refuse the folder for its owner, its mode, its version or what else lies in it.
+ * Nothing is made; one that is not there yet is fine. */
+int store_check(const char *dir, struct err *err);
 /* Opens the one there, and makes it (0700).
  * A store of a newer version, a read-only or full one, one that belongs to another user or that
  * others can write to is ERR_IO with what to do. */

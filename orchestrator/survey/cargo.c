@@ -53,8 +53,10 @@ static void find_needs(struct cargo *c)
 	size_t i;
 
 	if (!text) {
-		survey_note(c->s, "Cargo.lock is not tracked, and a release needs it: cargo "
-		                  "generate-lockfile; git add -f Cargo.lock");
+		survey_note(c->s,
+		            "Cargo.lock is not tracked, and a build needs it: the crates that "
+		            "it names are fetched by their digests");
+		c->s->first = "cargo generate-lockfile; git add -f Cargo.lock; ";
 		return;
 	}
 	if (toml_read(str_of(text), "Cargo.lock", &lock, &ignored) < 0)

@@ -40,7 +40,8 @@ static void add_version(struct draft *d)
 	add_field(d, 2, "version",
 	          arena_fmt(s->arena, "git.version { tag = %s }", survey_quote(s, tags)),
 	          s->tags ? "a tag is a release, commits behind it are snapshots" :
-	                    arena_fmt(s->arena, "no tag yet: `git tag v%s` makes the first release",
+	                    arena_fmt(s->arena, "%s: `git tag v%s` makes the first release",
+	                              s->other_tag ? "no tag reads as a version" : "no tag yet",
 	                              s->version ? s->version : "1.0.0"));
 }
 

@@ -257,8 +257,10 @@ static int find_tags(struct survey *s, struct err *err)
 		char *tag = arena_str_n(s->arena, line.p, line.n);
 		size_t n = strcspn(tag, "0123456789");
 
-		if (!tag[n] || version_fault(tag + n) || strpbrk(tag, "*?[\\"))
+		if (!tag[n] || version_fault(tag + n) || strpbrk(tag, "*?[\\")) {
+			s->other_tag = tag[0] ? tag : s->other_tag;
 			continue;
+		}
 		if (newest && version_cmp(tag + n, newest) <= 0)
 			continue;
 		newest = tag + n;

@@ -33,6 +33,8 @@ struct survey {
 	const char *name;           /* fit for packages */
 	const char *version;        /* what the build system says; NULL: nothing */
 	const char *tags;           /* glob of the version tags, "v[0-9]*"; NULL: there are none */
+	const char *other_tag;      /* a tag that reads as no version, where all do; or NULL */
+	const char *first;          /* what to type before the first build; or NULL */
 	const char *license;        /* SPDX expression; NULL: not recognised */
 	const char *license_from;   /* the file that says so; NULL: none */
 	struct survey_words documents; /* licence files */

@@ -39,9 +39,13 @@ function build.bins(what, where, paths)
   local names, places = {}, {}
   for i, path in ipairs(paths) do
     local name = path:match("[^/]+$")
-    if not name or places[name] then
+    local fault = not name and "is no path" or name:find("[^%w._+-]") and "has a sign that no program's name may have"
+      or places[name] == path and "is there twice"
+      or places[name] and 'is called like "' .. places[name] .. '"'
+    if fault then
       kiln.fail { where = where, callee = "build", path = { "bins", tostring(i) },
-        text = what .. ': bins: "' .. path .. '" ' .. (name and "is there twice" or "is no path") }
+        text = what .. ': bins: "' .. path .. '" ' .. fault,
+        note = name and "letters, digits, . _ + -; and each program has a name of its own" or nil }
     end
     names[#names + 1] = name
     places[name] = path

@@ -42,6 +42,9 @@ local objects = {
   build = "a builder: make, autotools, cmake, meson or cargo.build { … }",
   fdo = "fdo { … }",
   https = "https { … }",
+  file = 'file "PATH"',
+  ready = "tcp(PORT) or tcp(PORT, SECONDS)",
+  run = "run { … }",
 }
 
 -- What a value is, for errors.
@@ -114,7 +117,8 @@ function check.fields(what, args, spec, positions)
   local where = kiln.where()
   local callee = what:match("[%w_]+$")
   if type(args) ~= "table" then
-    kiln.fail { where = where, text = what .. ": expected a table, as in " .. what .. " { … }" }
+    local example = type(args) == "string" and positions and " { " .. check.describe(args) .. " }" or " { … }"
+    kiln.fail { where = where, text = what .. ": expected a table, as in " .. what .. example }
   end
   for key, value in pairs(args) do
     if type(key) ~= "string" then
@@ -130,8 +134,11 @@ function check.fields(what, args, spec, positions)
       for kind in spec[key][1]:gmatch("[^|]+") do
         local known = rawget(kinds, kind)
         described[#described + 1] = known and known[1] or objects[kind] or kind
-        fits = fits or (known and known[2](value)) or type(value) == kind
-          or (type(value) == "table" and value.type == kind)
+        if known then
+          fits = fits or known[2](value)
+        else
+          fits = fits or type(value) == kind or (type(value) == "table" and value.type == kind)
+        end
       end
       local kind = spec[key][1]
       local is_list = spec[key].list or kind:match("texts") or kind:match("numbers")

@@ -338,10 +338,10 @@ local function fdo(args)
     end
     kiln.fail { where = where, callee = "fdo", path = { field },
       text = "fdo: " .. field .. ": " .. check.describe(value) .. " is none of: " ..
-        table.concat(values, ", ") }
+        table.concat(values, ", ") .. ", false" }
   end
   if args.lto then one_of("lto", args.lto, { "thin", "full" }) end
-  if args.bolt and args.bolt ~= true then one_of("bolt", args.bolt, { "auto" }) end
+  if args.bolt and args.bolt ~= true then one_of("bolt", args.bolt, { "auto", "true" }) end
   local all = {
     where = where, lto = args.lto or nil, pgo = args.pgo or false, bolt = args.bolt or false,
     ship = args.ship, baseline = args.baseline or "-O2", level = args.level or "-O3",

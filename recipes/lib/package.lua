@@ -206,6 +206,11 @@ function package.deb(args)
     copyright = { "text" }, file = { "text" },
   })
   check_template(where, "deb", "file", args.file)
+  if not args.maintainer:match("^[^<>\n]+ <[^<>%s]+>$") then
+    kiln.fail { where = where, callee = "deb", path = { "maintainer" },
+      text = "deb: maintainer: " .. check.describe(args.maintainer) .. " is no name with an address",
+      note = 'as in maintainer = "Jane Doe <jane@example.org>"' }
+  end
   if args.name and not is_debian_name(args.name) then
     kiln.fail { where = where, callee = "deb", path = { "name" },
       text = 'deb: name: "' .. args.name .. '" is no name for a Debian package',

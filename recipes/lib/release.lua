@@ -25,6 +25,22 @@ local function fault(where, path, text, note)
   kiln.fail { where = where, callee = "release", path = path, text = text, note = note }
 end
 
+-- What archives and packages say of a release.
+local function check_texts(args, where)
+  if args.summary and args.summary:find("\n") then
+    fault(where, { "summary" }, "summary: expected one line, got several")
+  end
+  if args.homepage and not args.homepage:match("^%a[%w+.-]*://%S+$") then
+    fault(where, { "homepage" }, "homepage: " .. check.describe(args.homepage) .. " is no address",
+      'as in homepage = "https://example.org/tool"')
+  end
+  -- The last second that four digits of a year can say: compilers take no later one.
+  if args.date and args.date > 253402300799 then
+    fault(where, { "date" }, "date: expected seconds since 1970, at most those of the year 9999, got " ..
+      args.date)
+  end
+end
+
 -- One entry of targets: "TRIPLE" or { "TRIPLE", toolchain = "NAME" }.
 local function target_of(args, where, i, entry)
   local path = { "targets", tostring(i) }
@@ -208,6 +224,7 @@ local function release(args)
     fault(where, {}, 'release: the field "version" is missing',
       'as in version = "1.2.0"; a checkout takes it from its tags: git.version { tag = "v*" }')
   end
+  check_texts(args, where)
   local date = args.date
   if not date and args.source.spec.kind ~= "debian" and args.source.spec.kind ~= "checkout" then
     fault(where, {}, 'release: the field "date" is missing',

@@ -132,6 +132,24 @@ local function check_filters(run, filters)
   end
 end
 
+local function check_exit(run, codes)
+  for i, code in ipairs(codes or {}) do
+    if code < 0 or code > 255 then
+      kiln.fail { where = run.where, callee = run.callee, path = { "exit", tostring(i) },
+        text = run.callee .. ": exit: " .. code .. " is no exit code: they are 0 to 255" }
+    end
+  end
+end
+
+local function check_env(run, env)
+  for name in pairs(env or {}) do
+    if name == "" or name:find("=", 1, true) then
+      kiln.fail { where = run.where, callee = run.callee, path = { "env", name },
+        text = run.callee .. ': env: "' .. name .. '" is no name of an environment variable' }
+    end
+  end
+end
+
 local own_fields = {
   name = { "text" }, weight = { "number" }, exit = { "numbers" }, env = { "map" },
   timeout = { "number" }, inputs = { "table", list = true }, filters = { "table", list = true },
@@ -150,10 +168,14 @@ function workload.begin(callee, args, more, also_tool, at)
     where = check.fields(callee, args, spec, "part") }
   for name in pairs(own_fields) do run[name] = args[name] end
   run.weight, run.timeout = run.weight or 1, run.timeout or 1800
-  if run.weight < 1 then
-    kiln.fail { where = run.where, callee = callee, path = { "weight" },
-      text = callee .. ": weight: expected 1 or more, got 0" }
+  for _, field in ipairs { "weight", "timeout" } do
+    if run[field] == 0 then
+      kiln.fail { where = run.where, callee = callee, path = { field },
+        text = callee .. ": " .. field .. ": expected 1 or more, got 0" }
+    end
   end
+  check_exit(run, args.exit)
+  check_env(run, args.env)
   check_filters(run, args.filters)
   add_command(run, args, also_tool)
   if run.bins and run.kind == "bin" and callee == "run" then

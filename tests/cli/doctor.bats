@@ -10,12 +10,12 @@ setup() {
 @test "a line a need, and JSON that says the same" {
 	run --separate-stderr "$KILN" doctor
 	[ "$status" -eq 0 ] || [ "$status" -eq 5 ]
-	[ "$(grep -cE '^(ok|note|lack) ' <<<"$output")" -eq 11 ]
-	for need in architecture sandbox mmdebstrap "Debian's keyring" "Debian mirror" git disk limits profiler "signing key"; do
+	[ "$(grep -cE '^(ok|note|lack) ' <<<"$output")" -eq 12 ]
+	for need in architecture sandbox mmdebstrap "Debian's keyring" "Debian mirror" git store disk limits profiler "signing key"; do
 		[[ $output == *" $need "* ]]
 	done
 	run --separate-stderr "$KILN" doctor --json
-	jq -e '.schema == "kiln.doctor/1" and (.needs | length == 11) and all(.needs[]; .text != "")' <<<"$output"
+	jq -e '.schema == "kiln.doctor/1" and (.needs | length == 12) and all(.needs[]; .text != "")' <<<"$output"
 	# Nothing is made by asking.
 	[ ! -e store ]
 	[ ! -e .local ]
@@ -66,10 +66,52 @@ setup() {
 	[[ $output == *"lack  architecture "*"this machine's architecture is not one of Debian's"* ]]
 }
 
+@test "a store that others may write, one among other files, one that is a file" {
+	mkdir -m 777 open others
+	touch others/letter file
+	chmod 700 others
+	for store in open others file; do
+		run "$KILN" --store "$PWD/$store" doctor
+		[ "$status" -eq 5 ]
+		echo "$output" >>said
+	done
+	grep -q 'lack  store .*others can write to the store' said
+	grep -q 'lack  store .*is not a store of Kiln: it holds "letter"' said
+	grep -q 'lack  store .*/file is no folder' said
+	[ ! -e open/VERSION ]
+}
+
+@test "a disk that is far too small" {
+	unshare -rm true || skip "no mount namespace can be made here"
+	mkdir small
+	run unshare -rm sh -c 'mount -t tmpfs -o size=3m,mode=700 none small && "$KILN" --store "$PWD/small" doctor'
+	[[ $output == *"lack  disk "*"/small: 0.0 GB free, and an image with its builds takes about "*"→ make room, or keep the store elsewhere"* ]]
+}
+
+@test "root of a namespace with one user cannot build images" {
+	unshare -r true || skip "no user namespace can be made here"
+	run unshare -r "$KILN" doctor
+	[[ $output == *"lack  mmdebstrap "*"this is root of a user namespace with 1 user, and Debian's packages have files of more"*"→ run Kiln outside of it"* ]]
+}
+
+@test "git is needed where there is a repository" {
+	mkdir -p bin repo/sub
+	git init -q repo
+	cd repo/sub
+	PATH=$BATS_TEST_TMPDIR/bin run "$KILN" doctor
+	[[ $output == *"lack  git "*"not on this machine, and this is a git repository"*"→ sudo apt-get install git"* ]]
+}
+
 @test "an apt that names no mirror" {
 	unshare -rm true || skip "no mount namespace can be made here"
 	run unshare -rm sh -c 'mount -t tmpfs none /etc/apt && "$KILN" doctor'
 	[[ $output == *"lack  Debian mirror"*"apt of this machine names no Debian mirror"*"KILN_DEBIAN_MIRROR=URL"* ]]
+}
+
+@test "a mirror that is no address" {
+	KILN_DEBIAN_MIRROR=foo run "$KILN" doctor
+	[ "$status" -eq 5 ]
+	[[ $output == *'lack  Debian mirror '*'KILN_DEBIAN_MIRROR is "foo", which is no address'* ]]
 }
 
 @test "a mirror that is named, a store that is named" {

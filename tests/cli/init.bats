@@ -183,7 +183,8 @@ refute_has() {
 	has 'name = "prog"'
 	has 'package = "cli"'
 	has 'bins = { "cli" }'
-	[[ $stderr == *"Cargo.lock is not tracked"* ]]
+	[[ $stderr == *"Cargo.lock is not tracked, and a build needs it"* ]]
+	[[ $stderr == *"next      cargo generate-lockfile; git add -f Cargo.lock; kiln build"* ]]
 	# No program at all, and a manifest that is none.
 	git rm -qf crates/cli/src/main.rs
 	track
@@ -227,10 +228,14 @@ refute_has() {
 	run "$KILN" init
 	[[ $output == *"no tag yet"* ]]
 	has 'git.version { tag = "v[0-9]*" }, -- no tag yet'
+	git tag nightly
+	git tag release_1_2
+	run "$KILN" init --force
+	[[ $output == *"version   no tag reads as a version: release_1_2 does not begin with numbers and dots, behind letters"* ]]
+	has '-- no tag reads as a version: `git tag v1.0.0`'
 	git tag prog-1.9
 	git tag prog-1.10
 	git tag v0.5
-	git tag nightly
 	run "$KILN" init --force
 	[[ $output == *"from the tags prog-[0-9]*"* ]]
 	has 'git.version { tag = "prog-[0-9]*" }, -- a tag is a release'

@@ -427,6 +427,32 @@ build_fails() { # build_fails STAGE TEXT
 	cmp "a/hello-1.0-$x86.deb" "b/hello-1.0-$x86.deb"
 }
 
+@test "a place for the release that is none is told before anything is built" {
+	one_stage 'echo one >out'
+	touch file
+	run "$KILN" release --unsigned -o file/dist one
+	[ "$status" -eq 7 ]
+	[[ $output == *"file is in the way of the release: it is no folder"*"→ write it elsewhere: -o DIR"* ]]
+	[[ $output != *"start "* ]]
+	[ "$(id -u)" -ne 0 ] || return 0
+	mkdir -m 555 closed
+	run "$KILN" release --unsigned -o closed/dist one
+	[ "$status" -eq 7 ]
+	[[ $output == *"cannot write a release below closed"* ]]
+}
+
+@test "two releases of the same at once: one writes it, the other finds it there" {
+	one_stage 'sleep 1; echo one >out'
+	"$KILN" release --unsigned -o dist one 2>a.log &
+	first=$!
+	"$KILN" release --unsigned -o dist one 2>b.log
+	wait $first
+	cat a.log b.log
+	[ "$(cat a.log b.log | grep -c 'it was there already')" -le 1 ]
+	"$KILN" verify --integrity-only dist/one-1
+	[ "$(ls -A dist)" = one-1 ]
+}
+
 @test "a wrong target, variant or stage on the command line: status 2 lists what there is" {
 	hello
 	run "$KILN" build --target 'sparc*' hello

@@ -140,7 +140,7 @@ static void files_that_are_no_lock(void **state)
 		const char *text, *says, *hint;
 	} cases[] = {
 		{ "", "not valid JSON", "" },
-		{ "{", "not valid JSON", "" },
+		{ "{", "not valid JSON", "take it back from version control; or remove it" },
 		{ "[]", "is no lock of Kiln", "" },
 		{ "{}", "schema \"kiln.lock/1\" is missing", "" },
 		{ "{\"schema\":1}", "is no lock of Kiln", "" },
@@ -148,7 +148,8 @@ static void files_that_are_no_lock(void **state)
 		{ "{\"schema\":\"kiln.lock/2\"}", "has the schema \"kiln.lock/2\"",
 		  "a newer Kiln" },
 		{ "{\"schema\":\"kiln.lock/1\",\"a\":1,\"a\":2}", "duplicate", "" },
-		{ "{\"schema\":\"kiln.lock/1\"}\n<<<<<<< ours", "not valid JSON", "" },
+		{ "{\"schema\":\"kiln.lock/1\"}\n<<<<<<< ours", "not valid JSON",
+		  "it has the marks of a merge" },
 	};
 	struct place place;
 
