@@ -11,6 +11,8 @@ static const struct command_option options[] = {
 	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
 	{ "--fail-fast", NULL, "end everything when one stage fails", false },
 	{ "--events", "FILE", "write events as JSON lines", false },
+	{ "--trace", "FILE", "write a trace that Perfetto opens: what ran when, and what it took",
+	  false },
 	{ "-o", "DIR", "copy the packages there", false },
 	{ "--update-lock", NULL, "write what was resolved and trained into the lock", false },
 	SESSION_OPTIONS,
@@ -78,6 +80,7 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 		.keep_going = args_has(args, "--keep-going"),
 		.fail_fast = args_has(args, "--fail-fast"),
 		.events_file = args_value(args, "--events"),
+		.trace_file = args_value(args, "--trace"),
 	};
 	struct engine_result result;
 	struct plan *plan;

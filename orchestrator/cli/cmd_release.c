@@ -25,6 +25,8 @@ static const struct command_option options[] = {
 	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
 	{ "--fail-fast", NULL, "end everything when one stage fails", false },
 	{ "--events", "FILE", "write events as JSON lines", false },
+	{ "--trace", "FILE", "write a trace that Perfetto opens: what ran when, and what it took",
+	  false },
 	{ "--update-lock", NULL, "write what was resolved and trained into the lock", false },
 	SESSION_OPTIONS,
 	{ 0 },
@@ -108,6 +110,7 @@ static int release(struct session *s, const struct command_args *args, const str
 		.keep_going = args_has(args, "--keep-going"),
 		.fail_fast = args_has(args, "--fail-fast"),
 		.events_file = args_value(args, "--events"),
+		.trace_file = args_value(args, "--trace"),
 	};
 	_cleanup_free_ char *beside = path_join(s->project, "dist");
 	const struct dist_options dist_options = {

@@ -146,43 +146,78 @@ static void say_kept(struct session *s, const struct session_run_options *option
 		                                 "what failed");
 }
 
-int session_run(struct session *s, const struct plan *plan,
-                const struct session_run_options *options, struct engine_result *ret,
-                struct err *err)
+/* A record of the run in a file, beside what is shown of it. */
+struct record {
+	const char *what, *file; /* file NULL: none was asked for */
+	struct fd_output output;
+	struct progress *progress;
+};
+
+static int open_record(struct record *r, const char *what, const char *shape, const char *file,
+                       struct err *err)
+{
+	*r = (struct record){ .what = what, .file = file };
+	r->output = (struct fd_output){ .output.write = write_fd, .fd = -1, .fault = ERR_INIT };
+	if (!file)
+		return 0;
+	r->output.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (r->output.fd < 0)
+		return err_sys(err, ERR_USAGE, "--%s: cannot write %s", what, file);
+	r->progress = progress_new(shape, &r->output.output);
+	return 0;
+}
+
+/* A record that was asked for is whole, or the run failed. */
+static int close_record(struct record *r, int rc, struct err *err)
+{
+	progress_free(r->progress);
+	fs_close(r->output.fd);
+	if (rc < 0 || r->output.fault.code == ERR_NONE)
+		return rc;
+	*err = r->output.fault;
+	return err_while(err, "writing the %s to %s", r->what, r->file);
+}
+
+static int run_recorded(struct session *s, const struct plan *plan,
+                        const struct session_run_options *options, struct record records[2],
+                        struct engine_result *ret, struct err *err)
 {
 	struct fd_output terminal = { .fault = ERR_INIT };
-	struct fd_output file = { .output.write = write_fd, .fd = -1, .fault = ERR_INIT };
 	struct screen screen = { 0 };
-	struct progress *shown = NULL, *recorded = NULL;
-	struct event_sink *sinks[3] = { 0 };
+	struct event_sink *sinks[4] = { 0 };
+	struct progress *shown;
 	size_t n = 0;
 	int rc;
 
-	if (open_executor(s, err) < 0)
-		return -1;
-	if (options->events_file) {
-		file.fd =
-			open(options->events_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		if (file.fd < 0)
-			return err_sys(err, ERR_USAGE, "--events: cannot write %s",
-			               options->events_file);
-		recorded = progress_new("json", &file.output);
-		sinks[n++] = progress_sink(recorded);
-	}
+	for (size_t i = 0; i < 2; i++)
+		if (records[i].progress)
+			sinks[n++] = progress_sink(records[i].progress);
 	shown = choose_progress(s, plan, &terminal, &screen);
 	if (shown)
 		sinks[n++] = screen.board ? &screen.sink : progress_sink(shown);
 	rc = run_with_sinks(s, plan, options, sinks, ret, err);
 	screen_deinit(&screen);
 	progress_free(shown);
-	progress_free(recorded);
-	fs_close(file.fd);
-	if (rc < 0)
+	return rc;
+}
+
+int session_run(struct session *s, const struct plan *plan,
+                const struct session_run_options *options, struct engine_result *ret,
+                struct err *err)
+{
+	struct record records[2] = { 0 };
+	int rc;
+
+	*ret = (struct engine_result){ 0 };
+	if (open_executor(s, err) < 0 ||
+	    open_record(&records[0], "events", "json", options->events_file, err) < 0)
+		return -1;
+	rc = open_record(&records[1], "trace", "trace", options->trace_file, err);
+	if (rc == 0)
+		rc = run_recorded(s, plan, options, records, ret, err);
+	if (rc < 0 && ret->nodes)
 		say_kept(s, options, ret, err);
-	/* A record that was asked for is whole, or the run failed. */
-	if (rc == 0 && file.fault.code != ERR_NONE) {
-		*err = file.fault;
-		return err_while(err, "writing the events to %s", options->events_file);
-	}
+	for (size_t i = 0; i < 2; i++)
+		rc = close_record(&records[i], rc, err);
 	return rc;
 }

@@ -93,6 +93,7 @@ const char *const *session_words_again(const struct session *session);
 struct session_run_options {
 	bool keep_going, fail_fast;
 	const char *events_file; /* JSON lines are written there too; NULL: not */
+	const char *trace_file;  /* and a trace there */
 };
 int session_run(struct session *session, const struct plan *plan,
                 const struct session_run_options *options, struct engine_result *ret,

@@ -53,6 +53,88 @@ static bool is_critical(const struct engine *e, size_t at)
 	return true;
 }
 
+static bool waits_for(const struct engine *e, size_t at, size_t of)
+{
+	return e->nodes[at].state == NODE_READY && e->nodes[at].twin == of && at != of;
+}
+
+/* Nodes that waited for the same action in this run. */
+static int finish_twins(struct engine *e, size_t of, struct err *err)
+{
+	for (size_t i = 0; e->n_twins > 0 && i < e->plan->n_wanted; i++) {
+		if (!waits_for(e, e->plan->order[i], of))
+			continue;
+		e->n_twins--;
+		if (engine_finish_cached(e, e->plan->order[i], &e->nodes[of].result, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- actions that other processes run ------------------------------------------------------- */
+
+static void release_claim(struct engine *e, size_t at)
+{
+	store_release_claim(e->request->store, &e->nodes[at].action, e->claims[at]);
+	e->claims[at] = -1;
+}
+
+/* What was made since it was looked up is taken. Returns 1 where it was. */
+static int take_made(struct engine *e, size_t at, struct err *err)
+{
+	struct result result;
+	int rc = store_get_result(e->request->store, e->arena, &e->nodes[at].action, &result, err);
+
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	release_claim(e, at);
+	if (engine_finish_cached(e, at, &result, err) < 0 || finish_twins(e, at, err) < 0)
+		return -1;
+	return 1;
+}
+
+/* Claims a node's action. Returns 0: it is to be run here; 1: it is not, or not now. */
+static int claim(struct engine *e, size_t at, struct err *err)
+{
+	int rc;
+
+	if (e->claims[at] >= 0)
+		return 0;
+	rc = store_claim(e->request->store, &e->nodes[at].action, &e->claims[at], err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return take_made(e, at, err);
+	e->elsewhere[e->n_elsewhere++] = at;
+	engine_emit(e, EVENT_WAIT, &e->plan->nodes[at],
+	            &(struct event){ .action = e->nodes[at].action });
+	return 1;
+}
+
+/* What another process ran is there now, or it gave up and the node is ready to run here. */
+static int look_elsewhere(struct engine *e, struct err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->n_elsewhere; i++) {
+		size_t at = e->elsewhere[i];
+		int rc = store_claim(e->request->store, &e->nodes[at].action, &e->claims[at], err);
+
+		if (rc == 0)
+			rc = take_made(e, at, err);
+		else if (rc == STORE_CLAIMED)
+			e->elsewhere[n++] = at;
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			e->ready[e->n_ready++] = at;
+	}
+	e->n_elsewhere = n;
+	return 0;
+}
+
+/* ---- starting a stage ------------------------------------------------------------------------ */
+
 static int start(struct engine *e, size_t at, struct err *err)
 {
 	const struct plan_node *node = &e->plan->nodes[at];
@@ -90,9 +172,12 @@ static int start_ready(struct engine *e, struct err *err)
 	size_t at;
 
 	while (!e->stopping && !e->request->dry && e->n_running < engine_slots(e->request->jobs) &&
-	       !runs_alone(e) && take_ready(e, &at))
-		if (start(e, at, err) < 0)
+	       !runs_alone(e) && take_ready(e, &at)) {
+		int rc = claim(e, at, err);
+
+		if (rc < 0 || (rc == 0 && start(e, at, err) < 0))
 			return -1;
+	}
 	return 0;
 }
 
@@ -108,24 +193,6 @@ static void remove_running(struct engine *e, size_t at)
 	bug_on(true);
 }
 
-static bool waits_for(const struct engine *e, size_t at, size_t of)
-{
-	return e->nodes[at].state == NODE_READY && e->nodes[at].twin == of && at != of;
-}
-
-/* Nodes that waited for the same action in this run. */
-static int finish_twins(struct engine *e, size_t of, struct err *err)
-{
-	for (size_t i = 0; e->n_twins > 0 && i < e->plan->n_wanted; i++) {
-		if (!waits_for(e, e->plan->order[i], of))
-			continue;
-		e->n_twins--;
-		if (engine_finish_cached(e, e->plan->order[i], &e->nodes[of].result, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int on_ok(struct engine *e, size_t at, struct exec_completion *done, struct err *err)
 {
 	struct engine_node *n = &e->nodes[at];
@@ -134,6 +201,7 @@ static int on_ok(struct engine *e, size_t at, struct exec_completion *done, stru
 	if (store_put_result(e->request->store, &n->action, engine_kept(e, at), &n->result, err) <
 	    0)
 		return -1;
+	release_claim(e, at);
 	engine_finish(e, at, NODE_DONE, n->result.wall_us);
 	return finish_twins(e, at, err);
 }
@@ -180,6 +248,8 @@ static int on_completion(struct engine *e, struct exec_completion *done, struct 
 	size_t at = (size_t)done->token;
 
 	remove_running(e, at);
+	if (done->status != EXEC_OK) /* else when the result is recorded */
+		release_claim(e, at);
 	switch (done->status) {
 	case EXEC_OK:
 		return on_ok(e, at, done, err);
@@ -250,7 +320,7 @@ static int wait_for_something(struct engine *e, struct err *err)
 			return -1;
 	}
 	tick(e, signalled);
-	return 0;
+	return look_elsewhere(e, err);
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */
@@ -305,7 +375,9 @@ static int loop(struct engine *e, struct err *err)
 	for (;;) {
 		if (engine_make_fresh_ready(e, err) < 0 || start_ready(e, err) < 0)
 			return -1;
-		if (e->n_running == 0)
+		if (e->n_fresh) /* what another process made, was found when it was to start */
+			continue;
+		if (e->n_running == 0 && (e->n_elsewhere == 0 || e->stopping))
 			break;
 		if (wait_for_something(e, err) < 0)
 			return -1;
@@ -379,11 +451,17 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 	e.ready = arena_array(arena, n, sizeof(*e.ready));
 	e.running = arena_array(arena, n, sizeof(*e.running));
 	e.fresh = arena_array(arena, n, sizeof(*e.fresh));
+	e.elsewhere = arena_array(arena, n, sizeof(*e.elsewhere));
+	e.claims = arena_array(arena, n, sizeof(*e.claims));
+	for (size_t i = 0; i < n; i++)
+		e.claims[i] = -1;
 	rc = loop(&e, err);
 	if (rc < 0)
 		drain(&e);
 	else
 		rc = verdict(&e, err);
+	for (size_t i = 0; i < n; i++)
+		release_claim(&e, i);
 	ret->wall_us = clock_mono_us() - e.started_us;
 	engine_emit(&e, EVENT_END, NULL, &event);
 	map_free(e.by_action);

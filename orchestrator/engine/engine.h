@@ -50,7 +50,8 @@ struct engine_node {
 	int64_t estimate;     /* µs it takes */
 	bool guessed;         /* … by its kind, and it may be long: it never ran here */
 	int64_t left_us;      /* until it is done, as of the last tick; -1: not known */
-	int64_t started_us;   /* monotonic, once RUNNING */
+	int64_t ready_us;     /* monotonic, once READY */
+	int64_t started_us;   /* … once RUNNING */
 	size_t twin;          /* a running node with the same action, or itself */
 };
 

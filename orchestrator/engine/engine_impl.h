@@ -14,10 +14,12 @@ struct engine {
 	size_t *ready; /* heap-free: few are ready at once; sorted when one starts */
 	size_t n_ready, n_running, n_left;
 	size_t *running;
-	size_t *fresh, n_fresh; /* inputs are there, key not made yet */
-	size_t n_twins;         /* ready nodes that wait for another one's action */
-	struct map *by_action;  /* running or done in this run: action digest → node + 1 */
-	bool stopping;          /* nothing new starts */
+	size_t *fresh, n_fresh;         /* inputs are there, key not made yet */
+	size_t n_twins;                 /* ready nodes that wait for another one's action */
+	size_t *elsewhere, n_elsewhere; /* ready nodes whose action another process runs */
+	int *claims;                    /* by node; -1: none */
+	struct map *by_action;          /* running or done in this run: action digest → node + 1 */
+	bool stopping;                  /* nothing new starts */
 	bool cancelled;
 	int64_t started_us, next_tick_us;
 	struct err first; /* of the first failed stage */

@@ -13,6 +13,7 @@ struct engine_node;
 enum event_kind {
 	EVENT_BEGIN,   /* counts are known */
 	EVENT_START,   /* a stage runs */
+	EVENT_WAIT,    /* another process runs the same: it is waited for */
 	EVENT_CACHED,  /* its result was known */
 	EVENT_DONE,    /* it ran and is kept */
 	EVENT_FAILED,  /* it ran and failed */

@@ -7,6 +7,7 @@
 #include "engine/estimate.h"
 #include "engine/inputs.h"
 #include "engine/side.h"
+#include "host/clock.h"
 
 const char *engine_kept(const struct engine *e, size_t at)
 {
@@ -204,6 +205,7 @@ static int make_ready(struct engine *e, size_t at, struct err *err)
 		return rc < 0 ? -1 : engine_finish_cached(e, at, &result, err);
 	map_set_n(e->by_action, &n->action, sizeof(n->action), (void *)(uintptr_t)(at + 1));
 	n->state = NODE_READY;
+	n->ready_us = clock_mono_us();
 	e->ready[e->n_ready++] = at;
 	return 0;
 }

@@ -102,7 +102,7 @@ static void note_stage(struct board *b, const struct event *e)
 {
 	struct row *row = e->node ? row_of(b, e->node->stage->target) : NULL;
 
-	if (!row)
+	if (!row || e->kind == EVENT_WAIT)
 		return;
 	if (e->kind == EVENT_START) {
 		array_push(&b->running, ((struct running){ e->node, clock_mono_us() }));

@@ -93,6 +93,9 @@ static void on_plain(struct event_sink *sink, const struct event *e)
 	case EVENT_START:
 		buf_fmt(&text, "  start   %s\n", address);
 		break;
+	case EVENT_WAIT:
+		buf_fmt(&text, "  waits   %s   another kiln runs it\n", address);
+		break;
 	case EVENT_CACHED:
 		buf_fmt(&p->held, "  cached  %s\n", address);
 		return;
@@ -137,9 +140,9 @@ struct progress *progress_plain_new(struct progress_output *output)
 static void on_json(struct event_sink *sink, const struct event *e)
 {
 	static const char *const names[] = {
-		[EVENT_BEGIN] = "begin", [EVENT_START] = "start",   [EVENT_CACHED] = "cached",
-		[EVENT_DONE] = "done",   [EVENT_FAILED] = "failed", [EVENT_SKIPPED] = "skipped",
-		[EVENT_TICK] = "tick",   [EVENT_END] = "end",
+		[EVENT_BEGIN] = "begin",     [EVENT_START] = "start", [EVENT_WAIT] = "wait",
+		[EVENT_CACHED] = "cached",   [EVENT_DONE] = "done",   [EVENT_FAILED] = "failed",
+		[EVENT_SKIPPED] = "skipped", [EVENT_TICK] = "tick",   [EVENT_END] = "end",
 	};
 	struct progress *p = (struct progress *)sink;
 	_cleanup_json_ json_t *line = NULL;
@@ -179,6 +182,7 @@ const struct progress_shape progress_shapes[] = {
 	{ "tty", progress_board_new },
 	{ "plain", progress_plain_new },
 	{ "json", progress_json_new },
+	{ "trace", progress_trace_new },
 	{ 0 },
 };
 

@@ -41,8 +41,8 @@ struct progress_shape {
 	struct progress *(*make)(struct progress_output *output);
 };
 
-/* "tty" (the board), "plain" and "json" (one JSON object a line, schema "kiln.events/1"), ended by
- * an entry without a name. */
+/* "tty" (the board), "plain", "json" (one JSON object a line, schema "kiln.events/1") and "trace" (an
+ * array in the Trace Event Format, for Perfetto), ended by an entry without a name. */
 extern const struct progress_shape progress_shapes[];
 
 /* The shape of that name; NULL where there is none. */

@@ -19,6 +19,7 @@ struct progress *progress_alloc(size_t size, struct progress_output *output,
 struct progress *progress_plain_new(struct progress_output *output);
 struct progress *progress_board_new(struct progress_output *output);
 struct progress *progress_json_new(struct progress_output *output);
+struct progress *progress_trace_new(struct progress_output *output);
 void progress_put(struct progress *p, const struct buf *text);
 
 #endif

@@ -383,9 +383,9 @@ static int sweep(struct store *store, const char *part, struct err *err)
 
 int store_sweep(struct store *store, struct err *err)
 {
-	if (sweep(store, "work", err) < 0)
+	if (sweep(store, "work", err) < 0 || sweep(store, "tmp", err) < 0)
 		return -1;
-	return sweep(store, "tmp", err);
+	return store_sweep_claims(store, err);
 }
 
 void store_set_paranoid(struct store *store)

@@ -42,6 +42,8 @@ struct store {
 	int in_use;        /* held, shared, while the store is open */
 };
 
+/* Removes claims of processes that are gone. */
+int store_sweep_claims(struct store *store, struct err *err);
 /* A digest out of a column of bytes; false where it is none. */
 bool store_take_digest(struct str bytes, struct digest *ret);
 /* The prepared statement of a query. */

@@ -425,6 +425,29 @@ build_fails() { # build_fails STAGE TEXT
 	"$KILN" build --target "$x86" -o b hello 2>b.log
 	wait $first
 	cmp "a/hello-1.0-$x86.deb" "b/hello-1.0-$x86.deb"
+	# What one of them runs the other does not.
+	[ -z "$(cat a.log b.log | sed -n 's/^  start   //p' | sort | uniq -d)" ]
+}
+
+@test "what another Kiln runs is waited for; what it gives up is run" {
+	one_stage "sleep 3; echo $RANDOM$RANDOM >out"
+	"$KILN" build one 2>a.log &
+	first=$!
+	until grep -q '^  start ' a.log 2>/dev/null; do sleep 0.1; done
+	"$KILN" build --trace trace.json one 2>b.log
+	wait $first
+	grep -q '^  waits   .*   another kiln runs it' b.log
+	refute grep -q '^  start ' b.log
+	jq -e '[.[] | select(.ph == "i") | .cat] == ["waits for another kiln", "cached"]' trace.json
+	# The first one is killed while the second waits.
+	one_stage "sleep 3; echo $RANDOM$RANDOM >out"
+	"$KILN" build one 2>a.log &
+	first=$!
+	until grep -q '^  start ' a.log 2>/dev/null; do sleep 0.1; done
+	(sleep 1; kill -KILL $first) &
+	"$KILN" build one 2>b.log
+	grep -q '^  waits ' b.log
+	grep -q '^  done ' b.log
 }
 
 @test "a place for the release that is none is told before anything is built" {

@@ -5,9 +5,9 @@
 #include "store/place.h"
 
 static const char *const event_names[] = {
-	[EVENT_BEGIN] = "begin", [EVENT_START] = "start",   [EVENT_CACHED] = "cached",
-	[EVENT_DONE] = "done",   [EVENT_FAILED] = "failed", [EVENT_SKIPPED] = "skipped",
-	[EVENT_TICK] = "tick",   [EVENT_END] = "end",
+	[EVENT_BEGIN] = "begin",     [EVENT_START] = "start", [EVENT_WAIT] = "wait",
+	[EVENT_CACHED] = "cached",   [EVENT_DONE] = "done",   [EVENT_FAILED] = "failed",
+	[EVENT_SKIPPED] = "skipped", [EVENT_TICK] = "tick",   [EVENT_END] = "end",
 };
 
 static void on_event(struct event_sink *sink, const struct event *event)

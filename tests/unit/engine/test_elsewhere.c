@@ -1,0 +1,192 @@
+/* Actions that another process runs at the same time: waited for, taken, or run after all. */
+#include "fakes/world.h"
+
+#include "base/str.h"
+#include "external/db.h"
+
+/* The world, and beside it another process's handle of its store. */
+struct scene {
+	struct world w;
+	struct store *other;
+	struct event_sink sink;
+	struct digest action;
+	int claim;
+	bool gives; /* the other one records a result before it lets go */
+	size_t waits;
+	struct result result; /* what it gives */
+};
+
+/* What the other process does once it is waited for. */
+static void on_event(struct event_sink *sink, const struct event *e)
+{
+	struct scene *s = (struct scene *)((char *)sink - offsetof(struct scene, sink));
+	struct err err = ERR_INIT;
+
+	if (e->kind != EVENT_WAIT)
+		return;
+	s->waits++;
+	assert_true(digest_eq(&e->action, &s->action));
+	if (s->gives)
+		must(store_put_result(s->other, &s->action, "other", &s->result, &err), &err);
+	store_release_claim(s->other, &s->action, s->claim);
+	s->claim = -1;
+}
+
+static int setup(void **state)
+{
+	struct scene *s = alloc(sizeof(*s));
+	struct err err = ERR_INIT;
+
+	world_init(&s->w);
+	must(store_open(s->w.dir, &s->other, &err), &err);
+	s->sink.event = on_event;
+	s->claim = -1;
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct scene *s = *state;
+
+	store_release_claim(s->other, &s->action, s->claim);
+	store_close(s->other);
+	world_deinit(&s->w);
+	free(s);
+	return 0;
+}
+
+/* The action of a stage of the pipeline, as a run of it alone finds it out, forgotten again. */
+static void claim(struct scene *s, const char *address)
+{
+	struct err err = ERR_INIT;
+
+	world_pipeline(&s->w);
+	world_must_run(&s->w);
+	s->action = world_node(&s->w, address)->action;
+	s->result = world_node(&s->w, address)->result;
+	must(store_claim(s->other, &s->action, &s->claim, &err), &err);
+}
+
+/* Runs the pipeline in a store that knows nothing of it, but for what the other process does. */
+static int run(struct scene *s)
+{
+	struct event_sink *sinks[] = { &s->w.sink, &s->sink, NULL };
+	struct world *w = &s->w;
+	int rc;
+
+	fake_executor_deinit(&w->fake);
+	fake_executor_init(&w->fake, store_blobs(w->store));
+	w->request.plan = w->f.plan;
+	w->request.sinks = sinks;
+	rc = engine_run(w->f.arena, &w->request, &w->result, &w->err);
+	return rc;
+}
+
+static void forget_results(struct scene *s)
+{
+	struct err err = ERR_INIT;
+	char *path = str_fmt("%s/db.sqlite", s->w.dir);
+	struct db *db;
+
+	must(db_open(path, &db, &err), &err);
+	must(db_exec(db, "DELETE FROM results", &err), &err);
+	db_close(db);
+	free(path);
+}
+
+static void what_another_process_makes_is_taken(void **state)
+{
+	struct scene *s = *state;
+
+	claim(s, "t/plain/build");
+	forget_results(s);
+	s->gives = true;
+	must(run(s), &s->w.err);
+	assert_int_equal(s->waits, 1);
+	assert_int_equal(world_state(&s->w, "t/plain/build"), NODE_CACHED);
+	assert_false(world_ran(&s->w, "t/plain/build"));
+	assert_int_equal(world_state(&s->w, "t/plain/hold"), NODE_DONE);
+	assert_int_equal(s->w.result.n_cached, 1);
+}
+
+static void what_another_process_gave_up_is_run(void **state)
+{
+	struct scene *s = *state;
+
+	claim(s, "t/plain/build");
+	forget_results(s);
+	must(run(s), &s->w.err);
+	assert_int_equal(s->waits, 1);
+	assert_int_equal(world_state(&s->w, "t/plain/build"), NODE_DONE);
+	assert_int_equal(s->w.result.n_cached, 0);
+}
+
+static bool is_claimed(struct scene *s)
+{
+	struct err err = ERR_INIT;
+	int fd = -1, rc = store_claim(s->other, &s->action, &fd, &err);
+
+	if (rc == 0)
+		store_release_claim(s->other, &s->action, fd);
+	return rc == STORE_CLAIMED;
+}
+
+/* Whatever becomes of a run, nothing stays claimed. */
+static void claims_end_with_the_run(void **state)
+{
+	struct scene *s = *state;
+
+	claim(s, "t/plain/build");
+	store_release_claim(s->other, &s->action, s->claim);
+	s->claim = -1;
+	forget_results(s);
+	must(run(s), &s->w.err);
+	assert_false(is_claimed(s));
+	forget_results(s);
+	s->w.fake.fail = "t/plain/build";
+	assert_int_equal(world_run(&s->w), -1);
+	assert_false(is_claimed(s));
+	s->w.fake.fail = NULL;
+	s->w.fake.broken = "t/plain/build";
+	assert_int_equal(world_run(&s->w), -1);
+	assert_false(is_claimed(s));
+}
+
+/* A claim whose process is gone is free, and its file is swept. */
+static void claims_of_the_dead(void **state)
+{
+	struct scene *s = *state;
+	const struct digest action = { { 9 } };
+	struct fs_names names = { 0 };
+	char *locks = str_fmt("%s/locks", s->w.dir);
+	struct err err = ERR_INIT;
+	int fd;
+
+	must(store_claim(s->other, &action, &fd, &err), &err);
+	must(store_sweep(s->w.store, &err), &err);
+	assert_int_equal(store_claim(s->w.store, &action, &(int){ -1 }, &err), STORE_CLAIMED);
+	close(fd); /* as the kernel does it */
+	must(store_sweep(s->w.store, &err), &err);
+	must(fs_list(AT_FDCWD, locks, &names, &err), &err);
+	for (size_t i = 0; i < names.names.n; i++)
+		assert_false(str_starts(names.names.v[i], "action-"));
+	fs_names_deinit(&names);
+	free(locks);
+	must(store_claim(s->w.store, &action, &fd, &err), &err);
+	store_release_claim(s->w.store, &action, fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_another_process_makes_is_taken),
+		TEST(what_another_process_gave_up_is_run),
+		TEST(claims_end_with_the_run),
+		TEST(claims_of_the_dead),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
