@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +82,67 @@ void work_deinit(struct work *work)
 	free(work->name);
 	free(work->build_path);
 	*work = WORK_INIT;
+}
+
+/* ---- what failed ---------------------------------------------------------------------------- */
+
+enum { KEPT_MOST = 4 };
+
+char *work_kept(const char *store_dir, const struct digest *action)
+{
+	return str_fmt("%s/failed/%s", store_dir, DIGEST_TEXT(action));
+}
+
+/* Removes the oldest until there is room for one more. */
+static void make_room(int dir)
+{
+	struct fs_names list = { 0 };
+	struct err ignored = ERR_INIT;
+	size_t left;
+
+	if (fs_list(dir, ".", &list, &ignored) != 0)
+		return;
+	for (left = list.names.n; left >= KEPT_MOST; left--) {
+		size_t oldest = SIZE_MAX;
+		struct timespec then = { 0 };
+
+		for (size_t i = 0; i < list.names.n; i++) {
+			struct stat st;
+
+			if (!list.names.v[i][0] ||
+			    fstatat(dir, list.names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+				continue;
+			if (oldest != SIZE_MAX && (st.st_ctim.tv_sec > then.tv_sec ||
+			                           (st.st_ctim.tv_sec == then.tv_sec &&
+			                            st.st_ctim.tv_nsec >= then.tv_nsec)))
+				continue;
+			oldest = i;
+			then = st.st_ctim;
+		}
+		if (oldest == SIZE_MAX)
+			break;
+		fs_remove_tree(dir, list.names.v[oldest], &ignored);
+		list.names.v[oldest][0] = '\0';
+	}
+	fs_names_deinit(&list);
+}
+
+void work_keep(struct work *work, const char *store_dir, const struct digest *action)
+{
+	_cleanup_free_ char *failed = path_join(store_dir, "failed"), *to = NULL;
+	_cleanup_fd_ int dir = -1;
+	struct err ignored = ERR_INIT;
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_hex(action, hex);
+	if (fs_make_dirs(AT_FDCWD, failed, 0700, &ignored) < 0 ||
+	    fs_open_dir(AT_FDCWD, failed, &dir, &ignored) != 0 ||
+	    fs_remove_tree(dir, hex, &ignored) < 0)
+		return;
+	make_room(dir);
+	/* By paths: the runner has another mount namespace than when it opened the work folder. */
+	to = path_join(failed, hex);
+	(void)!rename(work->build_path, to);
 }
 
 /* A folder's time changes with what is made in it. */

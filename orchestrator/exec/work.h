@@ -26,6 +26,14 @@ int work_init(struct work *work, const char *store_dir, struct err *err);
 /* Closes all of it and removes the folder. */
 void work_deinit(struct work *work);
 
+/*
+ * Keeps what the stage left as STORE/failed/<action>, to be looked at, in place of removing it; of
+ * several only the last few stay. Never fails: then nothing is kept.
+ */
+void work_keep(struct work *work, const char *store_dir, const struct digest *action);
+/* Where that is; caller frees. */
+char *work_kept(const char *store_dir, const struct digest *action);
+
 /* Lays the input tree out and makes the folders that the stage may count on: its working folder and
  * those that its outputs lie in. All belong to the build user. */
 int work_lay_out(struct work *work, struct blobs *blobs, const struct action *action, int64_t epoch,

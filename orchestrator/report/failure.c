@@ -107,6 +107,18 @@ static void add_mark(struct buf *text, const struct progress_output *output)
 	        output->colour ? PAINT_PLAIN : "");
 }
 
+/* Another command about the stage, as it is typed from here. */
+static void add_way_on(struct buf *text, const struct progress_output *output, const char *command,
+                       const char *address)
+{
+	buf_fmt(text, "    %s", command);
+	for (const char *const *word = output->again; word && *word; word++) {
+		add_word(text, *word);
+		buf_add_char(text, ' ');
+	}
+	buf_fmt(text, "%s\n", address);
+}
+
 void failure_add(struct buf *text, const struct event *e, const struct progress_output *output)
 {
 	_cleanup_free_ char *why = str_clean(str_of(e->why ? e->why : ""));
@@ -126,11 +138,11 @@ void failure_add(struct buf *text, const struct event *e, const struct progress_
 	add_command(text, &node->lowered.action);
 	if (e->tail && e->tail[0])
 		add_indented(text, e->tail);
-	buf_add_str(text, "\n    log      kiln log ");
-	for (const char *const *word = output->again; word && *word; word++) {
-		add_word(text, *word);
-		buf_add_char(text, ' ');
-	}
-	buf_fmt(text, "%s\n    recipe   %s\n", stage->address, stage->where);
+	buf_add_char(text, '\n');
+	add_way_on(text, output, "log      kiln log ", stage->address);
+	/* What it left is kept where it ran at all. */
+	if (!node->lowered.action.builtin && e->exit_code >= 0)
+		add_way_on(text, output, "shell    kiln shell --failed ", stage->address);
+	buf_fmt(text, "    recipe   %s\n", stage->where);
 	advice_add(text, node, e->why, e->tail);
 }

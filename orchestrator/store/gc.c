@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "host/clock.h"
+#include "host/fs.h"
 #include "store/gc_impl.h"
 #include "store/use.h"
 
@@ -184,7 +185,8 @@ static int collect(struct collector *c, struct err *err)
 	if (gc_list(c, err) < 0 || gc_hold_all(c, err) < 0 || choose(c, err) < 0 ||
 	    gc_hold_others(c, err) < 0)
 		return -1;
-	if (!c->request->dry && forget_in_database(c, err) < 0)
+	if (!c->request->dry &&
+	    (forget_in_database(c, err) < 0 || fs_remove_tree(c->store->fd, "failed", err) < 0))
 		return -1;
 	return remove_blobs(c, err);
 }

@@ -103,8 +103,8 @@ int store_place(const char *dir, char **ret, struct err *err)
 static bool is_ours(const char *name)
 {
 	static const char *const ours[] = { "VERSION",       "blobs",  "db.sqlite", "db.sqlite-shm",
-		                            "db.sqlite-wal", "images", "locks",     "lost+found",
-		                            "tmp",           "work",   NULL };
+		                            "db.sqlite-wal", "failed", "images",    "locks",
+		                            "lost+found",    "tmp",    "work",      NULL };
 	const char *const *known = ours;
 
 	while (*known && !str_eq(*known, name))

@@ -9,7 +9,8 @@
 /*
  * The store of one user on one machine: blobs, and a database (SQLite, WAL) of what is known:
  * action results, facts, pins. A folder:
- *   blobs/ab/…  images/<tree digest>/  work/<pid>-<n>/  tmp/  locks/  db.sqlite  VERSION
+ *   blobs/ab/…  images/<tree digest>/  work/<pid>-<n>/  failed/<action>/  tmp/  locks/  db.sqlite
+ *   VERSION
  * Only the process that opened a store uses its handle; children use blobs alone.
  */
 struct store;

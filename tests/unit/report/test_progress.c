@@ -77,6 +77,7 @@ static void plain_failure(void **state)
 	                    "      last\n"
 	                    "\n"
 	                    "    log      kiln log t/plain/b\n"
+	                    "    shell    kiln shell --failed t/plain/b\n"
 	                    "    recipe   demo.lua:5\n"
 	                    "    try      this or that\n");
 	scene_deinit(&s);
@@ -121,6 +122,10 @@ static void plain_failure_of_a_script(void **state)
 	                "after 2 s\n");
 	EVENT(&s, EVENT_FAILED, "t/pgo+bolt/tar", .why = "x", .tail = "");
 	assert_contains(buf_text(&s.taken.text), "    command  kiln:tar@1\n\n    log ");
+	/* There is nothing to look at where Kiln itself was at work, or nothing at all. */
+	assert_null(strstr(buf_text(&s.taken.text), "shell --failed t/pgo+bolt/tar"));
+	EVENT(&s, EVENT_FAILED, "t/plain/build", .why = "its input is missing", .exit_code = -1);
+	assert_null(strstr(buf_text(&s.taken.text), "shell --failed t/plain/build"));
 	scene_deinit(&s);
 }
 

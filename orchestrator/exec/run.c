@@ -1,0 +1,155 @@
+/* From the digest of an action to a work folder and a sandbox that only wants to be entered. */
+#include "exec/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "exec/volatile_env.h"
+#include "host/fs.h"
+
+enum { ACTION_MAX = 64 << 20 };
+
+static int read_action(struct run *run, struct err *err)
+{
+	struct blob_ref ref = { run->request.action, run->request.action_size };
+	_cleanup_buf_ struct buf bytes = BUF_INIT(ACTION_MAX);
+	int rc = blobs_read(run->blobs, &ref, &bytes, err);
+
+	if (rc == BLOBS_MISS)
+		return err_set(err, ERR_BUG, "the action %s is not in the store",
+		               DIGEST_TEXT(&ref.digest));
+	if (rc < 0)
+		return -1;
+	return action_decode(run->arena, buf_str(&bytes), &run->action, err);
+}
+
+static int cmp_env(const void *a, const void *b)
+{
+	return strcmp(((const struct action_env *)a)->name, ((const struct action_env *)b)->name);
+}
+
+/* The volatile environment, sorted. */
+static struct action_env *volatile_env(struct run *run, size_t *ret_n)
+{
+	const struct sandbox_network *network = run->request.network;
+	struct action_env *env =
+		arena_array(run->arena, 3 + (network ? network->n_env : 0), sizeof(*env));
+	size_t n = 0;
+
+	env[n++] = (struct action_env){ VOLATILE_ENV_JOBS,
+		                        arena_fmt(run->arena, "%d",
+		                                  run->request.jobs > 0 ? run->request.jobs : 1) };
+	for (size_t i = 0; network && i < network->n_env; i++)
+		env[n++] = network->env[i];
+	if (network && network->ca) {
+		const char *ca = run->runtime->needs_rootfs ? SANDBOX_CA_FILE : network->ca;
+
+		env[n++] = (struct action_env){ VOLATILE_ENV_CARGO_CA, ca };
+		env[n++] = (struct action_env){ VOLATILE_ENV_SSL_CA, ca };
+	}
+	qsort(env, n, sizeof(*env), cmp_env);
+	*ret_n = n;
+	return env;
+}
+
+/* The action's environment with the volatile one merged into it, sorted. */
+static int make_env(struct run *run, struct err *err)
+{
+	const struct action *a = &run->action;
+	size_t n_own, own_at = 0, n = 0;
+	const struct action_env *own = volatile_env(run, &n_own);
+	struct action_env *env = arena_array(run->arena, a->n_env + n_own, sizeof(*env));
+
+	for (size_t i = 0; i < a->n_env; i++) {
+		while (own_at < n_own && cmp_env(&own[own_at], &a->env[i]) < 0)
+			env[n++] = own[own_at++];
+		if (own_at < n_own && cmp_env(&own[own_at], &a->env[i]) == 0)
+			return err_set(err, ERR_INPUT, "%s sets %s, which Kiln itself sets",
+			               run->request.address, a->env[i].name);
+		env[n++] = a->env[i];
+	}
+	while (own_at < n_own)
+		env[n++] = own[own_at++];
+	run->spec.env = env;
+	run->spec.n_env = n;
+	return 0;
+}
+
+static int find_rootfs(struct run *run, struct err *err)
+{
+	const char *root = arena_fmt(run->arena, "%s/%s/root", run->request.images_dir,
+	                             DIGEST_TEXT(&run->action.image));
+	struct stat st;
+
+	if (stat(root, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		err_set(err, ERR_IO, "the image %.12s… is not unpacked in the store",
+		        DIGEST_TEXT(&run->action.image));
+		return err_hint(err, "run the same command again: it is unpacked anew");
+	}
+	run->spec.rootfs = root;
+	return 0;
+}
+
+static int make_spec(struct run *run, struct err *err)
+{
+	const struct action *a = &run->action;
+	const char **argv = arena_array(run->arena, a->n_argv + 1, sizeof(*argv));
+
+	for (size_t i = 0; i < a->n_argv; i++)
+		argv[i] = a->argv[i];
+	run->spec.argv = argv;
+	run->spec.workdir = a->workdir ? a->workdir : "";
+	run->spec.work = run->work.build_path;
+	run->spec.fixed_addresses = a->fixed_addresses;
+	run->spec.network = run->request.network;
+	run->spec.status_fd = -1;
+	run->spec.runner = run->self;
+	if (make_env(run, err) < 0)
+		return -1;
+	if (a->builtin && *a->builtin) {
+		run->builtin = builtin_find(a->builtin);
+		return run->builtin ?
+		               0 :
+		               err_set(err, ERR_INPUT, "this Kiln has no builtin %s", a->builtin);
+	}
+	if (!a->n_argv)
+		return err_set(err, ERR_INPUT, "%s runs nothing: argv is empty",
+		               run->request.address);
+	run->spec.stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (run->spec.stdin_fd < 0)
+		return err_sys(err, ERR_IO, "cannot open /dev/null");
+	if (run->runtime->needs_rootfs && find_rootfs(run, err) < 0)
+		return -1;
+	return run->runtime->prepare(&run->spec, err);
+}
+
+static int lay_out(struct run *run, struct err *err)
+{
+	if (!run->tree) {
+		if (work_init(&run->work, run->request.store_dir, err) < 0)
+			return -1;
+		return work_lay_out(&run->work, run->blobs, &run->action, run->request.epoch, err);
+	}
+	run->work.build_path = str_dup(run->tree);
+	return fs_must(fs_open_dir(AT_FDCWD, run->tree, &run->work.build_fd, err), run->tree, err);
+}
+
+int run_prepare(struct run *run, struct err *err)
+{
+	run->runtime = sandbox_find(run->request.runtime);
+	if (!run->runtime)
+		return err_set(err, ERR_BUG, "there is no sandbox runtime named %s",
+		               run->request.runtime);
+	if (blobs_open(run->request.store_dir, &run->blobs, err) < 0)
+		return -1;
+	if (run->request.paranoid)
+		blobs_set_paranoid(run->blobs);
+	if (read_action(run, err) < 0 || lay_out(run, err) < 0 || make_spec(run, err) < 0)
+		return -1;
+	return 0;
+}
