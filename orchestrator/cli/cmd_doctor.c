@@ -312,8 +312,9 @@ static void look_cgroup(const struct cli *cli, struct finding *f)
 {
 	(void)cli;
 	f->state = fs_exists(AT_FDCWD, "/sys/fs/cgroup/cgroup.controllers") ? NEED_OK : NEED_NOTE;
-	found(f, f->state == NEED_OK ? "cgroup v2; stages are limited by rlimits" :
-	                               "no cgroup v2; stages are limited by rlimits");
+	found(f, f->state == NEED_OK ?
+	                 "cgroup v2; memory of stages is watched, the rest limited by rlimits" :
+	                 "no cgroup v2; memory of stages is watched, the rest limited by rlimits");
 }
 
 static void look_profiler(const struct cli *cli, struct finding *f)

@@ -106,6 +106,14 @@ static int open_executor(struct session *s, struct err *err)
 
 /* ---- the run ------------------------------------------------------------------------------ */
 
+/* What stages may say they need at once: the machine's memory, without a tenth for all else. */
+static int64_t machine_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && size > 0 ? (int64_t)pages / 10 * 9 * size : 0;
+}
+
 static int run_with_sinks(struct session *s, const struct plan *plan,
                           const struct session_run_options *options,
                           struct event_sink *const *sinks, struct engine_result *ret,
@@ -119,6 +127,7 @@ static int run_with_sinks(struct session *s, const struct plan *plan,
 		.executor = s->executor,
 		.sinks = sinks,
 		.jobs = s->cli->jobs,
+		.memory = machine_memory(),
 		.keep_going = options->keep_going,
 		.fail_fast = options->fail_fast,
 		.cancel_fd = -1,

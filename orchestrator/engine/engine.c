@@ -23,6 +23,35 @@ enum { TICK_MS = 250, DRAIN_MS = 5000, NICE_FILLER = 10 };
 
 /* ---- starting ----------------------------------------------------------------------------- */
 
+/* Processors that a stage keeps busy; at most all there are. */
+static int cpus_of(const struct engine *e, const struct stage_lowered *lowered)
+{
+	int cpus = lowered->cpus > 0 ? lowered->cpus : 1;
+
+	return cpus < e->request->jobs ? cpus : e->request->jobs;
+}
+
+/* Whether a stage may start beside what runs. One that does not fit is waited for, and nothing overtakes
+ * it: it would wait for ever where small ones come all the time. */
+static bool fits(const struct engine *e, const struct stage_lowered *lowered)
+{
+	int cpus = cpus_of(e, lowered);
+	int64_t memory = lowered->memory;
+
+	if (e->n_running == 0)
+		return true;
+	if (lowered->exclusive)
+		return false;
+	for (size_t i = 0; i < e->n_running; i++) {
+		cpus += cpus_of(e, &e->plan->nodes[e->running[i]].lowered);
+		memory += e->plan->nodes[e->running[i]].lowered.memory;
+	}
+	/* One more than the processors: see engine_slots. */
+	if (cpus > (int)engine_slots(e->request->jobs))
+		return false;
+	return !e->request->memory || lowered->memory == 0 || memory <= e->request->memory;
+}
+
 /* Takes the ready node of the highest rank that may start now; false when none may. */
 static bool take_ready(struct engine *e, size_t *ret_at)
 {
@@ -34,7 +63,7 @@ static bool take_ready(struct engine *e, size_t *ret_at)
 	if (best == SIZE_MAX)
 		return false;
 	*ret_at = e->ready[best];
-	if (e->plan->nodes[*ret_at].lowered.exclusive && e->n_running > 0)
+	if (!fits(e, &e->plan->nodes[*ret_at].lowered))
 		return false;
 	e->ready[best] = e->ready[--e->n_ready];
 	return true;
@@ -146,6 +175,7 @@ static int start(struct engine *e, size_t at, struct err *err)
 		.address = node->stage->address,
 		.epoch = e->request->facts->epoch,
 		.timeout_ms = node->lowered.timeout_ms,
+		.memory = node->lowered.memory,
 		.jobs = e->request->jobs,
 		.nice = is_critical(e, at) ? 0 : NICE_FILLER,
 		.token = at,

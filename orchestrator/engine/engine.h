@@ -22,10 +22,11 @@ struct engine_request {
 	struct executor *executor;
 	struct event_sink *const *sinks; /* NULL-ended */
 	int jobs;                        /* what -j each stage is told; see engine_slots */
-	bool keep_going;                 /* go on with what does not need a failed stage */
-	bool fail_fast;                  /* end what runs when one fails */
-	bool dry;                        /* look into the store only; nothing runs */
-	int cancel_fd;                   /* readable: end everything; -1: none */
+	int64_t memory;  /* bytes that stages may say they need at once; 0: any number */
+	bool keep_going; /* go on with what does not need a failed stage */
+	bool fail_fast;  /* end what runs when one fails */
+	bool dry;        /* look into the store only; nothing runs */
+	int cancel_fd;   /* readable: end everything; -1: none */
 };
 
 /* The state of a node after the run. */

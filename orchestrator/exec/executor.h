@@ -19,8 +19,9 @@ struct exec_request {
 	const char *address; /* for process titles and messages */
 	int64_t epoch;       /* SOURCE_DATE_EPOCH: mtime of all checked-out files */
 	int64_t timeout_ms;  /* 0: none */
-	int jobs;            /* what -j may be: volatile environment KILN_JOBS */
-	int nice;            /* 0: normal; 1 to 19: gives way to others */
+	int64_t memory; /* bytes that all its processes may have; more ends it; 0: any number */
+	int jobs;       /* what -j may be: volatile environment KILN_JOBS */
+	int nice;       /* 0: normal; 1 to 19: gives way to others */
 	/* NULL: none, as for every stage of a recipe. Else it stays until the completion; only what
 	 * Kiln itself fetches is run so, and nothing of it is an action that the engine looks up. */
 	const struct sandbox_network *network;

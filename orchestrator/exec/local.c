@@ -146,6 +146,7 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 		                                .action_size = request->action_size,
 		                                .epoch = request->epoch,
 		                                .timeout_ms = request->timeout_ms,
+		                                .memory = request->memory,
 		                                .jobs = request->jobs,
 		                                .nice = request->nice,
 		                                .paranoid = local->paranoid,

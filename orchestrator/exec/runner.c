@@ -129,6 +129,12 @@ static const char *cut_short(struct run *run, const struct supervised *s)
 	case SUPERVISE_LOG_LIMIT:
 		return arena_fmt(run->arena, "killed: standard error passed its limit of %s",
 		                 size_text(run->arena, LOG_LIMIT));
+	case SUPERVISE_MEMORY:
+		return arena_fmt(run->arena,
+		                 "killed: its processes had %s of memory, more than its limit of "
+		                 "%s (memory = … in the recipe)",
+		                 size_text(run->arena, s->memory),
+		                 size_text(run->arena, (uint64_t)run->request.memory));
 	case SUPERVISE_EXITED:
 	case SUPERVISE_CANCELLED:
 		break;
@@ -204,6 +210,7 @@ static int carry_out(struct run *run, struct err *err)
 	struct supervise_spec spec = { .fn = run->builtin ? enter_builtin : enter_sandbox,
 		                       .data = run,
 		                       .timeout_ms = run->request.timeout_ms,
+		                       .memory = (uint64_t)run->request.memory,
 		                       .nice = run->request.nice,
 		                       .out_limit = OUT_LIMIT,
 		                       .log_limit = LOG_LIMIT,

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "exec/nice.h"
+#include "exec/usage.h"
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
@@ -51,7 +52,10 @@ struct watch {
 	int64_t deadline; /* monotonic us, 0: none */
 	bool killing;
 	int nice_tries; /* left */
+	int64_t next_look_us;
 };
+
+enum { WATCH_MS = 100 };
 
 /* ---- ending everything --------------------------------------------------------------------- */
 
@@ -186,8 +190,10 @@ static int wait_ms(const struct watch *w)
 	if (w->killing || w->nice_tries)
 		return 10; /* children that forked while they were listed */
 	if (!w->deadline)
-		return -1;
+		return w->spec->memory ? WATCH_MS : -1;
 	left = (w->deadline - clock_mono_us()) / 1000 + 1;
+	if (w->spec->memory && left > WATCH_MS)
+		return WATCH_MS;
 	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
 }
 
@@ -218,6 +224,23 @@ static void give_way(struct watch *w)
 		w->nice_tries = 0;
 }
 
+/* ---- memory -------------------------------------------------------------------------------- */
+
+/* No group of processes can be limited where no cgroup is ours: they are looked at from time to time. */
+static void watch_memory(struct watch *w)
+{
+	int64_t now = clock_mono_us();
+	struct usage usage;
+
+	if (!w->spec->memory || w->killing || now < w->next_look_us)
+		return;
+	w->next_look_us = now + WATCH_MS * 1000;
+	if (!usage_below(getpid(), &usage) || usage.bytes <= w->spec->memory)
+		return;
+	w->s->memory = usage.bytes;
+	stop(w, SUPERVISE_MEMORY);
+}
+
 static int watch(struct watch *w, struct err *err)
 {
 	while (!w->none_left || w->out.fd >= 0 || w->log.fd >= 0) {
@@ -238,6 +261,7 @@ static int watch(struct watch *w, struct err *err)
 		if (p[3].revents)
 			read_status(&w->status);
 		give_way(w);
+		watch_memory(w);
 		if (p[0].revents)
 			read_signals(w);
 		else if (w->killing) {

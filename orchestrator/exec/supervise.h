@@ -26,6 +26,7 @@ enum supervise_end {
 	SUPERVISE_TIMEOUT,
 	SUPERVISE_OUT_LIMIT,
 	SUPERVISE_LOG_LIMIT,
+	SUPERVISE_MEMORY,
 	SUPERVISE_CANCELLED,
 };
 
@@ -35,6 +36,8 @@ struct supervise_spec {
 	int64_t timeout_ms; /* 0: none */
 	int nice;           /* 0: normal; 1 to 19: the child's session gives way to others */
 	uint64_t out_limit, log_limit;
+	uint64_t
+		memory; /* bytes that all processes may have, looked at ten times a second; 0: any */
 	int out_file, log_file; /* written from their position on */
 };
 
@@ -44,6 +47,7 @@ struct supervised {
 	bool ran;       /* "exit-code" came through status_fd */
 	struct err err; /* what fn returned -1 with; code ERR_NONE when it did not */
 	int64_t wall_us, user_us, system_us, peak_bytes;
+	uint64_t memory; /* SUPERVISE_MEMORY: what they had */
 };
 
 int supervise(const struct supervise_spec *spec, struct supervised *ret, struct err *err);

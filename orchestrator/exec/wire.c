@@ -115,6 +115,7 @@ void wire_put_request(const struct runner_request *r, struct buf *buf)
 	put_u64(buf, (uint64_t)r->timeout_ms);
 	put_u64(buf, (uint64_t)r->jobs);
 	put_u64(buf, (uint64_t)r->nice);
+	put_u64(buf, (uint64_t)r->memory);
 	put_u64(buf, r->paranoid);
 	put_network(buf, r->network);
 }
@@ -136,6 +137,7 @@ int wire_take_request(struct arena *arena, struct str bytes, struct runner_reque
 	r.timeout_ms = (int64_t)take_u64(&in, &bad);
 	r.jobs = (int)take_u64(&in, &bad);
 	r.nice = (int)take_u64(&in, &bad);
+	r.memory = (int64_t)take_u64(&in, &bad);
 	r.paranoid = take_u64(&in, &bad) != 0;
 	r.network = take_network(arena, &in, &bad);
 	if (bad || in.n)

@@ -20,6 +20,7 @@ struct runner_request {
 	uint64_t action_size;
 	int64_t epoch, timeout_ms;
 	int jobs, nice;
+	int64_t memory;                        /* bytes, 0: no limit */
 	bool paranoid;                         /* blobs_set_paranoid */
 	const struct sandbox_network *network; /* NULL: none */
 };

@@ -25,7 +25,8 @@ const struct schema_field stage_common_fields[] = {
 	  NULL },
 	{ "timeout", SCHEMA_INT, false, "seconds after which it is ended; 0 is never", NULL, NULL },
 	{ "cpus", SCHEMA_INT, false, "processors it can use", NULL, NULL },
-	{ "memory", SCHEMA_INT, false, "bytes it is expected to need", NULL, NULL },
+	{ "memory", SCHEMA_INT, false, "bytes that its processes may have; more ends it", NULL,
+	  NULL },
 	{ "exclusive", SCHEMA_BOOL, false, "runs alone on the machine", NULL, NULL },
 	{ 0 },
 };

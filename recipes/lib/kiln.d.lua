@@ -489,8 +489,8 @@ function Ref:at(path) end
 ---@field exit? integer[] accepted exit codes besides 0
 ---@field reject? string[] texts whose presence in the log fails the stage
 ---@field timeout? integer seconds
----@field cpus? integer how many processors it can use: a hint, nothing is limited or planned by it yet
----@field memory? integer bytes it is expected to need: a hint, nothing is limited or planned by it yet
+---@field cpus? integer how many processors it keeps busy: it starts when so many are free
+---@field memory? integer bytes it may have: it starts when so many are not promised to others, and is ended when its processes have more
 ---@field exclusive? boolean
 
 ---@class kiln.RunStage : kiln.StageFields

@@ -107,6 +107,7 @@ void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint
 		                        .address = "test/plain/stage",
 		                        .epoch = 1700000000,
 		                        .timeout_ms = timeout_ms,
+		                        .memory = lab->memory,
 		                        .jobs = 3,
 		                        .nice = lab->nice,
 		                        .network = lab->network,

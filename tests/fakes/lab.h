@@ -19,6 +19,7 @@ struct lab {
 	struct arena *arena;
 	struct digest image;
 	int nice;                              /* of what is submitted next */
+	int64_t memory;                        /* the same; 0: no limit */
 	const struct sandbox_network *network; /* the same; NULL: none */
 };
 

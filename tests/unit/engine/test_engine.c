@@ -141,6 +141,38 @@ static void exclusive_stages_run_alone(void **state)
 	}
 }
 
+/* What a stage says it needs is there when it starts; the others wait, and none for ever. */
+static void stages_share_processors_and_memory(void **state)
+{
+	struct world *w = *state;
+
+	fixture_load_parts(
+		&w->f,
+		"[" RUN("a", ",'cpus':3") "," RUN("b", ",'cpus':3") "," RUN("c", ",'memory':60") "," RUN(
+			"d",
+			",'memory':60") "," RUN("e",
+	                                        ",'memory':40") "," RUN("huge",
+	                                                                ",'memory':1000,'cpus':99") "]",
+		"");
+	world_plan(w, "t/plain/*");
+	w->request.jobs = 4;
+	w->request.memory = 100;
+	world_must_run(w);
+	assert_int_equal(w->fake.n_run, 6);
+	for (size_t i = 0; i < w->fake.n_run; i++) {
+		const char *ran = w->fake.ran[i], *beside = w->fake.starts[i].beside;
+
+		if (str_eq(ran, "t/plain/a") || str_eq(ran, "t/plain/b"))
+			assert_false(strstr(beside, "plain/a") || strstr(beside, "plain/b"));
+		if (str_eq(ran, "t/plain/c") || str_eq(ran, "t/plain/d"))
+			assert_false(strstr(beside, "plain/c") || strstr(beside, "plain/d"));
+		if (str_eq(ran, "t/plain/huge"))
+			assert_string_equal(beside, "");
+		assert_null(strstr(beside, "huge"));
+	}
+	assert_int_equal(w->fake.starts[world_ran_at(w, "t/plain/c")].request.memory, 60);
+}
+
 /* ---- caching ------------------------------------------------------------------------------ */
 
 static void nothing_runs_twice(void **state)
@@ -416,6 +448,7 @@ int main(void)
 		TEST(the_longest_path_goes_first),
 		TEST(times_of_last_time_rank),
 		TEST(exclusive_stages_run_alone),
+		TEST(stages_share_processors_and_memory),
 		TEST(nothing_runs_twice),
 		TEST(early_cutoff),
 		TEST(only_the_changed_part_runs),

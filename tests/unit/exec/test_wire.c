@@ -18,6 +18,8 @@ static void requests_come_through(void **state)
 		                          .timeout_ms = 1000,
 		                          .jobs = 4,
 		                          .nice = 10,
+		                          .memory = (int64_t)5 << 30,
+		                          .paranoid = true,
 		                          .network = &network };
 	struct buf bytes = BUF_INIT(WIRE_REQUEST_MAX);
 	struct arena *arena = arena_new();
@@ -38,6 +40,8 @@ static void requests_come_through(void **state)
 	assert_int_equal(back.timeout_ms, 1000);
 	assert_int_equal(back.jobs, 4);
 	assert_int_equal(back.nice, 10);
+	assert_int_equal(back.memory, (int64_t)5 << 30);
+	assert_true(back.paranoid);
 	assert_string_equal(back.network->ca, "/etc/certificates");
 	assert_int_equal(back.network->n_env, 2);
 	assert_string_equal(back.network->env[1].name, "no_proxy");
