@@ -86,7 +86,7 @@ compare() {
 	# shellcheck disable=SC2086 # words
 	told $asked >"$work/told"
 	diff "$work/expected" "$work/told" >"$work/diff" || fail "$asked:" "$(cat "$work/diff")"
-	asked=
+	asked=""
 	: >"$work/expected"
 }
 
@@ -117,15 +117,17 @@ line() {
 }
 
 # The helper's way to a lock whose packages can be had.
+# shellcheck disable=SC2317 # the helper calls it
 bats_require_minimum_version() { :; }
 exec 3>&2
+# shellcheck disable=SC1091 # a file of its own
 . "$here/helper.bash"
 mkdir -p "$KILN_BUILD/e2e"
 lock=$(project_lock hello) || exit 1
 export lock top
 
 echo "1..$(grep -c '^== ' "$here/explain")"
-n=0 failed=0 name= ok=1 asked=
+n=0 failed=0 name="" ok=1 asked=""
 end() {
 	[ "$name" ] || return 0
 	compare
@@ -140,9 +142,10 @@ while IFS= read -r text || [ "$text" ]; do
 	case $text in
 	'== '*)
 		end
-		name=${text#== } n=$((n + 1)) ok=1 asked=
+		name=${text#== } n=$((n + 1)) ok=1 asked=""
 		: >"$work/expected"
-		case $name in ${1:-*}) project ;; *) name= ;; esac
+		# shellcheck disable=SC2254 # a glob
+		case $name in ${1:-*}) project ;; *) name="" ;; esac
 		;;
 	*) [ ! "$name" ] || line "$text" ;;
 	esac
