@@ -3,11 +3,14 @@
 
 #include "external/crypto.h"
 #include "store/blobs_ops.h"
+#include "store/directory.h"
 
 struct blobs *blobs_free(struct blobs *blobs)
 {
-	if (blobs)
+	if (blobs) {
+		directory_forget(blobs);
 		blobs->ops->free(blobs);
+	}
 	return NULL;
 }
 

@@ -32,9 +32,13 @@ struct blobs_ops {
 /* What to do about a store that cannot be written, as a hint. Returns -1. */
 int store_hint(struct err *err);
 
+struct listings;
+
 struct blobs {
 	const struct blobs_ops *ops;
 	bool paranoid; /* nothing is trusted for its stamp */
+	struct listings
+		*listings; /* directories that were looked into (directory.c); NULL: none yet */
 };
 
 #endif

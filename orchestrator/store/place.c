@@ -196,18 +196,15 @@ int place_find(struct blobs *blobs, struct arena *arena, const struct blob_ref *
 	struct str rest = str_of(path), part;
 
 	while (path[0] && str_cut(&rest, '/', &part)) {
-		struct tree_dir dir = { 0 };
-		size_t i = 0;
+		int rc;
 
 		if (here.kind != NODE_DIR)
 			return PLACE_MISSING;
-		if (directory_load(blobs, arena, &here.ref, &dir, err) < 0)
-			return err_while(err, "looking for %s", path);
-		while (i < dir.n && !str_same(str_of(dir.nodes[i].name), part))
-			i++;
-		if (i == dir.n)
+		rc = directory_find(blobs, arena, &here.ref, part, &here, err);
+		if (rc == DIRECTORY_LACKS)
 			return PLACE_MISSING;
-		here = dir.nodes[i];
+		if (rc < 0)
+			return err_while(err, "looking for %s", path);
 	}
 	*ret = here;
 	return 0;
