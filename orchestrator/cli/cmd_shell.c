@@ -58,18 +58,6 @@ static int find_node(struct session *s, const struct plan *plan, const struct st
 	return why_look(s, plan, looked, err);
 }
 
-static const char *command_line(struct session *s, const struct action *action)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(16 << 20);
-
-	for (size_t i = 0; i < action->n_argv; i++) {
-		_cleanup_free_ char *word = str_quote(action->argv[i]);
-
-		buf_fmt(&text, "%s%s", i ? " " : "", word);
-	}
-	return arena_str(s->arena, buf_text(&text));
-}
-
 /* ---- a stage that failed --------------------------------------------------------------------- */
 
 /* When the last failure of a stage began; 0: it did not fail last. */
@@ -142,7 +130,6 @@ static int open_shell(struct session *s, const struct plan *plan, size_t at,
 			.jobs = s->cli->jobs,
 			.paranoid = s->paranoid,
 		},
-		.command = command_line(s, &node->lowered.action),
 		.tree = tree,
 	};
 
@@ -150,7 +137,7 @@ static int open_shell(struct session *s, const struct plan *plan, size_t at,
 	           "  where %s %s\n"
 	           "  eval \"$STAGE\" runs what it runs; exit leaves",
 	           node->stage->address,
-	           tree ? "failed: the folder is as it left it" :
+	           tree ? "failed: the folder that it left; what is done in it stays there" :
 	                  "runs: its inputs are laid out, nothing that is done here is kept");
 	return exec_shell(&request, ret_code, err);
 }
@@ -231,8 +218,9 @@ const struct command cmd_shell = {
 	.help = "Starts a shell in the stage's sandbox: its image, its inputs laid out in /build, its\n"
 		"environment, no network. What the stage takes is built first; the stage itself is not\n"
 		"run: eval \"$STAGE\" does that. Without a terminal it runs what standard input says.\n"
-		"Nothing is kept when it ends. With --failed it stands in the folder as the stage's\n"
-		"last failure left it; the store keeps the last few.\n",
+		"Nothing is kept when it ends. With --failed it stands in the folder that the stage's\n"
+		"last failure left, and what is done there stays until the next one; the store keeps\n"
+		"the last few.\n",
 	.options = options,
 	.max_operands = 2,
 	.runs_stages = true,

@@ -50,11 +50,26 @@ static int list_images(struct opened *o, struct err *err)
 	return 0;
 }
 
-static int open_all(const struct cli *cli, bool dry, struct opened *ret, struct err *err)
+/* Whoever works in the store may be long at it. */
+static int be_alone(struct cli *cli, struct store *store, struct err *err)
+{
+	int rc = store_alone(store, false, err);
+
+	if (rc != STORE_BUSY)
+		return rc;
+	print_note(cli, "  waiting for another kiln that works in the store %s", store_dir(store));
+	return store_alone(store, true, err);
+}
+
+static int open_all(struct cli *cli, bool dry, struct opened *ret, struct err *err)
 {
 	ret->needed = map_new();
-	if (store_open(cli->store_dir, &ret->store, err) < 0 || store_sweep(ret->store, err) < 0 ||
-	    list_images(ret, err) < 0)
+	if (store_open(cli->store_dir, &ret->store, err) < 0)
+		return -1;
+	/* Alone before anything is looked at: what others pin meanwhile must stay. */
+	if (!dry && (be_alone(cli, ret->store, err) < 0 || image_place_sweep(ret->store, err) < 0))
+		return -1;
+	if (store_sweep(ret->store, err) < 0 || list_images(ret, err) < 0)
 		return -1;
 	return keep_needed(ret->store, dry, ret->needed, err);
 }
@@ -169,6 +184,8 @@ static int read_age(const char *text, int64_t *ret_before, struct err *err)
 	if (!isdigit((unsigned char)text[0]) || *end || days > AGE_MOST)
 		return err_set(err, ERR_USAGE, "--age takes a number of days, not \"%s\"", text);
 	*ret_before = clock_real_us() / 1000000 - (int64_t)days * DAY_S;
+	if (days == 0) /* all of it, what was used this moment too */
+		*ret_before += 2 * DAY_S;
 	return 0;
 }
 
@@ -261,8 +278,9 @@ const struct command cmd_store_gc = {
 	.help = "Always removes content that nothing names any more. With --size or --age also results\n"
 		"of stages, sources and images, those used longest ago first. What locks and releases\n"
 		"on this machine name stays, whatever its age: a lock counts since a command read it\n"
-		"here, a release since it was written, as long as their files are there. Waits for\n"
-		"other kilns that work in the store.\n",
+		"here, a release since it was written, as long as their files are there. With a limit\n"
+		"the folders that `kiln shell --failed` shows go too. Waits for other kilns that work\n"
+		"in the store.\n",
 	.options = gc_options,
 	.topic = TOPIC_STORE,
 	.run = run_gc,
@@ -301,7 +319,9 @@ static int run_fsck(struct cli *cli, const struct command_args *args, struct err
 	(void)args;
 	if (store_open(cli->store_dir, &store, err) < 0)
 		return -1;
-	rc = store_sweep(store, err);
+	rc = be_alone(cli, store, err);
+	if (rc == 0)
+		rc = store_sweep(store, err);
 	if (rc == 0)
 		rc = store_fsck(store, &outcome, err);
 	if (rc == 0)
@@ -323,7 +343,8 @@ const struct command cmd_store_fsck = {
 	.operands = "",
 	.help = "Reads and hashes everything, drops what is corrupt and forgets the results of stages\n"
 		"whose content is not whole, so that they run again. Ends with 7 when something was\n"
-		"corrupt. Waits for other kilns that work in the store.\n",
+		"corrupt. Unpacked images are not looked at. Waits for other kilns that work in the\n"
+		"store.\n",
 	.topic = TOPIC_STORE,
 	.run = run_fsck,
 };

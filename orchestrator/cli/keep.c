@@ -2,6 +2,7 @@
 #include "cli/keep.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/path.h"
 #include "host/fs.h"
@@ -73,10 +74,20 @@ int keep_dist(struct session *s, const struct plan *plan, const struct engine_re
 static int need_file(const char *path, struct map *needed, struct err *err)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(KEEP_MOST);
-	int rc = fs_read(AT_FDCWD, path, &text, err);
+	struct stat st;
+	int rc = fs_stat(AT_FDCWD, path, &st, err);
 
+	if (rc == 0 && !S_ISREG(st.st_mode))
+		rc = FS_MISSING;
+	if (rc == 0)
+		rc = fs_read(AT_FDCWD, path, &text, err);
 	if (rc == 0)
 		gc_need(needed, buf_text(&text), text.n);
+	if (rc < 0)
+		err_hint(
+			err,
+			"it is a lock that was read with this store, and says what must stay; make "
+			"it readable, or remove it");
 	return rc;
 }
 

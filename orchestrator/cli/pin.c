@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "base/path.h"
+#include "cli/keep.h"
 #include "cli/outputs.h"
 #include "cli/print.h"
 #include "cli/unseen.h"
@@ -265,6 +266,7 @@ int pin_write(struct session *s, const struct plan *plan, const struct engine_re
 			return -1;
 	if (lock_write(s->lock_path, s->lock, err) < 0)
 		return -1;
+	s->has_lock = true;
 	print_note(s->cli, "  wrote %s", s->lock_path);
-	return 0;
+	return keep_lock(s, err);
 }

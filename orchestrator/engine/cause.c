@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/array.h"
 #include "base/str.h"
 #include "external/json.h"
 
@@ -14,10 +13,24 @@ struct difference {
 	const char *before, *after; /* NULL: not there */
 };
 
-struct differences {
+struct causes {
 	struct arena *arena;
-	ARRAY(struct difference) list;
+	struct difference *v; /* in the arena, as all of it */
+	size_t n, cap;
 };
+
+static void add_difference(struct causes *d, struct difference found)
+{
+	if (d->n == d->cap) {
+		struct difference *old = d->v;
+
+		d->cap = d->cap ? d->cap * 2 : 16;
+		d->v = arena_array(d->arena, d->cap, sizeof(*d->v));
+		if (d->n)
+			memcpy(d->v, old, d->n * sizeof(*old));
+	}
+	d->v[d->n++] = found;
+}
 
 /* A null reference where the store lacks it. */
 static json_t *read_premises(struct blobs *blobs, const struct digest *digest)
@@ -56,18 +69,19 @@ static const char *scalar(struct arena *arena, const json_t *json)
 	return NULL;
 }
 
-static void walk(struct differences *d, const char *where, int depth, const json_t *before,
+static void walk(struct causes *d, const char *where, int depth, const json_t *before,
                  const json_t *after);
 
-static void walk_object(struct differences *d, const char *where, int depth, const json_t *before,
+static void walk_object(struct causes *d, const char *where, int depth, const json_t *before,
                         const json_t *after)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach ((json_t *)before, key, value)
-		walk(d, join(d->arena, where, depth, key), depth + 1, value,
-		     json_object_get(after, key));
+		if (!json_equal(value, json_object_get(after, key)))
+			walk(d, join(d->arena, where, depth, key), depth + 1, value,
+			     json_object_get(after, key));
 	json_object_foreach ((json_t *)after, key, value)
 		if (!json_object_get(before, key))
 			walk(d, join(d->arena, where, depth, key), depth + 1, NULL, value);
@@ -82,7 +96,7 @@ static bool holds(const json_t *array, const json_t *value)
 }
 
 /* Elements that only one of them has, one against one as far as both go. */
-static void walk_array(struct differences *d, const char *where, int depth, const json_t *before,
+static void walk_array(struct causes *d, const char *where, int depth, const json_t *before,
                        const json_t *after)
 {
 	size_t i = 0, j = 0;
@@ -100,7 +114,7 @@ static void walk_array(struct differences *d, const char *where, int depth, cons
 	}
 }
 
-static void walk(struct differences *d, const char *where, int depth, const json_t *before,
+static void walk(struct causes *d, const char *where, int depth, const json_t *before,
                  const json_t *after)
 {
 	struct difference found = { where, scalar(d->arena, before), scalar(d->arena, after) };
@@ -112,7 +126,7 @@ static void walk(struct differences *d, const char *where, int depth, const json
 	else if (json_is_array(before) || json_is_array(after))
 		walk_array(d, where, depth, before, after);
 	else if (found.before || found.after)
-		array_push(&d->list, found);
+		add_difference(d, found);
 }
 
 /* Whether `before`, with one text in the place of the other wherever it stands, is `after`. */
@@ -147,36 +161,44 @@ static size_t weight(const struct difference *d)
 }
 
 /* Of several that would do the one that says most: "1" stands in many a word by chance. */
-static const char *best_cause(const struct differences *d, const struct change *change)
+static const char *best_cause(const struct causes *d, const struct change *change)
 {
 	const struct difference *best = NULL;
 
-	for (size_t i = 0; i < d->list.n; i++)
-		if (is_cause(&d->list.v[i], change) &&
-		    (!best || weight(&d->list.v[i]) > weight(best)))
-			best = &d->list.v[i];
+	for (size_t i = 0; i < d->n; i++)
+		if (is_cause(&d->v[i], change) && (!best || weight(&d->v[i]) > weight(best)))
+			best = &d->v[i];
 	return best ? best->where : NULL;
 }
 
-void cause_find(struct changes *changes, struct blobs *blobs, const struct digest *before,
-                const struct digest *after)
+struct causes *causes_between(struct arena *arena, struct blobs *blobs, const struct digest *before,
+                              const struct digest *after)
 {
+	struct causes *causes = arena_alloc(arena, sizeof(*causes));
 	_cleanup_json_ json_t *old = NULL, *new = NULL;
-	struct differences d = { .arena = changes->arena };
 
+	causes->arena = arena;
 	if (digest_eq(before, after))
-		return;
+		return causes;
 	old = read_premises(blobs, before);
 	new = read_premises(blobs, after);
 	if (old && new)
-		walk(&d, "", 0, old, new);
+		walk(causes, "", 0, old, new);
+	/* They outlive the documents. */
+	for (size_t i = 0; i < causes->n; i++) {
+		causes->v[i].before = arena_str(arena, causes->v[i].before);
+		causes->v[i].after = arena_str(arena, causes->v[i].after);
+	}
+	return causes;
+}
+
+void causes_find(const struct causes *causes, struct changes *changes)
+{
 	for (size_t i = 0; i < changes->n; i++) {
 		struct change *change = &changes->list[i];
 
-		if (change->kind != CHANGE_ARGUMENT && change->kind != CHANGE_VARIABLE &&
-		    change->kind != CHANGE_TEXT && change->kind != CHANGE_PLACE)
-			continue;
-		change->caused = best_cause(&d, change);
+		if (change->kind == CHANGE_ARGUMENT || change->kind == CHANGE_VARIABLE ||
+		    change->kind == CHANGE_TEXT || change->kind == CHANGE_PLACE)
+			change->caused = best_cause(causes, change);
 	}
-	array_deinit(&d.list);
 }

@@ -42,8 +42,14 @@ void changes_add(struct changes *changes, const struct change *change)
 		changes->n_more++;
 		return;
 	}
-	if (!changes->list)
-		changes->list = arena_array(changes->arena, CHANGES_MOST, sizeof(*changes->list));
+	if (changes->n == changes->cap) {
+		struct change *old = changes->list;
+
+		changes->cap = changes->cap ? changes->cap * 4 : 4;
+		changes->list = arena_array(changes->arena, changes->cap, sizeof(*changes->list));
+		if (changes->n)
+			memcpy(changes->list, old, changes->n * sizeof(*old));
+	}
 	changes->list[changes->n++] = *change;
 }
 

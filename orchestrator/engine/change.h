@@ -45,7 +45,7 @@ enum { CHANGES_MOST = 1000 }; /* kept; the others are counted */
 struct changes {
 	struct arena *arena;
 	struct change *list;
-	size_t n, n_more;
+	size_t n, n_more, cap;
 };
 
 /* As in JSON: "file", "argument", … */

@@ -211,7 +211,9 @@ static int compare_input(struct explainer *x, struct changes *changes,
 		changes_add(changes,
 		            &(struct change){ CHANGE_INPUT, after->at, came_from(x->arena, before),
 		                              came_from(x->arena, after), NULL, NULL, NULL });
-		return after->known ? 0 : add_stage(x, changes, before, after, err);
+		/* Under another name it may still be the old thing, changed. */
+		if (after->known && (!before->known || before->kind != after->kind))
+			return 0;
 	}
 	if (after->kind == ORIGIN_STAGE)
 		return add_stage(x, changes, before, after, err);
@@ -233,12 +235,24 @@ static const struct side_input *input_at(const struct side *side, const char *at
 	return NULL;
 }
 
-/* The input of the same origin that stands at another place now. */
-static const struct side_input *moved(const struct side *side, const struct side *other,
+/* Whether it has an input's origin, and stands where the other side has nothing. */
+static bool may_have_moved(const struct side_input *it, const struct side *other,
+                           const struct side_input *input)
+{
+	return input->kind != ORIGIN_TEXT && is_same_origin(it, input) && !input_at(other, it->at);
+}
+
+/* The input of the same origin that stands elsewhere on the other side: of several the first is paired
+ * with the first, and so on. */
+static const struct side_input *moved(const struct side *side, const struct side *own,
                                       const struct side_input *input)
 {
-	for (size_t i = 0; input->kind != ORIGIN_TEXT && i < side->n_inputs; i++)
-		if (is_same_origin(&side->inputs[i], input) && !input_at(other, side->inputs[i].at))
+	size_t skip = 0;
+
+	for (const struct side_input *it = own->inputs; it < input; it++)
+		skip += may_have_moved(it, side, input);
+	for (size_t i = 0; i < side->n_inputs; i++)
+		if (may_have_moved(&side->inputs[i], own, input) && skip-- == 0)
 			return &side->inputs[i];
 	return NULL;
 }
@@ -281,6 +295,20 @@ static int compare_inputs(struct explainer *x, struct changes *changes, const st
 	return 0;
 }
 
+/* What differs between two premises, read once for all stages. */
+static const struct causes *causes(struct explainer *x, const struct digest *before,
+                                   const struct digest *after)
+{
+	struct digest key[2] = { *before, *after };
+	struct causes *known = map_get_n(x->causes, key, sizeof(key));
+
+	if (!known) {
+		known = causes_between(x->arena, x->source.blobs, before, after);
+		map_set_n(x->causes, key, sizeof(key), known);
+	}
+	return known;
+}
+
 /* Without origins the trees themselves are compared, by their paths in the work folder. */
 static void compare_roots(struct explainer *x, struct changes *changes, const struct side *before,
                           const struct side *after)
@@ -306,15 +334,16 @@ static void note_equal(struct explanation *e)
 int explain_compare(struct explainer *x, struct explanation *e, const struct side *before,
                     const struct side *after, struct err *err)
 {
+	/* Files come last: there may be thousands, and what stands behind them would not be seen. */
+	change_of_actions(&e->changes, &before->action, &after->action);
+	add_packages(x, &e->changes, &before->action.image, &after->action.image);
 	if (before->has_origins && after->has_origins) {
 		if (compare_inputs(x, &e->changes, before, after, err) < 0)
 			return -1;
 	} else {
 		compare_roots(x, &e->changes, before, after);
 	}
-	change_of_actions(&e->changes, &before->action, &after->action);
-	cause_find(&e->changes, x->source.blobs, &before->premises, &after->premises);
-	add_packages(x, &e->changes, &before->action.image, &after->action.image);
+	causes_find(causes(x, &before->premises, &after->premises), &e->changes);
 	note_equal(e);
 	return 0;
 }
@@ -346,17 +375,22 @@ static int compare_pair(struct explainer *x, struct explanation *e, const struct
 static int explain_pair(struct explainer *x, const char *address, const struct digest *before,
                         const struct digest *after, const struct explanation **ret, struct err *err)
 {
-	struct digest key[2] = { *before, *after };
-	struct explanation *e = map_get_n(x->pairs, key, sizeof(key));
+	/* Several stages may be one action: each has its own reasons. */
+	_cleanup_free_ char *key =
+		str_fmt("%s %s %s", DIGEST_TEXT(before), DIGEST_TEXT(after), address);
+	struct explanation *e = map_get(x->pairs, key);
 	int rc;
 
-	*ret = e;
+	/* One that leads to itself, by origins of different times, is told by its name alone. */
+	*ret = e && !e->open ? e : NULL;
 	if (e || x->depth == DEEPEST)
 		return 0;
 	e = explain_new(x, address, EXPLAIN_OTHERWISE, REASON_CHANGED);
-	map_set_n(x->pairs, key, sizeof(key), e);
+	map_set(x->pairs, key, e);
 	x->depth++;
+	e->open = true;
 	rc = compare_pair(x, e, before, after, err);
+	e->open = false;
 	x->depth--;
 	*ret = e;
 	return rc;

@@ -31,6 +31,12 @@ static int cpus_of(const struct engine *e, const struct stage_lowered *lowered)
 	return cpus < e->request->jobs ? cpus : e->request->jobs;
 }
 
+/* The sum, or as much as the type can say. */
+static int64_t at_most(int64_t a, int64_t b)
+{
+	return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
 /* Whether a stage may start beside what runs. One that does not fit is waited for, and nothing overtakes
  * it: it would wait for ever where small ones come all the time. */
 static bool fits(const struct engine *e, const struct stage_lowered *lowered)
@@ -44,7 +50,7 @@ static bool fits(const struct engine *e, const struct stage_lowered *lowered)
 		return false;
 	for (size_t i = 0; i < e->n_running; i++) {
 		cpus += cpus_of(e, &e->plan->nodes[e->running[i]].lowered);
-		memory += e->plan->nodes[e->running[i]].lowered.memory;
+		memory = at_most(memory, e->plan->nodes[e->running[i]].lowered.memory);
 	}
 	/* One more than the processors: see engine_slots. */
 	if (cpus > (int)engine_slots(e->request->jobs))

@@ -87,6 +87,8 @@ static int compare_node(struct explainer *x, size_t at, struct explanation *e, s
 	}
 	if (rc < 0 || explain_compare(x, e, &before, &after, err) < 0)
 		return -1;
+	e->found_again = e->state == EXPLAIN_CACHED && e->since_us &&
+	                 explain_ran_at(x, &node->action) < e->since_us;
 	if (e->state == EXPLAIN_MAY_RUN && !may_wait_only(e))
 		e->state = EXPLAIN_RUNS;
 	return 0;
@@ -141,6 +143,7 @@ int explain(struct arena *arena, const struct explain_request *request, const bo
 		            request->facts, request->nodes, request->premises },
 		.done = ret,
 		.pairs = map_new(),
+		.causes = map_new(),
 		.by_address = map_new(),
 	};
 	bool *marked = mark(&x, which);
@@ -153,6 +156,7 @@ int explain(struct arena *arena, const struct explain_request *request, const bo
 			rc = explain_node(&x, plan->order[i], err);
 	free(marked);
 	map_free(x.pairs);
+	map_free(x.causes);
 	map_free(x.by_address);
 	return rc;
 }

@@ -7,8 +7,9 @@
 
 /*
  * Why a stage runs, or last ran: what it is made of, against what it was made of the time before, down
- * to the file, argument or variable that changed, through every stage in between. Nothing is guessed:
- * both actions are kept in the store, with where each of their inputs came from.
+ * to the file, argument or variable that changed, through every stage in between. Nothing of that is
+ * guessed: both actions are kept in the store, with where each of their inputs came from. What an
+ * argument comes of (engine/cause.h) is what changed in the same way.
  */
 enum explained {
 	EXPLAIN_PINNED,    /* the lock has what it makes */
@@ -32,6 +33,8 @@ struct explanation {
 	enum explained state;
 	enum reason reason;
 	int64_t since_us; /* wall clock, when what it is compared with ran; 0: not known */
+	bool found_again; /* CACHED: it was made before what it is compared with */
+	bool open;        /* being found out */
 	struct changes changes;
 	bool equal[CHANGE_KINDS]; /* compared and found equal; meaningful with REASON_CHANGED */
 };

@@ -13,6 +13,7 @@ struct explainer {
 	const struct explanation **done; /* by node */
 	struct map *pairs;               /* of two actions → explanation */
 	struct map *by_address;          /* → node + 1 */
+	struct map *causes;              /* of two premises → struct causes */
 	int depth;
 };
 

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -29,6 +31,8 @@ static const char script[] =
 	"case $sh in *bash) set -- --norc --noprofile -i ;; *) set -- -i ;; esac\n"
 	"command -v setsid >/dev/null || exec \"$sh\" \"$@\"\n"
 	"exec setsid -c -w \"$sh\" \"$@\"\n";
+
+enum { GRACE_MS = 2000 };
 
 struct shell {
 	const struct shell_request *request;
@@ -54,6 +58,19 @@ static void add_env(struct run *run, const char *name, const char *value)
 	run->spec.n_env = n;
 }
 
+/* What the action runs, as one line for a shell. */
+static const char *command_line(struct run *run)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(16 << 20);
+
+	for (size_t i = 0; i < run->action.n_argv; i++) {
+		_cleanup_free_ char *word = str_quote(run->action.argv[i]);
+
+		buf_fmt(&text, "%s%s", i ? " " : "", word);
+	}
+	return arena_str(run->arena, buf_text(&text));
+}
+
 static int set_up(struct run *run, const struct shell *shell, struct err *err)
 {
 	const char *const argv[] = { "/bin/sh", "-c", script, "kiln-shell", NULL };
@@ -65,6 +82,8 @@ static int set_up(struct run *run, const struct shell *shell, struct err *err)
 		return err_set(err, ERR_USAGE,
 		               "%s is a step of Kiln's own (%s): it runs no program",
 		               run->request.address, run->action.builtin);
+	/* Before its words are replaced. */
+	add_env(run, "STAGE", command_line(run));
 	run->spec.argv = arena_dup(run->arena, argv, sizeof(argv));
 	fs_close(run->spec.stdin_fd);
 	run->spec.stdin_fd = tty ? shell->slave : STDIN_FILENO;
@@ -73,7 +92,6 @@ static int set_up(struct run *run, const struct shell *shell, struct err *err)
 	if (tty && sandbox_drops())
 		(void)!fchown(shell->slave, sandbox_uid(), sandbox_gid());
 	add_env(run, "PS1", arena_fmt(run->arena, "[%s] \\w$ ", run->request.address));
-	add_env(run, "STAGE", shell->request->command);
 	if (tty)
 		add_env(run, "TERM", "xterm");
 	return 0;
@@ -127,6 +145,8 @@ static void be_keeper(const struct shell *shell, pid_t parent)
 	struct err err = ERR_INIT;
 	int rc;
 
+	if (shell->master >= 0)
+		close(shell->master); /* or its end would never be the terminal's */
 	if (!process_die_with_parent(parent))
 		_exit(1);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -155,6 +175,15 @@ static int read_fault(const struct shell *shell, struct err *err)
 	return -1;
 }
 
+/* Who does not hear that the terminal is gone is killed. */
+static void end(pid_t pid, int pidfd)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+
+	if (poll(&p, 1, GRACE_MS) == 0)
+		kill(pid, SIGKILL);
+}
+
 static int attend(struct shell *shell, pid_t pid, int *ret_code, struct err *err)
 {
 	_cleanup_fd_ int pidfd = process_pidfd(pid);
@@ -164,10 +193,29 @@ static int attend(struct shell *shell, pid_t pid, int *ret_code, struct err *err
 	if (shell->master >= 0 && pidfd >= 0)
 		rc = pty_relay(shell->master, pidfd, err);
 	shell->master = fs_close(shell->master); /* hangs up on what still runs */
+	if (rc < 0 && pidfd >= 0)
+		end(pid, pidfd);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	*ret_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return rc < 0 ? -1 : read_fault(shell, err);
+}
+
+/* What runs in there could read keys from a terminal that it is given only to write to. */
+static int check_streams(struct err *err)
+{
+	static const char *const names[] = { "input", "output", "error" };
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (!terminal_is(fd))
+			continue;
+		err_set(err, ERR_USAGE,
+		        "the shell's standard %s is a terminal, and not all of its streams are",
+		        names[fd]);
+		return err_hint(err, "type in it on a terminal, or give it none: kiln shell STAGE "
+		                     "<script 2>&1 | cat");
+	}
+	return 0;
 }
 
 int exec_shell(const struct shell_request *request, int *ret_code, struct err *err)
@@ -182,6 +230,8 @@ int exec_shell(const struct shell_request *request, int *ret_code, struct err *e
 		return err_sys(err, ERR_IO, "cannot make a file in memory");
 	if (terminal_is(STDIN_FILENO) && terminal_is(STDOUT_FILENO))
 		rc = pty_open(&shell.master, &shell.slave, err);
+	else
+		rc = check_streams(err);
 	pid = rc < 0 ? -1 : fork();
 	if (pid == 0)
 		be_keeper(&shell, self);

@@ -4,13 +4,13 @@
 #include "exec/wire.h"
 
 /*
- * A shell where a stage would run: its image, its inputs laid out, its environment, its walls. On a
- * terminal it gets one of its own (host/pty.h); else it reads what standard input has. Nothing that is
- * done in it is kept. Must be called with no thread but the caller's.
+ * A shell where a stage would run: its image, its inputs laid out, its environment, its walls; STAGE in
+ * its environment is what the stage runs. On a terminal it gets one of its own (host/pty.h); else it reads
+ * what standard input has. A terminal of the person's own is never handed to it. Must be called with no
+ * thread but the caller's.
  */
 struct shell_request {
 	struct runner_request stage; /* as a runner gets it */
-	const char *command;         /* what the stage runs, as one line for a shell */
 	const char
 		*tree; /* the folder that a failure left (work_kept); NULL: inputs laid out anew */
 };

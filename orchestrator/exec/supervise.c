@@ -235,7 +235,7 @@ static void watch_memory(struct watch *w)
 	if (!w->spec->memory || w->killing || now < w->next_look_us)
 		return;
 	w->next_look_us = now + WATCH_MS * 1000;
-	if (!usage_below(getpid(), &usage) || usage.bytes <= w->spec->memory)
+	if (!usage_below(getpid(), w->spec->memory, &usage) || usage.bytes <= w->spec->memory)
 		return;
 	w->s->memory = usage.bytes;
 	stop(w, SUPERVISE_MEMORY);

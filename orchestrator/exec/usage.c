@@ -106,18 +106,50 @@ static bool is_below(struct processes *all, struct process *process, pid_t root)
 	return process->place == BELOW;
 }
 
-bool usage_below(pid_t root, struct usage *ret)
+/* A process's share of what it has resident, in bytes; `otherwise` where the kernel does not tell. */
+static uint64_t share_of(pid_t pid, uint64_t otherwise)
+{
+	_cleanup_fd_ int fd = -1;
+	char path[64], text[2048];
+	unsigned long long kib;
+	const char *at;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return otherwise;
+	text[n] = '\0';
+	at = strstr(text, "\nPss:");
+	return at && sscanf(at, "\nPss: %llu kB", &kib) == 1 ? kib * 1024 : otherwise;
+}
+
+/* Adds up what is below; closer: each by its share. */
+static void add_up(struct processes *all, pid_t root, bool closer, struct usage *ret)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	*ret = (struct usage){ 0 };
+	for (size_t i = 0; i < all->list.n; i++) {
+		struct process *process = &all->list.v[i];
+
+		if (!is_below(all, process, root))
+			continue;
+		ret->bytes += closer ? share_of(process->pid, process->pages * page) :
+		                       process->pages * page;
+		ret->processes++;
+	}
+}
+
+bool usage_below(pid_t root, uint64_t most, struct usage *ret)
+{
 	struct processes all = { 0 };
 	bool read = read_all(&all);
 
-	*ret = (struct usage){ 0 };
-	for (size_t i = 0; i < all.list.n; i++)
-		if (is_below(&all, &all.list.v[i], root)) {
-			ret->bytes += all.list.v[i].pages * page;
-			ret->processes++;
-		}
+	add_up(&all, root, false, ret);
+	if (ret->bytes > most)
+		add_up(&all, root, true, ret);
 	array_deinit(&all.list);
 	return read;
 }

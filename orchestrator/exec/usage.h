@@ -6,14 +6,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What processes hold at a moment, by /proc: memory that is resident, pages that several share counted
- * for each. */
+/* What processes hold at a moment, by /proc: memory that is resident. What they wrote into a file system in
+ * memory, /tmp for one, is not theirs. */
 struct usage {
 	uint64_t bytes;
 	size_t processes;
 };
 
-/* Of all that descend from a process, itself not counted. False where /proc says nothing. */
-bool usage_below(pid_t root, struct usage *ret);
+/*
+ * Of all that descend from a process, itself not counted. Pages that several share are counted for each;
+ * where that comes to more than `most`, they are looked at closer, each by its share (proc(5), Pss), as
+ * far as the kernel lets this process. False where /proc says nothing.
+ */
+bool usage_below(pid_t root, uint64_t most, struct usage *ret);
 
 #endif

@@ -153,6 +153,23 @@ int image_place_remove(struct store *store, const struct digest *tree, struct er
 	return 0;
 }
 
+int image_place_sweep(struct store *store, struct err *err)
+{
+	_cleanup_free_ char *images = path_join(store_dir(store), "images");
+	struct fs_names names = { 0 };
+	int rc = fs_list(AT_FDCWD, images, &names, err);
+
+	for (size_t i = 0; rc == 0 && i < names.names.n; i++) {
+		_cleanup_free_ char *place = path_join(images, names.names.v[i]);
+		_cleanup_free_ char *marker = path_join(place, "complete");
+
+		if (!fs_exists(AT_FDCWD, marker))
+			rc = fs_remove_tree(AT_FDCWD, place, err);
+	}
+	fs_names_deinit(&names);
+	return rc < 0 ? -1 : 0;
+}
+
 void image_entries_deinit(struct image_entries *entries)
 {
 	for (size_t i = 0; i < entries->list.n; i++)

@@ -29,6 +29,9 @@ bool image_place_has(struct store *store, const struct digest *tree, const json_
 json_t *image_place_info(struct store *store, const struct digest *tree);
 /* Takes an image away, its word that it is complete first. Nobody may use it. */
 int image_place_remove(struct store *store, const struct digest *tree, struct err *err);
+/* Removes what is no complete image: left by who was killed while making or removing one. Nobody may
+ * work in the store. */
+int image_place_sweep(struct store *store, struct err *err);
 /* An unpacker that gives everything to the user builds run as, at the one time images have. */
 void image_place_unpacker(struct unpacker *unpacker, int root_fd);
 /* Syncs the folder `fresh` (with root/ in it, open as root_fd), marks it complete, renames it. */

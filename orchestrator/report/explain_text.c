@@ -36,7 +36,12 @@ static void add_changed(struct buf *text, const struct explanation *e)
 
 	switch (e->state) {
 	case EXPLAIN_CACHED:
-		buf_fmt(text, "is cached; it last ran because this changed since %s", day);
+		buf_fmt(text,
+		        e->found_again ?
+		                "is cached: an earlier run was found again when this changed since "
+		                "%s" :
+		                "is cached; it last ran because this changed since %s",
+		        day);
 		break;
 	case EXPLAIN_MAY_RUN:
 		buf_fmt(text, "may run, if this comes out otherwise than on %s", day);
@@ -126,20 +131,19 @@ static size_t differs_at(const char *a, const char *b)
 	return n;
 }
 
-/* "argument 7", "variable CFLAGS", "place of …", and of a file its path alone. */
-static const char *label(const struct change *change, char out[256])
+/* "argument 7", "variable CFLAGS", "place of …", and of a file its path alone; caller frees. */
+static char *label(const struct change *change)
 {
+	_cleanup_free_ char *what = str_escape(str_of(change->what ? change->what : ""));
 	const char *kind = change_kind_text(change->kind);
 
 	if (change->kind == CHANGE_FILE)
-		snprintf(out, 256, "%s", change->what[0] ? change->what : ".");
-	else
-		snprintf(out, 256, "%s%s%s", kind,
-		         change->kind == CHANGE_PLACE ? " of " :
-		         change->what                 ? " " :
-		                                        "",
-		         change->what ? change->what : "");
-	return out;
+		return str_dup(what[0] ? what : ".");
+	return str_fmt("%s%s%s", kind,
+	               change->kind == CHANGE_PLACE ? " of " :
+	               change->what                 ? " " :
+	                                              "",
+	               what);
 }
 
 static void indent(struct buf *text, int depth)
@@ -151,10 +155,10 @@ static void indent(struct buf *text, int depth)
 static void add_change(struct buf *text, const struct change *change, int width, int depth)
 {
 	const size_t from = differs_at(change->before, change->after);
-	char name[256];
+	_cleanup_free_ char *name = label(change);
 
 	indent(text, depth);
-	buf_fmt(text, "%-*s  ", width, label(change, name));
+	buf_fmt(text, "%-*s  ", width, name);
 	add_value(text, change->before, from);
 	buf_add_str(text, " → ");
 	add_value(text, change->after, from);
@@ -170,12 +174,11 @@ static int widest(const struct changes *changes, size_t n)
 	int most = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		char name[256];
-		int width;
+		_cleanup_free_ char *name = label(&changes->list[i]);
+		int width = (int)strlen(name);
 
 		if (changes->list[i].kind == CHANGE_STAGE)
 			continue;
-		width = (int)strlen(label(&changes->list[i], name));
 		if (width > most && width <= LABEL_WIDTH)
 			most = width;
 	}
@@ -240,7 +243,8 @@ static void add_explanation(struct buf *text, const struct explanation *e, int d
 	}
 	if (shown < c->n + c->n_more) {
 		indent(text, depth + 1);
-		buf_fmt(text, "… and %zu more; --json lists them\n", c->n + c->n_more - shown);
+		buf_fmt(text, "… and %zu more%s\n", c->n + c->n_more - shown,
+		        c->n_more ? "; --json lists the first thousand" : "; --json lists them");
 	}
 	if (e->reason == REASON_CHANGED && depth == 0)
 		add_equal(text, e, depth + 1);
@@ -263,23 +267,27 @@ static const char *verb(const struct change *change)
 
 static const char *leaf_words(struct arena *arena, const struct change *change)
 {
+	_cleanup_free_ char *what = str_escape(str_of(change->what ? change->what : ""));
+
 	switch (change->kind) {
 	case CHANGE_FILE:
 	case CHANGE_PROFILE:
-		return arena_fmt(arena, "%s %s", change->what, verb(change));
+		return arena_fmt(arena, "%s %s", what, verb(change));
 	case CHANGE_INPUT:
-		return arena_fmt(arena, "the input %s %s", change->what, verb(change));
+		return arena_fmt(arena, "the input %s %s", what, verb(change));
 	case CHANGE_TEXT:
 	case CHANGE_PLACE:
 	case CHANGE_ARGUMENT:
 	case CHANGE_VARIABLE:
 		if (change->caused)
-			return arena_fmt(arena, "%s changed", change->caused);
-		return arena_fmt(arena, "%s %s %s", change_kind_text(change->kind), change->what,
+			return arena_fmt(arena, "%s %s %s, as did %s",
+			                 change_kind_text(change->kind), what, verb(change),
+			                 change->caused);
+		return arena_fmt(arena, "%s %s %s", change_kind_text(change->kind), what,
 		                 verb(change));
 	case CHANGE_PACKAGE:
 	case CHANGE_OUTPUT:
-		return arena_fmt(arena, "%s %s %s", change_kind_text(change->kind), change->what,
+		return arena_fmt(arena, "%s %s %s", change_kind_text(change->kind), what,
 		                 verb(change));
 	default:
 		return arena_fmt(arena, "%s %s", change_kind_text(change->kind), verb(change));

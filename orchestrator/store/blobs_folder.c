@@ -169,7 +169,8 @@ static int walk_dir(struct folder_blobs *folder, const char *dir, blobs_visit_fn
 		struct stat st;
 
 		if (!digest_of_name(dir, list.names.v[i], &ref.digest) ||
-		    fstatat(fd, list.names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+		    fstatat(fd, list.names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode))
 			continue;
 		ref.size = (uint64_t)st.st_size;
 		rc = visit(data, &ref, (uint64_t)st.st_blocks * 512, err);

@@ -107,7 +107,7 @@ int store_fsck(struct store *store, struct fsck_outcome *ret, struct err *err)
 	int rc;
 
 	*ret = (struct fsck_outcome){ 0 };
-	if (use_alone(store, true, err) < 0 || check_database(store, err) < 0)
+	if (store_alone(store, true, err) < 0 || check_database(store, err) < 0)
 		return -1;
 	rc = blobs_walk(store->blobs, check_blob, &check, err);
 	if (rc == 0)

@@ -27,7 +27,7 @@ static int cmp_used(const void *a, const void *b)
 
 static bool is_too_old(const struct collector *c, const struct item *item)
 {
-	return item->used <= c->request->used_before;
+	return item->used <= c->request->used_before - USE_EXACT_TO;
 }
 
 static bool is_over_budget(const struct collector *c)
@@ -180,13 +180,20 @@ static int remove_blobs(struct collector *c, struct err *err)
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+/* Folders that failures left: they have no time, so any limit takes them. */
+static int drop_failed(struct collector *c, struct err *err)
+{
+	return c->request->budget < 0 && !c->request->used_before ?
+	               0 :
+	               fs_remove_tree(c->store->fd, "failed", err);
+}
+
 static int collect(struct collector *c, struct err *err)
 {
 	if (gc_list(c, err) < 0 || gc_hold_all(c, err) < 0 || choose(c, err) < 0 ||
 	    gc_hold_others(c, err) < 0)
 		return -1;
-	if (!c->request->dry &&
-	    (forget_in_database(c, err) < 0 || fs_remove_tree(c->store->fd, "failed", err) < 0))
+	if (!c->request->dry && (forget_in_database(c, err) < 0 || drop_failed(c, err) < 0))
 		return -1;
 	return remove_blobs(c, err);
 }
@@ -218,7 +225,7 @@ int store_gc(struct store *store, const struct gc_request *request, struct gc_ou
 	int rc;
 
 	*ret = (struct gc_outcome){ 0 };
-	rc = request->dry ? 0 : use_alone(store, true, err);
+	rc = request->dry ? 0 : store_alone(store, true, err);
 	if (rc == 0)
 		rc = collect(&c, err);
 	use_drop(store);

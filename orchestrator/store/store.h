@@ -97,6 +97,12 @@ int store_list_facts(struct store *store, const char *kind, struct fs_names *ret
 /* Says that something that is neither a result nor a fact is used now, for a collection to choose by:
  * "image HEX". */
 void store_note_use(struct store *store, const char *what);
+/*
+ * Keeps other processes out of the store until it is closed. Returns 0; or, without `wait`, STORE_BUSY
+ * while others work in it. What a collection goes by is read after this.
+ */
+enum { STORE_BUSY = 1 };
+int store_alone(struct store *store, bool wait, struct err *err);
 /* From now on every blob is hashed when it is handed out. */
 void store_set_paranoid(struct store *store);
 

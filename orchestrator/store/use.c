@@ -8,8 +8,6 @@
 #include "host/lock.h"
 #include "store/store_impl.h"
 
-enum { EXACT_TO = 24 * 60 * 60 };
-
 static int64_t now_s(void)
 {
 	return clock_real_us() / 1000000;
@@ -20,14 +18,16 @@ int use_init(struct store *store, struct err *err)
 	return lock_file(store->fd, "locks/use", false, true, &store->in_use, err);
 }
 
-int use_alone(struct store *store, bool wait, struct err *err)
+int store_alone(struct store *store, bool wait, struct err *err)
 {
-	return lock_fd(store->in_use, true, wait, "the store", err);
+	int rc = lock_fd(store->in_use, true, wait, "the store", err);
+
+	return rc == LOCK_BUSY ? STORE_BUSY : rc;
 }
 
 void use_note(struct store *store, const void *what, size_t n, int64_t last)
 {
-	if (now_s() - last >= EXACT_TO)
+	if (now_s() - last >= USE_EXACT_TO)
 		map_set_n(store->uses, what, n, store);
 }
 

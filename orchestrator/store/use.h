@@ -4,9 +4,11 @@
 #include "store/store.h"
 
 /*
- * When something of the store was last used, in seconds since 1970, for a collection to choose by.
- * It is exact to a day: what is used all the time writes nothing.
+ * When something of the store was last used, in seconds since 1970, for a collection to choose by. It
+ * may have been used so much later as USE_EXACT_TO says: what is used all the time writes little.
  */
+enum { USE_EXACT_TO = 60 * 60 };
+
 int use_init(struct store *store, struct err *err);
 /* Writes what was noted. */
 void use_deinit(struct store *store);
@@ -18,11 +20,5 @@ void use_note(struct store *store, const void *what, size_t n, int64_t last);
 int use_put(struct store *store, const void *what, size_t n, struct err *err);
 /* What was noted is not written: a check is no use. */
 void use_drop(struct store *store);
-
-/*
- * Waits until no other process has the store open, and keeps others out until it is closed. Returns 0,
- * or LOCK_BUSY where others have it and `wait` is false.
- */
-int use_alone(struct store *store, bool wait, struct err *err);
 
 #endif

@@ -490,7 +490,7 @@ function Ref:at(path) end
 ---@field reject? string[] texts whose presence in the log fails the stage
 ---@field timeout? integer seconds
 ---@field cpus? integer how many processors it keeps busy: it starts when so many are free
----@field memory? integer bytes it may have: it starts when so many are not promised to others, and is ended when its processes have more
+---@field memory? integer bytes it may have: it starts when so many are not promised to others, and is ended when its processes have more (looked at ten times a second; files in /tmp are not counted)
 ---@field exclusive? boolean
 
 ---@class kiln.RunStage : kiln.StageFields

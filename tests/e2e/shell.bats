@@ -58,7 +58,7 @@ left_over() { find "$KILN_STORE/work" "$KILN_STORE/tmp" -mindepth 1 2>/dev/null 
 	run --separate-stderr "$KILN" shell --failed two --set command=false <<<'cat left; echo more >more'
 	[ "$status" -eq 0 ]
 	[ "$output" = half ]
-	[[ $stderr == *"where $x86/plain/second failed: the folder is as it left it"* ]]
+	[[ $stderr == *"where $x86/plain/second failed: the folder that it left"* ]]
 	# It is the same folder the next time.
 	run --separate-stderr "$KILN" shell --failed two second --set command=false <<<'cat more; eval "$STAGE"'
 	[ "$status" -eq 1 ]
@@ -124,4 +124,78 @@ left_over() { find "$KILN_STORE/work" "$KILN_STORE/tmp" -mindepth 1 2>/dev/null 
 	tm send-keys 'echo typed' Enter
 	shown '^typed$'
 	refute left_over
+}
+
+# A terminal of which this test is the person: person.py ACTION, then the command.
+terminal() {
+	cat >person.py <<-'PY'
+		import os, pty, select, signal, sys, termios, time
+		action, command = sys.argv[1], sys.argv[2:]
+		signal.alarm(60)
+		pid, master = pty.fork()
+		if pid == 0:
+		    os.execvp(command[0], command)
+		shown = b""
+		def until(text, seconds=30):
+		    global shown
+		    end = time.time() + seconds
+		    while text not in shown:
+		        if time.time() > end:
+		            sys.exit("never shown: %r in %r" % (text, shown[-500:]))
+		        if select.select([master], [], [], 0.1)[0]:
+		            try:
+		                shown += os.read(master, 65536)
+		            except OSError:
+		                sys.exit("ended before %r: %r" % (text, shown[-500:]))
+		until(b"/build$ ")
+		if action == "paste":
+		    text, sent = b"".join(b"echo line-%d-x\n" % i for i in range(4000)) + b"echo e''nd\nexit\n", 0
+		    while sent < len(text):
+		        r, w, _ = select.select([master], [master], [], 10)
+		        if not r and not w:
+		            sys.exit("stuck after %d bytes" % sent)
+		        if r:
+		            shown = (shown + os.read(master, 65536))[-100000:]
+		        if w:
+		            sent += os.write(master, text[sent:sent + 1000])
+		    until(b"\rend", 40)
+		else:
+		    before = termios.tcgetattr(master)
+		    os.kill(pid, getattr(signal, action))
+		    end = time.time() + 10
+		    while not termios.tcgetattr(master)[3] & termios.ICANON and time.time() < end:
+		        time.sleep(0.05)
+		    assert not before[3] & termios.ICANON
+		    assert termios.tcgetattr(master)[3] & termios.ICANON and termios.tcgetattr(master)[3] & termios.ECHO
+		try: # or it would wait for ever to have its last words read
+		    while os.read(master, 65536):
+		        pass
+		except OSError:
+		    pass
+		_, status = os.waitpid(pid, 0)
+		sys.exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 100)
+	PY
+	python3 person.py "$@"
+}
+
+@test "a long paste goes through" {
+	terminal paste "$KILN" shell two "$x86/plain/first"
+}
+
+@test "a signal ends the shell and leaves the terminal as it was: 6" {
+	for signal in SIGTERM SIGHUP SIGINT; do
+		run terminal $signal "$KILN" shell two "$x86/plain/first"
+		echo "$signal $status $output"
+		[ "$status" -eq 6 ]
+	done
+	for _ in $(seq 50); do left_over || break; sleep 0.1; done
+	refute left_over
+}
+
+@test "a terminal of the person's own is handed to nobody" {
+	printf 'echo "$@" | "$KILN" shell two %s/plain/first; echo "status=$?" >>out\n' "$x86" >typed.sh
+	script -qec "sh typed.sh </dev/null" /dev/null >said 2>&1 </dev/null
+	cat said
+	grep -q 'status=2' out
+	grep -q "standard output is a terminal, and not all of its streams are" said
 }

@@ -94,3 +94,48 @@ spoil() {
 	grep -q ' 1 stage run' log
 	cmp "$(blob out/stripped)" out/stripped
 }
+
+@test "a collection waits for who works in the store, and heeds what they pinned meanwhile" {
+	build
+	rm -rf hello/.kiln
+	"$KILN" store gc --size 0 >/dev/null # the lock alone is kept now
+	cp -r hello later
+	mv hello/kiln.lock away.lock
+	echo 'sleep 4' | "$KILN" shell --offline later x86_64-unknown-linux-gnu/plain/build 2>shell.log &
+	until grep -q 'its inputs are laid out' shell.log; do sleep 0.1; done
+	rm -f later/kiln.lock
+	"$KILN" store gc --size 0 >gc.log 2>&1 &
+	gc=$!
+	until grep -q 'waiting for another kiln' gc.log; do sleep 0.1; done
+	mv away.lock hello/kiln.lock
+	build
+	wait $gc
+	cat gc.log
+	[ -e "$KILN_STORE/images/$tree/complete" ]
+	build
+}
+
+@test "a lock counts from when it is written" {
+	mkdir own
+	cp -r hello/* own/
+	cp hello/kiln.lock own/other.lock
+	(cd own && rm -rf kiln.profiles kiln.lock && cp other.lock kiln.lock)
+	"$KILN" store gc >/dev/null
+	sqlite=$(python3 -c "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); print(c.execute(\"select count(*) from facts where kind='keep'\").fetchone()[0])" "$KILN_STORE/db.sqlite")
+	[ "$sqlite" -eq 0 ]
+	"$KILN" lock --offline --progress none --lock own/new.lock hello >/dev/null 2>&1 || "$KILN" lock --progress none --lock own/new.lock hello
+	run "$KILN" store stats
+	[[ $output != *"pinned    0 B"* ]]
+}
+
+@test "what is left of images that were being made or removed goes; odd files block nothing" {
+	build
+	mkdir -p "$KILN_STORE/images/.new-x/root" "$KILN_STORE/images/$(printf '%064d' 7)/root"
+	mkdir -p "$KILN_STORE/blobs/ab/$(printf '%062d' 7)"
+	rm hello/kiln.lock
+	mkfifo hello/kiln.lock
+	timeout 20 "$KILN" store gc
+	[ ! -e "$KILN_STORE/images/.new-x" ]
+	[ "$(ls "$KILN_STORE/images")" = "$tree" ]
+	timeout 20 "$KILN" store fsck
+}

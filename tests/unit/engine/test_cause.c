@@ -43,7 +43,7 @@ static const char *cause(struct fixture *f, const char *documents[2], enum chang
 	struct changes changes = { .arena = f->arena };
 
 	changes_add(&changes, &(struct change){ kind, "x", before, after, NULL, NULL, NULL });
-	cause_find(&changes, f->blobs, &old, &new);
+	causes_find(causes_between(f->arena, f->blobs, &old, &new), &changes);
 	return changes.list[0].caused ? changes.list[0].caused : "-";
 }
 
@@ -100,7 +100,7 @@ static void documents_that_say_nothing(void **state)
 	assert_string_equal(cause(f, broken, CHANGE_ARGUMENT, "a", "b"), "-");
 	assert_string_equal(cause(f, lists, CHANGE_ARGUMENT, "a", "b"), "-");
 	changes_add(&changes, &(struct change){ CHANGE_ARGUMENT, "1", "a", "b", NULL, NULL, NULL });
-	cause_find(&changes, f->blobs, &none, &lost);
+	causes_find(causes_between(f->arena, f->blobs, &none, &lost), &changes);
 	assert_null(changes.list[0].caused);
 }
 

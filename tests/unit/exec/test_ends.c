@@ -96,6 +96,12 @@ static void more_memory_than_the_limit_ends_it(void **state)
 	assert_contains(c.why, "more than its limit of 64 MiB");
 	lab_run(lab, HOLDS(30), &c);
 	assert_int_equal(c.status, EXEC_OK);
+	/* What they share counts once: memory that was filled before they were forked. */
+	lab_run(lab,
+	        "perl -e '$x = 1; $x x= 30 << 20; for (1 .. 5) { last unless fork } "
+	        "select undef, undef, undef, 1.25'",
+	        &c);
+	assert_int_equal(c.status, EXEC_OK);
 	lab->memory = 0;
 }
 

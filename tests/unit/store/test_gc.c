@@ -329,9 +329,9 @@ static void it_waits_for_those_who_work_in_the_store(void **state)
 	struct store *other = test_store(f->dir, "store");
 	struct err err = ERR_INIT;
 
-	assert_int_equal(use_alone(f->store, false, &err), LOCK_BUSY);
+	assert_int_equal(store_alone(f->store, false, &err), STORE_BUSY);
 	store_close(other);
-	assert_int_equal(use_alone(f->store, false, &err), 0);
+	assert_int_equal(store_alone(f->store, false, &err), 0);
 }
 
 /* Who comes while it works waits until it has ended. */
@@ -344,7 +344,7 @@ static void others_wait_for_it(void **state)
 	pid_t pid;
 
 	assert_int_equal(pipe(ready), 0);
-	must(use_alone(f->store, true, &err), &err);
+	must(store_alone(f->store, true, &err), &err);
 	pid = fork();
 	if (pid == 0) {
 		close(f->store->in_use);
