@@ -145,6 +145,7 @@ static void be_keeper(const struct shell *shell, pid_t parent)
 	struct err err = ERR_INIT;
 	int rc;
 
+	process_reset_signals(); /* what a signal is told as is the other process's to say */
 	if (shell->master >= 0)
 		close(shell->master); /* or its end would never be the terminal's */
 	if (!process_die_with_parent(parent))
