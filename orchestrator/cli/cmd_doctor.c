@@ -259,15 +259,10 @@ static void read_wants(const char *store_dir, struct wants *ret)
 /* The nearest folder that is there: the store may be made yet. */
 static double free_gb(const char *store_dir)
 {
-	_cleanup_free_ char *at = str_dup(store_dir);
+	_cleanup_free_ char *at = fs_nearest(store_dir);
 	struct statvfs fs = { 0 };
 
-	while (statvfs(at, &fs) < 0 && !str_eq(at, "/") && !str_eq(at, ".")) {
-		char *up = path_dir(at);
-
-		free(at);
-		at = up;
-	}
+	(void)statvfs(at, &fs);
 	return (double)fs.f_bavail * (double)fs.f_frsize / 1e9;
 }
 

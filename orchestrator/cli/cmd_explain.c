@@ -16,17 +16,14 @@ static const struct command_option options[] = {
 static bool *choose(struct session *s, const struct plan *plan, const char *const *stages,
                     const struct engine_result *looked)
 {
-	bool *which = arena_array(s->arena, plan->n_nodes, sizeof(*which));
+	bool *which;
 
-	for (size_t i = 0; i < plan->n_nodes; i++) {
-		const struct plan_node *node = &plan->nodes[i];
-		const enum node_state state = looked->nodes[i].state;
-
-		which[i] = node->wanted && !stages[0] && !node->pinned && state != NODE_CACHED;
-		for (size_t k = 0; stages[k]; k++)
-			which[i] |= plan_address_matches(stages[k], node->stage->address);
-		which[i] &= node->wanted;
-	}
+	if (!stages[0])
+		return why_would_run(s, plan, looked);
+	which = arena_array(s->arena, plan->n_nodes, sizeof(*which));
+	for (size_t i = 0; i < plan->n_nodes; i++)
+		for (size_t k = 0; plan->nodes[i].wanted && stages[k]; k++)
+			which[i] |= plan_address_matches(stages[k], plan->nodes[i].stage->address);
 	return which;
 }
 

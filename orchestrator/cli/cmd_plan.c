@@ -15,26 +15,27 @@ static const struct command_option options[] = {
 	{ 0 },
 };
 
-/* 1 cached, 0 runs, -1 depends on what runs before. */
-static signed char known(const struct explanation *e)
-{
-	return e->state == EXPLAIN_CACHED ? 1 : e->state == EXPLAIN_RUNS ? 0 : -1;
-}
-
-/* Looks every wanted node up, and says why it runs. */
+/* Looks every wanted node up, and says why those run that do. */
 static int look(struct session *s, const struct plan *plan, struct plan_outlook *outlook,
                 struct err *err)
 {
 	const struct explanation **all = arena_array(s->arena, plan->n_nodes, sizeof(*all));
 	struct engine_result looked;
+	bool *would;
 
-	if (why_look(s, plan, &looked, err) < 0 ||
-	    why_explain(s, plan, &looked, NULL, all, err) < 0)
+	if (why_look(s, plan, &looked, err) < 0)
+		return -1;
+	would = why_would_run(s, plan, &looked);
+	if (why_explain(s, plan, &looked, would, all, err) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->n_nodes; i++)
-		if (all[i])
-			outlook[i] = (struct plan_outlook){ known(all[i]),
-				                            explain_summary(s->arena, all[i]) };
+		if (would[i])
+			outlook[i] = (struct plan_outlook){
+				all[i]->state == EXPLAIN_RUNS ? 0 : -1,
+				explain_summary(s->arena, all[i]),
+			};
+		else
+			outlook[i].cached = plan->nodes[i].pinned ? -1 : 1;
 	return 0;
 }
 

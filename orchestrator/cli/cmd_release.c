@@ -85,15 +85,9 @@ static int show(struct session *s, const struct plan *plan, const struct engine_
 /* Before anything is built for it. */
 static int check_out(const char *out, struct err *err)
 {
-	_cleanup_free_ char *at = str_dup(out);
+	_cleanup_free_ char *at = fs_nearest(out);
 	struct stat st;
 
-	while (stat(at, &st) < 0 && !str_eq(at, "/") && !str_eq(at, ".")) {
-		char *up = path_dir(at);
-
-		free(at);
-		at = up;
-	}
 	if (stat(at, &st) == 0 && !S_ISDIR(st.st_mode))
 		err_set(err, ERR_IO, "%s is in the way of the release: it is no folder", at);
 	else if (access(at, W_OK) < 0)

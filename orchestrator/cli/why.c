@@ -19,6 +19,16 @@ int why_look(struct session *s, const struct plan *plan, struct engine_result *r
 	return engine_run(s->arena, &request, ret, err);
 }
 
+bool *why_would_run(struct session *s, const struct plan *plan, const struct engine_result *looked)
+{
+	bool *would = arena_array(s->arena, plan->n_nodes, sizeof(*would));
+
+	for (size_t i = 0; i < plan->n_nodes; i++)
+		would[i] = plan->nodes[i].wanted && !plan->nodes[i].pinned &&
+		           looked->nodes[i].state != NODE_CACHED;
+	return would;
+}
+
 static json_t *packages_of(void *data, const struct digest *image)
 {
 	struct session *s = data;

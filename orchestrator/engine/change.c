@@ -230,7 +230,7 @@ static const char *codes_text(struct arena *arena, const struct action *action)
 	return arena_str(arena, buf_text(&text));
 }
 
-static const char *digest_word(struct arena *arena, const struct digest *digest)
+const char *change_digest_text(struct arena *arena, const struct digest *digest)
 {
 	return digest_is_none(digest) ? NULL : arena_fmt(arena, "sha256:%s", DIGEST_TEXT(digest));
 }
@@ -240,8 +240,8 @@ void change_of_actions(struct changes *changes, const struct action *before,
 {
 	struct arena *arena = changes->arena;
 
-	compare_texts(changes, CHANGE_IMAGE, NULL, digest_word(arena, &before->image),
-	              digest_word(arena, &after->image));
+	compare_texts(changes, CHANGE_IMAGE, NULL, change_digest_text(arena, &before->image),
+	              change_digest_text(arena, &after->image));
 	compare_texts(changes, CHANGE_BUILTIN, NULL, before->builtin, after->builtin);
 	compare_texts(changes, CHANGE_ARCHITECTURE, NULL, before->arch, after->arch);
 	compare_arguments(changes, before, after);
@@ -264,7 +264,7 @@ struct tree_change {
 	const char *from;
 };
 
-static bool same_node(const struct tree_node *a, const struct tree_node *b)
+bool change_same_node(const struct tree_node *a, const struct tree_node *b)
 {
 	if (a->kind != b->kind || a->executable != b->executable)
 		return false;
@@ -284,7 +284,7 @@ static const char *node_text(struct arena *arena, const struct tree_node *node)
 	case NODE_FILE:
 		break;
 	}
-	return arena_fmt(arena, "%s%s", digest_word(arena, &node->ref.digest),
+	return arena_fmt(arena, "%s%s", change_digest_text(arena, &node->ref.digest),
 	                 node->executable ? " executable" : "");
 }
 
@@ -325,7 +325,7 @@ static void compare_nodes(const struct tree_change *t, const char *path,
 	struct tree_dir b, a;
 	bool listed;
 
-	if (before && after && same_node(before, after))
+	if (before && after && change_same_node(before, after))
 		return;
 	listed = list(t, before, &b);
 	listed = list(t, after, &a) && listed;

@@ -63,4 +63,9 @@ void change_of_nodes(struct changes *changes, struct blobs *blobs, const char *f
                      const char *path, const struct tree_node *before,
                      const struct tree_node *after);
 
+/* Of the same content, kind and mode; the name aside. */
+bool change_same_node(const struct tree_node *a, const struct tree_node *b);
+/* "sha256:…" in the arena; NULL for none. */
+const char *change_digest_text(struct arena *arena, const struct digest *digest);
+
 #endif

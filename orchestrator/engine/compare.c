@@ -112,14 +112,6 @@ static int explain_pair(struct explainer *x, const char *address, const struct d
                         const struct digest *after, const struct explanation **ret,
                         struct err *err);
 
-static bool same_node(const struct tree_node *a, const struct tree_node *b)
-{
-	if (a->kind != b->kind || a->executable != b->executable)
-		return false;
-	return a->kind == NODE_LINK ? str_eq(a->target, b->target) :
-	                              digest_eq(&a->ref.digest, &b->ref.digest);
-}
-
 static const char *came_from(struct arena *arena, const struct side_input *input)
 {
 	static const char *const called[] = {
@@ -136,11 +128,6 @@ static const char *came_from(struct arena *arena, const struct side_input *input
 	                 input->path[0] ? ":" : "", input->path);
 }
 
-static const char *digest_word(struct arena *arena, const struct tree_node *node)
-{
-	return arena_fmt(arena, "sha256:%s", DIGEST_TEXT(&node->ref.digest));
-}
-
 /* What the recipe writes into a file; its digest where it is large or lost. */
 static const char *text_of(struct explainer *x, const struct tree_node *node)
 {
@@ -149,7 +136,7 @@ static const char *text_of(struct explainer *x, const struct tree_node *node)
 
 	if (node->ref.size > TEXT_MOST ||
 	    blobs_read(x->source.blobs, &node->ref, &text, &ignored) != 0)
-		return digest_word(x->arena, node);
+		return change_digest_text(x->arena, &node->ref.digest);
 	return arena_str(x->arena, buf_text(&text));
 }
 
@@ -184,8 +171,8 @@ static int add_stage(struct explainer *x, struct changes *changes, const struct 
 	if (!after->known) {
 		change.because = of_node(x, after->id);
 	} else {
-		change.before = digest_word(x->arena, &before->node);
-		change.after = digest_word(x->arena, &after->node);
+		change.before = change_digest_text(x->arena, &before->node.ref.digest);
+		change.after = change_digest_text(x->arena, &after->node.ref.digest);
 		if (explain_pair(x, after->id, &before->action, &after->action, &change.because,
 		                 err) < 0)
 			return -1;
@@ -205,7 +192,7 @@ static int compare_input(struct explainer *x, struct changes *changes,
                          const struct side_input *before, const struct side_input *after,
                          struct err *err)
 {
-	if (before->known && after->known && same_node(&before->node, &after->node))
+	if (before->known && after->known && change_same_node(&before->node, &after->node))
 		return 0;
 	if (!is_same_origin(before, after) || !before->known) {
 		changes_add(changes,
@@ -218,10 +205,11 @@ static int compare_input(struct explainer *x, struct changes *changes,
 	if (after->kind == ORIGIN_STAGE)
 		return add_stage(x, changes, before, after, err);
 	if (after->kind == ORIGIN_PROFILE)
-		changes_add(changes, &(struct change){ CHANGE_PROFILE, after->id,
-		                                       digest_word(x->arena, &before->node),
-		                                       digest_word(x->arena, &after->node),
-		                                       after->path, NULL, NULL });
+		changes_add(changes, &(struct change){
+					     CHANGE_PROFILE, after->id,
+					     change_digest_text(x->arena, &before->node.ref.digest),
+					     change_digest_text(x->arena, &after->node.ref.digest),
+					     after->path, NULL, NULL });
 	else
 		add_file(x, changes, before, after);
 	return 0;

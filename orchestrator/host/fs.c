@@ -411,6 +411,19 @@ bool fs_exists(int dirfd, const char *path)
 	return faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+char *fs_nearest(const char *path)
+{
+	char *at = str_dup(path);
+
+	while (faccessat(AT_FDCWD, at, F_OK, 0) < 0 && !str_eq(at, "/") && !str_eq(at, ".")) {
+		char *up = path_dir(at);
+
+		free(at);
+		at = up;
+	}
+	return at;
+}
+
 void fs_hint_unrelated(int fd)
 {
 	unsigned int flags = 0;

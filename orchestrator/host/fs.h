@@ -67,6 +67,8 @@ int fs_read_link(int dirfd, const char *path, char **ret, struct err *err);
 /* Absolute, links resolved; caller frees. Returns 0 or FS_MISSING. */
 int fs_real_path(const char *path, char **ret, struct err *err);
 bool fs_exists(int dirfd, const char *path);
+/* The path, or the nearest folder above it that is there; caller frees. */
+char *fs_nearest(const char *path);
 /*
  * Tells file systems of the ext family that the folders below an open one are unrelated, so that each
  * gets block groups of its own (chattr(1), attribute T). What one of them frees then does not slow

@@ -70,17 +70,10 @@ static int forget(struct check *check, struct err *err)
 
 static int forget_in_database(struct check *check, struct err *err)
 {
-	int rc;
-
 	check->outcome->n_forgotten = check->forgotten.n;
 	if (db_begin(check->store->db, err) < 0)
 		return -1;
-	rc = forget(check, err);
-	if (rc == 0)
-		rc = db_commit(check->store->db, err);
-	if (rc < 0)
-		db_rollback(check->store->db);
-	return rc;
+	return store_end(check->store, forget(check, err), err);
 }
 
 static int check_database(struct store *store, struct err *err)

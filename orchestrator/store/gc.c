@@ -149,16 +149,9 @@ static int forget(struct collector *c, struct err *err)
 
 static int forget_in_database(struct collector *c, struct err *err)
 {
-	int rc;
-
 	if (db_begin(c->store->db, err) < 0)
 		return -1;
-	rc = forget(c, err);
-	if (rc == 0)
-		rc = db_commit(c->store->db, err);
-	if (rc < 0)
-		db_rollback(c->store->db);
-	return rc;
+	return store_end(c->store, forget(c, err), err);
 }
 
 static int remove_blobs(struct collector *c, struct err *err)

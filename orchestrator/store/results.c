@@ -149,7 +149,7 @@ static int put_result(struct store *store, const struct digest *action, const ch
 	return put_address(store, address, action, wall_us, err);
 }
 
-static int end_transaction(struct store *store, int rc, struct err *err)
+int store_end(struct store *store, int rc, struct err *err)
 {
 	if (rc == 0)
 		rc = db_commit(store->db, err);
@@ -180,7 +180,7 @@ int store_put_result(struct store *store, const struct digest *action, const cha
 	if (db_begin(store->db, err) < 0)
 		return -1;
 	rc = put_result(store, action, address, &body, result->wall_us, err);
-	return end_transaction(store, rc, err);
+	return store_end(store, rc, err);
 }
 
 /* 1 when a failure is kept under an address, 0 when not. */
@@ -212,7 +212,7 @@ int store_note_action(struct store *store, const char *address, const struct dig
 	if (db_begin(store->db, err) < 0)
 		return -1;
 	rc = put_address(store, address, action, wall_us, err);
-	return end_transaction(store, rc, err) < 0 ? -1 : STORE_NOTED;
+	return store_end(store, rc, err) < 0 ? -1 : STORE_NOTED;
 }
 
 int store_put_failure(struct store *store, const char *address, const struct digest *action,

@@ -48,5 +48,8 @@ int store_sweep_claims(struct store *store, struct err *err);
 bool store_take_digest(struct str bytes, struct digest *ret);
 /* The prepared statement of a query. */
 int store_query(struct store *store, enum store_query query, struct db_stmt **ret, struct err *err);
+/* Ends what db_begin() began: commits where rc is 0, else, or where that fails, takes it back. Returns
+ * rc, or -1. */
+int store_end(struct store *store, int rc, struct err *err);
 
 #endif
