@@ -7,6 +7,7 @@
 #include "cli/keep.h"
 #include "host/fs.h"
 #include "model/lock.h"
+#include "plan/plan.h"
 #include "recipe/recipe.h"
 #include "stages/stage.h"
 
@@ -83,7 +84,9 @@ static int load_recipe(struct session *s, struct err *err)
 		.log = &s->cli->log,
 	};
 
-	return session_read_recipe(s->arena, &request, &s->document, &s->recipe, err);
+	if (session_read_recipe(s->arena, &request, &s->document, &s->recipe, err) < 0)
+		return -1;
+	return plan_check_pools(&s->recipe, err);
 }
 
 static int read_lock(struct session *s, const char *path, struct err *err)

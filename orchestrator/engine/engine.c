@@ -21,161 +21,36 @@
 
 enum { TICK_MS = 250, DRAIN_MS = 5000, NICE_FILLER = 10 };
 
-/* ---- starting ----------------------------------------------------------------------------- */
-
-/* Processors that a stage keeps busy; at most all there are. */
-static int cpus_of(const struct engine *e, const struct stage_lowered *lowered)
-{
-	int cpus = lowered->cpus > 0 ? lowered->cpus : 1;
-
-	return cpus < e->request->jobs ? cpus : e->request->jobs;
-}
-
-/* The sum, or as much as the type can say. */
-static int64_t at_most(int64_t a, int64_t b)
-{
-	return a > INT64_MAX - b ? INT64_MAX : a + b;
-}
-
-/* Whether a stage may start beside what runs. One that does not fit is waited for, and nothing overtakes
- * it: it would wait for ever where small ones come all the time. */
-static bool fits(const struct engine *e, const struct stage_lowered *lowered)
-{
-	int cpus = cpus_of(e, lowered);
-	int64_t memory = lowered->memory;
-
-	if (e->n_running == 0)
-		return true;
-	if (lowered->exclusive)
-		return false;
-	for (size_t i = 0; i < e->n_running; i++) {
-		cpus += cpus_of(e, &e->plan->nodes[e->running[i]].lowered);
-		memory = at_most(memory, e->plan->nodes[e->running[i]].lowered.memory);
-	}
-	/* One more than the processors: see engine_slots. */
-	if (cpus > (int)engine_slots(e->request->jobs))
-		return false;
-	return !e->request->memory || lowered->memory == 0 || memory <= e->request->memory;
-}
-
-/* Takes the ready node of the highest rank that may start now; false when none may. */
-static bool take_ready(struct engine *e, size_t *ret_at)
-{
-	size_t best = SIZE_MAX;
-
-	for (size_t i = 0; i < e->n_ready; i++)
-		if (best == SIZE_MAX || e->nodes[e->ready[i]].rank > e->nodes[e->ready[best]].rank)
-			best = i;
-	if (best == SIZE_MAX)
-		return false;
-	*ret_at = e->ready[best];
-	if (!fits(e, &e->plan->nodes[*ret_at].lowered))
-		return false;
-	e->ready[best] = e->ready[--e->n_ready];
-	return true;
-}
-
-static bool runs_alone(const struct engine *e)
-{
-	return e->n_running == 1 && e->plan->nodes[e->running[0]].lowered.exclusive;
-}
+/* ---- starting a stage ------------------------------------------------------------------------ */
 
 static bool is_critical(const struct engine *e, size_t at)
 {
-	for (size_t i = 0; i < e->n_running; i++)
+	for (size_t i = 0; i < e->resources.running; i++)
 		if (e->nodes[e->running[i]].rank > e->nodes[at].rank)
 			return false;
 	return true;
 }
 
-static bool waits_for(const struct engine *e, size_t at, size_t of)
+/* Kiln's own code starts no jobs, and who measures is not to share. */
+static int open_jobs(struct engine *e, size_t at, struct exec_request *request, struct err *err)
 {
-	return e->nodes[at].state == NODE_READY && e->nodes[at].twin == of && at != of;
-}
+	const struct engine_request *r = e->request;
+	const struct plan_node *node = &e->plan->nodes[at];
 
-/* Nodes that waited for the same action in this run. */
-static int finish_twins(struct engine *e, size_t of, struct err *err)
-{
-	for (size_t i = 0; e->n_twins > 0 && i < e->plan->n_wanted; i++) {
-		if (!waits_for(e, e->plan->order[i], of))
-			continue;
-		e->n_twins--;
-		if (engine_finish_cached(e, e->plan->order[i], &e->nodes[of].result, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* ---- actions that other processes run ------------------------------------------------------- */
-
-static void release_claim(struct engine *e, size_t at)
-{
-	store_release_claim(e->request->store, &e->nodes[at].action, e->claims[at]);
-	e->claims[at] = -1;
-}
-
-/* What was made since it was looked up is taken. Returns 1 where it was. */
-static int take_made(struct engine *e, size_t at, struct err *err)
-{
-	struct result result;
-	int rc = store_get_result(e->request->store, e->arena, &e->nodes[at].action, &result, err);
-
-	if (rc)
-		return rc < 0 ? -1 : 0;
-	release_claim(e, at);
-	if (engine_finish_cached(e, at, &result, err) < 0 || finish_twins(e, at, err) < 0)
-		return -1;
-	return 1;
-}
-
-/* Claims a node's action. Returns 0: it is to be run here; 1: it is not, or not now. */
-static int claim(struct engine *e, size_t at, struct err *err)
-{
-	int rc;
-
-	if (e->claims[at] >= 0)
+	if (!r->jobserver || node->lowered.action.builtin || node->lowered.exclusive)
 		return 0;
-	rc = store_claim(e->request->store, &e->nodes[at].action, &e->claims[at], err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0)
-		return take_made(e, at, err);
-	e->elsewhere[e->n_elsewhere++] = at;
-	engine_emit(e, EVENT_WAIT, &e->plan->nodes[at],
-	            &(struct event){ .action = e->nodes[at].action });
-	return 1;
+	request->jobs_style = r->jobs_style(r->jobs_style_data, &node->image);
+	return request->jobs_style == JOBSERVER_NONE ?
+	               0 :
+	               jobserver_open(r->jobserver, at, &request->jobs_dir, err);
 }
-
-/* What another process ran is there now, or it gave up and the node is ready to run here. */
-static int look_elsewhere(struct engine *e, struct err *err)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < e->n_elsewhere; i++) {
-		size_t at = e->elsewhere[i];
-		int rc = store_claim(e->request->store, &e->nodes[at].action, &e->claims[at], err);
-
-		if (rc == 0)
-			rc = take_made(e, at, err);
-		else if (rc == STORE_CLAIMED)
-			e->elsewhere[n++] = at;
-		if (rc < 0)
-			return -1;
-		if (rc == 0)
-			e->ready[e->n_ready++] = at;
-	}
-	e->n_elsewhere = n;
-	return 0;
-}
-
-/* ---- starting a stage ------------------------------------------------------------------------ */
 
 static int start(struct engine *e, size_t at, struct err *err)
 {
 	const struct plan_node *node = &e->plan->nodes[at];
 	struct engine_node *n = &e->nodes[at];
 	struct event event = { .action = n->action };
-	const struct exec_request request = {
+	struct exec_request request = {
 		.action = &n->action,
 		.action_size = n->action_size,
 		.address = node->stage->address,
@@ -187,47 +62,38 @@ static int start(struct engine *e, size_t at, struct err *err)
 		.token = at,
 	};
 
-	if (engine_keep_origins(e, at, err) < 0 ||
+	if (engine_keep_origins(e, at, err) < 0 || open_jobs(e, at, &request, err) < 0 ||
 	    e->request->executor->ops->submit(e->request->executor, &request, err) < 0)
 		return -1;
 	n->state = NODE_RUNNING;
 	n->started_us = clock_mono_us();
-	e->running[e->n_running++] = at;
+	n->tries++;
+	schedule_started(e, at);
 	engine_emit(e, EVENT_START, node, &event);
 	return 0;
-}
-
-/* One more than the processors: the filler keeps them busy while the critical path waits. */
-size_t engine_slots(int jobs)
-{
-	return jobs > 1 ? (size_t)jobs + 1 : 1;
 }
 
 static int start_ready(struct engine *e, struct err *err)
 {
 	size_t at;
+	int rc = 0;
 
-	while (!e->stopping && !e->request->dry && e->n_running < engine_slots(e->request->jobs) &&
-	       !runs_alone(e) && take_ready(e, &at)) {
-		int rc = claim(e, at, err);
-
-		if (rc < 0 || (rc == 0 && start(e, at, err) < 0))
-			return -1;
+	while (rc == 0 && !e->stopping && !e->request->dry) {
+		rc = schedule_take(e, &at, err);
+		if (rc == 0)
+			rc = engine_claim(e, at, err);
+		else
+			break;
+		if (rc == 0)
+			rc = start(e, at, err);
+		else if (rc > 0)
+			rc = 0; /* another process runs it; the next one may start */
 	}
-	return 0;
+	schedule_share(e);
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- ending ------------------------------------------------------------------------------- */
-
-static void remove_running(struct engine *e, size_t at)
-{
-	for (size_t i = 0; i < e->n_running; i++)
-		if (e->running[i] == at) {
-			e->running[i] = e->running[--e->n_running];
-			return;
-		}
-	bug_on(true);
-}
 
 static int on_ok(struct engine *e, size_t at, struct exec_completion *done, struct err *err)
 {
@@ -237,19 +103,9 @@ static int on_ok(struct engine *e, size_t at, struct exec_completion *done, stru
 	if (store_put_result(e->request->store, &n->action, engine_kept(e, at), &n->result, err) <
 	    0)
 		return -1;
-	release_claim(e, at);
+	engine_release_claim(e, at);
 	engine_finish(e, at, NODE_DONE, n->result.wall_us);
-	return finish_twins(e, at, err);
-}
-
-/* Nodes that waited for the same action will not get it either. */
-static void skip_twins(struct engine *e, size_t of)
-{
-	for (size_t i = 0; e->n_twins > 0 && i < e->plan->n_wanted; i++)
-		if (waits_for(e, e->plan->order[i], of)) {
-			e->n_twins--;
-			engine_skip(e, e->plan->order[i]);
-		}
+	return engine_finish_twins(e, at, err);
 }
 
 static int on_failed(struct engine *e, size_t at, struct exec_completion *done, struct err *err)
@@ -274,18 +130,57 @@ static int on_failed(struct engine *e, size_t at, struct exec_completion *done, 
 	err_set(&e->first, ERR_STAGE, "%s failed: %s", node->stage->address,
 	        done->why ? done->why : "no reason given");
 	engine_emit(e, EVENT_FAILED, node, &event);
-	skip_twins(e, at);
+	engine_skip_twins(e, at);
 	engine_on_first_failure(e);
 	return 0;
+}
+
+/* What it did with the job server's tokens, which the pool has again. */
+static void close_jobs(struct engine *e, size_t at)
+{
+	struct jobserver_end end;
+	struct event event = { 0 };
+
+	if (!e->request->jobserver)
+		return;
+	jobserver_close(e->request->jobserver, at, &end);
+	e->nodes[at].tokens = 0;
+	if (end.most > e->nodes[at].most_tokens)
+		e->nodes[at].most_tokens = end.most;
+	if (!end.surplus)
+		return;
+	event.why = arena_fmt(e->arena,
+	                      "it gave back %d tokens of the job server that it was not lent; "
+	                      "they were ignored",
+	                      end.surplus);
+	engine_emit(e, EVENT_NOTE, &e->plan->nodes[at], &event);
+}
+
+/* Whether what ended it came from outside, and it may be tried once more: then it will be. */
+static bool try_again(struct engine *e, size_t at, const struct exec_completion *done)
+{
+	struct event event = { .action = e->nodes[at].action };
+	bool outside =
+		done->status == EXEC_BROKEN || (done->status == EXEC_FAILED && done->outside);
+
+	if (!outside || e->stopping || e->nodes[at].tries > e->plan->nodes[at].lowered.retries)
+		return false;
+	schedule_again(e, at);
+	event.why = arena_str(e->arena, done->why ? done->why : done->err.cause);
+	engine_emit(e, EVENT_AGAIN, &e->plan->nodes[at], &event);
+	return true;
 }
 
 static int on_completion(struct engine *e, struct exec_completion *done, struct err *err)
 {
 	size_t at = (size_t)done->token;
 
-	remove_running(e, at);
+	schedule_ended(e, at);
+	close_jobs(e, at);
+	if (try_again(e, at, done))
+		return 0;
 	if (done->status != EXEC_OK) /* else when the result is recorded */
-		release_claim(e, at);
+		engine_release_claim(e, at);
 	switch (done->status) {
 	case EXEC_OK:
 		return on_ok(e, at, done, err);
@@ -293,7 +188,7 @@ static int on_completion(struct engine *e, struct exec_completion *done, struct 
 		return on_failed(e, at, done, err);
 	case EXEC_CANCELLED:
 		engine_skip(e, at);
-		skip_twins(e, at);
+		engine_skip_twins(e, at);
 		engine_skip_dependants(e);
 		return 0;
 	case EXEC_BROKEN:
@@ -333,12 +228,14 @@ static int tick_in_ms(const struct engine *e)
 static int wait_for_something(struct engine *e, struct err *err)
 {
 	struct executor *executor = e->request->executor;
-	struct pollfd fds[2] = {
+	struct jobserver *js = e->request->jobserver;
+	struct pollfd fds[3] = {
 		{ .fd = executor->ops->poll_fd(executor), .events = POLLIN },
 		{ .fd = e->cancelled ? -1 : e->request->cancel_fd, .events = POLLIN },
+		{ .fd = js ? jobserver_fd(js) : -1, .events = POLLIN },
 	};
 	struct exec_completion done;
-	int n = poll(fds, 2, tick_in_ms(e));
+	int n = poll(fds, 3, tick_in_ms(e));
 	bool signalled = n < 0 && errno == EINTR;
 
 	if (n < 0 && !signalled)
@@ -355,8 +252,9 @@ static int wait_for_something(struct engine *e, struct err *err)
 		if (on_completion(e, &done, err) < 0)
 			return -1;
 	}
+	schedule_wake(e);
 	tick(e, signalled);
-	return look_elsewhere(e, err);
+	return engine_look_elsewhere(e, err);
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */
@@ -404,6 +302,12 @@ static void skip_rest(struct engine *e)
 	}
 }
 
+/* For another process, or for its time. */
+static bool waits(const struct engine *e)
+{
+	return e->n_elsewhere > 0 || e->n_again > 0 || e->outside;
+}
+
 static int loop(struct engine *e, struct err *err)
 {
 	if (begin(e, err) < 0)
@@ -413,7 +317,7 @@ static int loop(struct engine *e, struct err *err)
 			return -1;
 		if (e->n_fresh) /* what another process made, was found when it was to start */
 			continue;
-		if (e->n_running == 0 && (e->n_elsewhere == 0 || e->stopping))
+		if (e->resources.running == 0 && (e->stopping || !waits(e)))
 			break;
 		if (wait_for_something(e, err) < 0)
 			return -1;
@@ -430,11 +334,11 @@ static void drain_some(struct engine *e, int timeout_ms)
 	struct exec_completion done;
 	struct err ignored = ERR_INIT;
 
-	while (e->n_running > 0 &&
+	while (e->resources.running > 0 &&
 	       executor->ops->wait(executor, e->arena, timeout_ms, &done, &ignored) == 0) {
 		size_t at = (size_t)done.token;
 
-		remove_running(e, at);
+		schedule_ended(e, at);
 		if (done.status == EXEC_OK)
 			store_put_result(e->request->store, &e->nodes[at].action,
 			                 engine_kept(e, at), &done.result, &ignored);
@@ -444,7 +348,7 @@ static void drain_some(struct engine *e, int timeout_ms)
 /* After an error of Kiln's own: nothing may be left running. */
 static void drain(struct engine *e)
 {
-	if (e->n_running == 0)
+	if (e->resources.running == 0)
 		return;
 	drain_some(e, 0);
 	e->request->executor->ops->cancel(e->request->executor);
@@ -484,8 +388,7 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 
 	*ret = (struct engine_result){ .nodes = arena_array(arena, n, sizeof(*ret->nodes)) };
 	e.nodes = ret->nodes;
-	e.ready = arena_array(arena, n, sizeof(*e.ready));
-	e.running = arena_array(arena, n, sizeof(*e.running));
+	schedule_init(&e);
 	e.fresh = arena_array(arena, n, sizeof(*e.fresh));
 	e.elsewhere = arena_array(arena, n, sizeof(*e.elsewhere));
 	e.claims = arena_array(arena, n, sizeof(*e.claims));
@@ -497,7 +400,7 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 	else
 		rc = verdict(&e, err);
 	for (size_t i = 0; i < n; i++)
-		release_claim(&e, i);
+		engine_release_claim(&e, i);
 	ret->wall_us = clock_mono_us() - e.started_us;
 	engine_emit(&e, EVENT_END, NULL, &event);
 	map_free(e.by_action);

@@ -3,6 +3,7 @@
 
 #include "engine/events.h"
 #include "exec/executor.h"
+#include "host/alone.h"
 #include "plan/plan.h"
 #include "store/store.h"
 
@@ -21,12 +22,17 @@ struct engine_request {
 	struct digest premises;
 	struct executor *executor;
 	struct event_sink *const *sinks; /* NULL-ended */
-	int jobs;                        /* what -j each stage is told; see engine_slots */
-	int64_t memory;  /* bytes that stages may say they need at once; 0: any number */
-	bool keep_going; /* go on with what does not need a failed stage */
-	bool fail_fast;  /* end what runs when one fails */
-	bool dry;        /* look into the store only; nothing runs */
-	int cancel_fd;   /* readable: end everything; -1: none */
+	int jobs;                        /* what -j each stage is told; see resources_slots */
+	struct jobserver *jobserver;     /* NULL: stages share by their number alone */
+	/* How the programs of an image are told of the job server. */
+	enum jobserver_style (*jobs_style)(void *data, const struct digest *image);
+	void *jobs_style_data;
+	struct alone *alone; /* NULL: other kilns of the machine are not minded */
+	int64_t memory;      /* bytes that stages may say they need at once; 0: any number */
+	bool keep_going;     /* go on with what does not need a failed stage */
+	bool fail_fast;      /* end what runs when one fails */
+	bool dry;            /* look into the store only; nothing runs */
+	int cancel_fd;       /* readable: end everything; -1: none */
 };
 
 /* The state of a node after the run. */
@@ -54,6 +60,9 @@ struct engine_node {
 	int64_t ready_us;     /* monotonic, once READY */
 	int64_t started_us;   /* … once RUNNING */
 	size_t twin;          /* a running node with the same action, or itself */
+	int tries;            /* how often it was started */
+	int tokens;           /* of the job server, lent to it as of the last tick */
+	int most_tokens;      /* … at once */
 };
 
 struct engine_result {
@@ -70,10 +79,6 @@ struct engine_result {
  */
 int engine_run(struct arena *arena, const struct engine_request *request, struct engine_result *ret,
                struct err *err);
-
-/* How many stages run at once with -j JOBS: one more than JOBS, at the lowest priority, fills what
- * the others leave idle; with -j1 it is one. */
-size_t engine_slots(int jobs);
 
 /* The name under which the store keeps a stage's last action and failure. */
 const char *engine_kept_under(struct arena *arena, const char *recipe, const char *address);

@@ -3,6 +3,8 @@
 
 #include "base/map.h"
 #include "engine/engine.h"
+#include "engine/ready.h"
+#include "engine/resources.h"
 
 /* What the engine's files share: the run in progress, and moves between the states of its nodes. */
 struct engine {
@@ -11,9 +13,14 @@ struct engine {
 	const struct plan *plan;
 	struct engine_node *nodes;
 	struct engine_result *result;
-	size_t *ready; /* heap-free: few are ready at once; sorted when one starts */
-	size_t n_ready, n_running, n_left;
-	size_t *running;
+	struct ready ready;
+	struct resources resources;
+	size_t n_left;
+	size_t *running;                /* resources.running of them */
+	struct ready *pooled;           /* by pool: ready, but the pool was full */
+	size_t *again, n_again;         /* to be run again at their ready_us */
+	size_t waits_outside;           /* a ready node + 1 that other kilns keep waiting, told */
+	bool outside;                   /* … now */
 	size_t *fresh, n_fresh;         /* inputs are there, key not made yet */
 	size_t n_twins;                 /* ready nodes that wait for another one's action */
 	size_t *elsewhere, n_elsewhere; /* ready nodes whose action another process runs */
@@ -24,6 +31,36 @@ struct engine {
 	int64_t started_us, next_tick_us;
 	struct err first; /* of the first failed stage */
 };
+
+/* ---- schedule.c ---------------------------------------------------------------------------- */
+
+/* Outcome: nothing may start now. */
+enum { SCHEDULE_NONE = 1 };
+
+void schedule_init(struct engine *e);
+/* Takes the ready node of the highest rank that may start now, out of the ready ones. */
+int schedule_take(struct engine *e, size_t *ret_at, struct err *err);
+void schedule_started(struct engine *e, size_t at);
+void schedule_ended(struct engine *e, size_t at);
+/* It is to be run again, after a while. */
+void schedule_again(struct engine *e, size_t at);
+/* Those whose time has come are ready. */
+void schedule_wake(struct engine *e);
+/* Offers what the job server has left to those who run. */
+void schedule_share(struct engine *e);
+
+/* ---- elsewhere.c --------------------------------------------------------------------------- */
+
+/* Claims a node's action. Returns 0: it is to be run here; 1: it is not, or not now. */
+int engine_claim(struct engine *e, size_t at, struct err *err);
+void engine_release_claim(struct engine *e, size_t at);
+/* What another process ran is there now, or it gave up and the node is ready to run here. */
+int engine_look_elsewhere(struct engine *e, struct err *err);
+/* Nodes that waited for the same action in this run have it too, or will not get it either. */
+int engine_finish_twins(struct engine *e, size_t of, struct err *err);
+void engine_skip_twins(struct engine *e, size_t of);
+
+/* ---- states.c ------------------------------------------------------------------------------ */
 
 /* What the store knows a node's stage by: addresses are unique within a recipe only. */
 const char *engine_kept(const struct engine *e, size_t at);

@@ -13,7 +13,9 @@ struct engine_node;
 enum event_kind {
 	EVENT_BEGIN,   /* counts are known */
 	EVENT_START,   /* a stage runs */
-	EVENT_WAIT,    /* another process runs the same: it is waited for */
+	EVENT_WAIT,    /* another process runs the same, or `why`: it is waited for */
+	EVENT_AGAIN,   /* it failed for a cause outside the stage, `why`, and is run again */
+	EVENT_NOTE,    /* something of a stage that people should know: `why` */
 	EVENT_CACHED,  /* its result was known */
 	EVENT_DONE,    /* it ran and is kept */
 	EVENT_FAILED,  /* it ran and failed */
@@ -29,7 +31,7 @@ struct event {
 	int64_t wall_us;              /* DONE, FAILED, CACHED: how long it took (once) */
 	struct digest action;         /* DONE, FAILED, CACHED, START */
 	int exit_code;                /* FAILED */
-	const char *why;              /* FAILED: one line */
+	const char *why;              /* FAILED, WAIT, AGAIN, NOTE: one line, or NULL */
 	const char *tail;             /* FAILED: the last lines of its log */
 	size_t n_done, n_cached, n_running, n_failed, n_left; /* stages, after this event */
 	/* BEGIN, TICK: what history says, or nothing. */

@@ -26,7 +26,7 @@ static void add_estimates(struct engine *e, struct event *event)
 	size_t critical;
 
 	event->left_us =
-		estimate_left(e->plan, e->nodes, engine_slots(e->request->jobs), &critical);
+		estimate_left(e->plan, e->nodes, resources_slots(e->request->jobs), &critical);
 	event->critical = critical == SIZE_MAX ? NULL : &e->plan->nodes[critical];
 }
 
@@ -41,7 +41,7 @@ void engine_emit(struct engine *e, enum event_kind kind, const struct plan_node 
 	event->n_done = e->result->n_run;
 	event->n_cached = e->result->n_cached;
 	event->n_failed = e->result->n_failed;
-	event->n_running = e->n_running;
+	event->n_running = e->resources.running;
 	event->n_left = e->n_left;
 	event->nodes = e->nodes;
 	event->left_us = -1;
@@ -206,7 +206,7 @@ static int make_ready(struct engine *e, size_t at, struct err *err)
 	map_set_n(e->by_action, &n->action, sizeof(n->action), (void *)(uintptr_t)(at + 1));
 	n->state = NODE_READY;
 	n->ready_us = clock_mono_us();
-	e->ready[e->n_ready++] = at;
+	ready_add(&e->ready, at);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "exec/jobserver.h"
 #include "model/action.h"
 #include "sandbox/network.h"
 
@@ -22,6 +23,9 @@ struct exec_request {
 	int64_t memory; /* bytes that all its processes may have; more ends it; 0: any number */
 	int jobs;       /* what -j may be: volatile environment KILN_JOBS */
 	int nice;       /* 0: normal; 1 to 19: gives way to others */
+	/* Its programs' share of the job server: by the fifo in jobs_dir, unless they have none. */
+	enum jobserver_style jobs_style;
+	const char *jobs_dir;
 	/* NULL: none, as for every stage of a recipe. Else it stays until the completion; only what
 	 * Kiln itself fetches is run so, and nothing of it is an action that the engine looks up. */
 	const struct sandbox_network *network;
@@ -42,6 +46,7 @@ struct exec_completion {
 	struct result result; /* EXEC_OK; EXEC_FAILED: exit_code, out, log, times are set */
 	const char *why;      /* EXEC_FAILED: one line for people ("exit status 2", "killed by
 	                           signal 9", "output src/x is missing", …); NULL else */
+	bool outside;         /* EXEC_FAILED: by a SIGKILL that Kiln did not send */
 	struct err err;       /* EXEC_BROKEN */
 };
 

@@ -24,8 +24,9 @@ enum { GRACE_MS = 700 };
 
 struct job {
 	uint64_t token;
-	struct runner_request request; /* address is owned; the folders are the executor's */
-	char *address;
+	struct runner_request
+		request; /* address and jobs_dir are owned; the other folders are the executor's */
+	char *address, *jobs_dir;
 	struct runner runner;
 	struct buf reply;
 	bool started, cancelled;
@@ -52,6 +53,7 @@ static struct job *job_free(struct job *job)
 	}
 	buf_deinit(&job->reply);
 	free(job->address);
+	free(job->jobs_dir);
 	free(job);
 	return NULL;
 }
@@ -137,6 +139,7 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 
 	job->token = request->token;
 	job->address = str_dup(request->address ? request->address : "");
+	job->jobs_dir = str_dup(request->jobs_dir ? request->jobs_dir : "");
 	job->reply = BUF_INIT(WIRE_REPLY_MAX);
 	job->request = (struct runner_request){ .store_dir = local->store_dir,
 		                                .images_dir = local->images_dir,
@@ -149,6 +152,8 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 		                                .memory = request->memory,
 		                                .jobs = request->jobs,
 		                                .nice = request->nice,
+		                                .jobs_style = request->jobs_style,
+		                                .jobs_dir = job->jobs_dir,
 		                                .paranoid = local->paranoid,
 		                                .network = request->network };
 	array_push(&local->queued, job);
@@ -184,6 +189,7 @@ static void complete(struct job *job, struct arena *arena, struct exec_completio
 		ret->status = reply.status;
 		ret->result = reply.result;
 		ret->why = reply.why;
+		ret->outside = reply.outside;
 		ret->err = reply.err;
 	} else if (job->cancelled) {
 		ret->status = EXEC_CANCELLED;

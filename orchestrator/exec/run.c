@@ -33,17 +33,46 @@ static int cmp_env(const void *a, const void *b)
 	return strcmp(((const struct action_env *)a)->name, ((const struct action_env *)b)->name);
 }
 
+static bool sets(const struct action *action, const char *name)
+{
+	for (size_t i = 0; i < action->n_env; i++)
+		if (strcmp(action->env[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* As make itself says it to a make that it starts. */
+static const char *make_flags(const struct run *run)
+{
+	int jobs = run->request.jobs > 0 ? run->request.jobs : 1;
+	const char *dir = run->runtime->needs_rootfs ? SANDBOX_JOBS : run->request.jobs_dir;
+
+	switch (run->request.jobs_style) {
+	case JOBSERVER_FIFO:
+		return arena_fmt(run->arena, " -j%d --jobserver-auth=fifo:%s/%s", jobs, dir,
+		                 JOBSERVER_FILE);
+	case JOBSERVER_PIPE:
+		return arena_fmt(run->arena, " -j%d --jobserver-auth=%d,%d", jobs,
+		                 run->spec.jobs_fds[0], run->spec.jobs_fds[1]);
+	case JOBSERVER_NONE:
+		break;
+	}
+	return arena_fmt(run->arena, " -j%d", jobs);
+}
+
 /* The volatile environment, sorted. */
 static struct action_env *volatile_env(struct run *run, size_t *ret_n)
 {
 	const struct sandbox_network *network = run->request.network;
 	struct action_env *env =
-		arena_array(run->arena, 3 + (network ? network->n_env : 0), sizeof(*env));
+		arena_array(run->arena, 4 + (network ? network->n_env : 0), sizeof(*env));
 	size_t n = 0;
 
 	env[n++] = (struct action_env){ VOLATILE_ENV_JOBS,
 		                        arena_fmt(run->arena, "%d",
 		                                  run->request.jobs > 0 ? run->request.jobs : 1) };
+	if (!sets(&run->action, VOLATILE_ENV_MAKE))
+		env[n++] = (struct action_env){ VOLATILE_ENV_MAKE, make_flags(run) };
 	for (size_t i = 0; network && i < network->n_env; i++)
 		env[n++] = network->env[i];
 	if (network && network->ca) {
@@ -95,6 +124,23 @@ static int find_rootfs(struct run *run, struct err *err)
 	return 0;
 }
 
+/* The job server's ends are opened here, where its folder can be reached. */
+static int open_jobs(struct run *run, struct err *err)
+{
+	const char *fifo = arena_fmt(run->arena, "%s/%s", run->request.jobs_dir, JOBSERVER_FILE);
+
+	if (run->request.jobs_style == JOBSERVER_FIFO)
+		run->spec.jobs = run->request.jobs_dir;
+	if (run->request.jobs_style != JOBSERVER_PIPE)
+		return 0;
+	/* Kiln holds both ends open: neither call waits. */
+	run->spec.jobs_fds[0] = open(fifo, O_RDONLY | O_CLOEXEC);
+	run->spec.jobs_fds[1] = open(fifo, O_WRONLY | O_CLOEXEC);
+	if (run->spec.jobs_fds[0] < 0 || run->spec.jobs_fds[1] < 0)
+		return err_sys(err, ERR_IO, "cannot open the job server's %s", fifo);
+	return 0;
+}
+
 static int make_spec(struct run *run, struct err *err)
 {
 	const struct action *a = &run->action;
@@ -109,7 +155,7 @@ static int make_spec(struct run *run, struct err *err)
 	run->spec.network = run->request.network;
 	run->spec.status_fd = -1;
 	run->spec.runner = run->self;
-	if (make_env(run, err) < 0)
+	if (open_jobs(run, err) < 0 || make_env(run, err) < 0)
 		return -1;
 	if (a->builtin && *a->builtin) {
 		run->builtin = builtin_find(a->builtin);

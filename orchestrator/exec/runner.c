@@ -235,6 +235,7 @@ static int carry_out(struct run *run, struct err *err)
 	    keep_stream(run, run->work.log_file, "standard error", &result->log, err) < 0)
 		return -1;
 	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
+	run->reply.outside = s.end == SUPERVISE_EXITED && s.exit_code == 128 + SIGKILL;
 	if (run->reply.status == EXEC_FAILED && !run->builtin)
 		work_keep(&run->work, run->request.store_dir, &run->request.action);
 	return 0;

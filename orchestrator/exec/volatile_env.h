@@ -7,6 +7,8 @@
  * names one of these itself is refused.
  */
 #define VOLATILE_ENV_JOBS "KILN_JOBS" /* what -j may be */
+/* The same for make, and where the job server is; unless the action itself has one. */
+#define VOLATILE_ENV_MAKE "MAKEFLAGS"
 
 /* With a network alone, which no stage has: the machine's proxies by their own names, and where its
  * certificates stand, by the names that cargo and OpenSSL look for. */

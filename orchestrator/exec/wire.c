@@ -115,6 +115,8 @@ void wire_put_request(const struct runner_request *r, struct buf *buf)
 	put_u64(buf, (uint64_t)r->timeout_ms);
 	put_u64(buf, (uint64_t)r->jobs);
 	put_u64(buf, (uint64_t)r->nice);
+	put_u64(buf, (uint64_t)r->jobs_style);
+	put_text(buf, r->jobs_dir);
 	put_u64(buf, (uint64_t)r->memory);
 	put_u64(buf, r->paranoid);
 	put_network(buf, r->network);
@@ -137,6 +139,8 @@ int wire_take_request(struct arena *arena, struct str bytes, struct runner_reque
 	r.timeout_ms = (int64_t)take_u64(&in, &bad);
 	r.jobs = (int)take_u64(&in, &bad);
 	r.nice = (int)take_u64(&in, &bad);
+	r.jobs_style = (enum jobserver_style)take_u64(&in, &bad);
+	r.jobs_dir = take_text(arena, &in, &bad);
 	r.memory = (int64_t)take_u64(&in, &bad);
 	r.paranoid = take_u64(&in, &bad) != 0;
 	r.network = take_network(arena, &in, &bad);
@@ -152,6 +156,7 @@ void wire_put_reply(struct runner_reply *r, struct buf *buf)
 
 	put_u64(buf, (uint64_t)r->status);
 	put_text(buf, r->why);
+	put_u64(buf, r->outside);
 	put_u64(buf, (uint64_t)r->err.code);
 	put_u64(buf, (uint64_t)r->err.sys);
 	put_text(buf, r->err.cause);
@@ -183,6 +188,7 @@ int wire_take_reply(struct arena *arena, struct str bytes, struct runner_reply *
 
 	r.status = (enum exec_status)take_u64(&in, &bad);
 	r.why = take_text(arena, &in, &bad);
+	r.outside = take_u64(&in, &bad) != 0;
 	r.err.code = (enum err_code)take_u64(&in, &bad);
 	r.err.sys = (int)take_u64(&in, &bad);
 	take_fixed(&in, r.err.cause, sizeof(r.err.cause), &bad);

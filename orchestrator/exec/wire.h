@@ -20,6 +20,8 @@ struct runner_request {
 	uint64_t action_size;
 	int64_t epoch, timeout_ms;
 	int jobs, nice;
+	enum jobserver_style jobs_style;
+	const char *jobs_dir;                  /* absolute; "" with JOBSERVER_NONE */
 	int64_t memory;                        /* bytes, 0: no limit */
 	bool paranoid;                         /* blobs_set_paranoid */
 	const struct sandbox_network *network; /* NULL: none */
@@ -28,6 +30,7 @@ struct runner_request {
 struct runner_reply {
 	enum exec_status status;
 	const char *why; /* EXEC_FAILED */
+	bool outside;    /* … by a SIGKILL that is not Kiln's */
 	struct err err;  /* EXEC_BROKEN */
 	struct result result;
 };

@@ -319,6 +319,22 @@ static int read_leaves(struct arena *arena, struct recipe *r, struct err *err)
 	return 0;
 }
 
+static int read_pools(struct arena *arena, struct recipe *r, struct err *err)
+{
+	json_t *pools = json_object_get(r->document, "pools"), *places;
+	const char *name;
+
+	r->pools = arena_array(arena, json_object_size(pools), sizeof(*r->pools));
+	json_object_foreach (pools, name, places) {
+		if (!json_is_integer(places) || json_integer_value(places) < 1)
+			return err_set(err, ERR_INPUT,
+			               "%s: the pool \"%s\" has no number of places", what, name);
+		r->pools[r->n_pools++] =
+			(struct recipe_pool){ name, (size_t)json_integer_value(places) };
+	}
+	return 0;
+}
+
 int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret, struct err *err)
 {
 	struct recipe r = { .document = document };
@@ -339,7 +355,7 @@ int recipe_read(struct arena *arena, const json_t *document, struct recipe *ret,
 	    read_stages(arena, &r, err) < 0 || read_profiles(arena, &r, err) < 0 ||
 	    read_images(arena, &r, err) < 0 || read_smokes(arena, &r, err) < 0 ||
 	    read_tests(arena, &r, err) < 0 || read_data(arena, &r, err) < 0 ||
-	    read_artefacts(arena, &r, err) < 0)
+	    read_artefacts(arena, &r, err) < 0 || read_pools(arena, &r, err) < 0)
 		return -1;
 	r.summary = json_str_or(document, "summary", "");
 	r.homepage = json_str_or(document, "homepage", "");

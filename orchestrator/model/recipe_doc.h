@@ -61,6 +61,12 @@ struct recipe_data {
 	bool shared;       /* no data: both lists may have it */
 };
 
+/* So many stages of a pool run at once. */
+struct recipe_pool {
+	const char *name;
+	size_t places;
+};
+
 /* A value that may wait for a leaf's fact: text, or {"$fact": leaf, "field": name}. */
 struct recipe_value {
 	const char *text; /* NULL while it waits */
@@ -89,6 +95,8 @@ struct recipe {
 	size_t n_data;
 	struct recipe_artefact *artefacts;
 	size_t n_artefacts;
+	struct recipe_pool *pools;
+	size_t n_pools;
 };
 
 /* Reads the document. What is missing or mistyped is ERR_INPUT. */

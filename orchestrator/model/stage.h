@@ -51,6 +51,8 @@ struct stage_lowered {
 	int cpus;           /* 0: one */
 	int64_t memory;     /* bytes, 0: unsaid */
 	int64_t timeout_ms; /* 0: none */
+	const char *pool;   /* of the recipe's pools; NULL: none */
+	int retries;        /* how often it is run again when what failed was not the stage */
 	const char *advice; /* one line for when it fails; NULL: none */
 	bool exclusive;     /* runs alone */
 	bool never_ships;   /* instrumented: an artefact must not be made of it */

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "plan/goals.h"
 #include "plan/pins.h"
+#include "plan/pools.h"
 #include "stages/stage.h"
 
 /* ---- lowering ----------------------------------------------------------------------------- */
@@ -98,6 +99,7 @@ static int lower_node(struct plan *plan, const struct plan_request *request, str
 	if (stage_lower(stage, plan->arena, &node->lowered, err) < 0 ||
 	    set_image(request, node, err) < 0)
 		return -1;
+	node->pool = pools_find(plan, node->lowered.pool);
 	node->lowered.action.arch = request->facts->arch;
 	return add_fixed_env(plan->arena, request, node, err);
 }
@@ -471,7 +473,9 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 	plan->arena = arena;
 	plan->n_nodes = request->recipe->n_stages;
 	plan->nodes = arena_array(arena, plan->n_nodes, sizeof(*plan->nodes));
-	if (lower_all(plan, request, index, err) == 0 &&
+	pools_take(plan, request->recipe);
+	if (plan_check_pools(request->recipe, err) == 0 &&
+	    lower_all(plan, request, index, err) == 0 &&
 	    pins_choose(plan, request, index, err) == 0 &&
 	    judge_all(plan, request, index, err) == 0 && tie_all(plan, request, index, err) == 0 &&
 	    goals_choose(plan, request, index, err) == 0 &&

@@ -15,6 +15,13 @@ struct plan_input {
 	size_t node; /* REF_STAGE: index of the node */
 };
 
+/* Stages that may not all run at once, whatever the machine has. */
+struct plan_pool {
+	const char *name;
+	size_t places;
+};
+#define PLAN_NO_POOL SIZE_MAX
+
 struct plan_node {
 	const struct stage *stage;
 	struct stage_lowered lowered;
@@ -23,6 +30,7 @@ struct plan_node {
 	size_t *deps, n_deps;   /* distinct nodes whose outputs it takes */
 	size_t *users, n_users; /* wanted nodes that take its outputs */
 	struct digest image;    /* none for a builtin */
+	size_t pool;            /* in plan->pools, or PLAN_NO_POOL */
 	bool wanted;
 	bool pinned;          /* stands for content the lock has; never runs */
 	struct tree_node pin; /* … which is the output that the profile names */
@@ -62,6 +70,8 @@ struct plan {
 	size_t n_goals;
 	struct plan_profile *profiles;
 	size_t n_profiles;
+	struct plan_pool *pools;
+	size_t n_pools;
 	const char *round; /* "train", "candidates", "choose", "package" or several */
 };
 
@@ -69,6 +79,9 @@ struct plan_request;
 /* Whether the targets, the variant and the stages that a request names are in its recipe: before anything
  * is fetched or made for a plan. What is not there is ERR_USAGE, with what is. */
 int plan_check_words(const struct plan_request *request, struct err *err);
+
+/* Whether the pools that stages name are the recipe's: ERR_INPUT, as early as the recipe is read. */
+int plan_check_pools(const struct recipe *recipe, struct err *err);
 
 enum plan_purpose {
 	PLAN_BUILD, /* packages and the smoke test of what ships */

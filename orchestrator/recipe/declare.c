@@ -16,6 +16,8 @@
 #include "recipe/diagnose.h"
 #include "recipe/values.h"
 
+enum { POOL_MOST = 4096 };
+
 static const struct schema_field place_fields[] = {
 	{ "where", SCHEMA_STRING, false, "the recipe's line, FILE:LINE", NULL, NULL },
 	{ 0 },
@@ -100,6 +102,7 @@ static const struct schema_field recipe_fields[] = {
 	{ "summary", SCHEMA_STRING, false, "one line", NULL, NULL },
 	{ "homepage", SCHEMA_STRING, false, "its address", NULL, NULL },
 	{ "date", SCHEMA_ANY, true, "seconds since 1970, or a fact of a leaf", NULL, NULL },
+	{ "pools", SCHEMA_ANY, false, "how many stages of each pool run at once", NULL, NULL },
 	{ 0 },
 };
 
@@ -399,6 +402,26 @@ static int check_license(struct recipe_state *state, const json_t *header, const
 	return 0;
 }
 
+static int check_pools(struct recipe_state *state, const json_t *header, struct err *err)
+{
+	json_t *pools = json_object_get(header, "pools"), *places;
+	const char *name;
+
+	if (json_is_array(pools) && json_array_size(pools) == 0)
+		return 0; /* Lua's empty table */
+	if (pools && !json_is_object(pools))
+		return declare_refuse(state, header, "pools", "as in { link = 1 }", err,
+		                      "pools: expected a table of names and numbers");
+	json_object_foreach (pools, name, places)
+		if (!json_is_integer(places) || json_integer_value(places) < 1 ||
+		    json_integer_value(places) > POOL_MOST)
+			return declare_refuse(state, header, "pools", "as in { link = 1 }", err,
+			                      "pools: \"%.80s\" must be a number from 1 to %d: how "
+			                      "many of its stages run at once",
+			                      name, POOL_MOST);
+	return 0;
+}
+
 int declare_recipe(struct recipe_state *state, int index, struct err *err)
 {
 	const struct schema_field *const tables[] = { recipe_fields, place_fields, NULL };
@@ -424,6 +447,8 @@ int declare_recipe(struct recipe_state *state, int index, struct err *err)
 	if (!is_fact(state, date) && !(json_is_integer(date) && json_integer_value(date) >= 0))
 		return declare_refuse(state, header, "date", NULL, err,
 		                      "date: expected seconds since 1970");
+	if (check_pools(state, header, err) < 0)
+		return -1;
 	json_object_del(header, "where");
 	json_object_update(state->document, header);
 	state->declared = true;

@@ -102,7 +102,7 @@ static void note_stage(struct board *b, const struct event *e)
 {
 	struct row *row = e->node ? row_of(b, e->node->stage->target) : NULL;
 
-	if (!row || e->kind == EVENT_WAIT)
+	if (!row || e->kind == EVENT_WAIT || e->kind == EVENT_NOTE)
 		return;
 	if (e->kind == EVENT_START) {
 		array_push(&b->running, ((struct running){ e->node, clock_mono_us() }));
@@ -111,6 +111,8 @@ static void note_stage(struct board *b, const struct event *e)
 	forget_running(b, e->node);
 	if (b->critical == e->node)
 		b->critical = NULL;
+	if (e->kind == EVENT_AGAIN)
+		return;
 	row->finished++;
 	row->failed += e->kind == EVENT_FAILED;
 	row->skipped += e->kind == EVENT_SKIPPED;

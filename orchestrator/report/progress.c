@@ -94,7 +94,14 @@ static void on_plain(struct event_sink *sink, const struct event *e)
 		buf_fmt(&text, "  start   %s\n", address);
 		break;
 	case EVENT_WAIT:
-		buf_fmt(&text, "  waits   %s   another kiln runs it\n", address);
+		buf_fmt(&text, "  waits   %s   %s\n", address,
+		        e->why ? e->why : "another kiln runs it");
+		break;
+	case EVENT_AGAIN:
+		buf_fmt(&text, "  again   %s   in a moment: %s\n", address, e->why);
+		break;
+	case EVENT_NOTE:
+		buf_fmt(&text, "  note    %s   %s\n", address, e->why);
 		break;
 	case EVENT_CACHED:
 		buf_fmt(&p->held, "  cached  %s\n", address);
@@ -143,6 +150,7 @@ static void on_json(struct event_sink *sink, const struct event *e)
 		[EVENT_BEGIN] = "begin",     [EVENT_START] = "start", [EVENT_WAIT] = "wait",
 		[EVENT_CACHED] = "cached",   [EVENT_DONE] = "done",   [EVENT_FAILED] = "failed",
 		[EVENT_SKIPPED] = "skipped", [EVENT_TICK] = "tick",   [EVENT_END] = "end",
+		[EVENT_AGAIN] = "again",     [EVENT_NOTE] = "note",
 	};
 	struct progress *p = (struct progress *)sink;
 	_cleanup_json_ json_t *line = NULL;
@@ -161,11 +169,10 @@ static void on_json(struct event_sink *sink, const struct event *e)
 		if (!digest_is_none(&e->action))
 			json_object_set_new(line, "action", json_string(DIGEST_TEXT(&e->action)));
 	}
-	if (e->kind == EVENT_FAILED) {
+	if (e->kind == EVENT_FAILED)
 		json_object_set_new(line, "exit", json_integer(e->exit_code));
-		if (e->why)
-			json_object_set_new(line, "why", json_any_text(e->why));
-	}
+	if (e->why)
+		json_object_set_new(line, "why", json_any_text(e->why));
 	json_write_canonical(line, &text);
 	buf_add_char(&text, '\n');
 	progress_put(p, &text);

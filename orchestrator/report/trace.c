@@ -24,6 +24,7 @@ struct trace {
 	struct progress base;
 	int64_t began_us; /* monotonic: the trace's zero */
 	ARRAY(struct lane) lanes;
+	json_int_t tokens; /* lent, as told last */
 };
 
 enum { PROCESS = 1, FIRST_LANE = 1 };
@@ -95,7 +96,7 @@ static json_t *arguments(const struct event *e)
 
 	if (!digest_is_none(&e->action))
 		json_object_set_new(args, "action", json_string(DIGEST_TEXT(&e->action)));
-	if (e->kind == EVENT_FAILED && e->why)
+	if (e->why)
 		json_object_set_new(args, "why", json_any_text(e->why));
 	if (!n || (e->kind != EVENT_DONE && e->kind != EVENT_FAILED))
 		return args;
@@ -103,6 +104,7 @@ static json_t *arguments(const struct event *e)
 	json_object_set_new(args, "user_us", json_integer(n->result.user_us));
 	json_object_set_new(args, "system_us", json_integer(n->result.system_us));
 	json_object_set_new(args, "peak_bytes", json_integer(n->result.peak_bytes));
+	json_object_set_new(args, "most_tokens", json_integer(n->most_tokens));
 	return args;
 }
 
@@ -131,6 +133,22 @@ static void put_counts(struct trace *t, const struct event *e)
 	put(t, json_pack("{s:s,s:s,s:I,s:I,s:{s:I,s:I}}", "ph", "C", "name", "stages", "tid",
 	                 (json_int_t)0, "ts", (json_int_t)(clock_mono_us() - t->began_us), "args",
 	                 "running", (json_int_t)e->n_running, "to go", (json_int_t)e->n_left));
+}
+
+/* What the job server has lent to all of them; told when it is another number than before. */
+static void put_tokens(struct trace *t, const struct event *e)
+{
+	json_int_t lent = 0;
+
+	for (size_t i = 0; e->nodes && i < t->lanes.n; i++)
+		if (t->lanes.v[i].node)
+			lent += e->nodes[t->lanes.v[i].node - e->plan->nodes].tokens;
+	if (lent == t->tokens)
+		return;
+	t->tokens = lent;
+	put(t, json_pack("{s:s,s:s,s:I,s:I,s:{s:I}}", "ph", "C", "name", "job-server tokens", "tid",
+	                 (json_int_t)0, "ts", (json_int_t)(clock_mono_us() - t->began_us), "args",
+	                 "lent", lent));
 }
 
 static void on_event(struct event_sink *sink, const struct event *e)
@@ -162,7 +180,14 @@ static void on_event(struct event_sink *sink, const struct event *e)
 	case EVENT_WAIT:
 		put_instant(t, e, "waits for another kiln");
 		break;
+	case EVENT_AGAIN:
+		put_run(t, e, "again");
+		break;
+	case EVENT_NOTE:
+		put_instant(t, e, "note");
+		break;
 	case EVENT_TICK:
+		put_tokens(t, e);
 		break;
 	case EVENT_END:
 		put_text(t, "{}]\n");

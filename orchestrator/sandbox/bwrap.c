@@ -120,14 +120,18 @@ static int add_filter(struct bwrap_args *args, struct err *err)
 	return 0;
 }
 
-static void add_system(struct bwrap_args *args, int64_t tmp_bytes)
+/* The job server's folder stands in /dev, which nobody writes to and no package owns. */
+static void add_system(struct bwrap_args *args, int64_t tmp_bytes, const char *jobs)
 {
 	int64_t size = tmp_bytes > 0 ? tmp_bytes : (int64_t)1 << 30;
 
 	add(args, "--proc", "/proc", "--dev", "/dev");
 	add(args, "--perms", "1777", "--size");
 	add_number(args, size);
-	add(args, "--tmpfs", "/dev/shm", "--remount-ro", "/dev");
+	add(args, "--tmpfs", "/dev/shm");
+	if (jobs)
+		add(args, "--ro-bind", jobs, SANDBOX_JOBS);
+	add(args, "--remount-ro", "/dev");
 	add(args, "--perms", "1777", "--size");
 	add_number(args, size);
 	add(args, "--tmpfs", "/tmp");
@@ -210,7 +214,7 @@ static int make_args(struct bwrap_args *args, const struct sandbox_spec *spec, i
 		add_number(args, spec->status_fd);
 	}
 	add(args, "--ro-bind", spec->rootfs, "/");
-	add_system(args, spec->tmp_bytes);
+	add_system(args, spec->tmp_bytes, spec->jobs);
 	if (add_files(args, spec->rootfs, spec->network != NULL, err) < 0 ||
 	    add_certificates(args, spec->network, err) < 0)
 		return -1;
@@ -222,6 +226,12 @@ static int make_args(struct bwrap_args *args, const struct sandbox_spec *spec, i
 		return err_set(err, ERR_STAGE, "the environment is larger than %d bytes", ARGS_MAX);
 	*ret_fd = add_data(args, args->text.p, args->text.n, err);
 	return *ret_fd < 0 ? -1 : 0;
+}
+
+static void keep_fd(struct bwrap_args *args, int fd)
+{
+	bug_on(args->n_keep == MAX_FDS);
+	args->keep[args->n_keep++] = fd;
 }
 
 static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
@@ -245,10 +255,10 @@ static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
 		array_push(&argv, spec->argv[i]);
 	array_push(&argv, NULL);
 
-	if (spec->status_fd >= 0) {
-		bug_on(args.n_keep == MAX_FDS);
-		args.keep[args.n_keep++] = spec->status_fd;
-	}
+	if (spec->status_fd >= 0)
+		keep_fd(&args, spec->status_fd);
+	for (size_t i = 0; spec->jobs_fds[0] && i < ARRAY_LEN(spec->jobs_fds); i++)
+		keep_fd(&args, spec->jobs_fds[i]);
 	if (dup2(spec->stdin_fd, 0) < 0 || dup2(spec->stdout_fd, 1) < 0 ||
 	    dup2(spec->stderr_fd, 2) < 0)
 		return err_sys(err, ERR_IO, "cannot set the standard streams");
@@ -302,7 +312,7 @@ static int bwrap_probe(struct err *err)
 	spec.keep_fds = args.keep;
 	spec.n_keep_fds = args.n_keep;
 	add(&args, "--ro-bind", "/", "/");
-	add_system(&args, 1 << 20);
+	add_system(&args, 1 << 20, NULL);
 	add(&args, "--", program, "--version");
 	for (size_t at = 0; at < args.text.n; at += strlen(args.text.p + at) + 1)
 		array_push(&argv, args.text.p + at);

@@ -98,7 +98,7 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 	if (!process_die_with_parent(spec->runner))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
 	process_reset_signals();
-	process_keep_fds(NULL, 0);
+	process_keep_fds(spec->jobs_fds, spec->jobs_fds[0] ? ARRAY_LEN(spec->jobs_fds) : 0);
 	execvpe(argv.v[0], argv.v, env.v);
 	return err_sys(err, ERR_STAGE, "cannot run %s", argv.v[0]);
 }

@@ -24,13 +24,18 @@ struct sandbox_spec {
 	size_t n_env;
 	bool fixed_addresses;
 	const struct sandbox_network *network; /* NULL: none */
-	int64_t tmp_bytes;                     /* size of /tmp and of /dev/shm; 0: 1 GiB */
+	const char *jobs;                      /* host folder of the job server's fifo, bound
+	                                          read-only at SANDBOX_JOBS; NULL: none */
+	int jobs_fds[2];   /* both ends of it, which the program inherits; 0: none */
+	int64_t tmp_bytes; /* size of /tmp and of /dev/shm; 0: 1 GiB */
 	int stdin_fd, stdout_fd, stderr_fd;
 	int status_fd;      /* the runtime writes "exit-code" to it, among other things, once the
 	                       program has ended; without that it was never started */
 	pid_t runner;       /* the caller of prepare and parent of who enters: dies with it */
-	char staged[2][64]; /* prepare's: where rootfs and work stand for the dropped uid */
+	char staged[3][64]; /* prepare's: where rootfs, work and jobs stand for the dropped uid */
 };
+
+#define SANDBOX_JOBS "/dev/kiln"
 
 /*
  * A sandbox runtime. `probe` says whether it can run here (0, or -1 with ERR_MACHINE and the one

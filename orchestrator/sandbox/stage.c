@@ -67,5 +67,10 @@ int sandbox_stage(struct sandbox_spec *spec, struct err *err)
 	if (bind_at(place, "work", spec->work, spec->staged[1], sizeof(spec->staged[1]), err) < 0)
 		return -1;
 	spec->work = spec->staged[1];
+	if (!spec->jobs)
+		return 0;
+	if (bind_at(place, "jobs", spec->jobs, spec->staged[2], sizeof(spec->staged[2]), err) < 0)
+		return -1;
+	spec->jobs = spec->staged[2];
 	return 0;
 }

@@ -6,8 +6,8 @@
 /*
  * Makes root file system and work folder reachable for the build user when Kiln runs as root: a
  * store below a 0700 home is not reachable after the drop, and no descriptor helps. Enters a mount
- * namespace of its own, puts a tmpfs over a folder that everybody can reach, binds both there and
- * rewrites spec->rootfs and spec->work. A no-op for who is not root.
+ * namespace of its own, puts a tmpfs over a folder that everybody can reach, binds both and the
+ * job server's folder there, and rewrites spec->rootfs, spec->work and spec->jobs. A no-op for who is not root.
  */
 int sandbox_stage(struct sandbox_spec *spec, struct err *err);
 

@@ -9,7 +9,7 @@
 
 #include "base/path.h"
 
-enum { PARAMETERS_MOST = 1 << 30, TIMEOUT_MOST = 366 * 24 * 3600 };
+enum { PARAMETERS_MOST = 1 << 30, TIMEOUT_MOST = 366 * 24 * 3600, RETRIES_MOST = 100 };
 
 int lower_refuse(const struct lowering *lowering, struct err *err, const char *fmt, ...)
 {
@@ -196,12 +196,15 @@ static int limited(const struct lowering *lowering, const char *name, int64_t mo
 static int add_limits(struct lowering *lowering, struct err *err)
 {
 	struct stage_lowered *out = &lowering->out;
-	int64_t cpus, timeout;
+	int64_t cpus, timeout, retries;
 
 	if (limited(lowering, "cpus", 4096, &cpus, err) < 0 ||
 	    limited(lowering, "memory", INT64_MAX, &out->memory, err) < 0 ||
-	    limited(lowering, "timeout", TIMEOUT_MOST, &timeout, err) < 0)
+	    limited(lowering, "timeout", TIMEOUT_MOST, &timeout, err) < 0 ||
+	    limited(lowering, "retries", RETRIES_MOST, &retries, err) < 0)
 		return -1;
+	out->pool = option_str(lowering, "pool");
+	out->retries = (int)retries;
 	out->cpus = (int)cpus;
 	out->timeout_ms = timeout * 1000;
 	return 0;

@@ -27,6 +27,11 @@ const struct schema_field stage_common_fields[] = {
 	{ "cpus", SCHEMA_INT, false, "processors it can use", NULL, NULL },
 	{ "memory", SCHEMA_INT, false, "bytes that its processes may have; more ends it", NULL,
 	  NULL },
+	{ "pool", SCHEMA_STRING, false, "of the release's pools: only so many of them run at once",
+	  NULL, NULL },
+	{ "retries", SCHEMA_INT, false,
+	  "how often it is run again when the machine failed, never when the stage did", NULL,
+	  NULL },
 	{ "exclusive", SCHEMA_BOOL, false, "runs alone on the machine", NULL, NULL },
 	{ 0 },
 };

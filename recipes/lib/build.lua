@@ -31,8 +31,18 @@ function build.inputs(ctx, source)
   return inputs
 end
 
--- make with as many jobs as the machine gives this stage. The number is no part of the command.
-build.make = { "/bin/sh", "-ec", 'exec make -j"${KILN_JOBS:-1}" "$@"', "make" }
+-- make with as many jobs as the machine gives this stage: it finds Kiln's job server in MAKEFLAGS, and
+-- shares with all that runs beside it.
+build.make = { "make" }
+
+-- ninja is a client of the job server from version 1.13 on, where nobody tells it a number.
+build.ninja = [[
+jobs=-j${KILN_JOBS:-1}
+case ${MAKEFLAGS:-} in *--jobserver-auth=fifo:*)
+  case $(ninja --version) in 1.[0-9] | 1.[0-9].* | 1.1[0-2] | 1.1[0-2].*) ;; *) jobs= ;; esac ;;
+esac
+ninja -C out $jobs $KILN_TARGETS
+]]
 
 -- "src/gawk" is the program gawk.
 function build.bins(what, where, paths)

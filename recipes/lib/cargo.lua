@@ -123,8 +123,11 @@ local function selection(args, target)
   return argv
 end
 
+-- Beside the job server, which it finds in MAKEFLAGS, cargo warns of a -j that it is told.
+local jobs = 'export CARGO_BUILD_JOBS="${KILN_JOBS:-1}"; '
+
 local function arguments(args, target, names)
-  local argv = check.join({ "/bin/sh", "-ec", 'exec cargo build -j"${KILN_JOBS:-1}" "$@"', "cargo" },
+  local argv = check.join({ "/bin/sh", "-ec", jobs .. 'exec cargo build "$@"', "cargo" },
     selection(args, target))
   for _, name in ipairs(names) do argv = check.join(argv, { "--bin", name }) end
   return argv
@@ -132,10 +135,10 @@ end
 
 -- Compiles the tests, then puts the programs as they ship where the tests find them, newer than what
 -- cargo could want to make them of.
-local testing = [[
-cargo test --no-run -j"${KILN_JOBS:-1}" "$@"
+local testing = jobs .. [[
+cargo test --no-run "$@"
 for name in $KILN_BINS; do cat "/build/bins/$name" >"/build/$KILN_RELEASED$name"; done
-exec cargo test -j"${KILN_JOBS:-1}" "$@"]]
+exec cargo test "$@"]]
 
 -- Where Cargo leaves the programs.
 local function released(target) return "target/" .. target.triple .. "/release/" end

@@ -25,6 +25,13 @@ local kinds = {
     end
     return true
   end },
+  counts = { "a table of numbers by name, each 1 or more", function(v)
+    if type(v) ~= "table" then return false end
+    for key, item in pairs(v) do
+      if type(key) ~= "string" or math.type(item) ~= "integer" or item < 1 then return false end
+    end
+    return true
+  end },
   map = { "a table of texts by name", function(v)
     if type(v) ~= "table" then return false end
     for key, item in pairs(v) do

@@ -10,9 +10,7 @@ local cmake = {}
 local script = [[
 src=$1 ar=$(command -v "$2") ranlib=$(command -v "$3"); shift 3
 cmake -S "$src" -B out -G Ninja -DCMAKE_AR="$ar" -DCMAKE_RANLIB="$ranlib" "$@"
-]] .. build.hand_late .. [[
-ninja -C out -j"${KILN_JOBS:-1}" $KILN_TARGETS
-]] .. build.gather
+]] .. build.hand_late .. build.ninja .. build.gather
 
 -- options: a table of cache variables by name, or a function of the target that gives one.
 -- targets: what ninja builds; default: all. dir: where CMakeLists.txt lies. bins: programs by their

@@ -37,6 +37,7 @@
 ---@field holdout? table<string|integer, kiln.Run> runs that every variant must pass; other data than train's
 ---@field optimize? kiln.Fdo default: the plain variant alone
 ---@field add? string[] Debian packages that the images have besides the usual: "NAME" or "NAME:ARCH"
+---@field pools? table<string, integer> how many stages of each pool run at once, whatever the machine has: { link = 1 }
 ---@field files? kiln.Files documents, manual pages and completions of the source
 ---@field packages kiln.Package[] what is made of the built programs, for each target
 
@@ -491,7 +492,9 @@ function Ref:at(path) end
 ---@field timeout? integer seconds
 ---@field cpus? integer how many processors it keeps busy: it starts when so many are free
 ---@field memory? integer bytes it may have: it starts when so many are not promised to others, and is ended when its processes have more (looked at ten times a second; files in /tmp are not counted)
----@field exclusive? boolean
+---@field pool? string one of the release's pools: so many of its stages run at once as that says
+---@field retries? integer how often it is run again when the machine failed (its runner was killed, the disk did not answer), never when the stage itself did; default 0
+---@field exclusive? boolean runs alone on the machine: other kilns, of other users too, wait
 
 ---@class kiln.RunStage : kiln.StageFields
 ---@field argv (string|integer)[]

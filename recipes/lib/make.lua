@@ -17,7 +17,7 @@ end
 local configured = [[
 cd "$KILN_FOLDER"; "$@"; cd - >/dev/null
 shift "$#"; eval "set -- $KILN_MAKE"
-exec make -j"${KILN_JOBS:-1}" "$@"]]
+exec make "$@"]]
 
 local function quote(words)
   local quoted = {}

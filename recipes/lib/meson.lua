@@ -10,9 +10,7 @@ local script = [[
 src=$1 kind=$2; shift 2
 printf '%s' "$1" >machine.ini; shift
 meson setup "$kind" machine.ini --buildtype=plain --wrap-mode=nodownload "$@" out "$src"
-]] .. build.hand_late .. [[
-ninja -C out -j"${KILN_JOBS:-1}" $KILN_TARGETS
-]] .. build.gather
+]] .. build.hand_late .. build.ninja .. build.gather
 
 local function words(list)
   local quoted = {}

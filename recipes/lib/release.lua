@@ -18,7 +18,7 @@ local fields = {
   train = { "table", list = true, named = true }, holdout = { "table", list = true, named = true },
   optimize = { "fdo" }, files = { "table", list = true, named = true },
   packages = { "table", required = true, list = true, doc = 'as in packages = { archive { "tar.xz" } }' },
-  add = { "texts" },
+  add = { "texts" }, pools = { "counts" },
 }
 
 local function fault(where, path, text, note)
@@ -237,7 +237,8 @@ local function release(args)
   for _, dep in ipairs(deps) do ids[#ids + 1] = dep.from.id end
   kiln.recipe {
     name = args.name, version = version, license = args.license, summary = args.summary,
-    homepage = args.homepage, date = date or { ["$fact"] = source.id, field = "date" }, where = where,
+    homepage = args.homepage, date = date or { ["$fact"] = source.id, field = "date" }, pools = args.pools,
+    where = where,
   }
   local fetched = fetcher()
   workload.declare_data(train, { work = work, fetched = fetched })

@@ -155,7 +155,16 @@ static int fake_wait(struct executor *executor, struct arena *arena, int timeout
 		ret->result.exit_code = 1;
 		ret->result.n_outputs = 0;
 		ret->why = fake->fail_why ? fake->fail_why : "exit status 1";
+	} else if (fake->luck && fake->unlucky >= fake->luck) {
+		ret->status = EXEC_OK;
+	} else if (is_one_of(fake->killed, job.address)) {
+		fake->unlucky++;
+		ret->status = EXEC_FAILED;
+		ret->result.exit_code = 137;
+		ret->why = "killed by signal 9";
+		ret->outside = true;
 	} else if (is_one_of(fake->broken, job.address)) {
+		fake->unlucky++;
 		ret->status = EXEC_BROKEN;
 		err_set(&ret->err, ERR_IO, "the fake machine broke while it ran %s", job.address);
 	}

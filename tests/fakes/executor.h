@@ -27,6 +27,9 @@ struct fake_executor {
 	const char *fail;          /* fails with `fail_why` */
 	const char *fail_why;
 	const char *broken;    /* is EXEC_BROKEN */
+	const char *killed;    /* fails by a SIGKILL that nobody here sent */
+	size_t luck;           /* after so many of these two all goes well; 0: never */
+	size_t unlucky;        /* how many there were */
 	const char *hold;      /* does not end before it is cancelled */
 	const char *constant;  /* its outputs hold their path only: other work, equal bytes */
 	const char *refuse;    /* cannot be submitted */

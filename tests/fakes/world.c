@@ -8,6 +8,7 @@ static const char *const event_names[] = {
 	[EVENT_BEGIN] = "begin",     [EVENT_START] = "start", [EVENT_WAIT] = "wait",
 	[EVENT_CACHED] = "cached",   [EVENT_DONE] = "done",   [EVENT_FAILED] = "failed",
 	[EVENT_SKIPPED] = "skipped", [EVENT_TICK] = "tick",   [EVENT_END] = "end",
+	[EVENT_AGAIN] = "again",     [EVENT_NOTE] = "note",
 };
 
 static void on_event(struct event_sink *sink, const struct event *event)
@@ -85,7 +86,7 @@ void world_plan(struct world *w, const char *until)
 
 int world_run(struct world *w)
 {
-	struct event_sink *sinks[] = { &w->sink, NULL };
+	struct event_sink *sinks[] = { &w->sink, w->beside, NULL };
 	struct fake_executor old = w->fake;
 	int rc;
 
@@ -93,6 +94,8 @@ int world_run(struct world *w)
 	w->fake.fail = old.fail;
 	w->fake.fail_why = old.fail_why;
 	w->fake.broken = old.broken;
+	w->fake.killed = old.killed;
+	w->fake.luck = old.luck;
 	w->fake.hold = old.hold;
 	w->fake.constant = old.constant;
 	w->fake.refuse = old.refuse;

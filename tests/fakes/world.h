@@ -14,6 +14,7 @@ struct world {
 	struct fake_executor fake;
 	struct event_sink sink; /* writes "start t/v/name\n", … to `events` */
 	struct buf events;
+	struct event_sink *beside; /* a further one, or NULL */
 	struct engine_result result;
 	struct err err;
 	struct engine_request request; /* jobs 2, all sinks and seams set; change before a run */

@@ -55,7 +55,7 @@ static void sees_one_world(void **state)
 	lab_submit(lab, &env, 0, 1);
 	lab_wait(lab, &c);
 	assert_string_equal(lab_text(lab, &c.result.out),
-	                    "HOME=/tmp\nKILN_JOBS=3\nPATH=/usr/bin:/bin\n"
+	                    "HOME=/tmp\nKILN_JOBS=3\nMAKEFLAGS= -j3\nPATH=/usr/bin:/bin\n"
 	                    "SOURCE_DATE_EPOCH=1700000000\nPWD=/build\n");
 	assert_string_equal(
 		lab_out(lab, "ulimit -n; ulimit -c; ulimit -s; grep -c . /proc/net/dev"),

@@ -69,11 +69,12 @@ static void fetching_has_the_machines(void **state)
 	}
 	lab_submit(lab, &env, 0, 1);
 	lab_wait(lab, &c);
-	assert_string_equal(lab_text(lab, &c.result.out),
-	                    "CARGO_HTTP_CAINFO=/tmp/kiln-ca.pem\nHOME=/tmp\nKILN_JOBS=3\n"
-	                    "PATH=/usr/bin:/bin\nSOURCE_DATE_EPOCH=1700000000\n"
-	                    "SSL_CERT_FILE=/tmp/kiln-ca.pem\nhttps_proxy=http://127.0.0.1:9\n"
-	                    "no_proxy=example.org\nPWD=/build\n");
+	assert_string_equal(
+		lab_text(lab, &c.result.out),
+		"CARGO_HTTP_CAINFO=/tmp/kiln-ca.pem\nHOME=/tmp\nKILN_JOBS=3\nMAKEFLAGS= -j3\n"
+		"PATH=/usr/bin:/bin\nSOURCE_DATE_EPOCH=1700000000\n"
+		"SSL_CERT_FILE=/tmp/kiln-ca.pem\nhttps_proxy=http://127.0.0.1:9\n"
+		"no_proxy=example.org\nPWD=/build\n");
 	lab->network = NULL;
 	close(fd);
 	close(dir);

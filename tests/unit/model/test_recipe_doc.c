@@ -131,6 +131,7 @@ static const struct {
 	{ "{" HEAD ",'artefacts':[{'target':'t','variant':'v','kind':'k','name':'../n',"
 	  "'media_type':'m','from':{'$stage':'a'}}]}",
 	  "\"../n\" is no file name" },
+	{ "{" HEAD ",'pools':{'p':'many'}}", "the pool \"p\" has no number of places" },
 };
 
 static void broken_documents(void **state)
