@@ -69,6 +69,7 @@ static int fetch_as(struct session *s, const struct recipe_leaf *leaf, const jso
 		.recipe_dir = s->recipe_dir,
 		.offline = s->offline,
 		.update = s->update,
+		.jobs = s->cli->jobs,
 		.committed = s->committed,
 		.mirror = s->mirror,
 	};

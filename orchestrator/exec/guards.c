@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "exec/made.h"
+#include "store/moves.h"
 #include "store/place.h"
 
 int guard_exit_code(const struct action *action, int exit_code, struct arena *arena,
@@ -85,44 +86,73 @@ static const char *missing(const struct action_output *output, const struct work
 	                 made ? "; programs that the stage made: " : "", made ? made : "");
 }
 
-static int take_output(const struct action_output *output, const struct work *work,
-                       struct blobs *blobs, struct arena *arena, struct result_output *ret,
+/* What the content is to blame for is the stage's fault, all else an error. */
+static int judge_fault(const struct err *fault, const char *path, struct arena *arena,
+                       const char **ret_why, struct err *err)
+{
+	if (fault->code != ERR_STAGE && fault->code != ERR_INPUT) {
+		*err = *fault;
+		return err_while(err, "taking the output %s", path);
+	}
+	*ret_why = arena_fmt(arena, "the output %s cannot be taken: %s", path, fault->cause);
+	return 0;
+}
+
+static int take_output(const struct action_output *output, const struct guard_taking *taking,
+                       struct moves *moves, struct arena *arena, struct result_output *ret,
                        const char **ret_why, struct err *err)
 {
 	struct ingest_options options = { .exclude = output->exclude,
 		                          .n_exclude = output->n_exclude,
+		                          .moves = moves,
+		                          .children = taking->children,
 		                          .non_empty = output->non_empty };
 	struct err fault = ERR_INIT;
 	int rc;
 
 	ret->path = output->path;
 	ret->node = arena_alloc(arena, sizeof(*ret->node));
-	rc = ingest_node(blobs, arena, work->build_fd, output->path, &options, ret->node, &fault);
+	rc = ingest_node(taking->blobs, arena, taking->work->build_fd, output->path, &options,
+	                 ret->node, &fault);
 	ret->node->name = "";
+	if (rc < 0)
+		return judge_fault(&fault, output->path, arena, ret_why, err);
 	if (rc == PLACE_MISSING)
-		*ret_why = missing(output, work, arena);
-	else if (rc < 0 && (fault.code == ERR_STAGE || fault.code == ERR_INPUT))
-		*ret_why = arena_fmt(arena, "the output %s cannot be taken: %s", output->path,
-		                     fault.cause);
-	else if (rc < 0) {
-		*err = fault;
-		return err_while(err, "taking the output %s", output->path);
-	}
+		*ret_why = missing(output, taking->work, arena);
 	return 0;
 }
 
-int guard_outputs(const struct action *action, const struct work *work, struct blobs *blobs,
+/* Only when every output is good does the work folder lose what can be moved. */
+static int carry_out(const struct moves *moves, const struct guard_taking *taking,
+                     struct arena *arena, const char **ret_why, struct err *err)
+{
+	struct err fault = ERR_INIT;
+
+	if (moves_carry_out(moves, taking->blobs, taking->work->build_fd, &fault) == 0)
+		return 0;
+	if (fault.code == ERR_STAGE) {
+		*ret_why = arena_fmt(arena, "an output cannot be taken: %s", fault.cause);
+		return 0;
+	}
+	*err = fault;
+	return err_while(err, "taking the outputs");
+}
+
+int guard_outputs(const struct action *action, const struct guard_taking *taking,
                   struct arena *arena, struct result *result, const char **ret_why, struct err *err)
 {
 	struct result_output *outputs = arena_array(arena, action->n_outputs, sizeof(*outputs));
+	struct moves moves = { 0 };
+	int rc = 0;
 
-	for (size_t i = 0; i < action->n_outputs; i++) {
-		if (take_output(&action->outputs[i], work, blobs, arena, &outputs[i], ret_why,
-		                err) < 0)
-			return -1;
-		if (*ret_why)
-			return 0;
-	}
+	for (size_t i = 0; rc == 0 && !*ret_why && i < action->n_outputs; i++)
+		rc = take_output(&action->outputs[i], taking, &moves, arena, &outputs[i], ret_why,
+		                 err);
+	if (rc == 0 && !*ret_why)
+		rc = carry_out(&moves, taking, arena, ret_why, err);
+	moves_deinit(&moves);
+	if (rc < 0 || *ret_why)
+		return rc;
 	result->outputs = outputs;
 	result->n_outputs = action->n_outputs;
 	return 0;

@@ -15,8 +15,16 @@ int guard_exit_code(const struct action *action, int exit_code, struct arena *ar
 /* No rejected text stands in standard output or standard error. */
 int guard_reject(const struct action *action, const struct work *work, struct arena *arena,
                  const char **ret_why, struct err *err);
-/* Takes the declared outputs into the store. */
-int guard_outputs(const struct action *action, const struct work *work, struct blobs *blobs,
+/*
+ * Takes the declared outputs into the store, large files by moving them there (store/moves.h), so the
+ * work folder is whole afterwards only where the stage is at fault. Nothing may run in it any more.
+ */
+struct guard_taking {
+	const struct work *work;
+	struct blobs *blobs;
+	size_t children; /* as in struct ingest_options */
+};
+int guard_outputs(const struct action *action, const struct guard_taking *taking,
                   struct arena *arena, struct result *result, const char **ret_why,
                   struct err *err);
 

@@ -171,6 +171,10 @@ static const char *not_there(struct run *run)
 
 static int judge(struct run *run, const struct supervised *s, const char **ret_why, struct err *err)
 {
+	const struct guard_taking taking = { &run->work, run->blobs,
+		                             run->request.jobs > 0 ? (size_t)run->request.jobs :
+		                                                     0 };
+
 	*ret_why = cut_short(run, s);
 	if (*ret_why)
 		return 0;
@@ -190,8 +194,8 @@ static int judge(struct run *run, const struct supervised *s, const char **ret_w
 		guard_exit_code(&run->action, s->exit_code, run->arena, ret_why);
 	if (!*ret_why && guard_reject(&run->action, &run->work, run->arena, ret_why, err) < 0)
 		return -1;
-	if (!*ret_why && guard_outputs(&run->action, &run->work, run->blobs, run->arena,
-	                               &run->reply.result, ret_why, err) < 0)
+	if (!*ret_why &&
+	    guard_outputs(&run->action, &taking, run->arena, &run->reply.result, ret_why, err) < 0)
 		return -1;
 	return 0;
 }

@@ -238,7 +238,11 @@ static int follow_pointers(struct checkout *c, struct tree_node *node, struct er
 static int take_lying(struct checkout *c, struct tree_node *ret, struct err *err)
 {
 	const struct ingest_options options = {
-		.keep = is_tracked, .keep_data = c, .shown = c->repo.top, .blame = ERR_INPUT
+		.keep = is_tracked,
+		.keep_data = c,
+		.children = fetch_children(c->fetch),
+		.shown = c->repo.top,
+		.blame = ERR_INPUT,
 	};
 	int rc;
 

@@ -357,6 +357,7 @@ static int take_tree(const struct package *package, struct tree_node *ret, struc
 	static const char *const exclude[] = { ".pc" }; /* dpkg-source's own notes */
 	const struct ingest_options options = { .exclude = exclude,
 		                                .n_exclude = package->patches ? 1 : 0,
+		                                .children = fetch_children(package->fetch),
 		                                .shown = package->dsc_name,
 		                                .blame = ERR_INPUT };
 	_cleanup_free_ char *root = NULL;

@@ -41,6 +41,8 @@ int fetch_str(const struct fetch *fetch, const char *key, const char **ret, stru
 int fetch_digest(const struct fetch *fetch, const char *key, struct digest *ret, struct err *err);
 /* Sets a member to "sha256:…". */
 void fetch_set_digest(json_t *json, const char *key, const struct digest *digest);
+/* How many children may read what is taken in: ingest_options.children. */
+size_t fetch_children(const struct fetch *fetch);
 /* Whether a node is whole in the store, with all that is in it. */
 bool fetch_is_there(struct store *store, const struct tree_node *node);
 /* A temporary folder in the store; *ret_path is absolute, the caller frees it. */

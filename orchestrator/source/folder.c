@@ -49,7 +49,9 @@ static int folder_run(const struct fetch *fetch, struct tree_node *ret_node, jso
 {
 	const json_t *list = json_object_get(fetch->request->leaf, "exclude");
 	const char *exclude[EXCLUDES_MOST], *path;
-	struct ingest_options options = { .exclude = exclude, .blame = ERR_INPUT };
+	struct ingest_options options = { .exclude = exclude,
+		                          .children = fetch_children(fetch),
+		                          .blame = ERR_INPUT };
 	struct tree_node node = { 0 };
 	_cleanup_free_ char *uri = NULL;
 	int rc;

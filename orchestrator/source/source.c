@@ -79,6 +79,11 @@ int fetch_tmpdir(const struct fetch *fetch, struct tmpdir *ret, int *ret_parent_
 	return 0;
 }
 
+size_t fetch_children(const struct fetch *fetch)
+{
+	return fetch->request->jobs > 0 ? (size_t)fetch->request->jobs : 0;
+}
+
 static const struct fetcher *find_fetcher(const char *kind)
 {
 	for (const struct fetcher *const *f = fetchers; *f; f++)

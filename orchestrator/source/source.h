@@ -35,6 +35,7 @@ struct source_request {
 	bool committed;         /* a checkout is what HEAD holds; else what lies there */
 	bool offline;
 	bool update; /* ask again where nothing is pinned */
+	int jobs;    /* -j: how many children may read files; 0: one for each processor */
 	/* For kinds that fetch what another leaf asks for, in an image; else NULL. */
 	const struct tree_node *source; /* that leaf's tree: the one that "source" names */
 	const struct source_runner *runner;

@@ -31,6 +31,28 @@ int blobs_put_fd(struct blobs *blobs, int fd, const char *what, struct blob_ref 
 	return blobs->ops->put_fd(blobs, fd, what, ret, err);
 }
 
+bool blobs_movable(struct blobs *blobs, int fd, const struct stat *st)
+{
+	return blobs->ops->movable && blobs->ops->movable(blobs, fd, st);
+}
+
+bool blobs_move(struct blobs *blobs, int dirfd, const char *name, const struct stat *st,
+                const struct blob_ref *ref)
+{
+	return blobs->ops->move && blobs->ops->move(blobs, dirfd, name, st, ref);
+}
+
+size_t blobs_descriptors(const struct blobs *blobs, int fds[BLOBS_FDS])
+{
+	return blobs->ops->descriptors ? blobs->ops->descriptors(blobs, fds) : 0;
+}
+
+void blobs_forked(struct blobs *blobs)
+{
+	if (blobs->ops->forked)
+		blobs->ops->forked(blobs);
+}
+
 void blobs_set_paranoid(struct blobs *blobs)
 {
 	blobs->paranoid = true;

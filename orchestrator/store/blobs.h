@@ -2,6 +2,7 @@
 #define KILN_STORE_BLOBS_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -39,6 +40,24 @@ int blobs_put(struct blobs *blobs, const void *p, size_t n, struct blob_ref *ret
 /* Takes a file from fd's position to its end, hashing on the way. */
 int blobs_put_fd(struct blobs *blobs, int fd, const char *what, struct blob_ref *ret,
                  struct err *err);
+/*
+ * Taking a file away in place of copying it. First, before it is hashed, whether that can be: it is
+ * large, on the store's file system, has no other link, no extended attribute and nothing set aside
+ * behind its end, and nobody has it open for writing. Then, once it was hashed: gives it the store's
+ * owner, a blob's mode and stamp, and the blob's name. False when it is another file by now or the
+ * system does not let it: the caller copies what is there.
+ */
+bool blobs_movable(struct blobs *blobs, int fd, const struct stat *st);
+bool blobs_move(struct blobs *blobs, int dirfd, const char *name, const struct stat *st,
+                const struct blob_ref *ref);
+/*
+ * For forked children that are to write blobs: the descriptors that they keep open. Returns how many,
+ * 0 where children cannot share these blobs. A child calls blobs_forked before anything else, and
+ * blobs_free at its end.
+ */
+enum { BLOBS_FDS = 2 };
+size_t blobs_descriptors(const struct blobs *blobs, int fds[BLOBS_FDS]);
+void blobs_forked(struct blobs *blobs);
 /* Whether it is there with that size. */
 bool blobs_has(struct blobs *blobs, const struct blob_ref *ref);
 /* The same, but reads and hashes it whatever its stamp says. */

@@ -3,7 +3,7 @@
  * see a part of one; what a power loss leaves short is a miss, because sizes are part of every
  * reference. The fixed mtime says "nobody wrote to this since it was hashed": a write moves it.
  */
-#include "store/blobs_ops.h"
+#include "store/blobs_folder_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,36 +13,15 @@
 #include <unistd.h>
 
 #include "base/path.h"
-#include "external/crypto.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
-#include "host/tmpfile.h"
 
-enum {
-	CHUNK = 256 << 10, /* files up to this are hashed in memory before anything is written */
-	STAMP = 1,         /* mtime of a blob in place, seconds since 1970 */
-	NAME_SIZE = DIGEST_HEX_SIZE + 1,
-};
-
-struct folder_blobs {
-	struct blobs base;
-	char *store_dir;
-	int fd;                /* STORE/blobs */
-	int tmp_fd;            /* STORE/tmp */
-	struct tmpdir scratch; /* in it, made when first needed; name is NULL before */
-	pid_t scratch_pid;     /* whose it is */
-	unsigned int counter;  /* names of temporary files in it */
-	struct hasher *hasher;
-	char *chunk; /* CHUNK bytes */
-};
-
-/* "ab/cdef…" */
-static const char *name_of(const struct digest *digest, char out[NAME_SIZE])
+const char *folder_name_of(const struct digest *digest, char out[BLOB_NAME_SIZE])
 {
 	char hex[DIGEST_HEX_SIZE];
 
 	digest_hex(digest, hex);
-	snprintf(out, NAME_SIZE, "%.2s/%s", hex, hex + 2);
+	snprintf(out, BLOB_NAME_SIZE, "%.2s/%s", hex, hex + 2);
 	return out;
 }
 
@@ -62,16 +41,16 @@ static int cannot_write(const struct folder_blobs *folder, struct err *err)
 /* Removes a blob that was found bad, unless a good one has taken its place meanwhile. */
 static void remove_bad(struct folder_blobs *folder, int fd, const struct blob_ref *ref)
 {
-	char name[NAME_SIZE];
+	char name[BLOB_NAME_SIZE];
 
-	if (fs_is_named(fd, folder->fd, name_of(&ref->digest, name)))
+	if (fs_is_named(fd, folder->fd, folder_name_of(&ref->digest, name)))
 		unlinkat(folder->fd, name, 0);
 }
 
 /* Hashes an open blob. A good one gets its stamp back, a bad one is removed. */
 static bool verify(struct folder_blobs *folder, int fd, const struct blob_ref *ref)
 {
-	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = STAMP } };
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = BLOB_STAMP } };
 	struct blob_ref found = { 0 };
 	struct err err = ERR_INIT;
 
@@ -88,18 +67,19 @@ static bool verify(struct folder_blobs *folder, int fd, const struct blob_ref *r
 
 static bool stamp_is_ours(const struct stat *st)
 {
-	return st->st_mtim.tv_sec == STAMP && st->st_mtim.tv_nsec == 0;
+	return st->st_mtim.tv_sec == BLOB_STAMP && st->st_mtim.tv_nsec == 0;
 }
 
 /* Opens a blob that is there with its size and trusted content. Returns 0 or BLOBS_MISS. */
 static int open_good(struct folder_blobs *folder, const struct blob_ref *ref, bool deep,
                      int *ret_fd, struct err *err)
 {
-	char name[NAME_SIZE];
+	char name[BLOB_NAME_SIZE];
 	_cleanup_fd_ int fd = -1;
 	struct stat st;
 
-	fd = openat(folder->fd, name_of(&ref->digest, name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(folder->fd, folder_name_of(&ref->digest, name),
+	            O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return BLOBS_MISS;
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -120,10 +100,10 @@ static bool folder_has(struct blobs *blobs, const struct blob_ref *ref, bool dee
 	struct folder_blobs *folder = (struct folder_blobs *)blobs;
 	struct err ignored = ERR_INIT;
 	_cleanup_fd_ int fd = -1;
-	char name[NAME_SIZE];
+	char name[BLOB_NAME_SIZE];
 	struct stat st;
 
-	if (fstatat(folder->fd, name_of(&ref->digest, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(folder->fd, folder_name_of(&ref->digest, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != ref->size)
 		return false;
@@ -135,10 +115,10 @@ static bool folder_has(struct blobs *blobs, const struct blob_ref *ref, bool dee
 static bool folder_find(struct blobs *blobs, struct blob_ref *ret)
 {
 	struct folder_blobs *folder = (struct folder_blobs *)blobs;
-	char name[NAME_SIZE];
+	char name[BLOB_NAME_SIZE];
 	struct stat st;
 
-	if (fstatat(folder->fd, name_of(&ret->digest, name), &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fstatat(folder->fd, folder_name_of(&ret->digest, name), &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISREG(st.st_mode))
 		return false;
 	ret->size = (uint64_t)st.st_size;
@@ -195,9 +175,9 @@ static int folder_walk(struct blobs *blobs, blobs_visit_fn visit, void *data, st
 static int folder_remove(struct blobs *blobs, const struct digest *digest, struct err *err)
 {
 	struct folder_blobs *folder = (struct folder_blobs *)blobs;
-	char name[NAME_SIZE];
+	char name[BLOB_NAME_SIZE];
 
-	if (unlinkat(folder->fd, name_of(digest, name), 0) == 0 || errno == ENOENT)
+	if (unlinkat(folder->fd, folder_name_of(digest, name), 0) == 0 || errno == ENOENT)
 		return 0;
 	return cannot_write(folder, err);
 }
@@ -235,24 +215,30 @@ static int open_temp(struct folder_blobs *folder, char name[32], int *ret_fd, st
 	return 0;
 }
 
-/* Stamps a whole temporary file and gives it its name. */
+int folder_give_name(struct folder_blobs *folder, int fd, int dir, const char *name,
+                     const struct digest *digest)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = BLOB_STAMP } };
+	char blob[BLOB_NAME_SIZE], fan[3];
+
+	if (failpoint("blob-stamp") || futimens(fd, times) < 0)
+		return -1;
+	folder_name_of(digest, blob);
+	if (!failpoint("blob-rename") && renameat(dir, name, folder->fd, blob) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	snprintf(fan, sizeof(fan), "%.2s", blob);
+	if (mkdirat(folder->fd, fan, 0700) < 0 && errno != EEXIST)
+		return -1;
+	return renameat(dir, name, folder->fd, blob);
+}
+
+/* Gives a whole temporary file its name. */
 static int commit(struct folder_blobs *folder, int fd, const char *temp,
                   const struct digest *digest, struct err *err)
 {
-	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = STAMP } };
-	char name[NAME_SIZE], dir[3];
-
-	if (failpoint("blob-stamp") || futimens(fd, times) < 0)
-		return cannot_write(folder, err);
-	name_of(digest, name);
-	if (!failpoint("blob-rename") && renameat(folder->scratch.fd, temp, folder->fd, name) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return cannot_write(folder, err);
-	snprintf(dir, sizeof(dir), "%.2s", name);
-	if (mkdirat(folder->fd, dir, 0700) < 0 && errno != EEXIST)
-		return cannot_write(folder, err);
-	if (renameat(folder->scratch.fd, temp, folder->fd, name) < 0)
+	if (folder_give_name(folder, fd, folder->scratch.fd, temp, digest) < 0)
 		return cannot_write(folder, err);
 	return 0;
 }
@@ -292,8 +278,8 @@ static int read_chunk(struct folder_blobs *folder, int fd, const char *what, siz
 {
 	size_t used = 0;
 
-	while (used < CHUNK) {
-		ssize_t n = read(fd, folder->chunk + used, CHUNK - used);
+	while (used < BLOB_CHUNK) {
+		ssize_t n = read(fd, folder->chunk + used, BLOB_CHUNK - used);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -312,14 +298,14 @@ static int stream(struct folder_blobs *folder, int from, int to, const char *wha
                   struct blob_ref *ret, struct err *err)
 {
 	struct blob_ref ref = { 0 };
-	size_t n = CHUNK;
+	size_t n = BLOB_CHUNK;
 
 	for (;;) {
 		hasher_add(folder->hasher, folder->chunk, n);
 		ref.size += n;
 		if (write_chunk(folder, to, folder->chunk, n, err) < 0)
 			break;
-		if (n < CHUNK) {
+		if (n < BLOB_CHUNK) {
 			hasher_finish(folder->hasher, &ref.digest);
 			*ret = ref;
 			return 0;
@@ -362,7 +348,7 @@ static int folder_put_fd(struct blobs *blobs, int fd, const char *what, struct b
 
 	if (read_chunk(folder, fd, what, &n, err) < 0)
 		return -1;
-	if (n == CHUNK)
+	if (n == BLOB_CHUNK)
 		return put_large(folder, fd, what, ret, err);
 	ref.size = n;
 	hasher_add(folder->hasher, folder->chunk, n);
@@ -401,6 +387,24 @@ static int folder_open_fd(struct blobs *blobs, const struct blob_ref *ref, int *
 	return open_good((struct folder_blobs *)blobs, ref, blobs->paranoid, ret_fd, err);
 }
 
+static size_t folder_descriptors(const struct blobs *blobs, int fds[BLOBS_FDS])
+{
+	const struct folder_blobs *folder = (const struct folder_blobs *)blobs;
+
+	fds[0] = folder->fd;
+	fds[1] = folder->tmp_fd;
+	return BLOBS_FDS;
+}
+
+static void folder_forked(struct blobs *blobs)
+{
+	struct folder_blobs *folder = (struct folder_blobs *)blobs;
+
+	/* Its descriptor is closed, and its number may be another file's soon. */
+	free(folder->scratch.name);
+	folder->scratch = (struct tmpdir){ 0 };
+}
+
 static void folder_free(struct blobs *blobs)
 {
 	struct folder_blobs *folder = (struct folder_blobs *)blobs;
@@ -424,6 +428,10 @@ static const struct blobs_ops folder_ops = {
 	.remove = folder_remove,
 	.read = folder_read,
 	.open_fd = folder_open_fd,
+	.movable = folder_movable,
+	.move = folder_move,
+	.descriptors = folder_descriptors,
+	.forked = folder_forked,
 	.free = folder_free,
 };
 
@@ -453,7 +461,7 @@ int blobs_open(const char *store_dir, struct blobs **ret, struct err *err)
 	folder->fd = fd;
 	folder->tmp_fd = tmp_fd;
 	folder->hasher = hasher_new();
-	folder->chunk = alloc(CHUNK);
+	folder->chunk = alloc(BLOB_CHUNK);
 	fd = tmp_fd = -1;
 	*ret = &folder->base;
 	return 0;

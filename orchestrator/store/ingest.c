@@ -1,10 +1,9 @@
 /*
  * Files, folders and links from a file system into the store. Everything is opened beneath the
  * folder it was named in and no link is followed, so what a build left behind cannot lead outside.
- * One folder is open at a time, whatever the depth.
+ * One folder is open at a time, whatever the depth. First all is listed, then the files are read
+ * (ingest_files.c), then the folders are written, the deepest first.
  */
-#include "store/ingest.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,44 +12,47 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
-#include "host/clock.h"
-#include "host/failpoint.h"
 #include "host/fs.h"
 #include "store/directory.h"
+#include "store/ingest_impl.h"
 
-struct ingest {
-	struct blobs *blobs;
-	struct arena *arena; /* link texts, until the end */
-	const struct ingest_options *options;
-	struct ingest_stamps *stamps; /* or NULL */
-	enum err_code blame;          /* for what the content itself does wrong */
-	int root;                     /* the folder that is taken */
-	const char *shown;            /* its path, for messages */
-	struct buf path;              /* below it */
-	size_t files;                 /* taken so far */
+/* Found files are read when they are this many, so that no tree is too large to be listed. */
+enum { FOUND_MOST = 4096 };
+
+/* A folder whose entries are known. It comes behind the one that it lies in. */
+struct found_dir {
+	struct tree_dir entries;
+	struct tree_node *node; /* gets its digest */
+};
+
+struct walk {
+	struct ingest in;
+	ARRAY(struct found_dir) dirs;
 };
 
 /* The path of an entry for messages; caller frees. */
-static char *shown_path(const struct ingest *in, const char *name)
+static char *shown_path(const struct ingest *in, const char *dir, const char *name)
 {
-	_cleanup_free_ char *below = path_join(buf_text(&in->path), name);
+	_cleanup_free_ char *below = dir ? path_join(dir, name) : str_dup("");
 	_cleanup_free_ char *path = path_join(in->shown, below);
 
 	return str_escape(str_of(path));
 }
 
 /* An error that the content is to blame for. */
-static int refuse(const struct ingest *in, const char *name, const char *why, struct err *err)
+int ingest_refuse(const struct ingest *in, const char *dir, const char *name, const char *why,
+                  struct err *err)
 {
-	_cleanup_free_ char *path = shown_path(in, name);
+	_cleanup_free_ char *path = shown_path(in, dir, name);
 
 	return err_set(err, in->blame, "%s %s", path, why);
 }
 
-static int cannot(const struct ingest *in, const char *what, const char *name, struct err *err)
+int ingest_cannot(const struct ingest *in, const char *what, const char *dir, const char *name,
+                  struct err *err)
 {
 	int sys = errno;
-	_cleanup_free_ char *path = shown_path(in, name);
+	_cleanup_free_ char *path = shown_path(in, dir, name);
 
 	if (sys == ENOENT || sys == ENOTDIR || sys == ELOOP)
 		return err_set(err, in->blame, "%s changed while it was read", path);
@@ -59,29 +61,33 @@ static int cannot(const struct ingest *in, const char *what, const char *name, s
 	return sys == EACCES ? err_hint(err, "give the owner read permission") : -1;
 }
 
-/* Refuses what a tree cannot hold. */
-static int check_entry(const struct ingest *in, const char *name, const struct stat *st,
-                       struct err *err)
+static const char *fault_of(const char *name, const struct stat *st)
 {
 	if (!str_is_utf8(str_of(name)))
-		return refuse(in, name, "has a name that is not UTF-8, which a tree cannot hold",
-		              err);
+		return "has a name that is not UTF-8, which a tree cannot hold";
 	switch (st->st_mode & S_IFMT) {
 	case S_IFREG:
-		if (st->st_mode & (S_ISUID | S_ISGID))
-			return refuse(in, name, "is setuid or setgid, which a tree cannot hold",
-			              err);
-		return 0;
+		return st->st_mode & (S_ISUID | S_ISGID) ?
+		               "is setuid or setgid, which a tree cannot hold" :
+		               NULL;
 	case S_IFDIR:
 	case S_IFLNK:
-		return 0;
+		return NULL;
 	case S_IFSOCK:
-		return refuse(in, name, "is a socket, which a tree cannot hold", err);
+		return "is a socket, which a tree cannot hold";
 	case S_IFIFO:
-		return refuse(in, name, "is a fifo, which a tree cannot hold", err);
+		return "is a fifo, which a tree cannot hold";
 	default:
-		return refuse(in, name, "is a device, which a tree cannot hold", err);
+		return "is a device, which a tree cannot hold";
 	}
+}
+
+int ingest_check(const struct ingest *in, const char *dir, const char *name, const struct stat *st,
+                 struct err *err)
+{
+	const char *fault = fault_of(name, st);
+
+	return fault ? ingest_refuse(in, dir, name, fault, err) : 0;
 }
 
 static bool is_excluded(const struct ingest *in, const char *name)
@@ -94,147 +100,136 @@ static bool is_excluded(const struct ingest *in, const char *name)
 	return in->options->keep && !in->options->keep(in->options->keep_data, path);
 }
 
-static bool same_stamps(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
-/* Reads a file into the store; `st` becomes what was really opened. */
-static int read_file(const struct ingest *in, int dir, const char *name, struct stat *st,
-                     struct blob_ref *ret, struct err *err)
-{
-	int64_t began_us = in->stamps ? clock_real_us() : 0;
-	_cleanup_fd_ int fd = -1;
-	struct stat after;
-
-	if (!failpoint("ingest-open"))
-		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, st) < 0)
-		return cannot(in, "open", name, err);
-	if (check_entry(in, name, st, err) < 0)
-		return -1;
-	if (!S_ISREG(st->st_mode))
-		return refuse(in, name, "changed while it was read", err);
-	if (blobs_put_fd(in->blobs, fd, name, ret, err) < 0)
-		return -1;
-	if (in->stamps && fstat(fd, &after) == 0 && same_stamps(st, &after) &&
-	    (uint64_t)st->st_size == ret->size)
-		in->stamps->note(in->stamps, st, began_us, ret);
-	return 0;
-}
-
-static int take_file(struct ingest *in, int dir, const char *name, const struct stat *st,
+/* A file whose content is not known by its stamps is read later. */
+static int take_file(struct ingest *in, const char *dir, const struct stat *st,
                      struct tree_node *node, struct err *err)
 {
-	struct stat now = *st;
-
-	if (!in->stamps || !in->stamps->find(in->stamps, st, &node->ref))
-		if (read_file(in, dir, name, &now, &node->ref, err) < 0)
-			return -1;
 	node->kind = NODE_FILE;
-	node->executable = (now.st_mode & S_IXUSR) != 0;
 	in->files++;
+	if (!in->stamps || !in->stamps->find(in->stamps, st, &node->ref)) {
+		array_push(&in->found, ((struct found_file){ dir, node, *st }));
+		return in->found.n < FOUND_MOST ? 0 : ingest_read_found(in, err);
+	}
+	node->executable = (st->st_mode & S_IXUSR) != 0;
 	if (in->options->non_empty && node->ref.size == 0)
-		return refuse(in, name, "is empty, but content is needed", err);
+		return ingest_refuse(in, dir, node->name, "is empty, but content is needed", err);
 	return 0;
 }
 
-static int take_link(struct ingest *in, int dir, const char *name, struct tree_node *node,
+static int take_link(struct ingest *in, int fd, const char *dir, struct tree_node *node,
                      struct err *err)
 {
 	_cleanup_free_ char *target = NULL;
 
-	if (fs_read_link(dir, name, &target, err) < 0)
+	if (fs_read_link(fd, node->name, &target, err) < 0)
 		return -1;
 	if (!str_is_utf8(str_of(target)))
-		return refuse(in, name,
-		              "is a link whose text is not UTF-8, which a tree cannot hold", err);
+		return ingest_refuse(in, dir, node->name,
+		                     "is a link whose text is not UTF-8, which a tree cannot hold",
+		                     err);
 	node->kind = NODE_LINK;
 	node->target = arena_str(in->arena, target);
 	return 0;
 }
 
-/* Takes one entry of an open folder, a folder only by name: what is in it comes later. */
-static int take_entry(struct ingest *in, int dir, const char *name, struct tree_node *node,
+/* Takes the entry that the node names of an open folder, a folder only by name. */
+static int take_entry(struct ingest *in, int fd, const char *dir, struct tree_node *node,
                       struct err *err)
 {
 	struct stat st;
 
-	node->name = name;
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return cannot(in, "look at", name, err);
-	if (check_entry(in, name, &st, err) < 0)
+	if (fstatat(fd, node->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return ingest_cannot(in, "look at", dir, node->name, err);
+	if (ingest_check(in, dir, node->name, &st, err) < 0)
 		return -1;
 	if (S_ISREG(st.st_mode))
-		return take_file(in, dir, name, &st, node, err);
+		return take_file(in, dir, &st, node, err);
 	if (S_ISLNK(st.st_mode))
-		return take_link(in, dir, name, node, err);
+		return take_link(in, fd, dir, node, err);
 	node->kind = NODE_DIR;
 	return 0;
 }
 
-/* Lists the folder that in->path names and takes all but what is in its folders. */
-static int take_entries(struct ingest *in, struct fs_names *names, struct tree_dir *entries,
-                        struct err *err)
+static int take_names(struct ingest *in, int fd, const struct fs_names *names,
+                      struct tree_dir *entries, struct err *err)
 {
-	const char *path = in->path.n ? buf_text(&in->path) : ".";
-	_cleanup_fd_ int fd = -1;
-	int rc = fs_open_beneath(in->root, path, O_RDONLY | O_DIRECTORY, 0, true, &fd, err);
+	const char *dir = arena_str(in->arena, buf_text(&in->path));
 
-	if (rc == FS_MISSING)
-		return refuse(in, "", "changed while it was read", err);
-	if (rc < 0 || fs_list(fd, ".", names, err) < 0)
-		return err_while(err, "taking %s into the store", in->shown);
-	entries->nodes = alloc_array(names->names.n, sizeof(*entries->nodes));
+	entries->nodes = arena_array(in->arena, names->names.n, sizeof(*entries->nodes));
 	for (size_t i = 0; i < names->names.n; i++) {
-		const char *name = names->names.v[i];
+		struct tree_node *node = &entries->nodes[entries->n];
 
-		if (is_excluded(in, name))
+		if (is_excluded(in, names->names.v[i]))
 			continue;
-		if (take_entry(in, fd, name, &entries->nodes[entries->n], err) < 0)
+		node->name = arena_str(in->arena, names->names.v[i]);
+		if (take_entry(in, fd, dir, node, err) < 0)
 			return -1;
 		entries->n++;
 	}
 	return 0;
 }
 
-static int take_dir(struct ingest *in, struct blob_ref *ret, struct err *err);
-
-static int take_dirs_below(struct ingest *in, struct tree_dir *entries, struct err *err)
+/* Lists the folder that in->path names and takes all but what is in its folders. */
+static int take_entries(struct ingest *in, struct tree_dir *entries, struct err *err)
 {
-	size_t n = in->path.n;
+	const char *path = in->path.n ? buf_text(&in->path) : ".";
+	struct fs_names names = { 0 };
+	_cleanup_fd_ int fd = -1;
+	int rc = fs_open_beneath(in->root, path, O_RDONLY | O_DIRECTORY, 0, true, &fd, err);
+
+	if (rc == FS_MISSING)
+		return ingest_refuse(in, buf_text(&in->path), "", "changed while it was read", err);
+	if (rc < 0 || fs_list(fd, ".", &names, err) < 0)
+		return err_while(err, "taking %s into the store", in->shown);
+	rc = take_names(in, fd, &names, entries, err);
+	fs_names_deinit(&names);
+	return rc;
+}
+
+static int take_dir(struct walk *walk, struct tree_node *node, struct err *err);
+
+static int take_dirs_below(struct walk *walk, const struct tree_dir *entries, struct err *err)
+{
+	struct buf *path = &walk->in.path;
+	size_t n = path->n;
 
 	for (size_t i = 0; i < entries->n; i++) {
 		if (entries->nodes[i].kind != NODE_DIR)
 			continue;
 		if (n > 0)
-			buf_add_char(&in->path, '/');
-		buf_add_str(&in->path, entries->nodes[i].name);
-		if (in->path.overflow)
-			return refuse(in, "", "is nested too deeply", err);
-		if (take_dir(in, &entries->nodes[i].ref, err) < 0)
+			buf_add_char(path, '/');
+		buf_add_str(path, entries->nodes[i].name);
+		if (path->overflow)
+			return ingest_refuse(&walk->in, buf_text(path), "", "is nested too deeply",
+			                     err);
+		if (take_dir(walk, &entries->nodes[i], err) < 0)
 			return -1;
-		in->path.n = n;
-		in->path.p[n] = '\0';
+		path->n = n;
+		path->p[n] = '\0';
 	}
 	return 0;
 }
 
-static int take_dir(struct ingest *in, struct blob_ref *ret, struct err *err)
+static int take_dir(struct walk *walk, struct tree_node *node, struct err *err)
 {
-	struct fs_names names = { 0 };
 	struct tree_dir entries = { 0 };
-	int rc = take_entries(in, &names, &entries, err);
 
-	if (rc == 0)
-		rc = take_dirs_below(in, &entries, err);
-	if (rc == 0)
-		rc = directory_save(in->blobs, &entries, ret, err);
-	free(entries.nodes);
-	fs_names_deinit(&names);
-	return rc;
+	if (take_entries(&walk->in, &entries, err) < 0)
+		return -1;
+	array_push(&walk->dirs, ((struct found_dir){ entries, node }));
+	return take_dirs_below(walk, &entries, err);
+}
+
+/* From the back: what lies in a folder comes behind it. */
+static int save_dirs(struct walk *walk, struct err *err)
+{
+	for (size_t i = walk->dirs.n; i-- > 0;) {
+		struct found_dir *dir = &walk->dirs.v[i];
+
+		if (directory_save(walk->in.blobs, &dir->entries, &dir->node->ref, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* Opens the folder that holds what `path` names. Returns 0 or PLACE_MISSING. */
@@ -256,24 +251,26 @@ static int open_parent(const struct ingest *in, int dirfd, const char *path, int
 	return rc;
 }
 
-/* Takes the entry `name` of `parent`; for a folder, what is in it too. */
-static int take_top(struct ingest *in, int parent, const char *name, struct tree_node *node,
-                    struct err *err)
+/* Takes the entry of `parent` that the node names; for a folder, what is in it too. */
+static int take_top(struct walk *walk, int parent, struct tree_node *node, struct err *err)
 {
+	struct ingest *in = &walk->in;
 	_cleanup_fd_ int root = -1;
 
-	if (take_entry(in, parent, name, node, err) < 0)
+	in->root = parent;
+	if (take_entry(in, parent, NULL, node, err) < 0)
 		return -1;
 	if (node->kind != NODE_DIR)
-		return 0;
-	root = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return ingest_read_found(in, err);
+	root = openat(parent, node->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
-		return cannot(in, "open", "", err);
+		return ingest_cannot(in, "open", NULL, "", err);
 	in->root = root;
-	if (take_dir(in, &node->ref, err) < 0)
+	if (take_dir(walk, node, err) < 0 || ingest_read_found(in, err) < 0 ||
+	    save_dirs(walk, err) < 0)
 		return -1;
 	if (in->options->non_empty && in->files == 0)
-		return refuse(in, "", "holds no file, but content is needed", err);
+		return ingest_refuse(in, NULL, "", "holds no file, but content is needed", err);
 	return 0;
 }
 
@@ -281,33 +278,36 @@ int ingest_node_with(struct blobs *blobs, struct arena *arena, int dirfd, const 
                      const struct ingest_options *options, struct ingest_stamps *stamps,
                      struct tree_node *ret, struct err *err)
 {
-	struct ingest in = {
-		.blobs = blobs,
-		.arena = arena_new(),
-		.options = options,
-		.stamps = stamps,
-		.blame = options->blame ? options->blame : ERR_STAGE,
-		.root = -1,
-		.shown = options->shown ? options->shown : path,
-		.path = BUF_INIT(TREE_PATH_MOST),
-	};
-	const char *name = path[0] ? path_base(path) : ".";
-	struct tree_node node = { 0 };
+	struct walk walk = { .in = {
+				     .blobs = blobs,
+				     .arena = arena_new(),
+				     .options = options,
+				     .stamps = stamps,
+				     .blame = options->blame ? options->blame : ERR_STAGE,
+				     .root = -1,
+				     .base = path,
+				     .shown = options->shown ? options->shown : path,
+				     .path = BUF_INIT(TREE_PATH_MOST),
+			     } };
+	struct tree_node node = { .name = path[0] ? path_base(path) : "." };
 	_cleanup_fd_ int parent = -1;
-	int rc = open_parent(&in, dirfd, path[0] ? path : ".", &parent, err);
+	int rc = open_parent(&walk.in, dirfd, path[0] ? path : ".", &parent, err);
 
-	if (rc == 0 && faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+	if (rc == 0 && faccessat(parent, node.name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT)
 		rc = PLACE_MISSING;
 	if (rc == 0)
-		rc = take_top(&in, parent, name, &node, err);
+		rc = take_top(&walk, parent, &node, err);
 	if (rc == 0) {
 		node.name = "";
 		if (node.kind == NODE_LINK)
 			node.target = arena_str(arena, node.target);
 		*ret = node;
 	}
-	buf_deinit(&in.path);
-	arena_free(in.arena);
+	array_deinit(&walk.dirs);
+	array_deinit(&walk.in.found);
+	buf_deinit(&walk.in.path);
+	arena_free(walk.in.arena);
 	return rc;
 }
 

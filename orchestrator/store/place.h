@@ -55,6 +55,7 @@ int checkout_node(struct blobs *blobs, const struct tree_node *node, int dirfd, 
  * folder that matches is left out whole. No link is followed. Strings of the node go to the arena.
  * `path` "" is dirfd itself. Returns 0 or PLACE_MISSING.
  */
+struct moves;
 struct ingest_options {
 	const char *const *exclude;
 	size_t n_exclude;
@@ -62,6 +63,12 @@ struct ingest_options {
 	 * left out whole. */
 	bool (*keep)(const void *data, const char *path);
 	const void *keep_data;
+	/* Large files are hashed where they lie and noted here, for moves_carry_out; their blobs are not
+	 * there before. NULL: all are copied. */
+	struct moves *moves;
+	/* How many children may read when there is much to read, at most as many as there are
+	 * processors; 0: so many. */
+	size_t children;
 	bool non_empty;    /* refuse an empty file, or a folder with no file or with an empty one */
 	const char *shown; /* how messages call `path`; NULL: as it is */
 	enum err_code blame; /* code for what the content does wrong; ERR_NONE: ERR_STAGE */

@@ -1,0 +1,65 @@
+/* From a work folder into the store without reading again. */
+#include "store/moves.h"
+
+#include <fcntl.h>
+
+#include "base/path.h"
+#include "base/str.h"
+#include "host/fs.h"
+
+void moves_deinit(struct moves *moves)
+{
+	for (size_t i = 0; i < moves->list.n; i++)
+		free(moves->list.v[i].path);
+	array_deinit(&moves->list);
+}
+
+static int changed(const struct move *move, struct err *err)
+{
+	_cleanup_free_ char *shown = str_escape(str_of(move->path));
+
+	return err_set(err, ERR_STAGE, "%s changed while it was read", shown);
+}
+
+/* Opens the folder of the file, following no link. */
+static int open_dir_of(const struct move *move, int dirfd, int *ret_fd, struct err *err)
+{
+	_cleanup_free_ char *dir = path_dir(move->path);
+	struct err ignored = ERR_INIT;
+
+	if (fs_open_beneath(dirfd, dir, O_RDONLY | O_DIRECTORY, 0, true, ret_fd, &ignored) == 0)
+		return 0;
+	return changed(move, err);
+}
+
+static int copy(const struct move *move, struct blobs *blobs, int dir, struct err *err)
+{
+	_cleanup_fd_ int fd =
+		openat(dir, path_base(move->path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct blob_ref ref;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return changed(move, err);
+	if (blobs_put_fd(blobs, fd, move->path, &ref, err) < 0)
+		return -1;
+	return digest_eq(&ref.digest, &move->ref.digest) ? 0 : changed(move, err);
+}
+
+int moves_carry_out(const struct moves *moves, struct blobs *blobs, int dirfd, struct err *err)
+{
+	for (size_t i = 0; i < moves->list.n; i++) {
+		const struct move *move = &moves->list.v[i];
+		_cleanup_fd_ int dir = -1;
+
+		/* Two outputs may name one file. */
+		if (blobs_has(blobs, &move->ref))
+			continue;
+		if (open_dir_of(move, dirfd, &dir, err) < 0)
+			return -1;
+		if (!blobs_move(blobs, dir, path_base(move->path), &move->st, &move->ref) &&
+		    copy(move, blobs, dir, err) < 0)
+			return -1;
+	}
+	return 0;
+}
