@@ -4,6 +4,8 @@
  * One folder is open at a time, whatever the depth. First all is listed, then the files are read
  * (ingest_files.c), then the folders are written, the deepest first.
  */
+#include "store/ingest.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
