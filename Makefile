@@ -86,8 +86,10 @@ LDFLAGS_ALL  = -pie $(LINK_SAN) -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 STRICT       = $(if $(filter 1,$(WERROR)),-Werror)
 
 # ---- what is built --------------------------------------------------------------------------
+# Two programs: kiln, which is small, and kiln-main, which it becomes where it has something to do.
 MAIN    := $(wildcard orchestrator/cli/main.c)
-SOURCES := $(sort $(filter-out $(MAIN),$(wildcard orchestrator/*/*.c orchestrator/*/*/*.c)))
+FRONT   := $(wildcard orchestrator/front/main.c)
+SOURCES := $(sort $(filter-out $(MAIN) $(FRONT),$(wildcard orchestrator/*/*.c orchestrator/*/*/*.c)))
 PROTOS  := $(sort $(wildcard orchestrator/external/proto/*.proto))
 PB_C    := $(PROTOS:orchestrator/external/%.proto=$(GEN)/%.pb-c.c)
 PB_H    := $(PB_C:.c=.h)
@@ -97,7 +99,7 @@ EMBED   := $(shell find recipes/lib toolchains containers -type f \( -name '*.ya
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(PB_C:$(GEN)/%.c=$(BUILD)/obj/gen/%.o) \
 	$(BUILD)/obj/gen/embedded.o
 LIBRARY := $(BUILD)/libkiln.a
-PROGRAM := $(if $(MAIN),$(BUILD)/kiln)
+PROGRAM := $(if $(FRONT),$(BUILD)/kiln) $(if $(MAIN),$(BUILD)/kiln-main)
 
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(BUILD)/%)
@@ -113,7 +115,10 @@ Q   := $(if $(V),,@)
 .PHONY: all
 all: $(LIBRARY) $(PROGRAM)
 
-$(BUILD)/kiln: $(BUILD)/obj/orchestrator/cli/main.o $(LIBRARY)
+$(BUILD)/kiln: $(BUILD)/obj/orchestrator/front/main.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
+$(BUILD)/kiln-main: $(BUILD)/obj/orchestrator/cli/main.o $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
@@ -287,7 +292,7 @@ lint-cppcheck: $(PB_H)
 		-D__cppcheck__ -D_GNU_SOURCE -DKILN_VERSION='"$(VERSION)"' -Iorchestrator -I$(GEN) \
 		orchestrator
 lint-tidy: $(PB_H)
-	@printf '%s\n' $(SOURCES) $(MAIN) | xargs -P $(JOBS) -n 4 bash -c \
+	@printf '%s\n' $(SOURCES) $(MAIN) $(FRONT) | xargs -P $(JOBS) -n 4 bash -c \
 		'clang-tidy-19 --quiet "$$@" -- $(subst ','\'',$(CPPFLAGS_ALL)) -std=gnu17' clang-tidy
 lint: lint-light check-headers lint-scripts lint-cppcheck lint-format lint-tidy
 	@$(AGAIN) CC=$(CLANG) BUILD=$(BUILD)/clang tests
@@ -306,12 +311,13 @@ SCRIPTS = bash-completion/completions/kiln fish/vendor_completions.d/kiln.fish z
 $(BUILD)/share: $(PROGRAM)
 	$(call say,SHARE,$@)
 	$(Q)rm -rf $@ $@.new && mkdir -p $(addprefix $@.new/,$(dir $(SCRIPTS)))
-	$(Q)$(PROGRAM) help --man $@.new/man
-	$(Q)set -e; for f in $(SCRIPTS); do $(PROGRAM) completion $${f%%[-/]*} >$@.new/$$f; done
+	$(Q)$(BUILD)/kiln help --man $@.new/man
+	$(Q)set -e; for f in $(SCRIPTS); do $(BUILD)/kiln completion $${f%%[-/]*} >$@.new/$$f; done
 	$(Q)touch $@.new && mv $@.new $@
 install: all $(BUILD)/share
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/doc/kiln
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/kiln $(SHARE)/doc/kiln
 	install -m 755 $(BUILD)/kiln $(DESTDIR)$(PREFIX)/bin/kiln
+	install -m 755 $(BUILD)/kiln-main $(DESTDIR)$(PREFIX)/libexec/kiln/kiln-main
 	install -m 644 $(DOCS) $(SHARE)/doc/kiln
 	set -e; for f in $(SHARED); do install -D -m 644 $$f $(SHARE)/kiln/$$f; done
 	install -D -m 644 recipes/lib/kiln.d.lua $(SHARE)/kiln/annotations/kiln.d.lua
@@ -322,7 +328,7 @@ install: all $(BUILD)/share
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/kiln $(addprefix $(SHARE)/,$(SCRIPTS)) $(SHARE)/man/man1/kiln.1 \
 		$(SHARE)/man/man1/kiln-*.1 $(SHARE)/man/man5/kiln-recipe.5 $(SHARE)/man/man5/kiln.lock.5
-	rm -rf $(SHARE)/doc/kiln $(SHARE)/kiln
+	rm -rf $(SHARE)/doc/kiln $(SHARE)/kiln $(DESTDIR)$(PREFIX)/libexec/kiln
 
 # docs/reference is committed, so that it can be read where the code is; tests/cli/help.bats fails
 # where it lags behind.
@@ -352,4 +358,4 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(patsubst %.o,%.d,$(filter-out %/embedded.o,$(OBJECTS)) $(FAKE_OBJECTS) \
-	$(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o) $(TOOL_SOURCES:%.c=$(BUILD)/obj/%.o) $(FUZZ_SOURCES:%.c=$(BUILD)/obj/%.o) $(if $(MAIN),$(BUILD)/obj/orchestrator/cli/main.o))
+	$(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o) $(TOOL_SOURCES:%.c=$(BUILD)/obj/%.o) $(FUZZ_SOURCES:%.c=$(BUILD)/obj/%.o) $(if $(MAIN),$(BUILD)/obj/orchestrator/cli/main.o) $(if $(FRONT),$(BUILD)/obj/orchestrator/front/main.o))

@@ -4,6 +4,7 @@
 #include "cli/pin.h"
 #include "cli/print.h"
 #include "cli/session.h"
+#include "cli/snapshots.h"
 
 static const struct command_option options[] = {
 	{ "--variant", "VARIANT", "only this variant; default: what ships", false },
@@ -53,14 +54,16 @@ static int show(struct session *s, const struct plan *plan, const struct engine_
 		    show_artefact(s, plan, result, &plan->goals[i], dir, list, err) < 0)
 			return -1;
 	if (s->cli->json)
-		return print_json(document, err);
+		json_write_pretty(document, &text);
+	if (s->cli->json)
+		return print_result(s->cli, buf_text(&text), text.n, err);
 	json_array_foreach (list, i, v)
 		buf_fmt(&text, "%s  %s%s%s\n", json_str_or(v, "sha256", ""), dir ? dir : "",
 		        dir ? "/" : "", json_str_or(v, "name", ""));
 	if (json_array_size(list) > 0 && !dir)
 		print_note(s->cli, "  in the store: kiln build -o DIR copies %s to a folder",
 		           json_array_size(list) == 1 ? "it" : "them");
-	return print_text(buf_text(&text), text.n, err);
+	return print_result(s->cli, buf_text(&text), text.n, err);
 }
 
 /* Where single stages are built there are no packages to copy. */
@@ -101,6 +104,8 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 			rc = show(s, plan, &result, args_value(args, "-o"), err);
 		if (rc == 0 && args_has(args, "--update-lock"))
 			rc = pin_write(s, plan, &result, err);
+		if (rc == 0)
+			snapshots_end(s, plan, &result);
 	}
 	arena_free(arena);
 	return rc;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/working.h"
@@ -26,6 +27,8 @@ struct cli {
 	struct runner_server *server; /* NULL: the command runs nothing */
 	bool runs_stages;             /* of the command */
 	char **targets;               /* --target globs, NULL-ended */
+	struct buf key;  /* of a snapshot of this command line; empty: there will be none */
+	struct buf said; /* what was printed, as snapshots keep it: descriptor, length, text */
 };
 
 /* One option of a command, besides the common ones. */

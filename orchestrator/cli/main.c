@@ -4,12 +4,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cli/args.h"
 #include "cli/help.h"
 #include "cli/print.h"
 #include "cli/signals.h"
+#include "cli/snapshots.h"
 #include "exec/server.h"
 #include "host/child.h"
 #include "host/process.h"
@@ -143,13 +145,17 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int rc;
 
+	prctl(PR_SET_NAME, "kiln", 0, 0, 0); /* as its front is called */
 	process_fill_standard_fds();
 	child_mind_children();
+	snapshots_prepare(argc, argv, &cli);
 	rc = run(arena, argc, argv, &cli, &err);
 	bug_on(rc < 0 && err.code == ERR_NONE);
 	if (rc < 0)
 		print_err(&err, cli.colour);
 	runner_server_stop(cli.server);
+	buf_deinit(&cli.key);
+	buf_deinit(&cli.said);
 	arena_free(arena);
 	return rc < 0 ? err_exit_status(&err) : 0;
 }

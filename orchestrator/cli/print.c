@@ -16,9 +16,26 @@ bool print_is_live(const struct cli *cli)
 	return terminal_moves(STDERR_FILENO) && !cli->under_ci;
 }
 
+/* Snapshots say it again: see cli/snapshots.h. */
+static void keep(struct cli *cli, int fd, const char *text, size_t n)
+{
+	uint32_t head[2] = { (uint32_t)fd, (uint32_t)n };
+
+	if (cli->key.n == 0)
+		return;
+	buf_add(&cli->said, head, sizeof(head));
+	buf_add(&cli->said, text, n);
+}
+
 int print_text(const char *text, size_t n, struct err *err)
 {
 	return fs_write_all(STDOUT_FILENO, text, n, "standard output", err);
+}
+
+int print_result(struct cli *cli, const char *text, size_t n, struct err *err)
+{
+	keep(cli, STDOUT_FILENO, text, n);
+	return print_text(text, n, err);
 }
 
 int print_json(const json_t *json, struct err *err)
@@ -64,6 +81,7 @@ static void say(struct cli *cli, const char *prefix, const struct buf *line)
 		add_clean(&text, buf_text(line));
 	}
 	buf_add_char(&text, '\n');
+	keep(cli, STDERR_FILENO, buf_text(&text), text.n);
 	stderr_text(&text);
 }
 

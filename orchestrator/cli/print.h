@@ -11,6 +11,8 @@
 bool print_is_live(const struct cli *cli);
 /* Results on stdout. A broken pipe or a full disk at the other end is ERR_IO. */
 int print_text(const char *text, size_t n, struct err *err);
+/* The same of a command whose next run may say it again without having run. */
+int print_result(struct cli *cli, const char *text, size_t n, struct err *err);
 int print_json(const json_t *json, struct err *err);
 /* Notes on stderr. */
 void print_note(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

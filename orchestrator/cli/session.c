@@ -5,10 +5,12 @@
 
 #include "base/path.h"
 #include "cli/keep.h"
+#include "cli/snapshots.h"
 #include "host/fs.h"
 #include "model/lock.h"
 #include "plan/plan.h"
 #include "recipe/recipe.h"
+#include "snapshot/record.h"
 #include "stages/stage.h"
 
 static bool is_folder(const char *path)
@@ -114,6 +116,7 @@ static int open_parts(struct session *s, const char *operand, const char *lock, 
 	if (load_recipe(s, err) < 0 || read_lock(s, lock, err) < 0 ||
 	    store_open(s->cli->store_dir, &s->store, err) < 0)
 		return -1;
+	snapshots_begin(s);
 	if (s->paranoid)
 		store_set_paranoid(s->store);
 	return keep_lock(s, err) < 0 ? -1 : store_sweep(s->store, err);
@@ -198,6 +201,7 @@ struct session *session_close(struct session *s)
 	for (size_t i = 0; i < s->images.n; i++)
 		image_deinit(&s->images.v[i].image);
 	array_deinit(&s->images);
+	s->record = snapshot_record_free(s->record);
 	s->store = store_close(s->store);
 	map_free(s->facts.leaves);
 	map_free(s->facts.images);

@@ -41,6 +41,7 @@ struct session {
 	ARRAY(struct session_image) images;
 	const struct sandbox_runtime *runtime;
 	struct executor *executor;
+	struct snapshot_record *record; /* NULL: there will be no snapshot */
 	bool offline, update, paranoid;
 	bool committed;    /* what HEAD holds counts, not what lies there */
 	bool snapshot;     /* … even where that is no version */

@@ -24,6 +24,7 @@
 #include "recipe/modules.h"
 #include "recipe/whole.h"
 #include "recipe/world.h"
+#include "snapshot/snapshot.h"
 
 enum {
 	SOURCE_MOST = 1 << 20,
@@ -215,6 +216,15 @@ void state_note_file(struct recipe_state *state, const char *path, const char *s
 	                                       "origin", origin));
 }
 
+/* What a recipe sees of the project, besides what it reads: a later run may ask whether that is so
+ * still. */
+static void note_look(const struct recipe_state *state, const char *path, const struct stat *st)
+{
+	enum snapshot_kind kind = st ? snapshot_kind_of(st) : SNAPSHOT_NOTHING;
+
+	json_object_set_new(json_object_get(state->document, "looked"), path, json_integer(kind));
+}
+
 /* By O_PATH first: a fifo or a device must not be opened, it could block or do something. */
 int state_look(const struct recipe_state *state, const char *path, int *ret_fd, struct stat *ret_st,
                struct err *err)
@@ -224,10 +234,12 @@ int state_look(const struct recipe_state *state, const char *path, int *ret_fd, 
 
 	if (rc == 0)
 		rc = fs_open_beneath(project, path, O_PATH, 0, false, &found, err);
+	if (rc == 0 && fstat(found, ret_st) < 0)
+		return err_sys(err, ERR_IO, "cannot look at %s", path);
+	if (rc >= 0)
+		note_look(state, path, rc == 0 ? ret_st : NULL);
 	if (rc != 0)
 		return rc;
-	if (fstat(found, ret_st) < 0)
-		return err_sys(err, ERR_IO, "cannot look at %s", path);
 	if (!ret_fd || !S_ISREG(ret_st->st_mode))
 		return 0;
 	rc = fs_open_beneath(project, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, false, ret_fd,
@@ -306,10 +318,10 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		.toolchains = map_new(),
 		.folder = path_dir(request->recipe),
 		.document = json_pack(
-			"{s:s,s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
-			"schema", "kiln.recipe/1", "leaves", "options", "facts", "targets",
-			"stages", "profiles", "smoke", "tests", "images", "workload_data",
-			"artefacts", "files"),
+			"{s:s,s:{},s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
+			"schema", "kiln.recipe/1", "leaves", "options", "looked", "facts",
+			"targets", "stages", "profiles", "smoke", "tests", "images",
+			"workload_data", "artefacts", "files"),
 	};
 	if (str_eq(state->folder, "."))
 		state->folder[0] = '\0';

@@ -41,7 +41,8 @@ static int ingest(const struct fetch *fetch, const char *path, const struct inge
 		rc = fs_open_dir(AT_FDCWD, fetch->request->recipe_dir, &dir, err);
 	if (rc)
 		return rc;
-	return ingest_node(store_blobs(fetch->store), fetch->arena, dir, path, options, ret, err);
+	return ingest_file(fetch->store, fetch->arena, dir, fetch->request->recipe_dir, path,
+	                   options, ret, err);
 }
 
 static int folder_run(const struct fetch *fetch, struct tree_node *ret_node, json_t *fact,

@@ -34,12 +34,22 @@ int store_get_fact(struct store *store, const char *kind, const char *name, char
 	return 0;
 }
 
+static bool is_known(struct store *store, const char *kind, const char *name, const char *json)
+{
+	_cleanup_free_ char *known = NULL;
+	struct err ignored = ERR_INIT;
+
+	return store_get_fact(store, kind, name, &known, &ignored) == 0 && str_eq(known, json);
+}
+
 int store_put_fact(struct store *store, const char *kind, const char *name, const char *json,
                    struct err *err)
 {
 	_cleanup_free_ char *what = NULL;
 	struct db_stmt *stmt;
 
+	if (!is_known(store, kind, name, json))
+		store_changes(store);
 	if (store_query(store, QUERY_PUT_FACT, &stmt, err) < 0)
 		return -1;
 	db_bind_text(stmt, 1, kind);
@@ -53,6 +63,7 @@ int store_drop_fact(struct store *store, const char *kind, const char *name, str
 {
 	struct db_stmt *stmt;
 
+	store_changes(store);
 	if (store_query(store, QUERY_DROP_FACT, &stmt, err) < 0)
 		return -1;
 	db_bind_text(stmt, 1, kind);

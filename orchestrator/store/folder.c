@@ -7,7 +7,9 @@
 #include <fcntl.h>
 
 #include "base/array.h"
+#include "base/path.h"
 #include "host/fs.h"
+#include "snapshot/record.h"
 #include "store/ingest.h"
 #include "store/store_impl.h"
 
@@ -22,6 +24,7 @@ struct noted {
 struct stat_cache {
 	struct ingest_stamps base;
 	struct store *store;
+	const char *dir; /* what is taken, absolute, where it is recorded */
 	ARRAY(struct noted) noted;
 };
 
@@ -79,6 +82,19 @@ static void note(struct ingest_stamps *stamps, const struct stat *st, int64_t be
 				  }));
 }
 
+static void record_folder(struct ingest_stamps *stamps, const char *path, const struct stat *st)
+{
+	struct stat_cache *cache = (struct stat_cache *)stamps;
+	_cleanup_free_ char *full = path[0] ? path_join(cache->dir, path) : str_dup(cache->dir);
+
+	snapshot_record_folder(cache->store->record, full, st);
+}
+
+static void record_entry(struct ingest_stamps *stamps, const char *name, const struct stat *st)
+{
+	snapshot_record_entry(((struct stat_cache *)stamps)->store->record, name, st);
+}
+
 static int write_rows(struct stat_cache *cache, struct err *err)
 {
 	struct db_stmt *stmt;
@@ -112,10 +128,26 @@ static void write_noted(struct stat_cache *cache)
 		db_rollback(db);
 }
 
+int ingest_file(struct store *store, struct arena *arena, int dirfd, const char *dir,
+                const char *path, const struct ingest_options *options, struct tree_node *ret,
+                struct err *err)
+{
+	_cleanup_free_ char *full = path_join(dir, path);
+	struct stat st;
+
+	if (store->record && dir[0] == '/' && lstat(full, &st) == 0)
+		snapshot_record_file(store->record, full, &st);
+	else if (store->record)
+		snapshot_record_give_up(store->record);
+	return ingest_node(store->blobs, arena, dirfd, path, options, ret, err);
+}
+
 int ingest_folder(struct store *store, struct arena *arena, const char *dir,
                   const struct ingest_options *options, struct tree_node *ret, struct err *err)
 {
-	struct stat_cache cache = { .base = { find, note }, .store = store };
+	struct stat_cache cache = { .base = { .find = find, .note = note },
+		                    .store = store,
+		                    .dir = dir };
 	struct ingest_options own = *options;
 	_cleanup_fd_ int fd = -1;
 	int rc = fs_open_dir(AT_FDCWD, dir, &fd, err);
@@ -126,6 +158,12 @@ int ingest_folder(struct store *store, struct arena *arena, const char *dir,
 		own.shown = dir;
 	if (own.blame == ERR_NONE)
 		own.blame = ERR_INPUT;
+	if (store->record && dir[0] == '/') {
+		cache.base.folder = record_folder;
+		cache.base.entry = record_entry;
+	} else if (store->record) {
+		snapshot_record_give_up(store->record);
+	}
 	rc = ingest_node_with(store->blobs, arena, fd, "", &own, &cache.base, ret, err);
 	write_noted(&cache);
 	array_deinit(&cache.noted);

@@ -4,6 +4,10 @@
 #include "store/place.h"
 #include "store/store.h"
 
+/* ingest_node of a file of the user's: `dir`, absolute, is dirfd's path. */
+int ingest_file(struct store *store, struct arena *arena, int dirfd, const char *dir,
+                const char *path, const struct ingest_options *options, struct tree_node *ret,
+                struct err *err);
 /*
  * Takes a folder of the user's into the store. A file whose device, inode, size, mtime and ctime
  * are those it had when it was hashed last is not read again, provided that both times were older

@@ -23,6 +23,7 @@ static int check_blob(void *data, const struct blob_ref *ref, uint64_t disk, str
 		return 0;
 	check->outcome->corrupt.n++;
 	check->outcome->corrupt.bytes += disk;
+	store_changes(check->store);
 	return blobs_remove(check->store->blobs, &ref->digest, err);
 }
 
@@ -58,6 +59,7 @@ static int forget(struct check *check, struct err *err)
 	struct db_stmt *stmt;
 	int rc = 0;
 
+	store_changes(check->store);
 	if (db_prepare(check->store->db, "DELETE FROM results WHERE action=?1", &stmt, err) < 0)
 		return -1;
 	for (size_t i = 0; i < check->forgotten.n && rc == 0; i++) {

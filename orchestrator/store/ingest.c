@@ -144,6 +144,8 @@ static int take_entry(struct ingest *in, int fd, const char *dir, struct tree_no
 		return ingest_cannot(in, "look at", dir, node->name, err);
 	if (ingest_check(in, dir, node->name, &st, err) < 0)
 		return -1;
+	if (in->stamps && in->stamps->entry && !S_ISDIR(st.st_mode))
+		in->stamps->entry(in->stamps, node->name, &st);
 	if (S_ISREG(st.st_mode))
 		return take_file(in, dir, &st, node, err);
 	if (S_ISLNK(st.st_mode))
@@ -177,12 +179,15 @@ static int take_entries(struct ingest *in, struct tree_dir *entries, struct err 
 	const char *path = in->path.n ? buf_text(&in->path) : ".";
 	struct fs_names names = { 0 };
 	_cleanup_fd_ int fd = -1;
+	struct stat st;
 	int rc = fs_open_beneath(in->root, path, O_RDONLY | O_DIRECTORY, 0, true, &fd, err);
 
 	if (rc == FS_MISSING)
 		return ingest_refuse(in, buf_text(&in->path), "", "changed while it was read", err);
-	if (rc < 0 || fs_list(fd, ".", &names, err) < 0)
+	if (rc < 0 || fstat(fd, &st) < 0 || fs_list(fd, ".", &names, err) < 0)
 		return err_while(err, "taking %s into the store", in->shown);
+	if (in->stamps && in->stamps->folder)
+		in->stamps->folder(in->stamps, buf_text(&in->path), &st);
 	rc = take_names(in, fd, &names, entries, err);
 	fs_names_deinit(&names);
 	return rc;

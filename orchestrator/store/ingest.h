@@ -12,6 +12,10 @@ struct ingest_stamps {
 	/* A file had these stamps and was hashed; reading began at `began_us` (the real clock: the files' own). */
 	void (*note)(struct ingest_stamps *stamps, const struct stat *st, int64_t began_us,
 	             const struct blob_ref *ref);
+	/* A folder, by its path below what is taken, before it is listed; then all of its entries that
+	 * are no folders. */
+	void (*folder)(struct ingest_stamps *stamps, const char *path, const struct stat *st);
+	void (*entry)(struct ingest_stamps *stamps, const char *name, const struct stat *st);
 };
 
 /* ingest_node with a stat cache (NULL for none). */

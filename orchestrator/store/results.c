@@ -179,6 +179,7 @@ int store_put_result(struct store *store, const struct digest *action, const cha
 		return err_sys(err, ERR_IO, "cannot make the store %s durable", store->dir);
 	if (db_begin(store->db, err) < 0)
 		return -1;
+	store_changes(store);
 	rc = put_result(store, action, address, &body, result->wall_us, err);
 	return store_end(store, rc, err);
 }
@@ -211,6 +212,7 @@ int store_note_action(struct store *store, const char *address, const struct dig
 		return 0; /* the usual case writes nothing */
 	if (db_begin(store->db, err) < 0)
 		return -1;
+	store_changes(store);
 	rc = put_address(store, address, action, wall_us, err);
 	return store_end(store, rc, err) < 0 ? -1 : STORE_NOTED;
 }
@@ -221,6 +223,7 @@ int store_put_failure(struct store *store, const char *address, const struct dig
 	_cleanup_buf_ struct buf body = BUF_INIT(RESULT_MOST);
 	struct db_stmt *stmt;
 
+	store_changes(store);
 	if (encode(result, &body, err) < 0 || store_query(store, QUERY_PUT_FAILURE, &stmt, err) < 0)
 		return -1;
 	db_bind_text(stmt, 1, address);

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "host/fs.h"
 #include "host/lock.h"
+#include "snapshot/snapshot.h"
 #include "store/blobs_ops.h"
 #include "store/store_impl.h"
 #include "store/use.h"
@@ -80,31 +81,13 @@ int store_query(struct store *store, enum store_query query, struct db_stmt **re
 	return 0;
 }
 
-int store_place(const char *dir, char **ret, struct err *err)
-{
-	const char *kiln = getenv("KILN_STORE"), *cache = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
-
-	if (dir)
-		*ret = str_dup(dir);
-	else if (kiln && kiln[0])
-		*ret = str_dup(kiln);
-	else if (cache && cache[0] == '/')
-		*ret = path_join(cache, "kiln");
-	else if (home && home[0] == '/')
-		*ret = path_join(home, ".cache/kiln");
-	else
-		return err_set(err, ERR_USAGE,
-		               "no folder for the store: neither HOME nor KILN_STORE "
-		               "is set; name one with --store DIR");
-	return 0;
-}
-
 static bool is_ours(const char *name)
 {
-	static const char *const ours[] = { "VERSION",       "blobs",  "db.sqlite", "db.sqlite-shm",
-		                            "db.sqlite-wal", "failed", "images",    "locks",
-		                            "lost+found",    "tmp",    "work",      NULL };
+	static const char *const ours[] = {
+		"VERSION", "blobs",  "db.sqlite", "db.sqlite-shm", "db.sqlite-wal",
+		"failed",  "images", "locks",     "lost+found",    "snapshots",
+		"tmp",     "work",   NULL
+	};
 	const char *const *known = ours;
 
 	while (*known && !str_eq(*known, name))
@@ -337,6 +320,8 @@ struct store *store_close(struct store *store)
 {
 	if (!store)
 		return NULL;
+	if (store->changed) /* whoever looked while it changed saw half of it */
+		snapshot_renew(store->fd);
 	use_deinit(store);
 	for (size_t i = 0; i < ARRAY_LEN(store->queries); i++)
 		db_stmt_free(store->queries[i]);
@@ -386,6 +371,18 @@ int store_sweep(struct store *store, struct err *err)
 	if (sweep(store, "work", err) < 0 || sweep(store, "tmp", err) < 0)
 		return -1;
 	return store_sweep_claims(store, err);
+}
+
+void store_changes(struct store *store)
+{
+	if (!store->changed)
+		snapshot_renew(store->fd);
+	store->changed = true;
+}
+
+void store_record(struct store *store, struct snapshot_record *record)
+{
+	store->record = record;
 }
 
 void store_set_paranoid(struct store *store)

@@ -5,11 +5,13 @@
 #include "base/arena.h"
 #include "model/action.h"
 #include "store/blobs.h"
+#include "store/where.h"
 
 /*
  * The store of one user on one machine: blobs, and a database (SQLite, WAL) of what is known:
  * action results, facts, pins. A folder:
- *   blobs/ab/…  images/<tree digest>/  work/<pid>-<n>/  failed/<action>/  tmp/  locks/  db.sqlite
+ *   blobs/ab/…  images/<tree digest>/  work/<pid>-<n>/  failed/<action>/  tmp/  locks/  snapshots/
+ *   db.sqlite
  *   VERSION
  * Only the process that opened a store uses its handle; children use blobs alone.
  */
@@ -18,9 +20,6 @@ struct store;
 /* Outcome: not known. */
 enum { STORE_MISS = 1 };
 
-/* Where the store is, or would be: `dir` when not NULL, else $KILN_STORE, $XDG_CACHE_HOME/kiln,
- * ~/.cache/kiln. Nothing is made. Caller frees. */
-int store_place(const char *dir, char **ret, struct err *err);
 /* Whether store_open would refuse the folder for its owner, its mode, its version or what else lies in it.
  * Nothing is made; one that is not there yet is fine. */
 int store_check(const char *dir, struct err *err);
@@ -103,6 +102,9 @@ void store_note_use(struct store *store, const char *what);
  */
 enum { STORE_BUSY = 1 };
 int store_alone(struct store *store, bool wait, struct err *err);
+/* From now on what is looked at is recorded (snapshot/record.h; borrowed); NULL: no more. */
+struct snapshot_record;
+void store_record(struct store *store, struct snapshot_record *record);
 /* From now on every blob is hashed when it is handed out. */
 void store_set_paranoid(struct store *store);
 

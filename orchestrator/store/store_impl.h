@@ -40,8 +40,12 @@ struct store {
 	struct map *whole; /* digests of directories seen complete in this process */
 	struct map *uses;  /* what was used and is not written yet (use.h) */
 	int in_use;        /* held, shared, while the store is open */
+	bool changed;      /* what it says is not what it said: no snapshot holds any more */
+	struct snapshot_record *record; /* borrowed, or NULL */
 };
 
+/* Before something is changed that a look-up would see; what a collection takes, too. */
+void store_changes(struct store *store);
 /* Removes claims of processes that are gone. */
 int store_sweep_claims(struct store *store, struct err *err);
 /* A digest out of a column of bytes; false where it is none. */

@@ -22,6 +22,8 @@ int store_alone(struct store *store, bool wait, struct err *err)
 {
 	int rc = lock_fd(store->in_use, true, wait, "the store", err);
 
+	if (rc == 0)
+		store_changes(store);
 	return rc == LOCK_BUSY ? STORE_BUSY : rc;
 }
 

@@ -40,7 +40,7 @@ setup() {
 	[ "$(id -u)" -eq 0 ] || skip "only root can become another user"
 	readable=$(mktemp -d)
 	chmod 755 "$readable"
-	cp "$KILN" "$readable/kiln"
+	cp "$KILN" "$KILN-main" "$readable/"
 	mkdir "$readable/bin"
 	ln -s "$(type -P true)" "$readable/bin/mmdebstrap"
 	nobody=("$(command -v setpriv)" --reuid 65534 --regid 65534 --clear-groups)

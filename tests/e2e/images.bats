@@ -289,7 +289,7 @@ as_user() {
 	cp -r project "$home/project"
 	lock .
 	cp "$work/kiln.lock" "$home/project/"
-	cp "$KILN" "$home/kiln"
+	cp "$KILN" "$KILN-main" "$home/"
 	chmod 755 "$home"
 	chown -R 59999:59999 "$home/store" "$home/project" "$home/tmp"
 	if ! (as_user unshare --user true) 2>"$work/why"; then

@@ -12,7 +12,9 @@
 	(cd "$BATS_TEST_TMPDIR/folder2" && umask 077 && LC_ALL=C.UTF-8 TZ=Asia/Tokyo make -s -j3 all)
 	cmp "$BATS_TEST_TMPDIR/folder1/build/libkiln.a" "$BATS_TEST_TMPDIR/folder2/build/libkiln.a"
 	if [ -e "$BATS_TEST_TMPDIR/folder1/build/kiln" ]; then
-		cmp "$BATS_TEST_TMPDIR/folder1/build/kiln" "$BATS_TEST_TMPDIR/folder2/build/kiln"
+		for program in kiln kiln-main; do
+			cmp "$BATS_TEST_TMPDIR/folder1/build/$program" "$BATS_TEST_TMPDIR/folder2/build/$program"
+		done
 	fi
 }
 

@@ -59,6 +59,8 @@ quiet_make() {
 	echo "$output"
 	[ "$status" = 0 ]
 	cmp build/kiln "$BATS_TEST_TMPDIR/root/opt/kiln/bin/kiln"
+	cmp build/kiln-main "$BATS_TEST_TMPDIR/root/opt/kiln/libexec/kiln/kiln-main"
+	"$BATS_TEST_TMPDIR/root/opt/kiln/bin/kiln" --version
 	[ -f "$BATS_TEST_TMPDIR/root/opt/kiln/share/doc/kiln/LICENSE" ]
 	share=$BATS_TEST_TMPDIR/root/opt/kiln/share
 	cmp toolchains/schema.json "$share/kiln/schemas/toolchain.schema.json"

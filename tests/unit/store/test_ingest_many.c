@@ -162,7 +162,7 @@ static void note(struct ingest_stamps *stamps, const struct stat *st, int64_t be
 static void what_changes_under_a_child_is_refused(void **state)
 {
 	const struct fixture *f = *state;
-	struct swapping s = { { swap, note }, f->fd, 0, 0 };
+	struct swapping s = { { .find = swap, .note = note }, f->fd, 0, 0 };
 	struct tree_node node;
 	struct err err = ERR_INIT;
 
@@ -190,7 +190,7 @@ static bool rewrite(struct ingest_stamps *stamps, const struct stat *st, struct 
 static void what_was_rewritten_is_not_remembered(void **state)
 {
 	const struct fixture *f = *state;
-	struct swapping s = { { rewrite, note }, f->fd, 0, 0 };
+	struct swapping s = { { .find = rewrite, .note = note }, f->fd, 0, 0 };
 	struct tree_node root = { 0 }, file;
 	struct err err = ERR_INIT;
 

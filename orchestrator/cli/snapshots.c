@@ -1,0 +1,205 @@
+/* What a run depends on, gathered where only the command line knows it. */
+#include "cli/snapshots.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "engine/engine.h"
+#include "external/crypto.h"
+#include "host/fs.h"
+#include "snapshot/record.h"
+#include "store/directory.h"
+
+void snapshots_prepare(int argc, char **argv, struct cli *cli)
+{
+	const char *ignored = NULL;
+
+	cli->said = BUF_INIT(SNAPSHOT_TEXT_MOST);
+	cli->key = BUF_INIT(SNAPSHOT_KEY_MOST);
+	if (!snapshot_words(argc, argv, &ignored) ||
+	    snapshot_key("/proc/self/exe", argc, argv, &cli->key) < 0)
+		buf_clear(&cli->key);
+}
+
+/* ---- while it runs -------------------------------------------------------------------------- */
+
+void snapshots_begin(struct session *s)
+{
+	_cleanup_fd_ int fd = -1;
+	struct err ignored = ERR_INIT;
+
+	if (s->cli->key.n == 0)
+		return;
+	if (fs_open_dir(AT_FDCWD, store_dir(s->store), &fd, &ignored) != 0)
+		return;
+	s->record = snapshot_record_new(fd, &s->cli->key);
+	store_record(s->store, s->record);
+}
+
+/* ---- at its end ----------------------------------------------------------------------------- */
+
+/* A file that was read early in the run: its stamps count when its content is still the same. */
+static void record_read(struct session *s, const char *path, const char *sha256)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct blob_ref found;
+	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || digest_of_fd(fd, path, &found, &ignored) < 0 ||
+	    !strstr(sha256, DIGEST_TEXT(&found.digest)))
+		snapshot_record_give_up(s->record);
+	else
+		snapshot_record_file(s->record, path, &st);
+}
+
+static void record_stamps(struct session *s, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		snapshot_record_file(s->record, path, &st);
+	else
+		snapshot_record_kind(s->record, path, SNAPSHOT_NOTHING);
+}
+
+static void record_recipe(struct session *s)
+{
+	json_t *files = json_object_get(s->document, "files"), *file, *kind;
+	const char *path;
+	size_t i;
+
+	json_array_foreach (files, i, file) {
+		_cleanup_free_ char *full = path_join(s->project, json_str_or(file, "path", ""));
+
+		if (str_eq(json_str_or(file, "origin", ""), "project"))
+			record_read(s, full, json_str_or(file, "sha256", "?"));
+	}
+	json_object_foreach (json_object_get(s->document, "looked"), path, kind) {
+		_cleanup_free_ char *full = path_join(s->project, path);
+
+		snapshot_record_kind(s->record, full, (enum snapshot_kind)json_integer_value(kind));
+	}
+	if (s->has_lock)
+		record_read(s, s->lock_path, DIGEST_TEXT(&s->lock_digest));
+	else
+		snapshot_record_kind(s->record, s->lock_path, SNAPSHOT_NOTHING);
+}
+
+/* What makes the project and the recipe the ones that they are: what is not there on the way. */
+static void record_place(struct session *s)
+{
+	static const char *const marks[] = { ".git", ".kiln", "kiln.lock" };
+	_cleanup_free_ char *at = str_dup(s->recipe_dir);
+	_cleanup_free_ char *cwd = NULL;
+	struct err ignored = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		_cleanup_free_ char *path = path_join(s->project, marks[i]);
+		struct stat st;
+
+		snapshot_record_kind(s->record, path,
+		                     stat(path, &st) < 0 ? SNAPSHOT_NOTHING :
+		                                           snapshot_kind_of(&st));
+	}
+	while (path_is_below(at, s->project) && !str_eq(at, s->project)) {
+		char *up = path_dir(at);
+
+		for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+			_cleanup_free_ char *path = path_join(at, marks[i]);
+
+			snapshot_record_kind(s->record, path, SNAPSHOT_NOTHING);
+		}
+		free(at);
+		at = up;
+	}
+	if (s->typed || fs_real_path(".", &cwd, &ignored) != 0)
+		return;
+	while (path_is_below(cwd, s->recipe_dir) && !str_eq(cwd, s->recipe_dir)) {
+		_cleanup_free_ char *path = path_join(cwd, "kiln.lua");
+		char *up = path_dir(cwd);
+
+		snapshot_record_kind(s->record, path, SNAPSHOT_NOTHING);
+		free(cwd);
+		cwd = up;
+	}
+}
+
+/* The project's own toolchains and containers stand before Kiln's, and each image is still there. */
+static void record_images(struct session *s)
+{
+	static const char *const folders[] = { ".kiln/toolchains", ".kiln/containers" };
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		_cleanup_free_ char *path = path_join(s->project, folders[i]);
+
+		record_stamps(s, path);
+	}
+	for (size_t i = 0; i < s->images.n; i++) {
+		_cleanup_free_ char *name = str_fmt("%s.yaml", s->images.v[i].name);
+		_cleanup_free_ char *own = str_fmt("%s/.kiln/containers/%s", s->project, name);
+		_cleanup_free_ char *marker = str_fmt("%s/images/%s/complete", store_dir(s->store),
+		                                      DIGEST_TEXT(&s->images.v[i].image.tree));
+
+		record_stamps(s, own);
+		record_stamps(s, marker);
+	}
+}
+
+/* What was shown, or asked for, is still in the store. */
+static void record_results(struct session *s, const struct plan *plan,
+                           const struct engine_result *result)
+{
+	for (size_t i = 0; i < plan->n_goals; i++) {
+		const struct result *r = &result->nodes[plan->goals[i].node].result;
+
+		if (plan->nodes[plan->goals[i].node].pinned)
+			continue;
+		for (size_t o = 0; o < r->n_outputs; o++)
+			if (r->outputs[o].node->kind != NODE_LINK)
+				snapshot_record_blob(s->record, &r->outputs[o].node->ref);
+	}
+}
+
+/* Sources whose state is more than their files: a repository has a history, too. */
+static bool knows_sources(const struct session *s)
+{
+	json_t *fact;
+	size_t i;
+
+	for (i = 0; i < s->recipe.n_leaves; i++)
+		if (str_eq(json_str_or(s->recipe.leaves[i].spec, "kind", ""), "checkout"))
+			return false;
+	json_array_foreach (json_object_get(s->document, "facts"), i, fact)
+		if (!str_eq(json_str_or(fact, "kind", ""), "cargo.manifest"))
+			return false;
+	return true;
+}
+
+void snapshots_end(struct session *s, const struct plan *plan, const struct engine_result *result)
+{
+	struct buf *said = &s->cli->said;
+
+	if (!s->record)
+		return;
+	if (result->n_run || result->n_failed || result->n_skipped || said->overflow ||
+	    !knows_sources(s))
+		snapshot_record_give_up(s->record);
+	record_recipe(s);
+	record_place(s);
+	record_images(s);
+	record_results(s, plan, result);
+	for (size_t at = 0; at < said->n;) {
+		uint32_t head[2];
+
+		memcpy(head, said->p + at, sizeof(head));
+		at += sizeof(head);
+		snapshot_record_said(s->record, (int)head[0], said->p + at, head[1]);
+		at += head[1];
+	}
+	snapshot_record_keep(s->record);
+}

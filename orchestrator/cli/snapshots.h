@@ -1,0 +1,21 @@
+#ifndef KILN_CLI_SNAPSHOTS_H
+#define KILN_CLI_SNAPSHOTS_H
+
+#include "cli/session.h"
+#include "plan/plan.h"
+
+/*
+ * A command that had nothing to do need not think again until something has changed: see
+ * snapshot/snapshot.h. For commands that say so (`replays`), and command lines without options that make
+ * something beside the store.
+ */
+
+/* Whether there is to be one, by the command line alone; cli's members for it are filled in. */
+void snapshots_prepare(int argc, char **argv, struct cli *cli);
+/* The store is open and nothing was looked up in it. */
+void snapshots_begin(struct session *session);
+/* The run was well, and ran nothing where `idle`: what it looked at and said is kept for the next. */
+void snapshots_end(struct session *session, const struct plan *plan,
+                   const struct engine_result *result);
+
+#endif

@@ -1,0 +1,172 @@
+/* The key of a snapshot, and the generation of a store. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "host/fs.h"
+#include "snapshot/snapshot.h"
+
+extern char **environ;
+
+struct snapshot_stamps snapshot_stamps_of(const struct stat *st)
+{
+	return (struct snapshot_stamps){
+		.dev = (uint64_t)st->st_dev,
+		.ino = (uint64_t)st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+		.ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+		.mode = (uint32_t)st->st_mode,
+	};
+}
+
+enum snapshot_kind snapshot_kind_of(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) ? SNAPSHOT_FILE :
+	       S_ISDIR(st->st_mode) ? SNAPSHOT_FOLDER :
+	                              SNAPSHOT_OTHER;
+}
+
+/* ---- the key -------------------------------------------------------------------------------- */
+
+/* What Kiln, or a program that it asks before it plans, looks at. */
+static bool is_heeded(const char *variable)
+{
+	static const char *const heeded[] = { "KILN_", "XDG_",  "LC_",   "GIT_",  "CI=",
+		                              "HOME=", "PATH=", "LANG=", "TERM=", "NO_COLOR=" };
+
+	for (size_t i = 0; i < ARRAY_LEN(heeded); i++)
+		if (str_starts(variable, heeded[i]))
+			return true;
+	return str_starts(variable, "CLICOLOR");
+}
+
+static int cmp_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_environment(struct buf *key)
+{
+	size_t n = 0, all = 0;
+	char **list;
+
+	while (environ[all])
+		all++;
+	list = alloc_array(all + 1, sizeof(*list));
+	for (size_t i = 0; i < all; i++)
+		if (is_heeded(environ[i]))
+			list[n++] = environ[i];
+	qsort(list, n, sizeof(*list), cmp_text);
+	for (size_t i = 0; i < n; i++)
+		buf_add(key, list[i], strlen(list[i]) + 1);
+	free(list);
+}
+
+/* The text of a small file of the kernel's; nothing where there is none. */
+static void add_file(struct buf *key, const char *path)
+{
+	char text[128];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
+
+	buf_add(key, text, n > 0 ? (size_t)n : 0);
+	buf_add_char(key, '\0');
+	fs_close(fd);
+}
+
+static int add_program(struct buf *key, const char *program)
+{
+	struct snapshot_stamps stamps;
+	struct stat st;
+
+	if (stat(program, &st) < 0)
+		return -1;
+	stamps = snapshot_stamps_of(&st);
+	buf_add(key, &stamps, sizeof(stamps));
+	return 0;
+}
+
+bool snapshot_words(int argc, char **argv, const char **ret_store)
+{
+	bool builds = false;
+
+	for (int i = 1; i < argc; i++) {
+		const char *word = argv[i];
+
+		builds |= str_eq(word, "build");
+		/* -C: what is relative means something else there. */
+		if (str_starts(word, "-C") || str_starts(word, "-o") ||
+		    str_starts(word, "--events") || str_starts(word, "--trace") ||
+		    str_eq(word, "--update-lock") || str_eq(word, "--paranoid"))
+			return false;
+		if (str_eq(word, "--store") && i + 1 < argc)
+			*ret_store = argv[i + 1];
+		else if (str_starts(word, "--store="))
+			*ret_store = word + strlen("--store=");
+	}
+	return builds;
+}
+
+int snapshot_key(const char *program, int argc, char **argv, struct buf *ret)
+{
+	char cwd[4096];
+
+	if (!getcwd(cwd, sizeof(cwd)) || add_program(ret, program) < 0)
+		return -1;
+	buf_fmt(ret, "%s %u %d%d ", KILN_VERSION, (unsigned int)geteuid(), isatty(1), isatty(2));
+	for (int i = 1; i < argc; i++)
+		buf_add(ret, argv[i], strlen(argv[i]) + 1);
+	buf_add(ret, "", 1);
+	buf_add(ret, cwd, strlen(cwd) + 1);
+	add_environment(ret);
+	add_file(ret, "/proc/sys/kernel/random/boot_id");
+	add_file(ret, "/proc/sys/kernel/perf_event_paranoid");
+	return ret->overflow ? -1 : 0;
+}
+
+/* FNV-1a, twice from other starts: only a name, the key itself is compared
+ * (http://www.isthe.com/chongo/tech/comp/fnv/). */
+void snapshot_name(const struct buf *key, char ret[40])
+{
+	uint64_t hash[2] = { 0xcbf29ce484222325, 0x84222325cbf29ce4 };
+
+	for (size_t i = 0; i < key->n; i++)
+		for (int j = 0; j < 2; j++)
+			hash[j] = (hash[j] ^ (unsigned char)key->p[i]) * 0x100000001b3;
+	snprintf(ret, 40, "%016llx%016llx", (unsigned long long)hash[0],
+	         (unsigned long long)hash[1]);
+}
+
+/* ---- the generation ------------------------------------------------------------------------- */
+
+static const char file[] = "snapshots/generation";
+
+bool snapshot_generation(int store_fd, char ret[SNAPSHOT_GENERATION + 1])
+{
+	_cleanup_fd_ int fd = openat(store_fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	memset(ret, 0, SNAPSHOT_GENERATION + 1);
+	return fd >= 0 && read(fd, ret, SNAPSHOT_GENERATION + 1) == SNAPSHOT_GENERATION;
+}
+
+void snapshot_renew(int store_fd)
+{
+	unsigned char bytes[SNAPSHOT_GENERATION / 2];
+	char text[SNAPSHOT_GENERATION + 1];
+	struct err ignored = ERR_INIT;
+
+	if (getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes)) {
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+		if (fs_write_file(store_fd, file, text, SNAPSHOT_GENERATION, 0600, false,
+		                  &ignored) == 0)
+			return;
+	}
+	unlinkat(store_fd, file, 0);
+}

@@ -1,0 +1,35 @@
+#ifndef KILN_SNAPSHOT_RECORD_H
+#define KILN_SNAPSHOT_RECORD_H
+
+#include "snapshot/snapshot.h"
+
+/*
+ * A snapshot in the making: a nameless file that is filled while a run looks at things, and gets its
+ * name when the run had nothing to do. Whatever cannot be recorded, or could change unseen, gives it
+ * up: all calls are fine then, and do nothing. None of them fails.
+ *
+ * Stamps are those from before the content was read. A file that changed within the last moments could
+ * change again without another stamp: it gives the snapshot up.
+ */
+struct snapshot_record;
+
+/* Begins one in an open store, before anything of the store is looked up. Never NULL. */
+struct snapshot_record *snapshot_record_new(int store_fd, const struct buf *key);
+struct snapshot_record *snapshot_record_free(struct snapshot_record *record);
+
+/* A folder by its whole path; entries follow by their names, none of them a folder. */
+void snapshot_record_folder(struct snapshot_record *record, const char *path,
+                            const struct stat *st);
+void snapshot_record_entry(struct snapshot_record *record, const char *name, const struct stat *st);
+/* What stands at a whole path: with its stamps, or only its kind. */
+void snapshot_record_file(struct snapshot_record *record, const char *path, const struct stat *st);
+void snapshot_record_kind(struct snapshot_record *record, const char *path,
+                          enum snapshot_kind kind);
+void snapshot_record_blob(struct snapshot_record *record, const struct blob_ref *ref);
+void snapshot_record_said(struct snapshot_record *record, int fd, const char *text, size_t n);
+
+void snapshot_record_give_up(struct snapshot_record *record);
+/* Ends it and gives it its name, where it was not given up and nothing was changed in the store. */
+void snapshot_record_keep(struct snapshot_record *record);
+
+#endif

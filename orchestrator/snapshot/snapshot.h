@@ -1,0 +1,74 @@
+#ifndef KILN_SNAPSHOT_SNAPSHOT_H
+#define KILN_SNAPSHOT_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+
+/*
+ * What a run that had nothing to do looked at, so that the next one need not think: if every file has
+ * the stamps that it had, and what the run showed is still in the store, then there is nothing to do
+ * again, and what was said can be said again. Nothing here needs more than the C library.
+ *
+ * STORE/snapshots/<name>, one a command line; the name is a hash of its key, and the whole key stands
+ * inside. Numbers as they lie in memory: a snapshot is never read on another machine.
+ *
+ *   "kilnsnp1"  length  key  generation  time
+ *   records, each a letter and what follows:
+ *     D path stamps      a folder; entries of it follow
+ *     E name stamps      a file or link in it
+ *     F path stamps      a file by its whole path
+ *     K path kind        what stands there is a file, a folder, or nothing
+ *     B digest size      a blob of the store
+ *     O descriptor text  what was said, in order
+ *     Z                  the end: without it the file is none
+ *
+ * A snapshot holds as long as the store's *generation*: a text that changes whenever something but a
+ * look-up was done in the store.
+ */
+enum snapshot_kind { SNAPSHOT_NOTHING, SNAPSHOT_FILE, SNAPSHOT_FOLDER, SNAPSHOT_OTHER };
+
+enum snapshot_kind snapshot_kind_of(const struct stat *st);
+
+struct snapshot_stamps {
+	uint64_t dev, ino, size;
+	int64_t mtime_ns, ctime_ns;
+	uint32_t mode, zero;
+};
+
+struct snapshot_stamps snapshot_stamps_of(const struct stat *st);
+
+#define SNAPSHOT_MAGIC "kilnsnp1"
+/* A day, so that what is used is known as used; a clock that went back counts as more. */
+enum { SNAPSHOT_SECONDS = 24 * 3600, SNAPSHOT_KEY_MOST = 1 << 20, SNAPSHOT_TEXT_MOST = 1 << 20 };
+#define SNAPSHOT_GENERATION 32 /* characters */
+
+/*
+ * What a run depends on that is no file: the program, a path, its words and folder, the environment that it
+ * heeds, the user, the kernel's run, and what its streams are. Returns -1 where that cannot be told:
+ * then there is no snapshot.
+ */
+int snapshot_key(const char *program, int argc, char **argv, struct buf *ret);
+/* Whether a command line may have a snapshot: it builds, and makes nothing beside the store. *ret_store is
+ * the store that it names, where it does. */
+bool snapshot_words(int argc, char **argv, const char **ret_store);
+/* The file's name for a key. */
+void snapshot_name(const struct buf *key, char ret[40]);
+/* The store's generation; false where it has none, and so no snapshots. */
+bool snapshot_generation(int store_fd, char ret[SNAPSHOT_GENERATION + 1]);
+/* Gives the store another one. Never fails: where it cannot, the old one is gone, and all snapshots
+ * with it. */
+void snapshot_renew(int store_fd);
+
+/*
+ * Says again what the last run of this command line said, when nothing has changed since: 0. Or
+ * SNAPSHOT_STALE, and the run is to be done. `store` is its folder.
+ */
+enum { SNAPSHOT_STALE = 1 };
+int snapshot_replay(const char *store, const struct buf *key, struct err *err);
+
+#endif

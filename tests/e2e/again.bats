@@ -1,0 +1,144 @@
+# A command that had nothing to do says so again without thinking, until something has changed.
+# shellcheck disable=SC2154 # status and output are from run, top from the helper
+load helper
+
+# A store of this test alone, where nobody else builds: what others do in it is a change, too.
+setup() {
+	e2e_setup
+	hello
+	"$KILN" plan hello --progress none >/dev/null 2>&1 # the image is there then
+	local whole=$KILN_STORE
+	export KILN_STORE=$BATS_TEST_TMPDIR/store
+	mkdir -m 700 "$KILN_STORE"
+	mkdir "$KILN_STORE/images"
+	tree=$(sed -n 's/.*"tree": "sha256:\([0-9a-f]*\)".*/\1/p' hello/kiln.lock | head -n1)
+	cp -al "$whole/images/$tree" "$KILN_STORE/images/" 2>/dev/null || cp -a "$whole/images/$tree" "$KILN_STORE/images/"
+	cd hello
+	words=(build --offline --target 'x86_64*' --variant plain)
+	build
+	sleep 3 # stamps of now could change unseen
+	build
+	build
+	[ "$thought" = no ]
+}
+
+# Sets `thought`: whether more was loaded than the C library.
+build() {
+	LD_DEBUG=files "$KILN" "${words[@]}" "$@" >made 2>all || { grep -v '^ *[0-9]*:' all; return 1; }
+	grep -v '^ *[0-9]*:' all >log || true
+	thought=no
+	if grep -q 'file=libcurl' all; then thought=yes; fi
+}
+
+@test "what is said again is what was said" {
+	cp made first
+	cp log first.log
+	build
+	[ "$thought" = no ]
+	cmp made first
+	cmp log first.log
+	grep -q 'nothing to do' log
+	# JSON is another command line.
+	build --json
+	[ "$thought" = yes ]
+	build --json
+	[ "$thought" = no ]
+	jq -e '.run == 0 and .schema == "kiln.build/1"' made
+	# What is told to somebody who does not listen is an error, as ever.
+	run bash -c '"$KILN" build --offline --target "x86_64*" --variant plain >/dev/full'
+	[ "$status" -eq 7 ]
+	[[ $output == *"standard output"* ]]
+}
+
+@test "an edit is built, though size and time are as they were" {
+	cp src/hello.c before
+	sed -i 's/NULL/NULL /' src/hello.c
+	build
+	[ "$thought" = yes ]
+	grep -q 'stages\? run' log
+	build
+	build
+	sleep 3
+	build
+	build
+	[ "$thought" = no ]
+	touch -r src/hello.c stamp
+	cp before text && tr 'a' 'a' <src/hello.c | sed 's/NULL /NULL\t/' >text && cat text >src/hello.c
+	touch -r stamp src/hello.c
+	build
+	[ "$thought" = yes ]
+	grep -q 'stages\? run' log
+}
+
+@test "files that come and go, a lock, an own toolchain, another recipe: all is thought over" {
+	echo x >src/new.txt
+	build
+	[ "$thought" = yes ]
+	grep -q 'stages\? run' log
+	sleep 3
+	build
+	build
+	[ "$thought" = no ]
+	mkdir -p .kiln/toolchains
+	cp "$top/toolchains/llvm-19.yaml" .kiln/toolchains/llvm-19.yaml
+	build || true
+	[ "$thought" = yes ]
+	rm -r .kiln
+	sleep 3
+	build
+	build
+	[ "$thought" = no ]
+	touch kiln.lock
+	build
+	[ "$thought" = yes ]
+	sleep 3
+	build
+	build
+	[ "$thought" = no ]
+	echo '-- a word more' >>kiln.lua
+	build
+	[ "$thought" = yes ]
+	grep -q 'nothing to do' log
+}
+
+@test "what others do in the store is a change: a collection, a build, lost content" {
+	"$KILN" store gc --size 0 --age 0 >/dev/null
+	build
+	[ "$thought" = yes ]
+	build
+	build
+	[ "$thought" = no ]
+	"$KILN" build --offline --target 'x86_64*' --variant lto >/dev/null 2>&1
+	build
+	[ "$thought" = yes ]
+	grep -q 'nothing to do' log
+	build
+	[ "$thought" = no ]
+	packed=$(cut -d' ' -f1 made | head -n1)
+	rm -f "$KILN_STORE/blobs/${packed:0:2}/${packed:2}"
+	build
+	[ "$thought" = yes ]
+	grep -q 'stages\? run' log
+	[ -e "$KILN_STORE/blobs/${packed:0:2}/${packed:2}" ]
+}
+
+@test "another Kiln, another folder, another word think for themselves" {
+	mkdir bin
+	cp "$KILN" "$KILN-main" bin/
+	KILN=$PWD/bin/kiln build
+	[ "$thought" = yes ]
+	build -j 1
+	[ "$thought" = yes ]
+	KILN_CLOCK=5 build
+	[ "$thought" = yes ]
+	cd src
+	LD_DEBUG=files "$KILN" "${words[@]}" 2>&1 >/dev/null | grep -q 'file=libcurl'
+}
+
+@test "without its other half kiln says what is missing" {
+	mkdir bin
+	cp "$KILN" bin/
+	run bin/kiln --version
+	[ "$status" -eq 5 ]
+	[[ $output == *"cannot find its other half, kiln-main"*"→ install kiln again"* ]]
+}
