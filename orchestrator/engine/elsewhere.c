@@ -38,8 +38,17 @@ void engine_skip_twins(struct engine *e, size_t of)
 
 void engine_release_claim(struct engine *e, size_t at)
 {
-	store_release_claim(e->request->store, &e->nodes[at].action, e->claims[at]);
-	e->claims[at] = -1;
+	if (e->claimed[at])
+		store_release_claim(e->request->store, &e->nodes[at].action);
+	e->claimed[at] = false;
+}
+
+static int claim_now(struct engine *e, size_t at, struct err *err)
+{
+	int rc = store_claim(e->request->store, &e->nodes[at].action, err);
+
+	e->claimed[at] = rc == 0;
+	return rc;
 }
 
 /* What was made since it was looked up is taken. Returns 1 where it was. */
@@ -61,9 +70,9 @@ int engine_claim(struct engine *e, size_t at, struct err *err)
 {
 	int rc;
 
-	if (e->claims[at] >= 0)
+	if (e->claimed[at])
 		return 0;
-	rc = store_claim(e->request->store, &e->nodes[at].action, &e->claims[at], err);
+	rc = claim_now(e, at, err);
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
@@ -81,7 +90,7 @@ int engine_look_elsewhere(struct engine *e, struct err *err)
 
 	for (size_t i = 0; i < e->n_elsewhere; i++) {
 		size_t at = e->elsewhere[i];
-		int rc = store_claim(e->request->store, &e->nodes[at].action, &e->claims[at], err);
+		int rc = claim_now(e, at, err);
 
 		if (rc == 0)
 			rc = take_made(e, at, err);

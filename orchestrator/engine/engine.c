@@ -391,9 +391,7 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 	schedule_init(&e);
 	e.fresh = arena_array(arena, n, sizeof(*e.fresh));
 	e.elsewhere = arena_array(arena, n, sizeof(*e.elsewhere));
-	e.claims = arena_array(arena, n, sizeof(*e.claims));
-	for (size_t i = 0; i < n; i++)
-		e.claims[i] = -1;
+	e.claimed = arena_array(arena, n, sizeof(*e.claimed));
 	rc = loop(&e, err);
 	if (rc < 0)
 		drain(&e);

@@ -24,7 +24,7 @@ struct engine {
 	size_t *fresh, n_fresh;         /* inputs are there, key not made yet */
 	size_t n_twins;                 /* ready nodes that wait for another one's action */
 	size_t *elsewhere, n_elsewhere; /* ready nodes whose action another process runs */
-	int *claims;                    /* by node; -1: none */
+	bool *claimed;                  /* by node */
 	struct map *by_action;          /* running or done in this run: action digest → node + 1 */
 	bool stopping;                  /* nothing new starts */
 	bool cancelled;

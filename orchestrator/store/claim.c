@@ -1,7 +1,13 @@
-/* One process at a time runs an action: a lock file each, there while somebody does. */
+/*
+ * One process at a time runs an action. A claim is a lock on one byte of one file, at the place that the
+ * action's digest says: nothing is made or removed for it, and the kernel ends it with its process. Two
+ * actions that share a byte, one pair in 2^61, would wait for each other, and no more.
+ */
 #include "store/store.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -9,42 +15,47 @@
 #include "host/lock.h"
 #include "store/store_impl.h"
 
-static const char prefix[] = "action-";
+static const char file[] = "locks/actions";
 
-static char *name_of(const struct digest *action)
+static int open_file(struct store *store, struct err *err)
 {
-	return str_fmt("locks/%s%s", prefix, DIGEST_TEXT(action));
+	if (store->claims < 0)
+		store->claims =
+			openat(store->fd, file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return store->claims < 0 ?
+	               err_sys(err, ERR_IO, "cannot open the lock %s/%s", store->dir, file) :
+	               0;
 }
 
-int store_claim(struct store *store, const struct digest *action, int *ret_fd, struct err *err)
+/* Locks of the open file, not of the process (fcntl(2), F_OFD_SETLK): two handles of a process are two. */
+static int set_lock(struct store *store, const struct digest *action, short type)
 {
-	_cleanup_free_ char *name = name_of(action);
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_len = 1 };
+	uint64_t place;
 
-	for (;;) {
-		_cleanup_fd_ int fd = -1;
-		int rc = lock_file(store->fd, name, true, false, &fd, err);
+	memcpy(&place, action->bytes, sizeof(place));
+	lock.l_start = (off_t)(place >> 3);
+	return fcntl(store->claims, F_OFD_SETLK, &lock);
+}
 
-		if (rc)
-			return rc < 0 ? -1 : STORE_CLAIMED;
-		/* Who held it before may have taken the file away in between. */
-		if (!fs_is_named(fd, store->fd, name))
-			continue;
-		*ret_fd = fd;
-		fd = -1;
+int store_claim(struct store *store, const struct digest *action, struct err *err)
+{
+	if (open_file(store, err) < 0)
+		return -1;
+	if (set_lock(store, action, F_WRLCK) == 0)
 		return 0;
-	}
+	if (errno == EAGAIN || errno == EACCES)
+		return STORE_CLAIMED;
+	return err_sys(err, ERR_IO, "cannot lock %s/%s", store->dir, file);
 }
 
-void store_release_claim(struct store *store, const struct digest *action, int fd)
+void store_release_claim(struct store *store, const struct digest *action)
 {
-	_cleanup_free_ char *name = name_of(action);
-
-	if (fd < 0)
-		return;
-	unlinkat(store->fd, name, 0);
-	fs_close(fd);
+	if (store->claims >= 0)
+		set_lock(store, action, F_UNLCK);
 }
 
+/* Kiln once made a file for each claim. */
 int store_sweep_claims(struct store *store, struct err *err)
 {
 	_cleanup_fd_ int dir = -1;
@@ -57,7 +68,7 @@ int store_sweep_claims(struct store *store, struct err *err)
 		_cleanup_fd_ int fd = -1;
 		struct err ignored = ERR_INIT;
 
-		if (str_starts(list.names.v[i], prefix) &&
+		if (str_starts(list.names.v[i], "action-") &&
 		    lock_file(dir, list.names.v[i], true, false, &fd, &ignored) == 0 &&
 		    fs_is_named(fd, dir, list.names.v[i]))
 			unlinkat(dir, list.names.v[i], 0);

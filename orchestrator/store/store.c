@@ -304,7 +304,7 @@ int store_open(const char *dir, struct store **ret, struct err *err)
 {
 	struct store *store = alloc(sizeof(*store));
 
-	store->fd = store->in_use = -1;
+	store->fd = store->in_use = store->claims = -1;
 	store->whole = map_new();
 	store->uses = map_new();
 	if (store_place(dir, &store->dir, err) < 0 || open_parts(store, err) < 0) {
@@ -327,6 +327,7 @@ struct store *store_close(struct store *store)
 		db_stmt_free(store->queries[i]);
 	db_close(store->db);
 	blobs_free(store->blobs);
+	fs_close(store->claims);
 	fs_close(store->fd);
 	map_free(store->whole);
 	map_free(store->uses);

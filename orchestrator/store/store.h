@@ -61,11 +61,12 @@ int store_get_failure(struct store *store, struct arena *arena, const char *addr
 /*
  * Claims an action for this process before it is run, so that two processes do not run it both. Returns
  * 0, or STORE_CLAIMED while another one has it: its result may come, or it may fail and be free again.
- * The claim ends with the process, or when it is released; a result is recorded before.
+ * The claim ends with the process, or when it is released; a result is recorded before. A process that
+ * has it already gets it again.
  */
 enum { STORE_CLAIMED = 3 };
-int store_claim(struct store *store, const struct digest *action, int *ret_fd, struct err *err);
-void store_release_claim(struct store *store, const struct digest *action, int fd);
+int store_claim(struct store *store, const struct digest *action, struct err *err);
+void store_release_claim(struct store *store, const struct digest *action);
 
 /*
  * For `explain`: where the inputs of an action came from when it stood under an address (the text of

@@ -39,6 +39,7 @@ struct store {
 	char *boot;        /* names this run of the kernel; "" where it is unknown */
 	struct map *whole; /* digests of directories seen complete in this process */
 	struct map *uses;  /* what was used and is not written yet (use.h) */
+	int claims;        /* the file whose bytes are locked, or -1 */
 	int in_use;        /* held, shared, while the store is open */
 	bool changed;      /* what it says is not what it said: no snapshot holds any more */
 	struct snapshot_record *record; /* borrowed, or NULL */

@@ -10,7 +10,6 @@ struct scene {
 	struct store *other;
 	struct event_sink sink;
 	struct digest action;
-	int claim;
 	bool gives; /* the other one records a result before it lets go */
 	size_t waits;
 	struct result result; /* what it gives */
@@ -28,8 +27,7 @@ static void on_event(struct event_sink *sink, const struct event *e)
 	assert_true(digest_eq(&e->action, &s->action));
 	if (s->gives)
 		must(store_put_result(s->other, &s->action, "other", &s->result, &err), &err);
-	store_release_claim(s->other, &s->action, s->claim);
-	s->claim = -1;
+	store_release_claim(s->other, &s->action);
 }
 
 static int setup(void **state)
@@ -40,7 +38,6 @@ static int setup(void **state)
 	world_init(&s->w);
 	must(store_open(s->w.dir, &s->other, &err), &err);
 	s->sink.event = on_event;
-	s->claim = -1;
 	*state = s;
 	return 0;
 }
@@ -49,8 +46,7 @@ static int teardown(void **state)
 {
 	struct scene *s = *state;
 
-	store_release_claim(s->other, &s->action, s->claim);
-	store_close(s->other);
+	store_close(s->other); /* its claims go with it */
 	world_deinit(&s->w);
 	free(s);
 	return 0;
@@ -65,7 +61,7 @@ static void claim(struct scene *s, const char *address)
 	world_must_run(&s->w);
 	s->action = world_node(&s->w, address)->action;
 	s->result = world_node(&s->w, address)->result;
-	must(store_claim(s->other, &s->action, &s->claim, &err), &err);
+	must(store_claim(s->other, &s->action, &err), &err);
 }
 
 /* Runs the pipeline in a store that knows nothing of it, but for what the other process does. */
@@ -125,10 +121,10 @@ static void what_another_process_gave_up_is_run(void **state)
 static bool is_claimed(struct scene *s)
 {
 	struct err err = ERR_INIT;
-	int fd = -1, rc = store_claim(s->other, &s->action, &fd, &err);
+	int rc = store_claim(s->other, &s->action, &err);
 
 	if (rc == 0)
-		store_release_claim(s->other, &s->action, fd);
+		store_release_claim(s->other, &s->action);
 	return rc == STORE_CLAIMED;
 }
 
@@ -138,8 +134,7 @@ static void claims_end_with_the_run(void **state)
 	struct scene *s = *state;
 
 	claim(s, "t/plain/build");
-	store_release_claim(s->other, &s->action, s->claim);
-	s->claim = -1;
+	store_release_claim(s->other, &s->action);
 	forget_results(s);
 	must(run(s), &s->w.err);
 	assert_false(is_claimed(s));
@@ -153,28 +148,25 @@ static void claims_end_with_the_run(void **state)
 	assert_false(is_claimed(s));
 }
 
-/* A claim whose process is gone is free, and its file is swept. */
+/* A claim whose process is gone is free; so is the place of files that Kiln once made for them. */
 static void claims_of_the_dead(void **state)
 {
 	struct scene *s = *state;
-	const struct digest action = { { 9 } };
-	struct fs_names names = { 0 };
-	char *locks = str_fmt("%s/locks", s->w.dir);
+	const struct digest action = { { 9 } }, other = { { 100 } };
+	int dir = test_open_dir(s->w.dir);
 	struct err err = ERR_INIT;
-	int fd;
 
-	must(store_claim(s->other, &action, &fd, &err), &err);
+	test_write(dir, "locks/action-00", "", 0600);
+	must(store_claim(s->other, &action, &err), &err);
 	must(store_sweep(s->w.store, &err), &err);
-	assert_int_equal(store_claim(s->w.store, &action, &(int){ -1 }, &err), STORE_CLAIMED);
-	close(fd); /* as the kernel does it */
-	must(store_sweep(s->w.store, &err), &err);
-	must(fs_list(AT_FDCWD, locks, &names, &err), &err);
-	for (size_t i = 0; i < names.names.n; i++)
-		assert_false(str_starts(names.names.v[i], "action-"));
-	fs_names_deinit(&names);
-	free(locks);
-	must(store_claim(s->w.store, &action, &fd, &err), &err);
-	store_release_claim(s->w.store, &action, fd);
+	assert_int_equal(faccessat(dir, "locks/action-00", F_OK, 0), -1);
+	assert_int_equal(store_claim(s->w.store, &action, &err), STORE_CLAIMED);
+	must(store_claim(s->w.store, &other, &err), &err);
+	s->other = store_close(s->other); /* as the kernel does it */
+	must(store_claim(s->w.store, &action, &err), &err);
+	store_release_claim(s->w.store, &action);
+	store_release_claim(s->w.store, &other);
+	close(dir);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
