@@ -4,9 +4,9 @@
  * bytes belong is decided when the first of them comes, by the last of the heads before it: those of
  * redirections and interim answers say nothing.
  */
+#define CURL_DISABLE_TYPECHECK
 #include "external/http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "external/crypto.h"
+#include "external/curl_calls.h"
 #include "host/fs.h"
 
 enum {
@@ -32,6 +33,7 @@ static const uint64_t size_most = (uint64_t)16 << 30;
 
 /* One file on its way. */
 struct transfer {
+	struct curl_calls calls;
 	CURL *curl;
 	const struct http_request *request;
 	int fd;
@@ -56,23 +58,24 @@ static bool is_loopback(const char *host)
 }
 
 /* *ret_plain: http to a loopback address. */
-static int read_url(const char *url, bool *ret_plain, struct err *err)
+static int read_url(const struct curl_calls *calls, const char *url, bool *ret_plain,
+                    struct err *err)
 {
 	char *scheme = NULL, *host = NULL;
-	CURLU *parsed = curl_url();
+	CURLU *parsed = calls->url();
 	bool https, plain;
 
 	bug_on(!parsed);
-	if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK ||
-	    curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
+	if (calls->url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK ||
+	    calls->url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
 		scheme = NULL;
-	else if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+	else if (calls->url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
 		host = NULL;
 	https = scheme && host && str_eq(scheme, "https");
 	plain = scheme && host && str_eq(scheme, "http") && is_loopback(host);
-	curl_free(scheme);
-	curl_free(host);
-	curl_url_cleanup(parsed);
+	calls->free(scheme);
+	calls->free(host);
+	calls->url_cleanup(parsed);
 	if (!https && !plain)
 		return err_set(err, ERR_INPUT, "\"%s\" is no https address", url);
 	*ret_plain = plain;
@@ -81,9 +84,10 @@ static int read_url(const char *url, bool *ret_plain, struct err *err)
 
 int http_check_url(const char *url, struct err *err)
 {
+	struct curl_calls calls;
 	bool plain;
 
-	return read_url(url, &plain, err);
+	return curl_calls_load(&calls, err) < 0 ? -1 : read_url(&calls, url, &plain, err);
 }
 
 /* "Content-Range: bytes 150000-299999/300000" */
@@ -179,8 +183,9 @@ static int check_target(void *data, char *ip, char *local_ip, int port, int loca
 	char *url = NULL;
 
 	(void)ip, (void)local_ip, (void)port, (void)local_port;
-	if (curl_easy_getinfo(transfer->curl, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK && url &&
-	    http_check_url(url, &ignored) == 0)
+	if (transfer->calls.easy_getinfo(transfer->curl, CURLINFO_EFFECTIVE_URL, &url) ==
+	            CURLE_OK &&
+	    url && http_check_url(url, &ignored) == 0)
 		return CURL_PREREQFUNC_OK;
 	err_set(&transfer->fault, ERR_INPUT, "%s leads to %s, which is no https address",
 	        transfer->request->url, url ? url : "an unknown address");
@@ -205,38 +210,40 @@ static int on_progress(void *data, curl_off_t total, curl_off_t now, curl_off_t 
 static void set_options(CURL *curl, struct transfer *transfer, bool plain)
 {
 	const struct http_request *request = transfer->request;
+	__typeof__(&curl_easy_setopt) set = transfer->calls.easy_setopt;
 	int64_t stall = request->stall_ms ? request->stall_ms : STALL_MS;
 
-	curl_easy_setopt(curl, CURLOPT_URL, request->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http,https" : "https");
-	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, plain ? "http,https" : "https");
+	set(curl, CURLOPT_URL, request->url);
+	set(curl, CURLOPT_PROTOCOLS_STR, plain ? "http,https" : "https");
+	set(curl, CURLOPT_REDIR_PROTOCOLS_STR, plain ? "http,https" : "https");
 	if (plain)
-		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, check_target);
-	curl_easy_setopt(curl, CURLOPT_PREREQDATA, transfer);
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "kiln");
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)stall);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)(stall < 1000 ? 1 : stall / 1000));
-	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-	curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->text);
+		set(curl, CURLOPT_NOPROXY, "*");
+	set(curl, CURLOPT_PREREQFUNCTION, check_target);
+	set(curl, CURLOPT_PREREQDATA, transfer);
+	set(curl, CURLOPT_FOLLOWLOCATION, 1L);
+	set(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	set(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS);
+	set(curl, CURLOPT_NOSIGNAL, 1L);
+	set(curl, CURLOPT_USERAGENT, "kiln");
+	set(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)stall);
+	set(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	set(curl, CURLOPT_LOW_SPEED_TIME, (long)(stall < 1000 ? 1 : stall / 1000));
+	set(curl, CURLOPT_HEADERFUNCTION, take_header);
+	set(curl, CURLOPT_HEADERDATA, transfer);
+	set(curl, CURLOPT_WRITEFUNCTION, take_body);
+	set(curl, CURLOPT_WRITEDATA, transfer);
+	set(curl, CURLOPT_ERRORBUFFER, transfer->text);
 	if (request->work) {
-		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
+		set(curl, CURLOPT_NOPROGRESS, 0L);
+		set(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+		set(curl, CURLOPT_XFERINFODATA, transfer);
 	}
 }
 
 static CURLcode perform(struct transfer *transfer, bool plain)
 {
-	CURL *curl = curl_easy_init();
+	const struct curl_calls *calls = &transfer->calls;
+	CURL *curl = calls->easy_init();
 	struct curl_slist *headers = NULL;
 	_cleanup_free_ char *range = NULL, *condition = NULL;
 	CURLcode code;
@@ -251,19 +258,19 @@ static CURLcode perform(struct transfer *transfer, bool plain)
 	/* Not CURLOPT_RESUME_FROM: a server without ranges sends the whole file, which is fine. */
 	if (transfer->have > 0) {
 		range = str_fmt("%llu-", (unsigned long long)transfer->have);
-		curl_easy_setopt(curl, CURLOPT_RANGE, range);
+		calls->easy_setopt(curl, CURLOPT_RANGE, range);
 		transfer->resumed = true;
 		if (transfer->etag) {
 			condition = str_fmt("If-Range: %s", transfer->etag);
-			headers = curl_slist_append(headers, condition);
-			curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+			headers = calls->slist_append(headers, condition);
+			calls->easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 		}
 	}
-	code = curl_easy_perform(curl);
+	code = calls->easy_perform(curl);
 	if (code == CURLE_OK && !transfer->begun)
 		begin_body(transfer); /* an empty one */
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(curl);
+	calls->slist_free_all(headers);
+	calls->easy_cleanup(curl);
 	return code;
 }
 
@@ -292,7 +299,7 @@ static bool is_transient(CURLcode code, long status)
 static int answer_fault(const struct transfer *transfer, CURLcode code, struct err *err)
 {
 	const char *url = transfer->request->url;
-	const char *text = transfer->text[0] ? transfer->text : curl_easy_strerror(code);
+	const char *text = transfer->text[0] ? transfer->text : transfer->calls.easy_strerror(code);
 
 	if (transfer->fault.code != ERR_NONE) {
 		*err = transfer->fault;
@@ -398,7 +405,8 @@ int http_fetch(const struct http_request *request, int fd, struct err *err)
 	bool plain = false;
 	int rc;
 
-	if (read_url(request->url, &plain, err) < 0)
+	if (curl_calls_load(&transfer.calls, err) < 0 ||
+	    read_url(&transfer.calls, request->url, &plain, err) < 0)
 		return -1;
 	rc = fetch(&transfer, plain, err);
 	free(transfer.etag);

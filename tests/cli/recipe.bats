@@ -87,3 +87,22 @@ setup() {
 	[ "$status" -eq 3 ]
 	[[ $stderr == *'kiln.lua:1: found'* ]]
 }
+
+@test "libcurl that cannot be loaded is told when something is to be fetched" {
+	mkdir p
+	cd p
+	mkdir src
+	rm ../kiln.lock
+	echo no library >libcurl.so.4
+	cat >kiln.lua <<-'LUA'
+		return release { api = 1, name = "t", version = "1.0", license = "MIT", date = 1735689600,
+		  source = folder "src", build = make.build { bins = { "tool" } }, targets = { "x86_64-unknown-linux-gnu" },
+		  deps = { ["x"] = https { url = "https://example.org/x.tar",
+		    sha256 = "1111111111111111111111111111111111111111111111111111111111111111" } },
+		  packages = { archive { "tar.gz" } } }
+	LUA
+	run env LD_LIBRARY_PATH=. "$kiln" plan --store store
+	echo "$output"
+	[ "$status" -eq 5 ]
+	[[ $output == *"cannot load libcurl, which fetches files: ./libcurl.so.4: file too short"*"→ sudo apt-get install libcurl4"* ]]
+}
