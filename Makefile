@@ -260,7 +260,7 @@ $(FUZZ_SOURCES:%.c=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/%.o $(LIBRARY)
 # ONLY=NAME runs one benchmark.
 .PHONY: bench
 bench: setup
-	@$(AGAIN) WERROR=0 all
+	@$(AGAIN) WERROR=0 all tools
 	@$(TEST_ENV) scripts/bench/run $(ONLY)
 
 # ---- reading the code -------------------------------------------------------------------------

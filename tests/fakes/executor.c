@@ -14,6 +14,8 @@ struct fake_job {
 	uint64_t action_size, token;
 	char *address;
 	bool cancelled;
+	double left_us; /* with a pace: on a processor of its own */
+	bool nice;
 };
 
 static bool is_one_of(const char *glob, const char *address)
@@ -26,11 +28,52 @@ static bool is_held(const struct fake_executor *fake, const struct fake_job *job
 	return !job->cancelled && is_one_of(fake->hold, job->address);
 }
 
+/* Processors that a job has: one, or of what the others leave a part. */
+static double share_of(const struct fake_executor *fake, const struct fake_job *job)
+{
+	double nice = 0, others = 0, processors = (double)fake->pace->processors;
+
+	for (size_t i = 0; i < fake->n_jobs; i++)
+		*(fake->jobs[i].nice ? &nice : &others) += 1;
+	if (nice + others <= processors)
+		return 1;
+	if (!job->nice)
+		return others <= processors ? 1 : processors / others;
+	return others < processors ? (processors - others) / nice : 1e-9;
+}
+
+static size_t next_paced(const struct fake_executor *fake)
+{
+	size_t found = 0;
+
+	for (size_t i = 1; i < fake->n_jobs; i++)
+		if (fake->jobs[i].left_us / share_of(fake, &fake->jobs[i]) <
+		    fake->jobs[found].left_us / share_of(fake, &fake->jobs[found]))
+			found = i;
+	return found;
+}
+
+/* Time goes on until the next job ends. */
+static void pass_time(struct fake_executor *fake, size_t at)
+{
+	double us = fake->jobs[at].left_us / share_of(fake, &fake->jobs[at]);
+	double *left = alloc_array(fake->n_jobs, sizeof(*left));
+
+	for (size_t i = 0; i < fake->n_jobs; i++)
+		left[i] = fake->jobs[i].left_us - us * share_of(fake, &fake->jobs[i]);
+	for (size_t i = 0; i < fake->n_jobs; i++)
+		fake->jobs[i].left_us = left[i] > 0 ? left[i] : 0;
+	fake->pace->now_us += us;
+	free(left);
+}
+
 /* The job whose completion is next, or n_jobs. */
 static size_t next_job(const struct fake_executor *fake)
 {
 	size_t found = fake->n_jobs;
 
+	if (fake->pace && fake->n_jobs)
+		return next_paced(fake);
 	for (size_t i = 0; i < fake->n_jobs; i++)
 		if (!is_held(fake, &fake->jobs[i]) && (found == fake->n_jobs || fake->last_first))
 			found = i;
@@ -84,7 +127,10 @@ static int fake_submit(struct executor *executor, const struct exec_request *req
 	*job = (struct fake_job){ .action = *request->action,
 		                  .action_size = request->action_size,
 		                  .token = request->token,
-		                  .address = str_dup(request->address) };
+		                  .address = str_dup(request->address),
+		                  .nice = request->nice > 0 };
+	if (fake->pace)
+		job->left_us = (double)*(int64_t *)map_get(fake->pace->durations, request->address);
 	if (fake->n_jobs > fake->most_at_once)
 		fake->most_at_once = fake->n_jobs;
 	return show_readiness(fake, err);
@@ -125,7 +171,8 @@ static int make_result(struct fake_executor *fake, struct arena *arena, const st
 		if (make_output(fake, arena, job, action.outputs[i].path, &ret->outputs[i], err) <
 		    0)
 			return -1;
-	ret->wall_us = fake->wall_us;
+	ret->wall_us = fake->pace ? *(int64_t *)map_get(fake->pace->durations, job->address) :
+	                            fake->wall_us;
 	return 0;
 }
 
@@ -140,6 +187,12 @@ static int fake_wait(struct executor *executor, struct arena *arena, int timeout
 	(void)timeout_ms;
 	if (at == fake->n_jobs)
 		return EXECUTOR_IDLE;
+	if (fake->pace) {
+		fake->pace->told = !fake->pace->told;
+		if (!fake->pace->told)
+			return EXECUTOR_IDLE;
+		pass_time(fake, at);
+	}
 	job = fake->jobs[at];
 	memmove(&fake->jobs[at], &fake->jobs[at + 1],
 	        (fake->n_jobs - at - 1) * sizeof(*fake->jobs));

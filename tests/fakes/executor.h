@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/map.h"
 #include "exec/executor.h"
 #include "store/blobs.h"
 
@@ -10,6 +11,18 @@
 struct fake_start {
 	struct exec_request request; /* its action and address are not kept */
 	char *beside;                /* what ran at that moment, joined by spaces */
+};
+
+/*
+ * Virtual time on so many processors: a job takes what `durations` (address → pointer to microseconds)
+ * says, when it has a processor to itself. Where more jobs run than there are processors, those that are
+ * nice share what the others leave.
+ */
+struct fake_pace {
+	const struct map *durations;
+	size_t processors;
+	double now_us;
+	bool told; /* one completion at a time: the engine may start others in between */
 };
 
 /*
@@ -26,16 +39,17 @@ struct fake_executor {
 	struct fake_start *starts; /* and how they were started */
 	const char *fail;          /* fails with `fail_why` */
 	const char *fail_why;
-	const char *broken;    /* is EXEC_BROKEN */
-	const char *killed;    /* fails by a SIGKILL that nobody here sent */
-	size_t luck;           /* after so many of these two all goes well; 0: never */
-	size_t unlucky;        /* how many there were */
-	const char *hold;      /* does not end before it is cancelled */
-	const char *constant;  /* its outputs hold their path only: other work, equal bytes */
-	const char *refuse;    /* cannot be submitted */
-	int64_t wall_us;       /* how long everything takes; 1000 */
-	bool last_first;       /* completions in reverse order of submission */
-	struct fake_job *jobs; /* waiting to be collected */
+	const char *broken;     /* is EXEC_BROKEN */
+	const char *killed;     /* fails by a SIGKILL that nobody here sent */
+	size_t luck;            /* after so many of these two all goes well; 0: never */
+	size_t unlucky;         /* how many there were */
+	const char *hold;       /* does not end before it is cancelled */
+	const char *constant;   /* its outputs hold their path only: other work, equal bytes */
+	const char *refuse;     /* cannot be submitted */
+	int64_t wall_us;        /* how long everything takes; 1000 */
+	struct fake_pace *pace; /* NULL: everything ends at once */
+	bool last_first;        /* completions in reverse order of submission */
+	struct fake_job *jobs;  /* waiting to be collected */
 	size_t n_jobs, most_at_once;
 	int event_fd;
 };

@@ -96,6 +96,7 @@ int world_run(struct world *w)
 	w->fake.broken = old.broken;
 	w->fake.killed = old.killed;
 	w->fake.luck = old.luck;
+	w->fake.pace = old.pace;
 	w->fake.hold = old.hold;
 	w->fake.constant = old.constant;
 	w->fake.refuse = old.refuse;
