@@ -334,6 +334,51 @@ static void it_waits_for_those_who_work_in_the_store(void **state)
 	assert_int_equal(store_alone(f->store, false, &err), 0);
 }
 
+enum { BUSY_ONES = 4 };
+
+/* Opens the store again as soon as it has closed it, until it is told to end. Of several there is nearly
+ * always one that has it open. */
+static pid_t keep_it_busy(struct fixture *f, int stop)
+{
+	pid_t pid = fork();
+	char byte;
+
+	if (pid != 0)
+		return pid;
+	close(f->store->in_use);
+	while (read(stop, &byte, 1) != 1) {
+		struct store *one = test_store(f->dir, "store");
+
+		usleep(30000);
+		store_close(one);
+	}
+	_exit(0);
+}
+
+static void those_who_follow_each_other_let_it_in(void **state)
+{
+	struct fixture *f = *state;
+	pid_t pids[BUSY_ONES];
+	struct err err = ERR_INIT;
+	int stop[2], status;
+
+	assert_int_equal(pipe(stop), 0);
+	fcntl(stop[0], F_SETFL, O_NONBLOCK);
+	for (size_t i = 0; i < BUSY_ONES; i++)
+		pids[i] = keep_it_busy(f, stop[0]);
+	usleep(100000);
+	must(store_alone(f->store, true, &err), &err); /* they wait at the gate meanwhile */
+	f->store = store_close(f->store);
+	assert_int_equal(write(stop[1], "xxxx", BUSY_ONES), BUSY_ONES);
+	for (size_t i = 0; i < BUSY_ONES; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	close(stop[0]);
+	close(stop[1]);
+	f->store = test_store(f->dir, "store");
+}
+
 /* Who comes while it works waits until it has ended. */
 static void others_wait_for_it(void **state)
 {
@@ -477,6 +522,7 @@ int main(void)
 		TEST(uses_are_noted),
 		TEST(logs_of_failures_stay),
 		TEST(it_waits_for_those_who_work_in_the_store),
+		TEST(those_who_follow_each_other_let_it_in),
 		TEST(others_wait_for_it),
 		TEST(a_sound_store),
 		TEST(a_corrupt_blob_is_dropped_and_its_result_forgotten),
