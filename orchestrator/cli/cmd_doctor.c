@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cli/print.h"
+#include "cli/runtime.h"
 #include "cli/session.h"
 #include "external/json.h"
 #include "host/child.h"
@@ -83,17 +84,11 @@ static void look_architecture(const struct cli *cli, struct finding *f)
 
 static void look_sandbox(const struct cli *cli, struct finding *f)
 {
+	static const enum need_state states[] = { NEED_OK, [RUNTIME_SECOND] = NEED_NOTE };
+	int rc = runtime_survey(&f->text, &f->err);
+
 	(void)cli;
-	for (size_t i = 0; sandbox_runtimes[i]; i++) {
-		if (!sandbox_runtimes[i]->pinned)
-			continue;
-		if (sandbox_runtimes[i]->probe(&f->err) < 0)
-			f->state = NEED_LACK;
-		else
-			buf_fmt(&f->text, "%s runs here, user namespaces are allowed",
-			        sandbox_runtimes[i]->name);
-		return;
-	}
+	f->state = rc < 0 ? NEED_LACK : states[rc];
 }
 
 static void look_bootstrap(const struct cli *cli, struct finding *f)

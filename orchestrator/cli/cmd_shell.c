@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "cli/print.h"
+#include "cli/runtime.h"
 #include "cli/session.h"
 #include "cli/why.h"
 #include "exec/shell.h"
@@ -123,6 +124,7 @@ static int open_shell(struct session *s, const struct plan *plan, size_t at,
 			.store_dir = store_dir(s->store),
 			.images_dir = images,
 			.runtime = s->runtime->name,
+			.userns_fd = s->userns_fd,
 			.address = node->stage->address,
 			.action = known->action,
 			.action_size = known->action_size,

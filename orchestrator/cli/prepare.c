@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "cli/print.h"
+#include "cli/runtime.h"
 #include "cli/session.h"
 #include "cli/vendor.h"
 #include "external/crypto.h"

@@ -1,4 +1,4 @@
-/* Carrying a plan out: the runtime, the executor and the event sinks are chosen here. */
+/* Carrying a plan out: the executor and the event sinks are chosen here. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "cli/notes.h"
 #include "cli/premises.h"
 #include "cli/print.h"
+#include "cli/runtime.h"
 #include "cli/screen.h"
 #include "cli/session.h"
 #include "cli/signals.h"
@@ -63,31 +64,6 @@ static struct progress *choose_progress(struct session *s, const struct plan *pl
 
 /* ---- the executor ------------------------------------------------------------------------- */
 
-int session_choose_runtime(struct session *s, struct err *err)
-{
-	const char *name = s->runtime_name;
-
-	if (s->runtime)
-		return 0;
-	for (size_t i = 0; sandbox_runtimes[i]; i++) {
-		const struct sandbox_runtime *runtime = sandbox_runtimes[i];
-
-		/* What is not pinned runs only when it was asked for. */
-		if (name ? !str_eq(runtime->name, name) : !runtime->pinned)
-			continue;
-		if (runtime->probe(err) < 0)
-			return -1;
-		s->runtime = runtime;
-		if (!runtime->pinned)
-			print_note(s->cli,
-			           "kiln: warning: the %s runtime is no sandbox: what it "
-			           "builds is marked unpinned",
-			           runtime->name);
-		return 0;
-	}
-	return err_set(err, ERR_BUG, "no sandbox runtime of the table is pinned");
-}
-
 static int open_executor(struct session *s, struct err *err)
 {
 	_cleanup_free_ char *images = path_join(store_dir(s->store), "images");
@@ -101,6 +77,7 @@ static int open_executor(struct session *s, struct err *err)
 		.store_dir = store_dir(s->store),
 		.images_dir = images,
 		.runtime = s->runtime,
+		.userns_fd = s->userns_fd,
 		.slots = (int)resources_slots(s->cli->jobs),
 		.paranoid = s->paranoid,
 	};

@@ -5,6 +5,7 @@
 
 #include "base/path.h"
 #include "cli/keep.h"
+#include "cli/runtime.h"
 #include "cli/snapshots.h"
 #include "host/fs.h"
 #include "model/lock.h"
@@ -134,16 +135,9 @@ static bool is_given(const struct command_args *args, const char *name)
 /* What is wrong in itself is said before anything is read. */
 static int check_options(const struct command_args *args, struct err *err)
 {
-	const char *runtime = args_value(args, "--runtime");
-	size_t i = 0;
-
 	if (is_given(args, "--keep-going") && is_given(args, "--fail-fast"))
 		return err_set(err, ERR_USAGE, "--keep-going and --fail-fast exclude each other");
-	while (runtime && sandbox_runtimes[i] && !str_eq(sandbox_runtimes[i]->name, runtime))
-		i++;
-	if (!runtime || sandbox_runtimes[i])
-		return 0;
-	return err_set(err, ERR_USAGE, "--runtime is \"%s\"; there are bwrap and host", runtime);
+	return runtime_check_name(args_value(args, "--runtime"), err);
 }
 
 static int read_set(struct session *s, const struct command_args *args, struct err *err)
@@ -202,6 +196,8 @@ struct session *session_close(struct session *s)
 		image_deinit(&s->images.v[i].image);
 	array_deinit(&s->images);
 	s->record = snapshot_record_free(s->record);
+	if (s->userns_fd)
+		fs_close(s->userns_fd);
 	s->store = store_close(s->store);
 	map_free(s->facts.leaves);
 	map_free(s->facts.images);

@@ -13,7 +13,7 @@
 
 /*
  * What a command that works on a recipe holds: the recipe, the lock, the store, the facts. The one
- * place where concrete parts (runtime, executor, event sinks) are chosen.
+ * place where concrete parts (executor, event sinks) are chosen; the runtime is in runtime.c.
  */
 struct session_image {
 	const char *name;
@@ -40,6 +40,7 @@ struct session {
 	json_t *leaf_facts; /* id → what the fetcher said */
 	ARRAY(struct session_image) images;
 	const struct sandbox_runtime *runtime;
+	int userns_fd; /* what the runtime's probe gave, or 0 */
 	struct executor *executor;
 	struct snapshot_record *record; /* NULL: there will be no snapshot */
 	bool offline, update, paranoid;
@@ -61,8 +62,8 @@ struct session {
 		  false },                                                                         \
 		{ "--mirror", "URL", "Debian mirror for images and sources", false },              \
 	{                                                                                          \
-		"--runtime", "RUNTIME", "sandbox runtime: bwrap, or host (debugging, unpinned)",   \
-			false                                                                      \
+		"--runtime", "RUNTIME",                                                            \
+			"sandbox runtime: bwrap, podman, or host (debugging, unpinned)", false     \
 	}
 
 /* Recipe found and evaluated, lock read, store open. `operand` may be NULL. */
@@ -75,8 +76,6 @@ int session_read_recipe(struct arena *arena, struct recipe_request *request, jso
                         struct recipe *ret, struct err *err);
 /* Whether an operand names a recipe: a folder, or what reads like a path. */
 bool session_is_recipe(const char *operand);
-/* The sandbox runtime that works here; --runtime names one. */
-int session_choose_runtime(struct session *session, struct err *err);
 /* Refuses targets, a variant or stages of the command line that the recipe does not have, before
  * anything is paid for. */
 int session_check_words(struct session *session, const char *variant, const char *const *until,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "cli/runtime.h"
 #include "exec/local.h"
 #include "external/crypto.h"
 #include "host/clock.h"
@@ -91,6 +92,7 @@ static int run_action(void *data, struct arena *arena, struct action *action, st
 		.store_dir = store_dir(s->store),
 		.images_dir = images,
 		.runtime = s->runtime,
+		.userns_fd = s->userns_fd,
 		.slots = 1,
 	};
 	if (executor_local_new(&options, &executor, err) < 0)

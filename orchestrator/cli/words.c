@@ -8,7 +8,7 @@
 #include "cli/shells.h"
 
 static const char *const builders[] = { "autotools", "cargo", "cmake", "make", "meson", NULL };
-static const char *const runtimes[] = { "bwrap", "host", NULL };
+static const char *const runtimes[] = { "bwrap", "podman", "host", NULL };
 static const char *const key_types[] = { "p256", "ed25519", NULL };
 
 static const struct word words[] = {

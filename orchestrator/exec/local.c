@@ -39,6 +39,7 @@ struct local {
 	struct runner_server *server;
 	char *store_dir, *images_dir;
 	const char *runtime;
+	int userns_fd;
 	size_t slots;
 	bool paranoid;
 	ARRAY(struct job *) running, queued;
@@ -155,7 +156,8 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 		                                .jobs_style = request->jobs_style,
 		                                .jobs_dir = job->jobs_dir,
 		                                .paranoid = local->paranoid,
-		                                .network = request->network };
+		                                .network = request->network,
+		                                .userns_fd = local->userns_fd };
 	array_push(&local->queued, job);
 	fill_slots(local);
 	return 0;
@@ -367,6 +369,7 @@ int executor_local_new(const struct executor_local_options *options, struct exec
 	local->base.ops = &local_ops;
 	local->server = options->server;
 	local->runtime = options->runtime->name;
+	local->userns_fd = options->userns_fd;
 	local->paranoid = options->paranoid;
 	local->slots = options->slots > 0 ? (size_t)options->slots : 1;
 	local->epoll_fd = local->timer_fd = local->nudge_fd = -1;

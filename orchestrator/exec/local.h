@@ -15,6 +15,7 @@ struct executor_local_options {
 	const char *store_dir;                 /* both folders must be there */
 	const char *images_dir;                /* unpacked images: <hex tree digest>/root */
 	const struct sandbox_runtime *runtime; /* probed by the caller */
+	int userns_fd;                         /* what the probe gave; borrowed */
 	int slots;
 	bool paranoid; /* blobs_set_paranoid in the runners */
 };

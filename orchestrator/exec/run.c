@@ -154,6 +154,7 @@ static int make_spec(struct run *run, struct err *err)
 	run->spec.fixed_addresses = a->fixed_addresses;
 	run->spec.network = run->request.network;
 	run->spec.status_fd = -1;
+	run->spec.userns_fd = run->request.userns_fd;
 	run->spec.runner = run->self;
 	if (open_jobs(run, err) < 0 || make_env(run, err) < 0)
 		return -1;

@@ -50,7 +50,8 @@ static int shut_in(struct run *run, const struct supervise_streams *streams, str
 	int keep[] = { streams->out_fd, streams->log_fd, streams->status_fd, streams->err_fd };
 	struct err fault = ERR_INIT;
 
-	if (sandbox_confine(run->work.build_path, run->self, keep, ARRAY_LEN(keep), &fault) == 0)
+	if (sandbox_confine(run->work.build_path, run->self, run->spec.userns_fd, keep,
+	                    ARRAY_LEN(keep), &fault) == 0)
 		return 0;
 	if (run->runtime->pinned || fault.code != ERR_MACHINE || fchdir(run->work.build_fd) < 0) {
 		*err = fault;
@@ -151,8 +152,7 @@ static int runtime_failed(struct run *run, const struct supervised *s, struct er
 	said[n > 0 ? n : 0] = '\0';
 	err_set(err, ERR_MACHINE, "the %s runtime ended with status %d and did not run %s: %s",
 	        run->runtime->name, s->exit_code, run->spec.argv[0] ? run->spec.argv[0] : "", said);
-	return err_hint(err, "try `bwrap --unshare-all --ro-bind / / true` as this user: it must "
-	                     "succeed here");
+	return err_hint(err, "try `%s` as this user: it must succeed here", run->runtime->trial);
 }
 
 /* bubblewrap says on its own that the program is not there. */
@@ -245,10 +245,11 @@ static int carry_out(struct run *run, struct err *err)
 	return 0;
 }
 
-static int run_request(struct run *run, struct str bytes, struct err *err)
+static int run_request(struct run *run, struct str bytes, int userns_fd, struct err *err)
 {
 	if (wire_take_request(run->arena, bytes, &run->request, err) < 0)
 		return -1;
+	run->request.userns_fd = userns_fd;
 	return run_prepare(run, err) < 0 ? -1 : carry_out(run, err);
 }
 
@@ -262,7 +263,7 @@ static void block_term(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-int runner_main(struct str request, int reply_fd)
+int runner_main(struct str request, int userns_fd, int reply_fd)
 {
 	struct run run = { .arena = arena_new(), .work = WORK_INIT, .self = getpid() };
 	_cleanup_buf_ struct buf bytes = BUF_INIT(WIRE_REPLY_MAX);
@@ -270,7 +271,7 @@ int runner_main(struct str request, int reply_fd)
 	int rc;
 
 	block_term();
-	if (run_request(&run, request, &err) < 0) {
+	if (run_request(&run, request, userns_fd, &err) < 0) {
 		run.reply = (struct runner_reply){ .status = EXEC_BROKEN, .err = err };
 		if (err.code == ERR_STAGE) { /* an input in the way: the recipe's fault */
 			run.reply.status = EXEC_FAILED;

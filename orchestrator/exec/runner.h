@@ -5,8 +5,8 @@
 
 /*
  * One action, in a process of its own that the runner server forked: request in, reply (exec/wire.h)
- * out through reply_fd. Returns the process's exit status: 0 when the reply is whole.
+ * out through reply_fd; userns_fd is the request's. Returns the process's exit status: 0 when the reply is whole.
  */
-int runner_main(struct str request, int reply_fd);
+int runner_main(struct str request, int userns_fd, int reply_fd);
 
 #endif

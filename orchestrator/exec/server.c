@@ -51,16 +51,21 @@ struct serving {
 	bool orphaned; /* the main process is gone */
 };
 
-/* ---- in the server ------------------------------------------------------------------------- */
+/* ---- messages with descriptors ------------------------------------------------------------- */
 
-static int send_answer(int sock, const struct answer *answer, const int *fds, size_t n_fds)
+enum { MESSAGE_FDS = 2 };
+
+union control {
+	char bytes[CMSG_SPACE(MESSAGE_FDS * sizeof(int))];
+	struct cmsghdr align;
+};
+
+static ssize_t send_message(int sock, const void *p, size_t n, const int *fds, size_t n_fds)
 {
-	union {
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec iov = { (void *)answer, sizeof(*answer) };
+	union control control;
+	struct iovec iov = { (void *)p, n };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t sent;
 
 	if (n_fds) {
 		struct cmsghdr *cmsg;
@@ -74,23 +79,60 @@ static int send_answer(int sock, const struct answer *answer, const int *fds, si
 		cmsg->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
 		memcpy(CMSG_DATA(cmsg), fds, n_fds * sizeof(int));
 	}
-	return sendmsg(sock, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	do
+		sent = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent;
 }
 
-static void become_runner(pid_t server, int reply_fd, struct str request) __attribute__((noreturn));
-static void become_runner(pid_t server, int reply_fd, struct str request)
+/* What came of descriptors, close-on-exec, is in fds. */
+static ssize_t receive_message(int sock, void *p, size_t n, int fds[MESSAGE_FDS], size_t *ret_n_fds)
 {
+	union control control;
+	struct iovec iov = { p, n };
+	struct msghdr msg = { .msg_iov = &iov,
+		              .msg_iovlen = 1,
+		              .msg_control = control.bytes,
+		              .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *cmsg;
+	ssize_t got;
+
+	*ret_n_fds = 0;
+	do
+		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	cmsg = got < 0 ? NULL : CMSG_FIRSTHDR(&msg);
+	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS) {
+		*ret_n_fds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fds, CMSG_DATA(cmsg), *ret_n_fds * sizeof(int));
+	}
+	return got;
+}
+
+/* ---- in the server ------------------------------------------------------------------------- */
+
+static int send_answer(int sock, const struct answer *answer, const int *fds, size_t n_fds)
+{
+	return send_message(sock, answer, sizeof(*answer), fds, n_fds) < 0 ? -1 : 0;
+}
+
+static void become_runner(pid_t server, int reply_fd, struct str request, int userns_fd)
+	__attribute__((noreturn));
+static void become_runner(pid_t server, int reply_fd, struct str request, int userns_fd)
+{
+	const int keep[] = { reply_fd, userns_fd };
+
 	process_reset_signals();
 	if (!process_die_with_parent(server))
 		_exit(1);
 	prctl(PR_SET_NAME, "kiln-runner", 0, 0, 0);
 	process_new_keyring();
-	process_close_fds(&reply_fd, 1);
-	_exit(runner_main(request, reply_fd));
+	process_close_fds(keep, userns_fd ? 2 : 1);
+	_exit(runner_main(request, userns_fd, reply_fd));
 }
 
 /* -1: the main process cannot be told. */
-static int serve_request(struct serving *serving, struct str request)
+static int serve_request(struct serving *serving, struct str request, int userns_fd)
 {
 	int sock = serving->sock;
 	pid_t server = getpid();
@@ -105,7 +147,7 @@ static int serve_request(struct serving *serving, struct str request)
 	}
 	answer.pid = failpoint("runner-fork") ? -1 : fork();
 	if (answer.pid == 0)
-		become_runner(server, pipe_fds[1], request);
+		become_runner(server, pipe_fds[1], request, userns_fd);
 	if (answer.pid > 0) {
 		fds[0] = process_pidfd(answer.pid);
 		fds[1] = pipe_fds[0];
@@ -179,6 +221,8 @@ static void serve(struct serving *serving)
 	while (!serving->orphaned) {
 		struct pollfd p[2] = { { serving->sock, POLLIN, 0 },
 			               { serving->signal_fd, POLLIN, 0 } };
+		int fds[MESSAGE_FDS], rc;
+		size_t n_fds;
 		ssize_t n;
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
@@ -187,12 +231,13 @@ static void serve(struct serving *serving)
 			read_signals(serving);
 		if (!p[0].revents)
 			continue;
-		n = recv(serving->sock, request, sizeof(request), 0);
-		if (n < 0 && errno == EINTR)
-			continue;
+		n = receive_message(serving->sock, request, sizeof(request), fds, &n_fds);
 		if (n <= 0)
 			break;
-		if (serve_request(serving, (struct str){ request, (size_t)n }) < 0)
+		rc = serve_request(serving, (struct str){ request, (size_t)n }, n_fds ? fds[0] : 0);
+		for (size_t i = 0; i < n_fds; i++)
+			close(fds[i]);
+		if (rc < 0)
 			break;
 	}
 	end_all(serving);
@@ -295,48 +340,23 @@ static int gone(struct err *err)
  * The limit of open files lets only some descriptors through, or none. The runner is not this
  * process's child, but nobody else knows that it is not wanted.
  */
-static int lost_descriptors(pid_t runner, const struct cmsghdr *cmsg, struct err *err)
+static int lost_descriptors(pid_t runner, const int *fds, size_t n_fds, struct err *err)
 {
-	size_t n = cmsg && cmsg->cmsg_type == SCM_RIGHTS ?
-	                   (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int) :
-	                   0;
-
 	kill(runner, SIGKILL);
-	for (size_t i = 0; i < n; i++) {
-		int fd;
-
-		memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(fd), sizeof(fd));
-		close(fd);
-	}
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
 	err_set(err, ERR_IO, "the runner server's descriptors did not come through");
 	return err_hint(err, "is the limit of open files reached (ulimit -n)?");
 }
 
-static int receive_answer(int sock, struct answer *answer, int fds[2], struct err *err)
+static int receive_answer(int sock, struct answer *answer, int fds[MESSAGE_FDS], struct err *err)
 {
-	union {
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec iov = { answer, sizeof(*answer) };
-	struct msghdr msg = { .msg_iov = &iov,
-		              .msg_iovlen = 1,
-		              .msg_control = control.bytes,
-		              .msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *cmsg;
-	ssize_t n;
+	size_t n_fds;
 
-	do
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*answer))
+	if (receive_message(sock, answer, sizeof(*answer), fds, &n_fds) != (ssize_t)sizeof(*answer))
 		return gone(err);
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (answer->pid > 0 &&
-	    (!cmsg || cmsg->cmsg_type != SCM_RIGHTS || cmsg->cmsg_len != CMSG_LEN(2 * sizeof(int))))
-		return lost_descriptors(answer->pid, cmsg, err);
-	if (answer->pid > 0)
-		memcpy(fds, CMSG_DATA(cmsg), 2 * sizeof(int));
+	if (answer->pid > 0 && n_fds != 2)
+		return lost_descriptors(answer->pid, fds, n_fds, err);
 	return 0;
 }
 
@@ -345,17 +365,14 @@ int runner_server_run(struct runner_server *server, const struct runner_request 
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT(WIRE_REQUEST_MAX);
 	struct answer answer = { 0 };
-	int fds[2] = { -1, -1 };
-	ssize_t n;
+	int fds[MESSAGE_FDS] = { -1, -1 };
 
 	wire_put_request(request, &bytes);
 	if (bytes.overflow)
 		return err_set(err, ERR_INPUT, "the request for %.200s is too large",
 		               request->address);
-	do
-		n = send(server->sock, bytes.p, bytes.n, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
+	if (send_message(server->sock, bytes.p, bytes.n, &request->userns_fd,
+	                 request->userns_fd ? 1 : 0) < 0)
 		return gone(err);
 	if (receive_answer(server->sock, &answer, fds, err) < 0)
 		return -1;

@@ -25,6 +25,7 @@ struct runner_request {
 	int64_t memory;                        /* bytes, 0: no limit */
 	bool paranoid;                         /* blobs_set_paranoid */
 	const struct sandbox_network *network; /* NULL: none */
+	int userns_fd; /* what sandboxes start from; goes beside the message; 0: none */
 };
 
 struct runner_reply {

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,8 @@ static void launch(struct launch *l)
 	l->in = above_stdio(l->in);
 	l->out = above_stdio(l->out);
 	l->log = above_stdio(l->log);
+	if (spec->userns_fd && setns(spec->userns_fd, CLONE_NEWUSER) < 0)
+		goto failed;
 	if (dup2(l->in, 0) < 0 || dup2(l->out, 1) < 0 || dup2(l->log, 2) < 0)
 		goto failed;
 	for (size_t i = 0; i < spec->n_keep_fds; i++) {

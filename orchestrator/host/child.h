@@ -39,6 +39,7 @@ struct child_spec {
 	int umask; /* 0: 022 */
 	uid_t uid; /* becomes this user and `gid`, without groups; 0: the caller */
 	gid_t gid;
+	int userns_fd; /* enters this user namespace; 0: stays in the caller's */
 };
 
 /*

@@ -4,6 +4,8 @@
  * own; nothing else of this machine. Options go through a file descriptor, so that they show in no
  * process list and have no length limit; the build's environment never reaches bubblewrap itself.
  */
+#include "sandbox/bwrap.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,6 +27,7 @@
 #include "sandbox/limits.h"
 #include "sandbox/spec.h"
 #include "sandbox/stage.h"
+#include "sandbox/userns.h"
 
 enum { MAX_FDS = 12, ARGS_MAX = 16 << 20, HOST_FILE_MAX = 16 << 20 };
 
@@ -263,7 +266,7 @@ static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
 	    dup2(spec->stderr_fd, 2) < 0)
 		return err_sys(err, ERR_IO, "cannot set the standard streams");
 	sandbox_fix_limits(spec->fixed_addresses);
-	if (sandbox_drop(err) < 0)
+	if (sandbox_drop(err) < 0 || userns_join(spec->userns_fd, err) < 0)
 		return -1;
 	if (!process_die_with_parent(spec->runner))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
@@ -288,16 +291,50 @@ static int bwrap_prepare(struct sandbox_spec *spec, struct err *err)
 	return sandbox_stage(spec, err);
 }
 
-/* Makes a sandbox around bubblewrap's own --version, as the user that builds run as. */
-static int bwrap_probe(struct err *err)
+/* The options of a sandbox around bubblewrap's own --version, and it. */
+static int make_trial(struct bwrap_args *args, const char *program, struct err *err)
+{
+	add(args, program);
+	add_walls(args, false);
+	if (add_filter(args, err) < 0)
+		return -1;
+	add(args, "--ro-bind", "/", "/");
+	add_system(args, 1 << 20, NULL);
+	add(args, "--", program, "--version");
+	return 0;
+}
+
+static int run_trial(const char *program, int userns_fd, struct child_result *ret, struct err *err)
+{
+	struct bwrap_args args = { .text = BUF_INIT(ARGS_MAX) };
+	ARRAY(const char *) argv = { 0 };
+	struct child_spec spec = { .timeout_ms = 20000, .userns_fd = userns_fd };
+	/* In a namespace of a plain user's there is nobody to become. */
+	const bool drops = !userns_fd && sandbox_drops();
+	int rc = make_trial(&args, program, err);
+
+	for (size_t at = 0; at < args.text.n; at += strlen(args.text.p + at) + 1)
+		array_push(&argv, args.text.p + at);
+	array_push(&argv, NULL);
+	spec.argv = argv.v;
+	spec.keep_fds = args.keep;
+	spec.n_keep_fds = args.n_keep;
+	spec.uid = drops ? sandbox_uid() : 0;
+	spec.gid = drops ? sandbox_gid() : 0;
+	if (rc == 0)
+		rc = child_run(&spec, ret, err);
+	for (size_t i = 0; i < args.n_keep; i++)
+		fs_close(args.keep[i]);
+	array_deinit(&argv);
+	buf_deinit(&args.text);
+	return rc;
+}
+
+int bwrap_try(int userns_fd, struct err *err)
 {
 	_cleanup_child_result_ struct child_result result = { 0 };
 	_cleanup_fd_ int sysctl = open("/proc/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct bwrap_args args = { .text = BUF_INIT(ARGS_MAX) };
 	_cleanup_free_ char *program = NULL;
-	ARRAY(const char *) argv = { 0 };
-	struct child_spec spec = { .timeout_ms = 20000 };
-	int rc;
 
 	if (!child_find("bwrap", &program)) {
 		err_set(err, ERR_MACHINE,
@@ -305,34 +342,30 @@ static int bwrap_probe(struct err *err)
 		        "is not installed");
 		return err_hint(err, "sudo apt-get install bubblewrap");
 	}
-	array_push(&argv, program);
-	add_walls(&args, false);
-	if (add_filter(&args, err) < 0)
+	if (run_trial(program, userns_fd, &result, err) < 0)
 		return -1;
-	spec.keep_fds = args.keep;
-	spec.n_keep_fds = args.n_keep;
-	add(&args, "--ro-bind", "/", "/");
-	add_system(&args, 1 << 20, NULL);
-	add(&args, "--", program, "--version");
-	for (size_t at = 0; at < args.text.n; at += strlen(args.text.p + at) + 1)
-		array_push(&argv, args.text.p + at);
-	array_push(&argv, NULL);
-	spec.argv = argv.v;
-	spec.uid = sandbox_drops() ? sandbox_uid() : 0;
-	spec.gid = sandbox_drops() ? sandbox_gid() : 0;
-	rc = child_run(&spec, &result, err);
-	if (rc == 0 && result.exit_code != 0)
-		rc = sandbox_explain(sysctl, buf_text(&result.log), err);
-	fs_close(args.keep[0]);
-	array_deinit(&argv);
-	buf_deinit(&args.text);
-	return rc;
+	if (result.exit_code == 0)
+		return 0;
+	if (!userns_fd)
+		return sandbox_explain(sysctl, buf_text(&result.log), err);
+	return err_set(err, ERR_MACHINE,
+	               "bubblewrap cannot make a sandbox in the user namespace that podman opens: "
+	               "%.*s",
+	               (int)strcspn(buf_text(&result.log), "\n"), buf_text(&result.log));
+}
+
+static int bwrap_probe(int *ret_userns_fd, struct err *err)
+{
+	if (ret_userns_fd)
+		*ret_userns_fd = 0;
+	return bwrap_try(0, err);
 }
 
 const struct sandbox_runtime sandbox_bwrap = {
 	.name = "bwrap",
 	.pinned = true,
 	.needs_rootfs = true,
+	.trial = "bwrap --unshare-all --ro-bind / / true",
 	.probe = bwrap_probe,
 	.prepare = bwrap_prepare,
 	.enter = bwrap_enter,

@@ -24,6 +24,7 @@
 #include "sandbox/filter.h"
 #include "sandbox/identity.h"
 #include "sandbox/limits.h"
+#include "sandbox/userns.h"
 
 static int write_proc(const char *path, const char *text, struct err *err)
 {
@@ -34,34 +35,40 @@ static int write_proc(const char *path, const char *text, struct err *err)
 	return 0;
 }
 
-static int map_self(uid_t uid, gid_t gid, struct err *err)
+/* The ids inside are those that the process had before it entered any namespace. */
+static int map_self(uid_t uid, gid_t gid, uid_t outer_uid, gid_t outer_gid, struct err *err)
 {
 	char text[64];
 
 	if (write_proc("/proc/self/setgroups", "deny", err) < 0)
 		return -1;
-	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)uid, (unsigned int)uid);
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)uid, (unsigned int)outer_uid);
 	if (write_proc("/proc/self/uid_map", text, err) < 0)
 		return -1;
-	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)gid, (unsigned int)gid);
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)gid, (unsigned int)outer_gid);
 	return write_proc("/proc/self/gid_map", text, err);
 }
 
-static int enter_namespaces(struct err *err)
+/* *ret_root: there is a machine's root to give up. */
+static int enter_namespaces(int userns_fd, bool *ret_root, struct err *err)
 {
 	int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID;
-	bool root = sandbox_drops();
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
+	uid_t uid = geteuid(), outer_uid;
+	gid_t gid = getegid(), outer_gid;
 
-	if (!root)
+	if (userns_join(userns_fd, err) < 0)
+		return -1;
+	outer_uid = geteuid();
+	outer_gid = getegid();
+	*ret_root = sandbox_drops();
+	if (!*ret_root)
 		flags |= CLONE_NEWUSER;
 	if (unshare(flags) < 0) {
 		_cleanup_fd_ int sysctl = open("/proc/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		return sandbox_explain(sysctl, strerror(errno), err);
 	}
-	return root ? 0 : map_self(uid, gid, err);
+	return *ret_root ? 0 : map_self(uid, gid, outer_uid, outer_gid, err);
 }
 
 static int pivot(const char *dir, struct err *err)
@@ -120,11 +127,12 @@ static int enter_pid_namespace(struct err *err)
 	return 0;
 }
 
-int sandbox_confine(const char *dir, pid_t parent, const int *keep, size_t n_keep, struct err *err)
+int sandbox_confine(const char *dir, pid_t parent, int userns_fd, const int *keep, size_t n_keep,
+                    struct err *err)
 {
-	bool root = sandbox_drops();
+	bool root;
 
-	if (enter_namespaces(err) < 0 || pivot(dir, err) < 0)
+	if (enter_namespaces(userns_fd, &root, err) < 0 || pivot(dir, err) < 0)
 		return -1;
 	sandbox_fix_limits(false);
 	if (root && sandbox_drop(err) < 0)

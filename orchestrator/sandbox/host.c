@@ -50,9 +50,11 @@ static int translate(const char *text, const char *work, char **ret, struct err 
 	return 0;
 }
 
-static int host_probe(struct err *err)
+static int host_probe(int *ret_userns_fd, struct err *err)
 {
 	(void)err;
+	if (ret_userns_fd)
+		*ret_userns_fd = 0;
 	return 0;
 }
 

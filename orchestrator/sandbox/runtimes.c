@@ -5,6 +5,7 @@
 
 const struct sandbox_runtime *const sandbox_runtimes[] = {
 	&sandbox_bwrap,
+	&sandbox_podman,
 	&sandbox_host,
 	NULL,
 };

@@ -31,6 +31,7 @@ struct sandbox_spec {
 	int stdin_fd, stdout_fd, stderr_fd;
 	int status_fd;      /* the runtime writes "exit-code" to it, among other things, once the
 	                       program has ended; without that it was never started */
+	int userns_fd;      /* the user namespace to start from; 0: the caller's */
 	pid_t runner;       /* the caller of prepare and parent of who enters: dies with it */
 	char staged[3][64]; /* prepare's: where rootfs, work and jobs stand for the dropped uid */
 };
@@ -39,21 +40,24 @@ struct sandbox_spec {
 
 /*
  * A sandbox runtime. `probe` says whether it can run here (0, or -1 with ERR_MACHINE and the one
- * line that mends it). `prepare` runs in the runner with its own identity (mounts, folders);
+ * line that mends it); *ret_userns_fd is what its sandboxes start from, the caller's to close, or 0
+ * (NULL: only asked). `prepare` runs in the runner with its own identity (mounts, folders);
  * `enter` runs in the runner's child, drops privileges and execs: it returns only on failure.
  */
 struct sandbox_runtime {
 	const char *name;
 	bool pinned; /* false: what it runs is marked unpinned (the host runtime) */
 	bool needs_rootfs;
-	int (*probe)(struct err *err);
+	const char *trial; /* what must succeed on a command line where this runtime works; NULL */
+	int (*probe)(int *ret_userns_fd, struct err *err);
 	int (*prepare)(struct sandbox_spec *spec, struct err *err);
 	int (*enter)(const struct sandbox_spec *spec, struct err *err);
 };
 
 extern const struct sandbox_runtime sandbox_bwrap;
+extern const struct sandbox_runtime sandbox_podman;
 extern const struct sandbox_runtime sandbox_host;
-/* NULL-ended. The first is the default; the host runtime only when somebody asks for it. */
+/* NULL-ended. The first that works is taken; what is not pinned only when somebody asks for it. */
 extern const struct sandbox_runtime *const sandbox_runtimes[];
 /* By name, or NULL. */
 const struct sandbox_runtime *sandbox_find(const char *name);

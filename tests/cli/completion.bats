@@ -56,7 +56,7 @@ words_of_all_shells() {
 	offers "kiln -C nowhere build --prog" --progress
 	offers "kiln build --target " aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu
 	offers "kiln build --variant " lto pgo+lto pgo+lto+bolt plain
-	offers "kiln plan --runtime " bwrap host
+	offers "kiln plan --runtime " bwrap podman host
 	offers "kiln init --build " autotools cargo cmake make meson
 	offers "kiln in" init
 	offers "kiln image build " mine trixie

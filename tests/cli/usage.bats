@@ -96,7 +96,7 @@ setup() {
 		# shellcheck disable=SC2086 # a command and its operands
 		run "$KILN" $command --runtime docker
 		[ "$status" -eq 2 ]
-		[[ $output == *'there are bwrap and host'* ]]
+		[[ $output == *'there are bwrap, podman and host'* ]]
 	done
 	run "$KILN" build --keep-going --fail-fast
 	[ "$status" -eq 2 ]

@@ -42,21 +42,25 @@ int lab_setup(void **state)
 	struct lab *lab = &the_lab;
 	struct err err = ERR_INIT;
 	struct executor_local_options options = { .server = lab->server, .slots = 2 };
+	const char *runtime = getenv("KILN_TEST_RUNTIME");
 	_cleanup_free_ char *root = NULL;
 
 	umask(022);
+	lab->runtime = sandbox_find(runtime ? runtime : "bwrap");
+	assert_non_null(lab->runtime);
 	strcpy(lab->dir, "/var/tmp/kiln-test-XXXXXX");
 	assert_non_null(mkdtemp(lab->dir));
 	memset(lab->image.bytes, 0xab, sizeof(lab->image.bytes));
 	lab->images = path_join(lab->dir, "images");
 	root = str_fmt("%s/%s/root", lab->images, DIGEST_TEXT(&lab->image));
 	if (fake_rootfs_make(root, &err) < 0 || blobs_open(lab->dir, &lab->blobs, &err) < 0 ||
-	    sandbox_bwrap.probe(&err) < 0)
+	    lab->runtime->probe(&lab->userns_fd, &err) < 0)
 		fail_msg("%s; %s", err.cause, err.hint);
 	*state = lab;
 	options.store_dir = lab->dir;
 	options.images_dir = lab->images;
-	options.runtime = &sandbox_bwrap;
+	options.runtime = lab->runtime;
+	options.userns_fd = lab->userns_fd;
 	if (executor_local_new(&options, &lab->executor, &err) < 0)
 		fail_msg("%s", err.cause);
 	lab->arena = arena_new();
@@ -70,6 +74,8 @@ int lab_teardown(void **state)
 
 	lab->executor->ops->free(lab->executor);
 	blobs_free(lab->blobs);
+	if (lab->userns_fd)
+		close(lab->userns_fd);
 	arena_free(lab->arena);
 	free(lab->images);
 	assert_int_equal(fs_remove_tree(AT_FDCWD, lab->dir, &err), 0);

@@ -9,11 +9,14 @@
 /*
  * A place to run real actions in for cmocka tests: a runner server, a store with a tiny image made of
  * this machine's programs (fakes/rootfs.h), and a local executor with two slots. Whatever fails,
- * fails the test. The cmocka state of each test is the lab.
+ * fails the test. The cmocka state of each test is the lab. The sandbox runtime is bubblewrap, or the one
+ * that KILN_TEST_RUNTIME names.
  */
 struct lab {
 	struct runner_server *server;
 	char dir[64], *images;
+	const struct sandbox_runtime *runtime;
+	int userns_fd; /* what its probe gave */
 	struct blobs *blobs;
 	struct executor *executor;
 	struct arena *arena;

@@ -192,7 +192,8 @@ static void dies_with_main(void **state)
 	if (pid == 0) {
 		struct executor_local_options options = { .store_dir = lab->dir,
 			                                  .images_dir = lab->images,
-			                                  .runtime = &sandbox_bwrap,
+			                                  .runtime = lab->runtime,
+			                                  .userns_fd = lab->userns_fd,
 			                                  .slots = 2 };
 		struct action a = { .argv = LAB_LIST("sh", "-c", "setsid sleep 74.5 & sleep 74.5"),
 			            .n_argv = 3 };
@@ -226,7 +227,8 @@ static void killed_runner_leaves_nothing(void **state)
 	struct lab *lab = *state;
 	struct executor_local_options options = { .store_dir = lab->dir,
 		                                  .images_dir = lab->images,
-		                                  .runtime = &sandbox_bwrap,
+		                                  .runtime = lab->runtime,
+		                                  .userns_fd = lab->userns_fd,
 		                                  .slots = 2 };
 
 	for (int i = 0; i < 40; i++) {
@@ -318,7 +320,8 @@ static void without_descriptors(struct lab *lab, bool spare)
 {
 	struct executor_local_options options = { .store_dir = lab->dir,
 		                                  .images_dir = lab->images,
-		                                  .runtime = &sandbox_bwrap,
+		                                  .runtime = lab->runtime,
+		                                  .userns_fd = lab->userns_fd,
 		                                  .slots = 1 };
 	struct action first = { .argv = LAB_LIST("sleep", "0.3"), .n_argv = 2 };
 	struct action second = { .argv = LAB_LIST("sleep", "78.5"), .n_argv = 2 };
@@ -403,7 +406,8 @@ static void dead_server_is_told(void **state)
 	struct exec_completion c;
 	struct executor_local_options options = { .store_dir = lab->dir,
 		                                  .images_dir = lab->images,
-		                                  .runtime = &sandbox_bwrap,
+		                                  .runtime = lab->runtime,
+		                                  .userns_fd = lab->userns_fd,
 		                                  .slots = 2 };
 	struct lab other = *lab;
 	struct action a = { .argv = LAB_LIST("true"), .n_argv = 1 };
@@ -440,7 +444,8 @@ static enum exec_status status_with(struct lab *lab, const char *failpoint)
 {
 	struct executor_local_options options = { .store_dir = lab->dir,
 		                                  .images_dir = lab->images,
-		                                  .runtime = &sandbox_bwrap,
+		                                  .runtime = lab->runtime,
+		                                  .userns_fd = lab->userns_fd,
 		                                  .slots = 2 };
 	pid_t pid = fork();
 	int status;

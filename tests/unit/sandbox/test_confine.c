@@ -41,7 +41,7 @@ static int confine(const char *dir, int (*look)(int kept), int kept)
 		struct err err = ERR_INIT;
 
 		process_reset_signals(); /* cmocka takes crashes */
-		_exit(sandbox_confine(dir, self, &kept, 1, &err) == 0 ? look(kept) : 99);
+		_exit(sandbox_confine(dir, self, 0, &kept, 1, &err) == 0 ? look(kept) : 99);
 	}
 	waitpid(pid, &status, 0);
 	assert_true(WIFEXITED(status));
@@ -183,7 +183,7 @@ static void confined_code_ends_with_its_parent(void **state)
 	if (pid == 0) {
 		struct err err = ERR_INIT;
 
-		if (sandbox_confine(dir, self, &ends[1], 1, &err) == 0)
+		if (sandbox_confine(dir, self, 0, &ends[1], 1, &err) == 0)
 			stay(ends[1]);
 		_exit(99);
 	}
@@ -203,7 +203,7 @@ static void confined_code_reaches_nothing(void **state)
 
 	if (pid == 0) {
 		struct err err = ERR_INIT;
-		bool ok = sandbox_confine(dir, self, NULL, 0, &err) == 0 &&
+		bool ok = sandbox_confine(dir, self, 0, NULL, 0, &err) == 0 &&
 		          getuid() == sandbox_uid() && access("/etc", F_OK) < 0 &&
 		          access("/proc", F_OK) < 0 &&
 		          open("inside", O_WRONLY | O_CREAT, 0644) >= 0 &&

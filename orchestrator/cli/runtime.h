@@ -1,0 +1,20 @@
+#ifndef KILN_CLI_RUNTIME_H
+#define KILN_CLI_RUNTIME_H
+
+#include "cli/session.h"
+
+/* Which sandbox runtime is used: --runtime's, or the first of the table that is pinned and works. */
+
+/* Refuses a name that no runtime has; NULL is fine. */
+int runtime_check_name(const char *name, struct err *err);
+/* Sets session->runtime and userns_fd; says so when it is not the table's first. Once is enough. */
+int session_choose_runtime(struct session *session, struct err *err);
+/*
+ * Tries all that are pinned and writes, one behind the other, which works, which is used, and why
+ * another is not. RUNTIME_SECOND: the one that is used is not the table's first. -1: none works; the
+ * cause says of each why.
+ */
+enum { RUNTIME_SECOND = 1 };
+int runtime_survey(struct buf *text, struct err *err);
+
+#endif

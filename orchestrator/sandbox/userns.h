@@ -1,0 +1,21 @@
+#ifndef KILN_SANDBOX_USERNS_H
+#define KILN_SANDBOX_USERNS_H
+
+#include "base/err.h"
+
+/*
+ * A user namespace that another program opened for this user, and that all sandboxes of one Kiln
+ * start from. The descriptor alone keeps it: no process need stay in it.
+ */
+
+/*
+ * The namespace that `podman unshare` opens: it may where AppArmor forbids it to programs that it has
+ * no profile of. podman works in a folder of its own, which is removed; the process that it leaves to
+ * come back to the namespace is ended. Only for who is not root. *ret_fd is the caller's.
+ */
+int userns_of_podman(int *ret_fd, struct err *err);
+
+/* Enters it, as its root; a `fd` of 0 is none, and nothing happens. Only a process of one thread. */
+int userns_join(int fd, struct err *err);
+
+#endif
