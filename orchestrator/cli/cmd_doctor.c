@@ -24,6 +24,7 @@
 #include "release/signer.h"
 #include "sandbox/spec.h"
 #include "source/mirror.h"
+#include "store/place.h"
 #include "store/store.h"
 
 /* What is kept, as measured: an image with its packages; a variant of a middling program. */
@@ -297,6 +298,27 @@ static void look_space(const struct cli *cli, struct finding *f)
 	buf_add_str(&f->text, "; keep the store elsewhere with --store DIR or KILN_STORE");
 }
 
+/* How inputs come into a work folder. An overlay would spare the copying where nothing is cloned, but
+ * outputs could not be moved out of it: they would be copied instead. */
+static void look_checkout(const struct cli *cli, struct finding *f)
+{
+	_cleanup_free_ char *store = NULL, *at = NULL;
+	_cleanup_fd_ int fd = -1;
+
+	if (store_place(cli->store_dir, &store, &f->err) < 0) {
+		f->state = NEED_LACK;
+		return;
+	}
+	at = fs_nearest(store);
+	fd = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && checkout_clones(fd))
+		found(f, "inputs are cloned from the store, its file system can (reflink); outputs "
+		         "are moved there");
+	else
+		found(f, "inputs are copied from the store, its file system clones nothing; large "
+		         "outputs are moved there");
+}
+
 /* Kiln's own limits are by rlimit and mount; a delegated cgroup would make them a group's. */
 static void look_cgroup(const struct cli *cli, struct finding *f)
 {
@@ -346,6 +368,7 @@ static const struct need needs[] = {
 	{ "git", look_git },
 	{ "store", look_store },
 	{ "disk", look_space },
+	{ "checkout", look_checkout },
 	{ "limits", look_cgroup },
 	{ "profiler", look_profiler },
 	{ "emulators", look_emulators },

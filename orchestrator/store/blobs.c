@@ -36,10 +36,10 @@ bool blobs_movable(struct blobs *blobs, int fd, const struct stat *st)
 	return blobs->ops->movable && blobs->ops->movable(blobs, fd, st);
 }
 
-bool blobs_move(struct blobs *blobs, int dirfd, const char *name, const struct stat *st,
-                const struct blob_ref *ref)
+int blobs_move(struct blobs *blobs, int dirfd, const char *name, const struct stat *st,
+               const struct blob_ref *ref, struct err *err)
 {
-	return blobs->ops->move && blobs->ops->move(blobs, dirfd, name, st, ref);
+	return blobs->ops->move ? blobs->ops->move(blobs, dirfd, name, st, ref, err) : BLOBS_STAYS;
 }
 
 size_t blobs_descriptors(const struct blobs *blobs, int fds[BLOBS_FDS])

@@ -44,12 +44,13 @@ int blobs_put_fd(struct blobs *blobs, int fd, const char *what, struct blob_ref 
  * Taking a file away in place of copying it. First, before it is hashed, whether that can be: it is
  * large, on the store's file system, has no other link, no extended attribute and nothing set aside
  * behind its end, and nobody has it open for writing. Then, once it was hashed: gives it the store's
- * owner, a blob's mode and stamp, and the blob's name. False when it is another file by now or the
- * system does not let it: the caller copies what is there.
+ * owner, a blob's mode and stamp, and the blob's name. Returns 0, or BLOBS_STAYS when it is another file by now or
+ * the system does not let it: the caller copies what is there.
  */
+enum { BLOBS_STAYS = 1 };
 bool blobs_movable(struct blobs *blobs, int fd, const struct stat *st);
-bool blobs_move(struct blobs *blobs, int dirfd, const char *name, const struct stat *st,
-                const struct blob_ref *ref);
+int blobs_move(struct blobs *blobs, int dirfd, const char *name, const struct stat *st,
+               const struct blob_ref *ref, struct err *err);
 /*
  * For forked children that are to write blobs: the descriptors that they keep open. Returns how many,
  * 0 where children cannot share these blobs. A child calls blobs_forked before anything else, and

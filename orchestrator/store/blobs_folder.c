@@ -32,7 +32,7 @@ int store_hint(struct err *err)
 	                     "KILN_STORE");
 }
 
-static int cannot_write(const struct folder_blobs *folder, struct err *err)
+int folder_cannot_write(const struct folder_blobs *folder, struct err *err)
 {
 	err_sys(err, ERR_IO, "cannot write to the store %s", folder->store_dir);
 	return store_hint(err);
@@ -179,7 +179,7 @@ static int folder_remove(struct blobs *blobs, const struct digest *digest, struc
 
 	if (unlinkat(folder->fd, folder_name_of(digest, name), 0) == 0 || errno == ENOENT)
 		return 0;
-	return cannot_write(folder, err);
+	return folder_cannot_write(folder, err);
 }
 
 /* Leaves a parent's scratch folder to the parent, and removes an own one. */
@@ -210,7 +210,7 @@ static int open_temp(struct folder_blobs *folder, char name[32], int *ret_fd, st
 		fd = openat(folder->scratch.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 		            0444);
 	if (fd < 0)
-		return cannot_write(folder, err);
+		return folder_cannot_write(folder, err);
 	*ret_fd = fd;
 	return 0;
 }
@@ -239,7 +239,7 @@ static int commit(struct folder_blobs *folder, int fd, const char *temp,
                   const struct digest *digest, struct err *err)
 {
 	if (folder_give_name(folder, fd, folder->scratch.fd, temp, digest) < 0)
-		return cannot_write(folder, err);
+		return folder_cannot_write(folder, err);
 	return 0;
 }
 
@@ -247,7 +247,7 @@ static int write_chunk(struct folder_blobs *folder, int fd, const void *p, size_
                        struct err *err)
 {
 	if (failpoint("blob-write"))
-		return cannot_write(folder, err);
+		return folder_cannot_write(folder, err);
 	if (fs_write_all(fd, p, n, folder->store_dir, err) < 0)
 		return err_while(err, "writing to the store");
 	return 0;

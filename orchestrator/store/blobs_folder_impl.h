@@ -27,12 +27,14 @@ struct folder_blobs {
 
 /* "ab/cdef…" */
 const char *folder_name_of(const struct digest *digest, char out[BLOB_NAME_SIZE]);
+/* errno as an error of writing to the store. */
+int folder_cannot_write(const struct folder_blobs *folder, struct err *err);
 /* Gives the open file `name` of `dir` the stamp of a blob and its name. -1: errno says why not. */
 int folder_give_name(struct folder_blobs *folder, int fd, int dir, const char *name,
                      const struct digest *digest);
 /* The operations of blobs_folder_move.c. */
 bool folder_movable(struct blobs *blobs, int fd, const struct stat *st);
-bool folder_move(struct blobs *blobs, int dir, const char *name, const struct stat *st,
-                 const struct blob_ref *ref);
+int folder_move(struct blobs *blobs, int dir, const char *name, const struct stat *st,
+                const struct blob_ref *ref, struct err *err);
 
 #endif

@@ -72,16 +72,24 @@ static bool make_ours(int fd, const struct stat *then)
 	return fchmod(fd, 0444) == 0;
 }
 
-bool folder_move(struct blobs *blobs, int dir, const char *name, const struct stat *st,
-                 const struct blob_ref *ref)
+/* What a disk says of itself is an error for a copy too; all else may only be about moving. */
+static bool is_of_the_disk(int sys)
+{
+	return err_sys_is_full(sys) || sys == EIO || sys == EROFS;
+}
+
+int folder_move(struct blobs *blobs, int dir, const char *name, const struct stat *st,
+                const struct blob_ref *ref, struct err *err)
 {
 	struct folder_blobs *folder = (struct folder_blobs *)blobs;
 	_cleanup_fd_ int fd =
 		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	if (fd < 0 || !is_as_hashed(fd, st) || failpoint("blob-move"))
-		return false;
+	if (fd < 0 || !is_as_hashed(fd, st))
+		return BLOBS_STAYS;
 	if (!make_ours(fd, st) || !nobody_writes(fd) || !is_as_hashed(fd, st))
-		return false;
-	return folder_give_name(folder, fd, dir, name, &ref->digest) == 0;
+		return BLOBS_STAYS;
+	if (!failpoint("blob-move") && folder_give_name(folder, fd, dir, name, &ref->digest) == 0)
+		return 0;
+	return is_of_the_disk(errno) ? folder_cannot_write(folder, err) : BLOBS_STAYS;
 }

@@ -28,8 +28,8 @@ struct blobs_ops {
 	               struct err *err);
 	/* These four, or none of them: blobs that are no files are neither moved nor shared. */
 	bool (*movable)(struct blobs *blobs, int fd, const struct stat *st);
-	bool (*move)(struct blobs *blobs, int dir, const char *name, const struct stat *st,
-	             const struct blob_ref *ref);
+	int (*move)(struct blobs *blobs, int dir, const char *name, const struct stat *st,
+	            const struct blob_ref *ref, struct err *err);
 	size_t (*descriptors)(const struct blobs *blobs, int fds[BLOBS_FDS]);
 	void (*forked)(struct blobs *blobs);
 	void (*free)(struct blobs *blobs);

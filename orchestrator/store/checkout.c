@@ -5,13 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/path.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
+#include "host/tmpfile.h"
 #include "store/directory.h"
 #include "store/place.h"
 
@@ -23,7 +26,8 @@ struct checkout {
 	struct timespec times[2];
 	uid_t uid;
 	gid_t gid;
-	bool owned; /* uid or gid are to be set */
+	bool owned;  /* uid or gid are to be set */
+	bool clones; /* until the file system says that it does not */
 	struct buf path;
 	char *chunk; /* SMALL bytes */
 };
@@ -38,14 +42,22 @@ static int cannot(const struct checkout *c, const char *what, const char *name, 
 	return err_sys(err, ERR_IO, "cannot %s %s in a work folder", what, shown);
 }
 
+/* Both files have one content on the disk, until one of them is written to. */
+static bool clone_fd(int from, int to)
+{
+	return ioctl(to, FICLONE, from) == 0;
+}
+
 /* Copies one blob. Small ones by read and write: two calls where cloning would take three. */
-static int copy(const struct checkout *c, int from, int to, uint64_t size, const char *name,
+static int copy(struct checkout *c, int from, int to, uint64_t size, const char *name,
                 struct err *err)
 {
 	ssize_t n;
 
-	if (size > SMALL)
-		return fs_copy_fd(from, to, name, err);
+	if (size > SMALL) {
+		c->clones = c->clones && clone_fd(from, to);
+		return c->clones ? 0 : fs_copy_fd(from, to, name, err);
+	}
 	if (size == 0)
 		return 0;
 	do
@@ -68,8 +80,8 @@ static int finish_fd(const struct checkout *c, int fd, mode_t mode, const char *
 	return 0;
 }
 
-static int write_file(const struct checkout *c, int dir, const struct tree_node *node,
-                      const char *name, struct err *err)
+static int write_file(struct checkout *c, int dir, const struct tree_node *node, const char *name,
+                      struct err *err)
 {
 	_cleanup_fd_ int from = -1, to = -1;
 	int rc = blobs_open_fd(c->blobs, &node->ref, &from, err);
@@ -100,7 +112,7 @@ static int write_link(const struct checkout *c, int dir, const struct tree_node 
 }
 
 /* Writes the entries of one directory; folders stay empty for now. */
-static int write_entries(const struct checkout *c, int dir, const struct tree_dir *entries,
+static int write_entries(struct checkout *c, int dir, const struct tree_dir *entries,
                          struct err *err)
 {
 	for (size_t i = 0; i < entries->n; i++) {
@@ -191,6 +203,7 @@ static void checkout_init(struct checkout *c, struct blobs *blobs, int root,
 		.gid = (gid_t)options->gid,
 		.owned = options->uid != -1 || options->gid != -1,
 		.path = BUF_INIT(TREE_PATH_MOST),
+		.clones = true,
 		.chunk = alloc(SMALL),
 	};
 }
@@ -234,4 +247,14 @@ int checkout_node(struct blobs *blobs, const struct tree_node *node, int dirfd, 
 	}
 	checkout_deinit(&c);
 	return rc;
+}
+
+bool checkout_clones(int dirfd)
+{
+	_cleanup_fd_ int from = -1, to = -1;
+	struct err ignored = ERR_INIT;
+
+	return tmpfile_open(dirfd, "a probe", &from, &ignored) == 0 &&
+	       tmpfile_open(dirfd, "a probe", &to, &ignored) == 0 &&
+	       fs_write_all(from, "probe", 5, "a probe", &ignored) == 0 && clone_fd(from, to);
 }

@@ -51,14 +51,17 @@ int moves_carry_out(const struct moves *moves, struct blobs *blobs, int dirfd, s
 	for (size_t i = 0; i < moves->list.n; i++) {
 		const struct move *move = &moves->list.v[i];
 		_cleanup_fd_ int dir = -1;
+		int rc;
 
 		/* Two outputs may name one file. */
 		if (blobs_has(blobs, &move->ref))
 			continue;
 		if (open_dir_of(move, dirfd, &dir, err) < 0)
 			return -1;
-		if (!blobs_move(blobs, dir, path_base(move->path), &move->st, &move->ref) &&
-		    copy(move, blobs, dir, err) < 0)
+		rc = blobs_move(blobs, dir, path_base(move->path), &move->st, &move->ref, err);
+		if (rc == BLOBS_STAYS)
+			rc = copy(move, blobs, dir, err);
+		if (rc < 0)
 			return -1;
 	}
 	return 0;

@@ -44,6 +44,9 @@ struct checkout_options {
 };
 int checkout_tree(struct blobs *blobs, const struct blob_ref *root, int dirfd,
                   const struct checkout_options *options, struct err *err);
+/* Whether the file system of a folder clones files (FICLONE), so that what is laid out in it from there
+ * takes neither time nor room; else content is copied. */
+bool checkout_clones(int dirfd);
 /* One node (file, folder or link) under `name` below dirfd. */
 int checkout_node(struct blobs *blobs, const struct tree_node *node, int dirfd, const char *name,
                   const struct checkout_options *options, struct err *err);

@@ -11,7 +11,7 @@ setup() {
 	run --separate-stderr "$KILN" doctor
 	[ "$status" -eq 0 ] || [ "$status" -eq 5 ]
 	[ "$(grep -cE '^(ok|note|lack) ' <<<"$output")" -eq 12 ]
-	for need in architecture sandbox mmdebstrap "Debian's keyring" "Debian mirror" git store disk limits profiler "signing key"; do
+	for need in architecture sandbox mmdebstrap "Debian's keyring" "Debian mirror" git store disk checkout limits profiler "signing key"; do
 		[[ $output == *" $need "* ]]
 	done
 	run --separate-stderr "$KILN" doctor --json

@@ -328,8 +328,8 @@ static void a_file_that_was_touched_is_copied(void **state)
 
 static void a_move_that_fails_is_a_copy(void **state)
 {
-	static const char *const points[] = { "blob-move:1", "blob-stamp:1", "blob-rename:1:18",
-		                              "blob-rename:1:1" };
+	static const char *const points[] = { "blob-move:1:18", "blob-stamp:1:1",
+		                              "blob-rename:1:18", "blob-rename:1:13" };
 	const struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(points); i++) {
@@ -353,6 +353,35 @@ static void a_move_that_fails_is_a_copy(void **state)
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_int_equal(status, 0);
 	}
+}
+
+/* A full disk is no reason to try another way of writing to it. */
+static void a_full_disk_is_told(void **state)
+{
+	static const char *const points[] = { "blob-move:1", "blob-stamp:1", "blob-rename:1" };
+	const struct fixture *f = *state;
+
+	write_large(f->fd, "out/large", 'f');
+	for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+		int status;
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			struct moves moves = { 0 };
+			struct err err = ERR_INIT;
+
+			gather(f, "out/large", &moves);
+			setenv("KILN_FAILPOINT", points[i], 1);
+			_exit(moves_carry_out(&moves, f->blobs, f->fd, &err) != -1 ||
+			      err.code != ERR_IO ||
+			      !strstr(err.cause, "cannot write to the store") ||
+			      !strstr(err.hint, "free some space"));
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(faccessat(f->fd, "out/large", F_OK, 0), 0);
 }
 
 /* A work folder and a store on different disks. */
@@ -440,6 +469,7 @@ int main(void)
 		TEST(a_file_that_changed_since_is_refused),
 		TEST(a_file_that_was_touched_is_copied),
 		TEST(a_move_that_fails_is_a_copy),
+		TEST(a_full_disk_is_told),
 		cmocka_unit_test(across_file_systems_it_is_copied),
 	};
 
