@@ -8,6 +8,7 @@
 
 #include "external/crypto.h"
 #include "host/tmpfile.h"
+#include "store/moves.h"
 #include "store/place.h"
 #include "store/store.h"
 #include "unit/support.h"
@@ -15,20 +16,33 @@
 enum { DONE = 0, FAILED = 1, DIRTY = 2, POINTS_MOST = 200 };
 
 static const char expected_root[] =
-	"0690d3a3003c558b615d1a619e81581f840eeba4978a9aa30050699d0720a3cb";
+	"5595c9c9a6e2ab9307c02f1418fa5d7cf927137536cb419a8d3435040d19d3be";
+
+/* The one that is moved into the store: each run has it anew. */
+static void make_large(int fd)
+{
+	char *large = alloc((600 << 10) + 1);
+
+	memset(large, 'l', 600 << 10);
+	unlinkat(fd, "src/a/large", 0);
+	test_write(fd, "src/a/large", large, 0644);
+	free(large);
+}
 
 /* Content of every size class: nothing, small, larger than what is hashed in memory. */
 static void make_source(const char *dir)
 {
-	char *large = alloc((600 << 10) + 1);
+	char *middle = alloc((256 << 10) + 1);
 	int fd = test_open_dir(dir);
 
-	memset(large, 'l', 600 << 10);
-	test_write(fd, "src/a/large", large, 0644);
+	memset(middle, 'm', 256 << 10);
+	test_write(fd, "src/a/middle", middle, 0644);
+	/* It has another link: it is copied. */
+	assert_int_equal(linkat(fd, "src/a/middle", fd, "link", 0), 0);
 	test_write(fd, "src/a/empty", "", 0644);
 	test_write(fd, "src/run", "#!/bin/sh\n", 0755);
 	assert_int_equal(symlinkat("run", fd, "src/link"), 0);
-	free(large);
+	free(middle);
 	close(fd);
 }
 
@@ -36,7 +50,8 @@ static void make_source(const char *dir)
 static int use_store(struct store *store, const char *dir, struct blob_ref *ret, struct err *err)
 {
 	const struct checkout_options options = { .epoch = 1, .uid = -1, .gid = -1 };
-	const struct ingest_options plain = { 0 };
+	struct moves moves = { 0 };
+	const struct ingest_options taking = { .moves = &moves };
 	_cleanup_free_ char *work_path = str_fmt("%s/work", store_dir(store));
 	_cleanup_fd_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_fd_ int work_fd = open(work_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -45,8 +60,13 @@ static int use_store(struct store *store, const char *dir, struct blob_ref *ret,
 	struct result_output output = { "src", &node };
 	struct result result = { .outputs = &output, .n_outputs = 1 };
 	struct tmpdir work = { 0 };
-	int rc = ingest_node(store_blobs(store), arena, fd, "src", &plain, &node, err);
+	int rc;
 
+	make_large(fd);
+	rc = ingest_node(store_blobs(store), arena, fd, "src", &taking, &node, err);
+	if (rc == 0)
+		rc = moves_carry_out(&moves, store_blobs(store), fd, err);
+	moves_deinit(&moves);
 	if (rc == 0)
 		rc = store_put_result(store, &node.ref.digest, "t/v/s", &result, err);
 	if (rc == 0)
