@@ -135,6 +135,11 @@ int db_set_version(struct db *db, int version, struct err *err)
 	return db_exec(db, sql, err);
 }
 
+int db_begin_reading(struct db *db, struct err *err)
+{
+	return db_exec(db, "BEGIN DEFERRED", err);
+}
+
 int db_begin(struct db *db, struct err *err)
 {
 	if (failpoint("db-begin"))

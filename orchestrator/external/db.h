@@ -30,6 +30,8 @@ int db_exec(struct db *db, const char *sql, struct err *err);
 int db_get_version(struct db *db, int *ret, struct err *err);
 int db_set_version(struct db *db, int version, struct err *err);
 
+/* For many reads: the file is locked once and not for each. Ends with db_rollback. */
+int db_begin_reading(struct db *db, struct err *err);
 /* A transaction that may write. Roll back after any failure in it. */
 int db_begin(struct db *db, struct err *err);
 int db_commit(struct db *db, struct err *err);
