@@ -298,8 +298,7 @@ static void look_space(const struct cli *cli, struct finding *f)
 	buf_add_str(&f->text, "; keep the store elsewhere with --store DIR or KILN_STORE");
 }
 
-/* How inputs come into a work folder. An overlay would spare the copying where nothing is cloned, but
- * outputs could not be moved out of it: they would be copied instead. */
+/* How inputs come into a work folder, and outputs out of it. */
 static void look_checkout(const struct cli *cli, struct finding *f)
 {
 	_cleanup_free_ char *store = NULL, *at = NULL;
