@@ -8,14 +8,17 @@
 #include "unit/mounts.h"
 #include "unit/store/a_tree.h"
 
-enum { FOLDERS = 6, FILES = 100 };
+/* Few files, one of them so large that children are worth while. */
+enum { FOLDERS = 3, FILES = 40, HOLE = 40 << 20 };
 
 static const struct ingest_options alone = { .children = 1 };
 static const struct ingest_options input = { .blame = ERR_INPUT };
 
-/* src/d<i>/f<j>: enough for children to be worth while. */
+/* src/d<i>/f<j>, and src/hole. */
 static void make_many(int dirfd)
 {
+	int fd;
+
 	for (int i = 0; i < FOLDERS; i++)
 		for (int j = 0; j < FILES; j++) {
 			char *path = str_fmt("src/d%02d/f%02d", i, j);
@@ -25,6 +28,10 @@ static void make_many(int dirfd)
 			free(text);
 			free(path);
 		}
+	fd = openat(dirfd, "src/hole", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, HOLE), 0);
+	close(fd);
 }
 
 /* One processor reads alone, whatever is asked for. */
@@ -65,9 +72,9 @@ static void children_take_the_same_tree(void **state)
 	must(blobs_open(store, &other, &err), &err);
 	must(ingest_node(other, f->arena, f->fd, "src", &alone, &one, &err), &err);
 	assert_memory_equal(&many.ref, &one.ref, sizeof(one.ref));
-	file = find(f, &many, "d03/f07");
+	file = find(f, &many, "d01/f07");
 	assert_true(file.executable && blobs_verify(f->blobs, &file.ref));
-	file = find(f, &many, "d05/f99");
+	file = find(f, &many, "d02/f39");
 	assert_true(!file.executable && blobs_verify(f->blobs, &file.ref));
 	assert_no_scratch(f->fd);
 	blobs_free(other);
@@ -122,10 +129,10 @@ static void a_child_names_the_file_that_it_cannot_read(void **state)
 	if (geteuid() == 0)
 		skip(); /* root reads all */
 	make_many(f->fd);
-	assert_int_equal(fchmodat(f->fd, "src/d05/f50", 0200, 0), 0);
+	assert_int_equal(fchmodat(f->fd, "src/d02/f30", 0200, 0), 0);
 	assert_int_equal(ingest_node(f->blobs, f->arena, f->fd, "src", &input, &node, &err), -1);
 	assert_int_equal(err.code, ERR_INPUT);
-	assert_string_equal(err.cause, "cannot open src/d05/f50: Permission denied");
+	assert_string_equal(err.cause, "cannot open src/d02/f30: Permission denied");
 	assert_contains(err.hint, "give the owner read permission");
 	assert_no_scratch(f->fd);
 }
@@ -143,9 +150,9 @@ static bool swap(struct ingest_stamps *stamps, const struct stat *st, struct blo
 
 	(void)st;
 	(void)ret;
-	if (++s->asked == FOLDERS * FILES) {
-		assert_int_equal(unlinkat(s->fd, "src/d04/f40", 0), 0);
-		assert_int_equal(symlinkat("/etc/passwd", s->fd, "src/d04/f40"), 0);
+	if (++s->asked == FOLDERS * FILES + 1) {
+		assert_int_equal(unlinkat(s->fd, "src/d01/f20", 0), 0);
+		assert_int_equal(symlinkat("/etc/passwd", s->fd, "src/d01/f20"), 0);
 	}
 	return false;
 }
@@ -171,7 +178,7 @@ static void what_changes_under_a_child_is_refused(void **state)
 		ingest_node_with(f->blobs, f->arena, f->fd, "src", &input, &s.stamps, &node, &err),
 		-1);
 	assert_int_equal(err.code, ERR_INPUT);
-	assert_string_equal(err.cause, "src/d04/f40 changed while it was read");
+	assert_string_equal(err.cause, "src/d01/f20 changed while it was read");
 	assert_int_equal(s.noted, 0);
 }
 
@@ -182,8 +189,8 @@ static bool rewrite(struct ingest_stamps *stamps, const struct stat *st, struct 
 
 	(void)st;
 	(void)ret;
-	if (++s->asked == FOLDERS * FILES)
-		test_write(s->fd, "src/d04/f40", "longer than it was", 0644);
+	if (++s->asked == FOLDERS * FILES + 1)
+		test_write(s->fd, "src/d01/f20", "longer than it was", 0644);
 	return false;
 }
 
@@ -197,9 +204,9 @@ static void what_was_rewritten_is_not_remembered(void **state)
 	make_many(f->fd);
 	must(ingest_node_with(f->blobs, f->arena, f->fd, "src", &input, &s.stamps, &root, &err),
 	     &err);
-	file = find(f, &root, "d04/f40");
+	file = find(f, &root, "d01/f20");
 	assert_int_equal(file.ref.size, 18);
-	assert_int_equal(s.noted, FOLDERS * FILES - 1);
+	assert_int_equal(s.noted, FOLDERS * FILES);
 }
 
 /* In a process whose fail point it is; returns how it went. */
@@ -223,7 +230,7 @@ static void a_killed_child_is_a_clean_error(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct err err = ERR_INIT;
-		int rc = ingest_failing(f, "ingest-open:50:kill", &err);
+		int rc = ingest_failing(f, "ingest-open:5:kill", &err);
 
 		_exit(rc != -1 || err.code != ERR_IO ||
 		      strcmp(err.cause, "a process that was reading src was killed by signal 9"));
@@ -236,8 +243,8 @@ static void a_killed_child_is_a_clean_error(void **state)
 
 static void a_child_that_cannot_write_says_so(void **state)
 {
-	static const char *const points[] = { "blob-create:20", "blob-write:20", "blob-stamp:20",
-		                              "blob-rename:20", "crew-claim:5" };
+	static const char *const points[] = { "blob-create:5", "blob-write:5", "blob-stamp:5",
+		                              "blob-rename:5", "crew-claim:2" };
 	const struct fixture *f = *state;
 
 	make_many(f->fd);
