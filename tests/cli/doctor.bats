@@ -10,12 +10,12 @@ setup() {
 @test "a line a need, and JSON that says the same" {
 	run --separate-stderr "$KILN" doctor
 	[ "$status" -eq 0 ] || [ "$status" -eq 5 ]
-	[ "$(grep -cE '^(ok|note|lack) ' <<<"$output")" -eq 12 ]
+	[ "$(grep -cE '^(ok|note|lack) ' <<<"$output")" -eq 13 ]
 	for need in architecture sandbox mmdebstrap "Debian's keyring" "Debian mirror" git store disk checkout limits profiler "signing key"; do
 		[[ $output == *" $need "* ]]
 	done
 	run --separate-stderr "$KILN" doctor --json
-	jq -e '.schema == "kiln.doctor/1" and (.needs | length == 12) and all(.needs[]; .text != "")' <<<"$output"
+	jq -e '.schema == "kiln.doctor/1" and (.needs | length == 13) and all(.needs[]; .text != "")' <<<"$output"
 	# Nothing is made by asking.
 	[ ! -e store ]
 	[ ! -e .local ]
