@@ -132,7 +132,8 @@ static void builtin_without_walls(struct lab *lab)
 	for (bool done = false; !done;) {
 		int64_t now = owner_in_work(lab, "out.tar");
 
-		owner = now >= 0 ? now : owner;
+		/* Whose it was at first: what is moved into the store changes hands just before. */
+		owner = owner >= 0 ? owner : now;
 		done = lab->executor->ops->wait(lab->executor, lab->arena, 1, &c, &err) == 0;
 	}
 	lab->executor->ops->free(lab->executor);
