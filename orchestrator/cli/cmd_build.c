@@ -11,6 +11,7 @@ static const struct command_option options[] = {
 	{ "--until", "STAGE", "only up to this stage", true },
 	{ "--keep-going", NULL, "go on with what does not need a failed stage", false },
 	{ "--fail-fast", NULL, "end everything when one stage fails", false },
+	{ "--dev", NULL, "build by increments, in folders that stay; never for a release", false },
 	{ "--events", "FILE", "write events as JSON lines", false },
 	{ "--trace", "FILE", "write a trace that Perfetto opens: what ran when, and what it took",
 	  false },
@@ -82,6 +83,7 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	struct session_run_options run_options = {
 		.keep_going = args_has(args, "--keep-going"),
 		.fail_fast = args_has(args, "--fail-fast"),
+		.dev = args_has(args, "--dev"),
 		.events_file = args_value(args, "--events"),
 		.trace_file = args_value(args, "--trace"),
 	};
@@ -99,6 +101,7 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	    notes_profiles(s, plan, args_has(args, "--update-lock")) == 0 &&
 	    session_run(s, plan, &run_options, &result, err) == 0) {
 		notes_summary(s, &result);
+		notes_dev(s, plan, &result);
 		rc = notes_unseen(s, plan, &result, err);
 		if (rc == 0)
 			rc = show(s, plan, &result, args_value(args, "-o"), err);
@@ -117,7 +120,9 @@ const struct command cmd_build = {
 	.operands = "[RECIPE] [STAGE]...",
 	.help = "Builds the packages of what ships, and runs its smoke test. With STAGE, builds only\n"
 		"up to there (TARGET/VARIANT/STAGE; globs and short forms are fine). What is built\n"
-		"stays in the store: a second run does nothing.",
+		"stays in the store: a second run does nothing. With --dev what compiles goes on in\n"
+		"the folder of its last run, so that make has only to do what changed; what comes\n"
+		"of it is kept apart and found by --dev alone.",
 	.options = options,
 	.max_operands = 64,
 	.runs_stages = true,

@@ -279,8 +279,8 @@ const struct command cmd_store_gc = {
 		"of stages, sources and images, those used longest ago first. What locks and releases\n"
 		"on this machine name stays, whatever its age: a lock counts since a command read it\n"
 		"here, a release since it was written, as long as their files are there. With a limit\n"
-		"the folders that `kiln shell --failed` shows go too. Waits for other kilns that work\n"
-		"in the store.\n",
+		"the folders that `kiln shell --failed` shows and those of --dev go too. Waits for other\n"
+		"kilns that work in the store.\n",
 	.options = gc_options,
 	.topic = TOPIC_STORE,
 	.run = run_gc,

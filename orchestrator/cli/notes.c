@@ -61,6 +61,20 @@ void notes_summary(struct session *s, const struct engine_result *result)
 		           result->n_run == 1 ? "" : "s", result->n_cached);
 }
 
+void notes_dev(struct session *s, const struct plan *plan, const struct engine_result *result)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n_nodes; i++)
+		n += result->nodes[i].dev;
+	if (n > 0 && !is_silent(s))
+		print_note(
+			s->cli,
+			"  %zu stage%s built by increments: not for a release; without --dev all is "
+			"built anew",
+			n, n == 1 ? " was" : "s were");
+}
+
 static bool plan_has(const struct plan *plan, const char *triple)
 {
 	for (size_t i = 0; i < plan->n_goals; i++)

@@ -172,6 +172,7 @@ static int run_with_sinks(struct session *s, const struct plan *plan,
 		.memory = machine_memory(),
 		.keep_going = options->keep_going,
 		.fail_fast = options->fail_fast,
+		.dev = options->dev,
 		.cancel_fd = -1,
 	};
 	struct alone alone = ALONE_INIT;

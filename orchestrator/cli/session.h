@@ -92,7 +92,7 @@ int session_plan(struct session *session, enum plan_purpose purpose, const char 
 const char *const *session_words_again(const struct session *session);
 
 struct session_run_options {
-	bool keep_going, fail_fast;
+	bool keep_going, fail_fast, dev;
 	const char *events_file; /* JSON lines are written there too; NULL: not */
 	const char *trace_file;  /* and a trace there */
 };

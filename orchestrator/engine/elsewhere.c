@@ -55,7 +55,7 @@ static int claim_now(struct engine *e, size_t at, struct err *err)
 static int take_made(struct engine *e, size_t at, struct err *err)
 {
 	struct result result;
-	int rc = store_get_result(e->request->store, e->arena, &e->nodes[at].action, &result, err);
+	int rc = engine_get_result(e, at, &result, err);
 
 	if (rc)
 		return rc < 0 ? -1 : 0;

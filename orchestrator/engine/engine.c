@@ -16,6 +16,7 @@
 #include "engine/engine_impl.h"
 #include "engine/estimate.h"
 #include "engine/inputs.h"
+#include "exec/dev.h"
 #include "host/clock.h"
 #include "store/place.h"
 
@@ -50,6 +51,7 @@ static int start(struct engine *e, size_t at, struct err *err)
 	const struct plan_node *node = &e->plan->nodes[at];
 	struct engine_node *n = &e->nodes[at];
 	struct event event = { .action = n->action };
+	_cleanup_free_ char *dev = NULL;
 	struct exec_request request = {
 		.action = &n->action,
 		.action_size = n->action_size,
@@ -62,6 +64,10 @@ static int start(struct engine *e, size_t at, struct err *err)
 		.token = at,
 	};
 
+	if (engine_is_dev(e, at)) {
+		dev = dev_name(engine_kept(e, at));
+		request.dev = dev;
+	}
 	if (engine_keep_origins(e, at, err) < 0 || open_jobs(e, at, &request, err) < 0 ||
 	    e->request->executor->ops->submit(e->request->executor, &request, err) < 0)
 		return -1;
@@ -100,8 +106,8 @@ static int on_ok(struct engine *e, size_t at, struct exec_completion *done, stru
 	struct engine_node *n = &e->nodes[at];
 
 	n->result = done->result;
-	if (store_put_result(e->request->store, &n->action, engine_kept(e, at), &n->result, err) <
-	    0)
+	n->dev = engine_is_dev(e, at);
+	if (engine_put_result(e, at, &n->result, err) < 0)
 		return -1;
 	engine_release_claim(e, at);
 	engine_finish(e, at, NODE_DONE, n->result.wall_us);
@@ -340,8 +346,7 @@ static void drain_some(struct engine *e, int timeout_ms)
 
 		schedule_ended(e, at);
 		if (done.status == EXEC_OK)
-			store_put_result(e->request->store, &e->nodes[at].action,
-			                 engine_kept(e, at), &done.result, &ignored);
+			engine_put_result(e, at, &done.result, &ignored);
 	}
 }
 

@@ -31,6 +31,7 @@ struct engine_request {
 	int64_t memory;      /* bytes that stages may say they need at once; 0: any number */
 	bool keep_going;     /* go on with what does not need a failed stage */
 	bool fail_fast;      /* end what runs when one fails */
+	bool dev;            /* what can be is built by increments (exec/dev.h), and kept apart */
 	bool dry;            /* look into the store only; nothing runs */
 	int cancel_fd;       /* readable: end everything; -1: none */
 };
@@ -61,8 +62,9 @@ struct engine_node {
 	int64_t started_us;   /* … once RUNNING */
 	size_t twin;          /* a running node with the same action, or itself */
 	int tries;            /* how often it was started */
-	int tokens;           /* of the job server, lent to it as of the last tick */
-	int most_tokens;      /* … at once */
+	bool dev;        /* it is, or was, built by increments: its result may not be released */
+	int tokens;      /* of the job server, lent to it as of the last tick */
+	int most_tokens; /* … at once */
 };
 
 struct engine_result {

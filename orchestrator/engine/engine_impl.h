@@ -60,6 +60,14 @@ int engine_look_elsewhere(struct engine *e, struct err *err);
 int engine_finish_twins(struct engine *e, size_t of, struct err *err);
 void engine_skip_twins(struct engine *e, size_t of);
 
+/* ---- results.c ----------------------------------------------------------------------------- */
+
+/* Whether a node is built by increments in this run. */
+bool engine_is_dev(const struct engine *e, size_t at);
+/* Its result as it is known: of its action, or, by increments, of its own. Returns 0 or STORE_MISS. */
+int engine_get_result(struct engine *e, size_t at, struct result *ret, struct err *err);
+int engine_put_result(struct engine *e, size_t at, struct result *result, struct err *err);
+
 /* ---- states.c ------------------------------------------------------------------------------ */
 
 /* What the store knows a node's stage by: addresses are unique within a recipe only. */

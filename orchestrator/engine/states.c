@@ -114,8 +114,9 @@ void engine_finish(struct engine *e, size_t at, enum node_state state, int64_t w
 static int note_cached(struct engine *e, size_t at, struct err *err)
 {
 	const struct engine_node *n = &e->nodes[at];
-	int rc = store_note_action(e->request->store, engine_kept(e, at), &n->action,
-	                           n->result.wall_us, err);
+	int rc = engine_is_dev(e, at) ? 0 :
+	                                store_note_action(e->request->store, engine_kept(e, at),
+	                                                  &n->action, n->result.wall_us, err);
 
 	return rc == STORE_NOTED ? engine_keep_origins(e, at, err) : rc;
 }
@@ -200,7 +201,7 @@ static int make_ready(struct engine *e, size_t at, struct err *err)
 	same = (size_t)(uintptr_t)map_get_n(e->by_action, &n->action, sizeof(n->action));
 	if (same)
 		return make_twin(e, at, same - 1, err);
-	rc = store_get_result(e->request->store, e->arena, &n->action, &result, err);
+	rc = engine_get_result(e, at, &result, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : engine_finish_cached(e, at, &result, err);
 	map_set_n(e->by_action, &n->action, sizeof(n->action), (void *)(uintptr_t)(at + 1));

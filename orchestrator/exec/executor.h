@@ -23,6 +23,8 @@ struct exec_request {
 	int64_t memory; /* bytes that all its processes may have; more ends it; 0: any number */
 	int jobs;       /* what -j may be: volatile environment KILN_JOBS */
 	int nice;       /* 0: normal; 1 to 19: gives way to others */
+	const char
+		*dev; /* the tree that it is built in by increments (exec/dev.h); NULL: a new one */
 	/* Its programs' share of the job server: by the fifo in jobs_dir, unless they have none. */
 	enum jobserver_style jobs_style;
 	const char *jobs_dir;

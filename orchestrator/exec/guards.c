@@ -104,7 +104,7 @@ static int take_output(const struct action_output *output, const struct guard_ta
 {
 	struct ingest_options options = { .exclude = output->exclude,
 		                          .n_exclude = output->n_exclude,
-		                          .moves = moves,
+		                          .moves = taking->stay ? NULL : moves,
 		                          .children = taking->children,
 		                          .non_empty = output->non_empty };
 	struct err fault = ERR_INIT;

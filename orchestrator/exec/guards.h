@@ -23,6 +23,7 @@ struct guard_taking {
 	const struct work *work;
 	struct blobs *blobs;
 	size_t children; /* as in struct ingest_options */
+	bool stay;       /* outputs are copied: who made them will look for them again */
 };
 int guard_outputs(const struct action *action, const struct guard_taking *taking,
                   struct arena *arena, struct result *result, const char **ret_why,

@@ -24,9 +24,8 @@ enum { GRACE_MS = 700 };
 
 struct job {
 	uint64_t token;
-	struct runner_request
-		request; /* address and jobs_dir are owned; the other folders are the executor's */
-	char *address, *jobs_dir;
+	struct runner_request request; /* its texts are this struct's, the folders the executor's */
+	char *address, *jobs_dir, *dev;
 	struct runner runner;
 	struct buf reply;
 	bool started, cancelled;
@@ -55,6 +54,7 @@ static struct job *job_free(struct job *job)
 	buf_deinit(&job->reply);
 	free(job->address);
 	free(job->jobs_dir);
+	free(job->dev);
 	free(job);
 	return NULL;
 }
@@ -141,6 +141,7 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 	job->token = request->token;
 	job->address = str_dup(request->address ? request->address : "");
 	job->jobs_dir = str_dup(request->jobs_dir ? request->jobs_dir : "");
+	job->dev = str_dup(request->dev ? request->dev : "");
 	job->reply = BUF_INIT(WIRE_REPLY_MAX);
 	job->request = (struct runner_request){ .store_dir = local->store_dir,
 		                                .images_dir = local->images_dir,
@@ -153,6 +154,7 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 		                                .memory = request->memory,
 		                                .jobs = request->jobs,
 		                                .nice = request->nice,
+		                                .dev = job->dev,
 		                                .jobs_style = request->jobs_style,
 		                                .jobs_dir = job->jobs_dir,
 		                                .paranoid = local->paranoid,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "exec/dev.h"
 #include "exec/volatile_env.h"
 #include "host/fs.h"
 
@@ -177,6 +178,11 @@ static int make_spec(struct run *run, struct err *err)
 
 static int lay_out(struct run *run, struct err *err)
 {
+	if (!run->tree && run->request.dev && run->request.dev[0]) {
+		if (dev_init(&run->work, run->request.store_dir, run->request.dev, err) < 0)
+			return -1;
+		return dev_lay_out(&run->work, run->blobs, &run->action, run->request.epoch, err);
+	}
 	if (!run->tree) {
 		if (work_init(&run->work, run->request.store_dir, err) < 0)
 			return -1;

@@ -171,9 +171,12 @@ static const char *not_there(struct run *run)
 
 static int judge(struct run *run, const struct supervised *s, const char **ret_why, struct err *err)
 {
-	const struct guard_taking taking = { &run->work, run->blobs,
-		                             run->request.jobs > 0 ? (size_t)run->request.jobs :
-		                                                     0 };
+	const struct guard_taking taking = {
+		.work = &run->work,
+		.blobs = run->blobs,
+		.children = run->request.jobs > 0 ? (size_t)run->request.jobs : 0,
+		.stay = run->request.dev[0] != '\0',
+	};
 
 	*ret_why = cut_short(run, s);
 	if (*ret_why)
@@ -240,7 +243,7 @@ static int carry_out(struct run *run, struct err *err)
 		return -1;
 	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
 	run->reply.outside = s.end == SUPERVISE_EXITED && s.exit_code == 128 + SIGKILL;
-	if (run->reply.status == EXEC_FAILED && !run->builtin)
+	if (run->reply.status == EXEC_FAILED && !run->builtin && !run->request.dev[0])
 		work_keep(&run->work, run->request.store_dir, &run->request.action);
 	return 0;
 }

@@ -115,6 +115,7 @@ void wire_put_request(const struct runner_request *r, struct buf *buf)
 	put_u64(buf, (uint64_t)r->timeout_ms);
 	put_u64(buf, (uint64_t)r->jobs);
 	put_u64(buf, (uint64_t)r->nice);
+	put_text(buf, r->dev);
 	put_u64(buf, (uint64_t)r->jobs_style);
 	put_text(buf, r->jobs_dir);
 	put_u64(buf, (uint64_t)r->memory);
@@ -139,6 +140,7 @@ int wire_take_request(struct arena *arena, struct str bytes, struct runner_reque
 	r.timeout_ms = (int64_t)take_u64(&in, &bad);
 	r.jobs = (int)take_u64(&in, &bad);
 	r.nice = (int)take_u64(&in, &bad);
+	r.dev = take_text(arena, &in, &bad);
 	r.jobs_style = (enum jobserver_style)take_u64(&in, &bad);
 	r.jobs_dir = take_text(arena, &in, &bad);
 	r.memory = (int64_t)take_u64(&in, &bad);

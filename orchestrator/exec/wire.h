@@ -20,6 +20,7 @@ struct runner_request {
 	uint64_t action_size;
 	int64_t epoch, timeout_ms;
 	int jobs, nice;
+	const char *dev; /* exec/dev.h; "": none */
 	enum jobserver_style jobs_style;
 	const char *jobs_dir;                  /* absolute; "" with JOBSERVER_NONE */
 	int64_t memory;                        /* bytes, 0: no limit */

@@ -178,6 +178,20 @@ static int make_folders(int build_fd, const char *path, int64_t epoch, struct er
 	return 0;
 }
 
+int work_make_folders(struct work *work, const struct action *action, struct err *err)
+{
+	if (make_folders(work->build_fd, action->workdir ? action->workdir : "", work->epoch, err) <
+	    0)
+		return -1;
+	for (size_t i = 0; i < action->n_outputs; i++) {
+		_cleanup_free_ char *dir = path_dir(action->outputs[i].path);
+
+		if (!str_eq(dir, ".") && make_folders(work->build_fd, dir, work->epoch, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int work_lay_out(struct work *work, struct blobs *blobs, const struct action *action, int64_t epoch,
                  struct err *err)
 {
@@ -190,13 +204,5 @@ int work_lay_out(struct work *work, struct blobs *blobs, const struct action *ac
 	work->epoch = epoch;
 	if (checkout_tree(blobs, &action->input_root, work->build_fd, &options, err) < 0)
 		return err_while(err, "laying out the inputs");
-	if (make_folders(work->build_fd, action->workdir ? action->workdir : "", epoch, err) < 0)
-		return -1;
-	for (size_t i = 0; i < action->n_outputs; i++) {
-		_cleanup_free_ char *dir = path_dir(action->outputs[i].path);
-
-		if (!str_eq(dir, ".") && make_folders(work->build_fd, dir, epoch, err) < 0)
-			return -1;
-	}
-	return 0;
+	return work_make_folders(work, action, err);
 }

@@ -36,6 +36,7 @@ char *work_kept(const char *store_dir, const struct digest *action);
 
 /* Lays the input tree out and makes the folders that the stage may count on: its working folder and
  * those that its outputs lie in. All belong to the build user. */
+int work_make_folders(struct work *work, const struct action *action, struct err *err);
 int work_lay_out(struct work *work, struct blobs *blobs, const struct action *action, int64_t epoch,
                  struct err *err);
 

@@ -55,6 +55,7 @@ struct stage_lowered {
 	int retries;        /* how often it is run again when what failed was not the stage */
 	const char *advice; /* one line for when it fails; NULL: none */
 	bool exclusive;     /* runs alone */
+	bool incremental;   /* with what is left of its last run it has less to do */
 	bool never_ships;   /* instrumented: an artefact must not be made of it */
 	bool passes_on;     /* what it makes holds what it takes: packed, stripped, re-laid */
 };

@@ -15,7 +15,13 @@
 			"run without address space layout randomisation", NULL, NULL                \
 	}
 
-static const struct schema_field run_fields[] = { RUN_FIELDS, { 0 } };
+static const struct schema_field run_fields[] = {
+	RUN_FIELDS,
+	{ "incremental", SCHEMA_BOOL, false,
+	  "with --dev it goes on in the folder of its last run, as what compiles does", NULL,
+	  NULL },
+	{ 0 },
+};
 
 static const struct schema_field rebuild_fields[] = {
 	RUN_FIELDS,
@@ -83,6 +89,7 @@ static int lower_run(const struct stage *stage, struct arena *arena, struct stag
 		return -1;
 	}
 	l.out.never_ships = str_eq(stage->kind, "instrument");
+	l.out.incremental = !str_eq(stage->kind, "run") || option_bool(&l, "incremental");
 	lowering_finish(&l, ret);
 	return 0;
 }
@@ -99,6 +106,7 @@ static int lower_rebuild(const struct stage *stage, struct arena *arena, struct 
 	lower_input(&l, "kiln.profdata", option_ref(&l, "profile"));
 	for (size_t i = 0; stale_texts[i]; i++)
 		lower_reject(&l, stale_texts[i]);
+	l.out.incremental = true;
 	lowering_finish(&l, ret);
 	return 0;
 }

@@ -193,7 +193,7 @@ static int write_dir(struct checkout *c, const struct blob_ref *ref, struct err 
 static void checkout_init(struct checkout *c, struct blobs *blobs, int root,
                           const struct checkout_options *options)
 {
-	struct timespec time = { .tv_sec = options->epoch };
+	struct timespec time = { .tv_sec = options->epoch, .tv_nsec = options->ns };
 
 	*c = (struct checkout){
 		.blobs = blobs,

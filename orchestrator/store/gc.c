@@ -173,12 +173,15 @@ static int remove_blobs(struct collector *c, struct err *err)
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
-/* Folders that failures left: they have no time, so any limit takes them. */
-static int drop_failed(struct collector *c, struct err *err)
+/* Folders that failures left, and those of builds by increments: any limit takes them. Without them there is
+ * less to see, and more to build. */
+static int drop_folders(struct collector *c, struct err *err)
 {
-	return c->request->budget < 0 && !c->request->used_before ?
-	               0 :
-	               fs_remove_tree(c->store->fd, "failed", err);
+	if (c->request->budget < 0 && !c->request->used_before)
+		return 0;
+	return fs_remove_tree(c->store->fd, "failed", err) < 0 ?
+	               -1 :
+	               fs_remove_tree(c->store->fd, "dev", err);
 }
 
 static int collect(struct collector *c, struct err *err)
@@ -186,7 +189,7 @@ static int collect(struct collector *c, struct err *err)
 	if (gc_list(c, err) < 0 || gc_hold_all(c, err) < 0 || choose(c, err) < 0 ||
 	    gc_hold_others(c, err) < 0)
 		return -1;
-	if (!c->request->dry && (forget_in_database(c, err) < 0 || drop_failed(c, err) < 0))
+	if (!c->request->dry && (forget_in_database(c, err) < 0 || drop_folders(c, err) < 0))
 		return -1;
 	return remove_blobs(c, err);
 }

@@ -40,6 +40,7 @@ int place_find(struct blobs *blobs, struct arena *arena, const struct blob_ref *
  */
 struct checkout_options {
 	int64_t epoch;    /* SOURCE_DATE_EPOCH, seconds */
+	int64_t ns;       /* … and nanoseconds, where it is another time than that */
 	int64_t uid, gid; /* -1: leave */
 };
 int checkout_tree(struct blobs *blobs, const struct blob_ref *root, int dirfd,

@@ -84,9 +84,8 @@ int store_query(struct store *store, enum store_query query, struct db_stmt **re
 static bool is_ours(const char *name)
 {
 	static const char *const ours[] = {
-		"VERSION", "blobs",  "db.sqlite", "db.sqlite-shm", "db.sqlite-wal",
-		"failed",  "images", "locks",     "lost+found",    "snapshots",
-		"tmp",     "work",   NULL
+		"VERSION", "blobs", "db.sqlite",  "db.sqlite-shm", "dev", "db.sqlite-wal", "failed",
+		"images",  "locks", "lost+found", "snapshots",     "tmp", "work",          NULL
 	};
 	const char *const *known = ours;
 

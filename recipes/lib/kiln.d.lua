@@ -500,6 +500,7 @@ function Ref:at(path) end
 ---@field argv (string|integer)[]
 ---@field outputs (string|{ path: string, exclude?: string[], non_empty?: boolean })[]
 ---@field fixed_addresses? boolean
+---@field incremental? boolean with `kiln build --dev` it goes on in the folder of its last run, as what compiles does
 
 ---@class kiln.RebuildStage : kiln.RunStage
 ---@field profile kiln.Ref placed as kiln.profdata

@@ -37,7 +37,7 @@ static int open_parts(struct bench *b, const char *dir, struct runner_server *se
 
 	memset(b->image.bytes, 0xab, sizeof(b->image.bytes));
 	root = str_fmt("%s/%s/root", images, DIGEST_TEXT(&b->image));
-	if (sandbox_bwrap.probe(err) < 0 || fake_rootfs_make(root, err) < 0 ||
+	if (sandbox_bwrap.probe(NULL, err) < 0 || fake_rootfs_make(root, err) < 0 ||
 	    blobs_open(dir, &b->blobs, err) < 0)
 		return -1;
 	return executor_local_new(&options, &b->executor, err);

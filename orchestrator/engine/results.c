@@ -1,0 +1,39 @@
+/*
+ * Where results are kept. What was built by increments depends on what was built before: it is known by
+ * another digest than its action's, where nobody finds it who does not build so himself.
+ */
+#include "engine/engine_impl.h"
+#include "exec/dev.h"
+
+bool engine_is_dev(const struct engine *e, size_t at)
+{
+	return e->request->dev && e->plan->nodes[at].lowered.incremental;
+}
+
+int engine_get_result(struct engine *e, size_t at, struct result *ret, struct err *err)
+{
+	struct engine_node *n = &e->nodes[at];
+	int rc = store_get_result(e->request->store, e->arena, &n->action, ret, err);
+	struct digest dev;
+
+	if (rc != STORE_MISS || !engine_is_dev(e, at))
+		return rc;
+	dev = dev_digest(&n->action);
+	rc = store_get_result(e->request->store, e->arena, &dev, ret, err);
+	n->dev = rc == 0;
+	return rc;
+}
+
+/* Under another address, too: what `explain` and `log` say of a stage is of the real one. */
+int engine_put_result(struct engine *e, size_t at, struct result *result, struct err *err)
+{
+	const struct engine_node *n = &e->nodes[at];
+	const char *kept = engine_kept(e, at);
+	struct digest dev;
+
+	if (!engine_is_dev(e, at))
+		return store_put_result(e->request->store, &n->action, kept, result, err);
+	dev = dev_digest(&n->action);
+	return store_put_result(e->request->store, &dev, arena_fmt(e->arena, "dev %s", kept),
+	                        result, err);
+}
