@@ -14,6 +14,7 @@
 #include "cli/snapshots.h"
 #include "exec/server.h"
 #include "host/child.h"
+#include "host/failpoint.h"
 #include "host/process.h"
 #include "host/terminal.h"
 
@@ -146,6 +147,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	prctl(PR_SET_NAME, "kiln", 0, 0, 0); /* as its front is called */
+	failpoint_arm();
 	process_fill_standard_fds();
 	child_mind_children();
 	snapshots_prepare(argc, argv, &cli);

@@ -16,6 +16,7 @@
 #include "cli/signals.h"
 #include "engine/resources.h"
 #include "exec/local.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/terminal.h"
 #include "report/progress.h"
@@ -218,7 +219,8 @@ static int open_record(struct record *r, const char *what, const char *shape, co
 	r->output = (struct fd_output){ .output.write = write_fd, .fd = -1, .fault = ERR_INIT };
 	if (!file)
 		return 0;
-	r->output.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (!failpoint("record-create"))
+		r->output.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (r->output.fd < 0)
 		return err_sys(err, ERR_USAGE, "--%s: cannot write %s", what, file);
 	r->progress = progress_new(shape, &r->output.output);

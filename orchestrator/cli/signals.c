@@ -1,6 +1,8 @@
 /* One handler, one signalfd: nothing else in Kiln touches signals of its own process. */
 #include "cli/signals.h"
 
+#include "host/failpoint.h"
+
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -54,7 +56,7 @@ int signals_hold(int *ret_fd, struct err *err)
 	both(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot hold signals");
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = failpoint("signals-hold") ? -1 : signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		return err_sys(err, ERR_MACHINE, "cannot read signals");
 	*ret_fd = fd;

@@ -18,6 +18,7 @@
 #include "engine/inputs.h"
 #include "exec/dev.h"
 #include "host/clock.h"
+#include "host/failpoint.h"
 #include "store/place.h"
 
 enum { TICK_MS = 250, DRAIN_MS = 5000, NICE_FILLER = 10 };
@@ -241,7 +242,7 @@ static int wait_for_something(struct engine *e, struct err *err)
 		{ .fd = js ? jobserver_fd(js) : -1, .events = POLLIN },
 	};
 	struct exec_completion done;
-	int n = poll(fds, 3, tick_in_ms(e));
+	int n = failpoint("stages-wait") ? -1 : poll(fds, 3, tick_in_ms(e));
 	bool signalled = n < 0 && errno == EINTR;
 
 	if (n < 0 && !signalled)

@@ -17,6 +17,7 @@
 
 #include "base/array.h"
 #include "host/clock.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 
 /* How long a cancelled runner has to stop its stage and tidy up before it is killed. */
@@ -68,7 +69,7 @@ static int watch_fd(struct local *local, int fd, void *data, struct err *err)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = data };
 
-	if (epoll_ctl(local->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+	if (failpoint("runner-watch") || epoll_ctl(local->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
 		return err_sys(err, ERR_IO, "cannot watch a runner");
 	return 0;
 }
@@ -171,7 +172,9 @@ static bool read_reply(struct job *job)
 	char chunk[65536];
 
 	for (;;) {
-		ssize_t n = read(job->runner.reply_fd, chunk, sizeof(chunk));
+		ssize_t n = failpoint("reply-read") ?
+		                    -1 :
+		                    read(job->runner.reply_fd, chunk, sizeof(chunk));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -278,7 +281,7 @@ static int local_wait(struct executor *executor, struct arena *arena, int timeou
 		               timeout_ms < 0 ? -1 :
 		               left < 0       ? 0 :
 		                                (int)left);
-		if (n < 0 && errno != EINTR)
+		if (failpoint("runner-wait") || (n < 0 && errno != EINTR))
 			return err_sys(err, ERR_IO, "cannot wait for runners");
 		if (n > 0)
 			done = handle(local, event.data.ptr, arena, ret);
@@ -348,7 +351,8 @@ static int open_fds(struct local *local, struct err *err)
 	local->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	local->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	local->nudge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (local->epoll_fd < 0 || local->timer_fd < 0 || local->nudge_fd < 0)
+	if (failpoint("queue-make") || local->epoll_fd < 0 || local->timer_fd < 0 ||
+	    local->nudge_fd < 0)
 		return err_sys(err, ERR_IO, "cannot make an event queue");
 	if (watch_fd(local, local->timer_fd, &local->timer_fd, err) < 0)
 		return -1;

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "exec/dev.h"
 #include "exec/volatile_env.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 
 enum { ACTION_MAX = 64 << 20 };
@@ -168,7 +169,8 @@ static int make_spec(struct run *run, struct err *err)
 	if (!a->n_argv)
 		return err_set(err, ERR_INPUT, "%s runs nothing: argv is empty",
 		               run->request.address);
-	run->spec.stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	run->spec.stdin_fd =
+		failpoint("stage-input") ? -1 : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (run->spec.stdin_fd < 0)
 		return err_sys(err, ERR_IO, "cannot open /dev/null");
 	if (run->runtime->needs_rootfs && find_rootfs(run, err) < 0)

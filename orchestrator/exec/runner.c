@@ -80,7 +80,7 @@ static int call_builtin(struct run *run, int out_fd, struct err *err)
 	FILE *out;
 	int rc;
 
-	if (dir_fd < 0)
+	if (failpoint("builtin-folder") || dir_fd < 0)
 		return err_sys(err, ERR_IO, "cannot open the work folder");
 	out = fdopen(out_fd, "w");
 	if (!out)
@@ -206,7 +206,7 @@ static int judge(struct run *run, const struct supervised *s, const char **ret_w
 static int keep_stream(struct run *run, int file, const char *what, struct blob_ref *ret,
                        struct err *err)
 {
-	if (lseek(file, 0, SEEK_SET) < 0)
+	if (failpoint("stream-rewind") || lseek(file, 0, SEEK_SET) < 0)
 		return err_sys(err, ERR_IO, "cannot read %s", what);
 	return blobs_put_fd(run->blobs, file, what, ret, err);
 }

@@ -113,7 +113,10 @@ static ssize_t receive_message(int sock, void *p, size_t n, int fds[MESSAGE_FDS]
 
 static int send_answer(int sock, const struct answer *answer, const int *fds, size_t n_fds)
 {
-	return send_message(sock, answer, sizeof(*answer), fds, n_fds) < 0 ? -1 : 0;
+	return failpoint("answer-send") ||
+	                       send_message(sock, answer, sizeof(*answer), fds, n_fds) < 0 ?
+	               -1 :
+	               0;
 }
 
 static void become_runner(pid_t server, int reply_fd, struct str request, int userns_fd)
@@ -141,7 +144,7 @@ static int serve_request(struct serving *serving, struct str request, int userns
 	int fds[2] = { -1, -1 };
 	int rc;
 
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
+	if (failpoint("runner-pipe") || pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		answer.sys = errno;
 		return send_answer(sock, &answer, NULL, 0);
 	}
@@ -149,7 +152,7 @@ static int serve_request(struct serving *serving, struct str request, int userns
 	if (answer.pid == 0)
 		become_runner(server, pipe_fds[1], request, userns_fd);
 	if (answer.pid > 0) {
-		fds[0] = process_pidfd(answer.pid);
+		fds[0] = failpoint("runner-pidfd") ? -1 : process_pidfd(answer.pid);
 		fds[1] = pipe_fds[0];
 	}
 	if (answer.pid < 0 || fds[0] < 0) {
@@ -231,7 +234,9 @@ static void serve(struct serving *serving)
 			read_signals(serving);
 		if (!p[0].revents)
 			continue;
-		n = receive_message(serving->sock, request, sizeof(request), fds, &n_fds);
+		n = failpoint("request-receive") ?
+		            -1 :
+		            receive_message(serving->sock, request, sizeof(request), fds, &n_fds);
 		if (n <= 0)
 			break;
 		rc = serve_request(serving, (struct str){ request, (size_t)n }, n_fds ? fds[0] : 0);
@@ -255,9 +260,8 @@ static int take_signals(void)
 }
 
 /* What runners look at: where programs are, and what tests hold still. */
-static const char *const kept_environment[] = { "PATH",         "TMPDIR",       "KILN_FAILPOINT",
-	                                        "KILN_CLOCK",   "ASAN_OPTIONS", "LSAN_OPTIONS",
-	                                        "UBSAN_OPTIONS" };
+static const char *const kept_environment[] = { "PATH",         "TMPDIR",       "KILN_CLOCK",
+	                                        "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS" };
 
 static void become_server(pid_t parent, int sock) __attribute__((noreturn));
 static void become_server(pid_t parent, int sock)
@@ -271,7 +275,7 @@ static void become_server(pid_t parent, int sock)
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	process_close_fds((int[]){ sock, null_fd }, 2);
-	serving.signal_fd = take_signals();
+	serving.signal_fd = failpoint("server-signals") ? -1 : take_signals();
 	if (null_fd < 0 || serving.signal_fd < 0 || chdir("/") < 0 ||
 	    !process_signal_with_parent(parent, SIGTERM))
 		_exit(1);
@@ -294,7 +298,8 @@ int runner_server_start(struct runner_server **ret, struct err *err)
 	pid_t pid;
 
 	child_mind_children();
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
+	if (failpoint("server-socket") ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
 		return err_sys(err, ERR_IO, "cannot make a socket pair");
 	/* Kiln may have been started with a standard stream closed. */
 	for (int i = 0; i < 2; i++) {
@@ -303,7 +308,7 @@ int runner_server_start(struct runner_server **ret, struct err *err)
 		close(socks[i]);
 		socks[i] = high;
 	}
-	pid = fork();
+	pid = failpoint("server-fork") ? -1 : fork();
 	if (pid == 0)
 		become_server(parent, socks[1]);
 	fs_close(socks[1]);
@@ -353,7 +358,8 @@ static int receive_answer(int sock, struct answer *answer, int fds[MESSAGE_FDS],
 {
 	size_t n_fds;
 
-	if (receive_message(sock, answer, sizeof(*answer), fds, &n_fds) != (ssize_t)sizeof(*answer))
+	if (failpoint("answer-receive") ||
+	    receive_message(sock, answer, sizeof(*answer), fds, &n_fds) != (ssize_t)sizeof(*answer))
 		return gone(err);
 	if (answer->pid > 0 && n_fds != 2)
 		return lost_descriptors(answer->pid, fds, n_fds, err);
@@ -371,7 +377,8 @@ int runner_server_run(struct runner_server *server, const struct runner_request 
 	if (bytes.overflow)
 		return err_set(err, ERR_INPUT, "the request for %.200s is too large",
 		               request->address);
-	if (send_message(server->sock, bytes.p, bytes.n, &request->userns_fd,
+	if (failpoint("request-send") ||
+	    send_message(server->sock, bytes.p, bytes.n, &request->userns_fd,
 	                 request->userns_fd ? 1 : 0) < 0)
 		return gone(err);
 	if (receive_answer(server->sock, &answer, fds, err) < 0)

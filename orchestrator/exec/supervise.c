@@ -299,11 +299,11 @@ static void close_pipes(struct pipes *p)
 static int open_pipes(struct pipes *p, struct err *err)
 {
 	memset(p, -1, sizeof(*p));
-	p->err_file = memfd_create("error", MFD_CLOEXEC);
+	p->err_file = failpoint("stage-error-file") ? -1 : memfd_create("error", MFD_CLOEXEC);
 	if (p->err_file < 0)
 		return err_sys(err, ERR_IO, "cannot make a file in memory");
 	for (int i = 0; i < N_PIPES; i++) {
-		if (pipe2(p->fd[i], O_CLOEXEC) == 0)
+		if (!failpoint("stage-pipe") && pipe2(p->fd[i], O_CLOEXEC) == 0)
 			continue;
 		err_sys(err, ERR_IO, "cannot make a pipe");
 		close_pipes(p);
@@ -330,7 +330,8 @@ static void run_child(const struct supervise_spec *spec, struct pipes *p)
 	close_ends(p, 0);
 	if (spec->nice > 0)
 		nice_process(spec->nice);
-	rc = spec->fn(spec->data, &streams, &err);
+	rc = failpoint("stage-enter") ? err_sys(&err, ERR_IO, "cannot enter the sandbox") :
+	                                spec->fn(spec->data, &streams, &err);
 	if (rc < 0)
 		(void)!pwrite(p->err_file, &err, sizeof(err), 0);
 	_exit(rc < 0 ? 1 : rc);
@@ -344,7 +345,7 @@ static int block_signals(int *ret_fd, struct err *err)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	*ret_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	*ret_fd = failpoint("stage-signals") ? -1 : signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return *ret_fd < 0 ? err_sys(err, ERR_IO, "cannot take signals") : 0;
 }
 

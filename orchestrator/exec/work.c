@@ -27,7 +27,8 @@ static int open_owned(int fd, const char *name, int *ret_fd, bool *ret_made, str
 	sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (sub < 0)
 		return err_sys(err, ERR_STAGE, "an input stands where the folder %s must be", name);
-	if (made && sandbox_drops() && fchown(sub, sandbox_uid(), sandbox_gid()) < 0)
+	if (made && sandbox_drops() &&
+	    (failpoint("work-owner") || fchown(sub, sandbox_uid(), sandbox_gid()) < 0))
 		return err_sys(err, ERR_IO, "cannot give the folder %s to the build user", name);
 	*ret_fd = sub;
 	*ret_made = made;
@@ -43,7 +44,8 @@ static int open_parts(struct work *work, const char *store_dir, struct err *err)
 
 	if (fs_make_dirs(AT_FDCWD, parent, 0700, err) < 0)
 		return -1;
-	work->parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	work->parent_fd =
+		failpoint("work-open") ? -1 : open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (work->parent_fd < 0)
 		return err_sys(err, ERR_IO, "cannot open %s", parent);
 	if (lock_new_dir(work->parent_fd, stem, &work->name, &work->fd, err) < 0 ||
@@ -142,7 +144,8 @@ void work_keep(struct work *work, const char *store_dir, const struct digest *ac
 	make_room(dir);
 	/* By paths: the runner has another mount namespace than when it opened the work folder. */
 	to = path_join(failed, hex);
-	(void)!rename(work->build_path, to);
+	if (!failpoint("failed-keep"))
+		(void)!rename(work->build_path, to);
 }
 
 /* A folder's time changes with what is made in it. */
@@ -150,7 +153,9 @@ static int set_time(int fd, int64_t epoch, struct err *err)
 {
 	const struct timespec times[2] = { { .tv_sec = epoch }, { .tv_sec = epoch } };
 
-	return futimens(fd, times) < 0 ? err_sys(err, ERR_IO, "cannot set a folder's time") : 0;
+	return failpoint("work-time") || futimens(fd, times) < 0 ?
+	               err_sys(err, ERR_IO, "cannot set a folder's time") :
+	               0;
 }
 
 /* Makes every folder on a tree path, following no link that an input may have put there. All look

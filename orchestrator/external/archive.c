@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 
 struct archive_writer {
@@ -184,7 +185,7 @@ int archive_writer_copy(struct archive_writer *writer, int fd, const char *name,
 	char chunk[65536];
 
 	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
+		ssize_t n = failpoint("archive-copy") ? -1 : read(fd, chunk, sizeof(chunk));
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "host/failpoint.h"
 
 struct hasher {
 	EVP_MD_CTX *ctx;
@@ -75,7 +76,7 @@ int digest_of_fd(int fd, const char *what, struct blob_ref *ret, struct err *err
 	uint64_t size = 0;
 	ssize_t n;
 
-	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+	while ((n = failpoint("hash-read") ? -1 : read(fd, chunk, sizeof(chunk))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {

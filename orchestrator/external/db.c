@@ -74,7 +74,7 @@ int db_open(const char *path, struct db **ret, struct err *err)
 	int rc;
 
 	db->path = str_dup(path);
-	rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
+	rc = failpoint("db-open") ? SQLITE_FULL : sqlite3_open_v2(path, &db->handle, flags, NULL);
 	/* SQLite opens what it cannot write for reading, and fails only later. */
 	if (rc == SQLITE_OK && sqlite3_db_readonly(db->handle, "main") == 1)
 		rc = SQLITE_READONLY;
@@ -109,7 +109,8 @@ struct db *db_close(struct db *db)
 
 int db_exec(struct db *db, const char *sql, struct err *err)
 {
-	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+	int rc = failpoint("db-exec") ? SQLITE_FULL :
+	                                sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 
 	return rc == SQLITE_OK ? 0 : fail(db, rc, "use", err);
 }
@@ -163,8 +164,12 @@ void db_rollback(struct db *db)
 int db_prepare(struct db *db, const char *sql, struct db_stmt **ret, struct err *err)
 {
 	sqlite3_stmt *handle = NULL;
-	int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle, NULL);
 	struct db_stmt *stmt;
+	int rc = SQLITE_IOERR;
+
+	if (!failpoint("db-prepare"))
+		rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle,
+		                        NULL);
 
 	if (rc != SQLITE_OK)
 		return fail(db, rc, "read", err);
@@ -201,7 +206,7 @@ void db_bind_bytes(struct db_stmt *stmt, int at, const void *p, size_t n)
 
 int db_step(struct db_stmt *stmt, struct err *err)
 {
-	int rc = sqlite3_step(stmt->handle);
+	int rc = failpoint("db-step") ? SQLITE_FULL : sqlite3_step(stmt->handle);
 
 	if (rc == SQLITE_ROW)
 		return DB_ROW;

@@ -23,6 +23,7 @@
 #include "base/array.h"
 #include "base/path.h"
 #include "host/clock.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
 
@@ -162,6 +163,8 @@ static void launch(struct launch *l)
 		goto failed;
 	if (!process_die_with_parent(l->parent))
 		_exit(127);
+	if (failpoint("child-exec"))
+		goto failed;
 	execve(l->program, (char *const *)spec->argv, l->env);
 failed:
 	sys = errno;
@@ -179,7 +182,7 @@ static int start(struct launch *l, struct child *ret, struct err *err)
 
 	if (null_fd < 0)
 		return err_sys(err, ERR_IO, "cannot open /dev/null");
-	if (pipe2(report, O_CLOEXEC) < 0)
+	if (failpoint("child-pipe") || pipe2(report, O_CLOEXEC) < 0)
 		return err_sys(err, ERR_IO, "cannot make a pipe");
 	l->in = l->in > 0 ? l->in : null_fd;
 	l->out = l->out > 0 ? l->out : null_fd;
@@ -187,7 +190,7 @@ static int start(struct launch *l, struct child *ret, struct err *err)
 	l->report = report[1];
 	l->parent = getpid();
 	child_mind_children();
-	pid = fork();
+	pid = failpoint("child-fork") ? -1 : fork();
 	if (pid == 0)
 		launch(l);
 	if (pid < 0)
@@ -208,7 +211,7 @@ static int start(struct launch *l, struct child *ret, struct err *err)
 		               l->spec->dir ? " in " : "", l->spec->dir ? l->spec->dir : "");
 	}
 	ret->pid = pid;
-	ret->pidfd = process_pidfd(pid);
+	ret->pidfd = failpoint("child-watch") ? -1 : process_pidfd(pid);
 	if (ret->pidfd < 0) {
 		err_sys(err, ERR_IO, "cannot watch %s", l->program);
 		kill(-pid, SIGKILL);
@@ -234,7 +237,7 @@ static int start_spec(const struct child_spec *spec, int out, int log, struct ch
 		                     "installs all that Kiln uses)");
 	}
 	if (spec->input) {
-		input = memfd_create("input", MFD_CLOEXEC);
+		input = failpoint("child-input") ? -1 : memfd_create("input", MFD_CLOEXEC);
 		if (input < 0)
 			return err_sys(err, ERR_IO, "cannot keep the input of %s", spec->argv[0]);
 		if (fs_write_all(input, spec->input, spec->input_n, "input", err) < 0)
@@ -370,7 +373,7 @@ static int open_capture(int given, struct capture *capture, int *ret_theirs, str
 		*ret_theirs = given;
 		return 0;
 	}
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (failpoint("capture-pipe") || pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(err, ERR_IO, "cannot make a pipe");
 	capture->fd = ends[0];
 	*ret_theirs = ends[1];

@@ -39,7 +39,7 @@ void fs_close_cleanup(int *fd)
 
 static int open_or_missing(int dirfd, const char *path, int flags, int *ret_fd, struct err *err)
 {
-	int fd = openat(dirfd, path, flags | O_CLOEXEC);
+	int fd = failpoint("file-open") ? -1 : openat(dirfd, path, flags | O_CLOEXEC);
 
 	if (fd >= 0) {
 		*ret_fd = fd;
@@ -72,7 +72,9 @@ int fs_open_beneath(int dirfd, const char *path, int flags, mode_t mode, bool no
 	long fd;
 
 	do
-		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+		fd = failpoint("beneath-open") ?
+		             -1 :
+		             syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
 	if (fd >= 0) {
 		*ret_fd = (int)fd;
@@ -90,7 +92,7 @@ int fs_read_fd(int fd, const char *what, struct buf *buf, struct err *err)
 	char chunk[65536];
 
 	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
+		ssize_t n = failpoint("file-read") ? -1 : read(fd, chunk, sizeof(chunk));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -126,7 +128,7 @@ int fs_write_all(int fd, const void *p, size_t n, const char *what, struct err *
 	const char *at = p;
 
 	while (n > 0) {
-		ssize_t done = write(fd, at, n);
+		ssize_t done = failpoint("file-write") ? -1 : write(fd, at, n);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -143,7 +145,7 @@ int fs_sync_dir_of(int dirfd, const char *path, struct err *err)
 	_cleanup_free_ char *dir = path_dir(path);
 	_cleanup_fd_ int fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || fsync(fd) < 0)
+	if (failpoint("folder-sync") || fd < 0 || fsync(fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make %s durable", dir);
 	return 0;
 }
@@ -152,16 +154,16 @@ int fs_sync_dir_of(int dirfd, const char *path, struct err *err)
 static int write_temp(int dirfd, const char *temp, const char *path, const void *p, size_t n,
                       mode_t mode, bool sync, struct err *err)
 {
-	_cleanup_fd_ int fd =
-		openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	_cleanup_fd_ int fd = failpoint("file-create") ? -1 : openat(dirfd, temp, flags, mode);
 
 	if (fd < 0)
 		return err_sys(err, ERR_IO, "cannot create %s", path);
 	if (fs_write_all(fd, p, n, path, err) < 0)
 		return -1;
-	if (fchmod(fd, mode) < 0)
+	if (failpoint("file-mode") || fchmod(fd, mode) < 0)
 		return err_sys(err, ERR_IO, "cannot set the mode of %s", path);
-	if (sync && fsync(fd) < 0)
+	if (sync && (failpoint("file-sync") || fsync(fd) < 0))
 		return err_sys(err, ERR_IO, "cannot make %s durable", path);
 	if (failpoint("file-rename") || renameat(dirfd, temp, dirfd, path) < 0)
 		return err_sys(err, ERR_IO, "cannot put %s in place", path);
@@ -192,7 +194,7 @@ int fs_list(int dirfd, const char *path, struct fs_names *ret, struct err *err)
 
 	if (rc)
 		return rc;
-	dir = fdopendir(fd);
+	dir = failpoint("folder-list") ? NULL : fdopendir(fd);
 	if (!dir) {
 		fs_close(fd);
 		return err_sys(err, ERR_IO, "cannot list %s", path);
@@ -226,7 +228,8 @@ int fs_make_dirs(int dirfd, const char *path, mode_t mode, struct err *err)
 		if (c != '/' && c != '\0')
 			continue;
 		*p = '\0';
-		if (mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST && errno != EISDIR)
+		if ((failpoint("folder-make") || mkdirat(dirfd, copy, mode) < 0) &&
+		    errno != EEXIST && errno != EISDIR)
 			return err_sys(err, ERR_IO, "cannot make the folder %s", copy);
 		*p = c;
 		if (c == '\0')
@@ -293,6 +296,8 @@ static int remove_entry(struct remover *r, int dirfd, const char *name, int dept
 	_cleanup_fd_ int fd = -1;
 	size_t n;
 
+	if (failpoint("entry-remove"))
+		return err_sys(err, ERR_IO, "cannot remove %s", name);
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
@@ -315,7 +320,7 @@ int fs_remove_tree(int dirfd, const char *path, struct err *err)
 	struct remover r;
 	size_t n;
 
-	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
+	if (!failpoint("tree-remove") && (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT))
 		return 0;
 	if (errno != EISDIR && errno != EPERM && errno != EACCES)
 		return err_sys(err, ERR_IO, "cannot remove %s", path);
@@ -338,7 +343,8 @@ int fs_stat(int dirfd, const char *path, struct stat *ret, struct err *err)
 {
 	struct stat st;
 
-	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0) {
+	if (failpoint("file-stat") ||
+	    fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return FS_MISSING;
 		return err_sys(err, ERR_IO, "cannot look at %s", path);
@@ -352,7 +358,9 @@ int fs_copy_fd(int from, int to, const char *what, struct err *err)
 	char chunk[65536];
 
 	for (;;) {
-		ssize_t n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+		ssize_t n = failpoint("file-clone") ?
+		                    -1 :
+		                    copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
 
 		if (n == 0)
 			return 0;
@@ -382,7 +390,7 @@ int fs_copy_fd(int from, int to, const char *what, struct err *err)
 int fs_read_link(int dirfd, const char *path, char **ret, struct err *err)
 {
 	char text[PATH_MAX];
-	ssize_t n = readlinkat(dirfd, path, text, sizeof(text));
+	ssize_t n = failpoint("link-read") ? -1 : readlinkat(dirfd, path, text, sizeof(text));
 
 	if (n < 0)
 		return err_sys(err, ERR_IO, "cannot read the link %s", path);
@@ -395,7 +403,7 @@ int fs_read_link(int dirfd, const char *path, char **ret, struct err *err)
 
 int fs_real_path(const char *path, char **ret, struct err *err)
 {
-	char *real = realpath(path, NULL);
+	char *real = failpoint("path-resolve") ? NULL : realpath(path, NULL);
 
 	if (!real) {
 		if (errno == ENOENT || errno == ENOTDIR)

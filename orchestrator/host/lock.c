@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 
 int lock_fd(int fd, bool exclusive, bool wait, const char *what, struct err *err)
 {
 	int how = (exclusive ? LOCK_EX : LOCK_SH) | (wait ? 0 : LOCK_NB);
 
-	while (flock(fd, how) < 0) {
+	while (failpoint("lock-take") || flock(fd, how) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (errno == EWOULDBLOCK)
@@ -36,7 +37,8 @@ void lock_release(int fd)
 
 int lock_file(int dirfd, const char *path, bool exclusive, bool wait, int *ret_fd, struct err *err)
 {
-	_cleanup_fd_ int fd = openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+	_cleanup_fd_ int fd = failpoint("lock-open") ? -1 : openat(dirfd, path, flags, 0600);
 	int rc;
 
 	if (fd < 0)
@@ -66,7 +68,7 @@ int lock_new_dir(int dirfd, const char *name, char **ret_name, int *ret_fd, stru
 	for (int n = 0; n < 10000; n++) {
 		_cleanup_free_ char *full = str_fmt("%s-%d", name, n);
 
-		if (mkdirat(dirfd, full, 0700) < 0) {
+		if (failpoint("locked-folder-make") || mkdirat(dirfd, full, 0700) < 0) {
 			if (errno == EEXIST)
 				continue;
 			return err_sys(err, ERR_IO, "cannot make the folder %s", full);

@@ -6,12 +6,17 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
 
 int tmpfile_open(int dirfd, const char *what, int *ret_fd, struct err *err)
 {
-	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = -1;
+
+	if (failpoint("temp-create"))
+		return err_sys(err, ERR_IO, "cannot make a temporary file for %s", what);
+	fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	for (int n = 0; fd < 0 && n < 1000; n++) {
 		_cleanup_free_ char *name = str_fmt(".nameless.%d-%d", (int)getpid(), n);

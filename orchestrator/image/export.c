@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "external/archive.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "image/bundle.h"
 #include "image/place.h"
@@ -145,7 +146,7 @@ static int write_all(struct export *export, const struct digest *tree, bool with
 	if (rc == 0)
 		rc = archive_writer_finish(export->writer, err);
 	archive_writer_free(export->writer);
-	if (rc == 0 && fsync(fd) < 0)
+	if (rc == 0 && (failpoint("export-sync") || fsync(fd) < 0))
 		rc = err_sys(err, ERR_IO, "cannot make %s durable", path);
 	return rc;
 }
@@ -181,9 +182,10 @@ static int put_in_place(int fd, bool named, const char *temp, const char *path, 
 {
 	_cleanup_free_ char *self = str_fmt("/proc/self/fd/%d", fd);
 
-	if (!named && linkat(AT_FDCWD, self, AT_FDCWD, temp, AT_SYMLINK_FOLLOW) < 0)
+	if (!named && (failpoint("export-link") ||
+	               linkat(AT_FDCWD, self, AT_FDCWD, temp, AT_SYMLINK_FOLLOW) < 0))
 		return err_sys(err, ERR_IO, "cannot create %s", temp);
-	if (rename(temp, path) < 0) {
+	if (failpoint("export-rename") || rename(temp, path) < 0) {
 		err_sys(err, ERR_IO, "cannot put %s in place", path);
 		unlink(temp);
 		return -1;

@@ -124,7 +124,7 @@ int image_place(struct store *store, const char *fresh, int root_fd,
 	_cleanup_fd_ int lock = -1;
 	struct err fault = ERR_INIT;
 
-	if (syncfs(root_fd) < 0)
+	if (failpoint("image-sync") || syncfs(root_fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make image %s durable", info->name);
 	if (write_marker(fresh, info, err) < 0 || lock_place(store, &info->tree, &lock, err) < 0)
 		return -1;

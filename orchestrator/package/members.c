@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 
 enum { DEPTH_MOST = 100, MEMBERS_MOST = 1000000, PATH_LEN_MOST = 4000 };
@@ -243,7 +244,9 @@ int package_members_tar(int dirfd, const char *dir, const struct package_members
 
 	if (fs_open_beneath(dirfd, dir, O_RDONLY | O_DIRECTORY, 0, true, &from, err) != 0)
 		return err_set(err, ERR_IO, "%s vanished while it was packed", dir);
-	to = openat(dirfd, out, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (!failpoint("package-create"))
+		to = openat(dirfd, out, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		            0644);
 	if (to < 0)
 		return err_sys(err, ERR_IO, "cannot create %s", out);
 	entries = entries_of(members, prefix, epoch);

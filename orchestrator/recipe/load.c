@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/excerpt.h"
 #include "base/str.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "recipe/state.h"
 
@@ -263,7 +264,7 @@ static int read_all(int fd, struct buf *answer, struct err *err)
 	char block[16384];
 
 	for (;;) {
-		ssize_t n = read(fd, block, sizeof(block));
+		ssize_t n = failpoint("recipe-read") ? -1 : read(fd, block, sizeof(block));
 
 		if (n == 0)
 			break;
@@ -285,9 +286,9 @@ int recipe_load(const struct recipe_request *request, json_t **ret_document, str
 	int pipes[2], status = 0, rc;
 	pid_t parent = getpid(), pid, got;
 
-	if (pipe2(pipes, O_CLOEXEC) < 0)
+	if (failpoint("recipe-pipe") || pipe2(pipes, O_CLOEXEC) < 0)
 		return err_sys(err, ERR_IO, "cannot make a pipe");
-	pid = fork();
+	pid = failpoint("recipe-fork") ? -1 : fork();
 	if (pid == 0) {
 		close(pipes[0]);
 		run_child(request, pipes[1], parent);

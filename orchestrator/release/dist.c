@@ -17,6 +17,7 @@
 #include "evidence/verdict.h"
 #include "external/archive.h"
 #include "external/crypto.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "release/seal.h"
 #include "release/staging.h"
@@ -167,7 +168,7 @@ static int create(const struct writing *w, const char *name, int *ret_fd, struct
 
 	if (fd < 0)
 		return err_sys(err, ERR_IO, "cannot create %s", name);
-	if (fchmod(fd, 0644) < 0) {
+	if (failpoint("dist-mode") || fchmod(fd, 0644) < 0) {
 		close(fd);
 		return err_sys(err, ERR_IO, "cannot set the mode of %s", name);
 	}

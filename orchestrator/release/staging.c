@@ -114,12 +114,13 @@ int staging_commit(struct staging *staging, bool replace, struct err *err)
 	int rc;
 
 	/* One sync for all files: none of them counts before the folder is in place. */
-	if (fchmod(staging->dir.fd, 0755) < 0 || syncfs(staging->dir.fd) < 0)
+	if (failpoint("dist-sync") || fchmod(staging->dir.fd, 0755) < 0 ||
+	    syncfs(staging->dir.fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make %s durable", staging->name);
 	rc = put_in_place(staging, replace, err);
 	if (rc)
 		return rc;
-	if (fsync(staging->parent_fd) < 0)
+	if (failpoint("dist-parent-sync") || fsync(staging->parent_fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make %s durable", staging->name);
 	return 0;
 }

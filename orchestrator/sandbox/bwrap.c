@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "host/child.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
 #include "sandbox/explain.h"
@@ -72,7 +73,7 @@ static void add_number(struct bwrap_args *args, long long number)
 /* Bytes as a descriptor that bubblewrap inherits. */
 static int add_data(struct bwrap_args *args, const void *p, size_t n, struct err *err)
 {
-	int fd = memfd_create("kiln", MFD_CLOEXEC);
+	int fd = failpoint("bwrap-data") ? -1 : memfd_create("kiln", MFD_CLOEXEC);
 
 	if (fd < 0)
 		return err_sys(err, ERR_IO, "cannot pass data to bubblewrap");
@@ -272,7 +273,8 @@ static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
 	process_reset_signals();
 	process_keep_fds(args.keep, args.n_keep);
-	execve(program, (char *const *)argv.v, (char *const[]){ NULL });
+	if (!failpoint("bwrap-exec"))
+		execve(program, (char *const *)argv.v, (char *const[]){ NULL });
 	return err_sys(err, errno == E2BIG ? ERR_STAGE : ERR_MACHINE, "cannot run %s", program);
 }
 

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
 #include "sandbox/explain.h"
@@ -63,7 +64,7 @@ static int enter_namespaces(int userns_fd, bool *ret_root, struct err *err)
 	*ret_root = sandbox_drops();
 	if (!*ret_root)
 		flags |= CLONE_NEWUSER;
-	if (unshare(flags) < 0) {
+	if (failpoint("confine-namespaces") || unshare(flags) < 0) {
 		_cleanup_fd_ int sysctl = open("/proc/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		return sandbox_explain(sysctl, strerror(errno), err);
@@ -73,7 +74,7 @@ static int enter_namespaces(int userns_fd, bool *ret_root, struct err *err)
 
 static int pivot(const char *dir, struct err *err)
 {
-	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+	if (failpoint("confine-pivot") || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
 	    mount(dir, dir, NULL, MS_BIND, NULL) < 0 || chdir(dir) < 0 ||
 	    syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(err, ERR_MACHINE, "cannot make %s the root", dir);
@@ -115,7 +116,7 @@ static int enter_pid_namespace(struct err *err)
 {
 	_cleanup_fd_ int outer = process_pidfd(getpid());
 	struct pollfd p = { outer, POLLIN, 0 };
-	pid_t pid = outer < 0 ? -1 : fork();
+	pid_t pid = failpoint("confine-fork") || outer < 0 ? -1 : fork();
 
 	if (pid < 0)
 		return err_sys(err, ERR_IO, "cannot fork");

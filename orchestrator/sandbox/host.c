@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "host/failpoint.h"
 #include "host/process.h"
 #include "sandbox/identity.h"
 #include "sandbox/limits.h"
@@ -101,7 +102,8 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
 	process_reset_signals();
 	process_keep_fds(spec->jobs_fds, spec->jobs_fds[0] ? ARRAY_LEN(spec->jobs_fds) : 0);
-	execvpe(argv.v[0], argv.v, env.v);
+	if (!failpoint("host-exec"))
+		execvpe(argv.v[0], argv.v, env.v);
 	return err_sys(err, ERR_STAGE, "cannot run %s", argv.v[0]);
 }
 

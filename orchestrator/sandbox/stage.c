@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "host/failpoint.h"
 #include "sandbox/identity.h"
 
 /* Folders of every Linux that nothing of ours is looked for in; the first that fits is covered. */
@@ -34,7 +35,8 @@ static int bind_at(const char *place, const char *name, const char *from, char *
 	char at[64];
 
 	snprintf(at, sizeof(at), "%s/%s", place, name);
-	if (mkdir(at, 0755) < 0 || mount(from, at, NULL, MS_BIND | MS_REC, NULL) < 0)
+	if (failpoint("stage-bind") || mkdir(at, 0755) < 0 ||
+	    mount(from, at, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot bind %s for the build user", from);
 	snprintf(ret, size, "%s", at);
 	return 0;
@@ -50,12 +52,12 @@ int sandbox_stage(struct sandbox_spec *spec, struct err *err)
 	if (!place)
 		return err_set(err, ERR_MACHINE,
 		               "none of /mnt, /media, /srv, /opt and /tmp can be mounted over");
-	if (unshare(CLONE_NEWNS) < 0) {
+	if (failpoint("stage-namespace") || unshare(CLONE_NEWNS) < 0) {
 		err_sys(err, ERR_MACHINE, "cannot make a mount namespace");
 		return err_hint(err,
 		                "run kiln as a plain user, or give the container CAP_SYS_ADMIN");
 	}
-	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
+	if (failpoint("stage-mount") || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
 	    mount("kiln", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64k") < 0)
 		return err_sys(err, ERR_MACHINE, "cannot stage mounts over %s", place);
 	if (spec->rootfs) {

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 
 void unpacker_init(struct unpacker *unpacker, int root, int64_t uid, int64_t gid, int64_t mtime)
@@ -85,7 +86,7 @@ int unpacker_dir(struct unpacker *unpacker, const char *path, struct err *err)
 
 	if (*path && enter_parent(unpacker, path, err) < 0)
 		return -1;
-	if (*path && mkdirat(unpacker->parent_fd, name, 0755) < 0) {
+	if (*path && (failpoint("unpack-folder") || mkdirat(unpacker->parent_fd, name, 0755) < 0)) {
 		if (errno != EEXIST)
 			return err_sys(err, ERR_IO, "cannot make the folder %s", path);
 		if (fstatat(unpacker->parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -127,7 +128,7 @@ int unpacker_open_file(struct unpacker *unpacker, const char *path, bool executa
 	            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, ERR_IO, "cannot create %s", path);
-	if (fchmod(fd, executable ? 0755 : 0644) < 0) {
+	if (failpoint("unpack-mode") || fchmod(fd, executable ? 0755 : 0644) < 0) {
 		fs_close(fd);
 		return err_sys(err, ERR_IO, "cannot set the mode of %s", path);
 	}
@@ -143,7 +144,7 @@ int unpacker_close_file(struct unpacker *unpacker, const char *path, int fd, str
 
 	if (unpacker->uid >= 0 && fchown(fd, (uid_t)unpacker->uid, (gid_t)unpacker->gid) < 0)
 		rc = err_sys(err, ERR_IO, "cannot set the owner of %s", path);
-	if (rc == 0 && futimens(fd, times) < 0)
+	if (rc == 0 && (failpoint("unpack-time") || futimens(fd, times) < 0))
 		rc = err_sys(err, ERR_IO, "cannot set the time of %s", path);
 	if (close(fd) < 0 && rc == 0)
 		rc = err_sys(err, ERR_IO, "cannot write %s", path);
@@ -164,7 +165,7 @@ int unpacker_link(struct unpacker *unpacker, const char *path, const char *targe
 {
 	if (clear_way(unpacker, path, err) < 0)
 		return -1;
-	if (symlinkat(target, unpacker->parent_fd, path_base(path)) < 0)
+	if (failpoint("unpack-link") || symlinkat(target, unpacker->parent_fd, path_base(path)) < 0)
 		return err_sys(err, ERR_IO, "cannot make the link %s", path);
 	if (set_owner(unpacker, unpacker->parent_fd, path_base(path), path, err) < 0)
 		return -1;
@@ -190,7 +191,8 @@ int unpacker_hard_link(struct unpacker *unpacker, const char *path, const char *
 		               target);
 	if (clear_way(unpacker, path, err) < 0)
 		return -1;
-	if (linkat(from, path_base(target), unpacker->parent_fd, path_base(path), 0) < 0)
+	if (failpoint("unpack-hard-link") ||
+	    linkat(from, path_base(target), unpacker->parent_fd, path_base(path), 0) < 0)
 		return err_sys(err, ERR_IO, "cannot link %s to %s", path, target);
 	return 0;
 }

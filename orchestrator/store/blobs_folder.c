@@ -54,7 +54,8 @@ static bool verify(struct folder_blobs *folder, int fd, const struct blob_ref *r
 	struct blob_ref found = { 0 };
 	struct err err = ERR_INIT;
 
-	if (lseek(fd, 0, SEEK_SET) < 0 || digest_of_fd(fd, "a blob", &found, &err) < 0)
+	if (failpoint("blob-verify") || lseek(fd, 0, SEEK_SET) < 0 ||
+	    digest_of_fd(fd, "a blob", &found, &err) < 0)
 		return false;
 	if (!digest_eq(&found.digest, &ref->digest)) {
 		remove_bad(folder, fd, ref);
@@ -82,7 +83,7 @@ static int open_good(struct folder_blobs *folder, const struct blob_ref *ref, bo
 	            O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return BLOBS_MISS;
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (failpoint("blob-open") || fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, ERR_IO, "cannot open blob %s in %s", name, folder->store_dir);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != ref->size)
 		return BLOBS_MISS;
@@ -177,7 +178,8 @@ static int folder_remove(struct blobs *blobs, const struct digest *digest, struc
 	struct folder_blobs *folder = (struct folder_blobs *)blobs;
 	char name[BLOB_NAME_SIZE];
 
-	if (unlinkat(folder->fd, folder_name_of(digest, name), 0) == 0 || errno == ENOENT)
+	if (!failpoint("blob-remove") &&
+	    (unlinkat(folder->fd, folder_name_of(digest, name), 0) == 0 || errno == ENOENT))
 		return 0;
 	return folder_cannot_write(folder, err);
 }
@@ -229,7 +231,7 @@ int folder_give_name(struct folder_blobs *folder, int fd, int dir, const char *n
 	if (errno != ENOENT)
 		return -1;
 	snprintf(fan, sizeof(fan), "%.2s", blob);
-	if (mkdirat(folder->fd, fan, 0700) < 0 && errno != EEXIST)
+	if (failpoint("blob-folder") || (mkdirat(folder->fd, fan, 0700) < 0 && errno != EEXIST))
 		return -1;
 	return renameat(dir, name, folder->fd, blob);
 }
@@ -279,7 +281,9 @@ static int read_chunk(struct folder_blobs *folder, int fd, const char *what, siz
 	size_t used = 0;
 
 	while (used < BLOB_CHUNK) {
-		ssize_t n = read(fd, folder->chunk + used, BLOB_CHUNK - used);
+		ssize_t n = failpoint("blob-source-read") ?
+		                    -1 :
+		                    read(fd, folder->chunk + used, BLOB_CHUNK - used);
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -61,7 +61,7 @@ static int copy(struct checkout *c, int from, int to, uint64_t size, const char 
 	if (size == 0)
 		return 0;
 	do
-		n = read(from, c->chunk, SMALL);
+		n = failpoint("checkout-read") ? -1 : read(from, c->chunk, SMALL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 || (uint64_t)n != size)
 		return cannot(c, "read the content of", name, err);
@@ -71,9 +71,9 @@ static int copy(struct checkout *c, int from, int to, uint64_t size, const char 
 static int finish_fd(const struct checkout *c, int fd, mode_t mode, const char *name,
                      struct err *err)
 {
-	if (c->owned && fchown(fd, c->uid, c->gid) < 0)
+	if (c->owned && (failpoint("checkout-owner") || fchown(fd, c->uid, c->gid) < 0))
 		return cannot(c, "give away", name, err);
-	if (fchmod(fd, mode) < 0)
+	if (failpoint("checkout-mode") || fchmod(fd, mode) < 0)
 		return cannot(c, "set the mode of", name, err);
 	if (failpoint("checkout-finish") || futimens(fd, c->times) < 0)
 		return cannot(c, "set the time of", name, err);
@@ -102,7 +102,7 @@ static int write_file(struct checkout *c, int dir, const struct tree_node *node,
 static int write_link(const struct checkout *c, int dir, const struct tree_node *node,
                       const char *name, struct err *err)
 {
-	if (symlinkat(node->target, dir, name) < 0)
+	if (failpoint("checkout-link") || symlinkat(node->target, dir, name) < 0)
 		return cannot(c, "make the link", name, err);
 	if (c->owned && fchownat(dir, name, c->uid, c->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return cannot(c, "give away the link", name, err);
@@ -123,7 +123,7 @@ static int write_entries(struct checkout *c, int dir, const struct tree_dir *ent
 			rc = write_file(c, dir, node, node->name, err);
 		else if (node->kind == NODE_LINK)
 			rc = write_link(c, dir, node, node->name, err);
-		else if (mkdirat(dir, node->name, 0700) < 0)
+		else if (failpoint("checkout-folder") || mkdirat(dir, node->name, 0700) < 0)
 			rc = cannot(c, "make the folder", node->name, err);
 		if (rc < 0)
 			return -1;

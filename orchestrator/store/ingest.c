@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "store/directory.h"
 #include "store/ingest_impl.h"
@@ -140,7 +141,7 @@ static int take_entry(struct ingest *in, int fd, const char *dir, struct tree_no
 {
 	struct stat st;
 
-	if (fstatat(fd, node->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (failpoint("ingest-stat") || fstatat(fd, node->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return ingest_cannot(in, "look at", dir, node->name, err);
 	if (ingest_check(in, dir, node->name, &st, err) < 0)
 		return -1;
@@ -269,7 +270,8 @@ static int take_top(struct walk *walk, int parent, struct tree_node *node, struc
 		return -1;
 	if (node->kind != NODE_DIR)
 		return ingest_read_found(in, err);
-	root = openat(parent, node->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (!failpoint("ingest-folder"))
+		root = openat(parent, node->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
 		return ingest_cannot(in, "open", NULL, "", err);
 	in->root = root;

@@ -12,6 +12,7 @@
 
 #include "base/path.h"
 #include "base/str.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
 #include "snapshot/snapshot.h"
@@ -121,7 +122,7 @@ static int check_owner(int fd, const char *dir, struct err *err)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (failpoint("store-stat") || fstat(fd, &st) < 0)
 		return err_sys(err, ERR_IO, "cannot look at the store %s", dir);
 	if (st.st_uid != geteuid()) {
 		err_set(err, ERR_IO, "the store %s belongs to another user (uid %u)", dir,

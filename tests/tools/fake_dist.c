@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "fakes/release.h"
+#include "host/failpoint.h"
 
 int main(int argc, char **argv)
 {
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int rc;
 
+	failpoint_arm();
 	if (argc < 2 || argc > 3) {
 		fputs("usage: fake_dist DIR [PRIVATE.pem]\n", stderr);
 		return 2;

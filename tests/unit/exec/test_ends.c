@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "fakes/lab.h"
 #include "host/clock.h"
+#include "host/failpoint.h"
 #include "host/lock.h"
 #include "sandbox/spec.h"
 
@@ -458,6 +459,7 @@ static enum exec_status status_with(struct lab *lab, const char *failpoint)
 		struct err err = ERR_INIT;
 
 		setenv("KILN_FAILPOINT", failpoint, 1);
+		failpoint_arm();
 		if (runner_server_start(&other.server, &err) < 0)
 			_exit(99);
 		options.server = other.server;

@@ -71,7 +71,7 @@ static void colour_on_a_terminal(void **state)
 	close(master);
 }
 
-/* Passings are counted per process: each case in a child of its own. */
+/* Without a record each process counts for itself: each case in a child of its own. */
 static int in_child(const char *spec, int passings)
 {
 	int status;
@@ -81,6 +81,7 @@ static int in_child(const char *spec, int passings)
 		int failed_at = 0;
 
 		setenv("KILN_FAILPOINT", spec, 1);
+		failpoint_arm();
 		for (int i = 1; i <= passings; i++) {
 			errno = 0;
 			if (failpoint("here"))
@@ -96,6 +97,7 @@ static void failpoints_fail_once(void **state)
 {
 	(void)state;
 	unsetenv("KILN_FAILPOINT");
+	failpoint_arm();
 	assert_false(failpoint("here"));
 	assert_int_equal(in_child("here:1", 3), 1);
 	assert_int_equal(in_child("here:3", 3), 3);

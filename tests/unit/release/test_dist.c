@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "host/failpoint.h"
 #include "unit/release/a_dist.h"
 
 static char *listing(const struct fixture *f)
@@ -270,8 +271,10 @@ static void a_failing_rename_leaves_the_old(void **state)
 	assert_int_equal(blobs_put(f->fake.blobs, "other", 5, &f->fake.artefacts[0].ref, &err), 0);
 	f->fake.input.replace = true;
 	setenv("KILN_FAILPOINT", "dist-rename:1", 1);
+	failpoint_arm();
 	assert_int_equal(write_dist(f, &err), -1);
 	unsetenv("KILN_FAILPOINT");
+	failpoint_arm();
 	assert_int_equal(err.code, ERR_IO);
 	must_verify(f->out, f->signer->key);
 	assert_int_equal(folder_sh(&f->folder, "test \"$(ls -A dist)\" = hello-1.0"), 0);
