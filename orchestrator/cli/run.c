@@ -1,4 +1,5 @@
 /* Carrying a plan out: the executor and the event sinks are chosen here. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,7 +223,8 @@ static int open_record(struct record *r, const char *what, const char *shape, co
 	if (!failpoint("record-create"))
 		r->output.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (r->output.fd < 0)
-		return err_sys(err, ERR_USAGE, "--%s: cannot write %s", what, file);
+		return err_sys(err, err_sys_is_full(errno) ? ERR_IO : ERR_USAGE,
+		               "--%s: cannot write %s", what, file);
 	r->progress = progress_new(shape, &r->output.output);
 	return 0;
 }

@@ -25,6 +25,7 @@
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
+#include "host/keeper.h"
 #include "host/process.h"
 
 enum { DEFAULT_OUT = 16 << 20, DEFAULT_LOG = 1 << 20, TICK_MS = 250 };
@@ -155,6 +156,11 @@ static void launch(struct launch *l)
 	}
 	keep[spec->n_keep_fds] = l->report;
 	process_close_fds(keep, spec->n_keep_fds + 1);
+	if (spec->kept) {
+		if (keeper_fork(l->parent) < 0)
+			goto failed;
+		l->parent = getppid();
+	}
 	if (spec->dir && chdir(spec->dir) < 0)
 		goto failed;
 	if (spec->uid &&
@@ -211,11 +217,11 @@ static int start(struct launch *l, struct child *ret, struct err *err)
 		               l->spec->dir ? " in " : "", l->spec->dir ? l->spec->dir : "");
 	}
 	ret->pid = pid;
+	ret->kept = l->spec->kept;
 	ret->pidfd = failpoint("child-watch") ? -1 : process_pidfd(pid);
 	if (ret->pidfd < 0) {
 		err_sys(err, ERR_IO, "cannot watch %s", l->program);
-		kill(-pid, SIGKILL);
-		kill(pid, SIGKILL);
+		child_kill(ret);
 		waitpid(pid, NULL, 0);
 		return -1;
 	}
@@ -259,6 +265,10 @@ int child_spawn(const struct child_spec *spec, struct child *ret, struct err *er
 
 void child_kill(const struct child *child)
 {
+	if (child->kept) {
+		kill(child->pid, SIGTERM);
+		return;
+	}
 	kill(-child->pid, SIGKILL);
 	kill(child->pid, SIGKILL);
 }

@@ -40,6 +40,7 @@ struct child_spec {
 	uid_t uid; /* becomes this user and `gid`, without groups; 0: the caller */
 	gid_t gid;
 	int userns_fd; /* enters this user namespace; 0: stays in the caller's */
+	bool kept; /* with a keeper (host/keeper.h) between: whatever it starts ends with it */
 };
 
 /*
@@ -74,12 +75,13 @@ bool child_find(const char *program, char **ret_path);
 /* Starts without waiting: nothing is captured (stdout_fd and stderr_fd 0 mean /dev/null). */
 struct child {
 	pid_t pid;
+	bool kept;
 	int pidfd; /* readable when it ended; owned by the caller */
 };
 int child_spawn(const struct child_spec *spec, struct child *ret, struct err *err);
 /* Waits for the end and closes the pidfd. `usage` may be NULL. Returns the exit code as above. */
 int child_wait(struct child *child, int *ret_signal, struct rusage *usage);
-/* SIGKILL for the child's whole process group. */
+/* SIGKILL for the child's whole process group, or all that its keeper keeps. */
 void child_kill(const struct child *child);
 
 /* A parent that ignores SIGCHLD never learns how children end: takes the default instead. */

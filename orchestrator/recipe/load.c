@@ -25,6 +25,9 @@
 
 enum { CPU_MS_DEFAULT = 5000, ANSWER_MOST = 64 << 20 };
 
+/* How the child ends. */
+enum { CHILD_SAID = 0, CHILD_ORPHAN = 1, CHILD_NO_TIME = 3, CHILD_MUTE = 4 };
+
 /* ---- in the child ---- */
 
 struct child {
@@ -32,7 +35,9 @@ struct child {
 	int fd;
 };
 
-/* Writes one line: an object with one member. Steals the value. */
+enum { SAY_TOO_LARGE = 1 };
+
+/* Writes one line: an object with one member. Steals the value. Returns 0 or SAY_TOO_LARGE. */
 static int say(int fd, const char *name, json_t *value)
 {
 	_cleanup_json_ json_t *line = json_pack("{s:o}", name, value);
@@ -42,7 +47,7 @@ static int say(int fd, const char *name, json_t *value)
 	json_write_canonical(line, &text);
 	buf_add_char(&text, '\n');
 	if (text.overflow)
-		return -1;
+		return SAY_TOO_LARGE;
 	return fs_write_all(fd, text.p, text.n, "pipe", &err);
 }
 
@@ -70,11 +75,14 @@ static void on_print(void *data, const char *text)
 	say(child->fd, "print", text_json(text));
 }
 
-static int say_err(int fd, const struct err *err)
+static void say_err_and_end(int fd, const struct err *err) __attribute__((noreturn));
+static void say_err_and_end(int fd, const struct err *err)
 {
-	return say(fd, "error",
-	           json_pack("{s:i,s:o,s:o}", "code", (int)err->code, "cause",
-	                     text_json(err->cause), "hint", text_json(err->hint)));
+	int rc = say(fd, "error",
+	             json_pack("{s:i,s:o,s:o}", "code", (int)err->code, "cause",
+	                       text_json(err->cause), "hint", text_json(err->hint)));
+
+	_exit(rc == 0 ? CHILD_SAID : CHILD_MUTE);
 }
 
 /*
@@ -101,7 +109,7 @@ static void on_cpu(int signal, siginfo_t *info, void *context)
 		(void)!write(child->fd, ":", 1);
 		(void)!write(child->fd, p, (size_t)(line + sizeof(line) - p));
 	}
-	_exit(3);
+	_exit(CHILD_NO_TIME);
 }
 
 static void limit_cpu(struct child *child, unsigned int ms)
@@ -133,7 +141,7 @@ static void reset_signals(pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
-		_exit(1);
+		_exit(CHILD_ORPHAN);
 }
 
 static int document_fault(struct err *err)
@@ -152,17 +160,20 @@ static void run_child(const struct recipe_request *request, int fd, pid_t parent
 	reset_signals(parent);
 	setrlimit(RLIMIT_CORE, &no_core);
 	if (state_open(request, &child.state, &err) < 0)
-		_exit(say_err(fd, &err) < 0);
+		say_err_and_end(fd, &err);
 	child.state.print = on_print;
 	child.state.print_data = &child;
 	limit_cpu(&child, request->cpu_ms ? request->cpu_ms : CPU_MS_DEFAULT);
 	rc = state_run(&child.state, &err);
-	if (rc < 0)
-		_exit(say_err(fd, &err) < 0);
-	if (say(fd, "document", json_incref(child.state.document)) == 0)
-		_exit(0);
+	if (rc == 0)
+		rc = say(fd, "document", json_incref(child.state.document));
+	else
+		say_err_and_end(fd, &err);
+	if (rc <= 0)
+		_exit(rc < 0 ? CHILD_MUTE : CHILD_SAID);
 	/* Escapes make it longer than the texts that were counted. */
-	_exit(document_fault(&err) == 0 || say_err(fd, &err) < 0);
+	document_fault(&err);
+	say_err_and_end(fd, &err);
 }
 
 /* ---- in the parent ---- */
@@ -250,11 +261,22 @@ static int no_answer(const struct recipe_request *request, int status, const str
 	if (sig == SIGINT || sig == SIGTERM)
 		return err_set(err, ERR_INTERRUPTED, "interrupted while reading %s",
 		               request->recipe);
+	/* Nothing in a recipe does that: who is out of memory did it, or a person. */
+	if (sig == SIGKILL) {
+		err_set(err, ERR_IO, "%s: the process that evaluates the recipe was killed",
+		        request->recipe);
+		return err_hint(err, "is the machine out of memory? Run the same command again");
+	}
 	if (sig)
 		return err_set(
 			err, ERR_INPUT,
 			"%s: the process that evaluates the recipe was ended by signal %d (%s)",
 			request->recipe, sig, strsignal(sig));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_MUTE)
+		return err_set(err, ERR_IO,
+		               "%s: the process that evaluates the recipe could not pass on "
+		               "what it found",
+		               request->recipe);
 	return err_set(err, ERR_BUG, "%s: the process that evaluates the recipe gave no answer",
 	               request->recipe);
 }

@@ -100,8 +100,10 @@ static int already_signed(const char *dir, int dirfd, const struct signer *signe
 	int rc = dist_verify_folder(dirfd, &options, &report, NULL, &mine);
 
 	verify_report_deinit(&report);
-	if (rc == 0)
+	if (rc == 0) {
+		staging_sweep(dir); /* who signed it may have been killed before it was tidied up */
 		return DIST_SAME;
+	}
 	if (mine.code != ERR_DENIED) {
 		*err = mine;
 		return -1;

@@ -79,6 +79,20 @@ failed:
 	return -1;
 }
 
+void staging_sweep(const char *path)
+{
+	struct staging named = { .parent_fd = -1 };
+	_cleanup_free_ char *stem = NULL;
+	struct err ignored = ERR_INIT;
+
+	if (split(path, &named, &ignored) == 0 &&
+	    fs_open_dir(AT_FDCWD, named.parent, &named.parent_fd, &ignored) == 0) {
+		stem = str_fmt(".%s", named.name);
+		sweep(named.parent_fd, stem);
+	}
+	staging_deinit(&named);
+}
+
 void staging_deinit(struct staging *staging)
 {
 	tmpdir_deinit(&staging->dir);

@@ -17,6 +17,8 @@ struct staging {
 };
 
 int staging_init(struct staging *staging, const char *path, struct err *err);
+/* Removes what killed processes left that were to put a folder in that place. */
+void staging_sweep(const char *path);
 /* Removes what was not put in place. */
 void staging_deinit(struct staging *staging);
 /* Outcome: there is one already, and nothing was put in place. */

@@ -310,7 +310,7 @@ static int run_trial(const char *program, int userns_fd, struct child_result *re
 {
 	struct bwrap_args args = { .text = BUF_INIT(ARGS_MAX) };
 	ARRAY(const char *) argv = { 0 };
-	struct child_spec spec = { .timeout_ms = 20000, .userns_fd = userns_fd };
+	struct child_spec spec = { .timeout_ms = 20000, .kept = true, .userns_fd = userns_fd };
 	/* In a namespace of a plain user's there is nobody to become. */
 	const bool drops = !userns_fd && sandbox_drops();
 	int rc = make_trial(&args, program, err);
@@ -325,6 +325,8 @@ static int run_trial(const char *program, int userns_fd, struct child_result *re
 	spec.gid = drops ? sandbox_gid() : 0;
 	if (rc == 0)
 		rc = child_run(&spec, ret, err);
+	if (rc == 0 && ret->exit_code > 128) /* killed: that says nothing about the machine */
+		rc = child_fail(&spec, ret, err);
 	for (size_t i = 0; i < args.n_keep; i++)
 		fs_close(args.keep[i]);
 	array_deinit(&argv);

@@ -64,6 +64,13 @@ static int host_prepare(struct sandbox_spec *spec, struct err *err)
 	return sandbox_stage(spec, err);
 }
 
+/* Whether the program itself is the reason, and not a machine that has run out of something. */
+static bool blames_program(int sys)
+{
+	return sys == ENOENT || sys == ENOTDIR || sys == EACCES || sys == ENOEXEC || sys == E2BIG ||
+	       sys == ELOOP || sys == ENAMETOOLONG || sys == EISDIR || sys == EINVAL;
+}
+
 static int host_enter(const struct sandbox_spec *spec, struct err *err)
 {
 	ARRAY(char *) argv = { 0 };
@@ -104,7 +111,8 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 	process_keep_fds(spec->jobs_fds, spec->jobs_fds[0] ? ARRAY_LEN(spec->jobs_fds) : 0);
 	if (!failpoint("host-exec"))
 		execvpe(argv.v[0], argv.v, env.v);
-	return err_sys(err, ERR_STAGE, "cannot run %s", argv.v[0]);
+	return err_sys(err, blames_program(errno) ? ERR_STAGE : ERR_MACHINE, "cannot run %s",
+	               argv.v[0]);
 }
 
 const struct sandbox_runtime sandbox_host = {

@@ -47,7 +47,8 @@ static void remove_bad(struct folder_blobs *folder, int fd, const struct blob_re
 		unlinkat(folder->fd, name, 0);
 }
 
-/* Hashes an open blob. A good one gets its stamp back, a bad one is removed. */
+/* Hashes an open blob. A good one gets its stamp back, a bad one is removed, and so is one that the disk
+ * does not give any more. */
 static bool verify(struct folder_blobs *folder, int fd, const struct blob_ref *ref)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = BLOB_STAMP } };
@@ -55,8 +56,11 @@ static bool verify(struct folder_blobs *folder, int fd, const struct blob_ref *r
 	struct err err = ERR_INIT;
 
 	if (failpoint("blob-verify") || lseek(fd, 0, SEEK_SET) < 0 ||
-	    digest_of_fd(fd, "a blob", &found, &err) < 0)
+	    digest_of_fd(fd, "a blob", &found, &err) < 0) {
+		if (err.sys == EIO)
+			remove_bad(folder, fd, ref);
 		return false;
+	}
 	if (!digest_eq(&found.digest, &ref->digest)) {
 		remove_bad(folder, fd, ref);
 		return false;
