@@ -21,6 +21,7 @@ PKG_CONFIG ?= pkg-config
 PROTOC_C   ?= protoc-c
 CLANG      ?= clang-19
 FUZZ_SECONDS ?= 10
+SOAK_SECONDS ?= 600
 WERROR     ?= 1
 
 ifdef SAN
@@ -40,7 +41,7 @@ MODULES := yaml-0.1:libyaml-dev libarchive:libarchive-dev libcurl:libcurl4-opens
 NAMES   := $(foreach m,$(MODULES),$(firstword $(subst :, ,$m)))
 PACKAGE  = $(lastword $(subst :, ,$(filter $1:%,$(MODULES))))
 
-LIBLESS := setup setup-check demo check check-adopt check-asan check-e2e check-long fuzz bench clean help fmt \
+LIBLESS := setup setup-check demo check check-adopt check-asan check-e2e check-long torture soak fuzz bench clean help fmt \
 	uninstall lint-light lint-scripts lint-format check-lint
 GOALS   := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out $(LIBLESS),$(GOALS)),)
@@ -177,7 +178,8 @@ demo: setup
 # Warnings fail the build where that helps: for whoever types plain make, and in CI.
 check: setup-check
 	@$(AGAIN) WERROR=$(if $(CI),1,0) tests
-	@$(TEST_ENV) scripts/run-tests $(LINT_TESTS) $(UNIT_RUN) $(CLI_TESTS) $(E2E_TESTS) $(SAN_TESTS)
+	@$(TEST_ENV) $(SAMPLE) scripts/run-tests $(LINT_TESTS) $(UNIT_RUN) $(CLI_TESTS) $(E2E_TESTS) \
+		$(TORTURE_TESTS) $(SOAK_TESTS) $(SAN_TESTS)
 
 # ---- tests ----------------------------------------------------------------------------------
 # A test finds the program in $KILN and may leave files in $KILN_BUILD.
@@ -190,6 +192,10 @@ CLI_TESTS  = $(call some,cli,$(wildcard tests/cli/*.bats),$(JOBS)) \
 SAN_TESTS  = $(call some,sanitized,$(wildcard tests/sanitized/*.bats),1)
 E2E_TESTS  = $(call some,e2e,$(wildcard tests/e2e/*.bats tests/e2e/*.t),1)
 ADOPT_TESTS = $(call some,adopt,tests/adopt/adopt,1)
+TORTURE_TESTS = $(call some,torture,$(wildcard tests/torture/*.t),1)
+SOAK_TESTS = $(call some,soak,$(wildcard tests/soak/*.t),1)
+# What make check takes of them: each name of a fail point once and some more points; a minute.
+SAMPLE     = JOBS=$(JOBS) TORTURE_STRIDE=150 SOAK_SECONDS=60
 LONG_TESTS = $(call some,long,$(wildcard tests/long/*.bats tests/long/*.t),1)
 
 CMOCKA_CFLAGS = $(shell $(PKG_CONFIG) --cflags cmocka)
@@ -220,6 +226,15 @@ check-e2e: setup-check
 check-long: setup-check
 	@$(AGAIN) tests
 	@$(TEST_ENV) scripts/run-tests $(LONG_TESTS)
+# Every fail point of every case; random builds for SOAK_SECONDS (SOAK_SEED=N: those of that seed).
+.PHONY: torture soak
+torture: setup-check
+	@$(AGAIN) all
+	@$(TEST_ENV) JOBS=$(JOBS) KILN_TEST_TIMEOUT=86400 scripts/run-tests $(TORTURE_TESTS)
+soak: setup-check
+	@$(AGAIN) all
+	@$(TEST_ENV) SOAK_SECONDS=$(SOAK_SECONDS) KILN_TEST_TIMEOUT=$$(($(SOAK_SECONDS) + 1800)) \
+		scripts/run-tests $(SOAK_TESTS)
 # All real projects that kiln init must bring to a release; `make check` takes a few of them.
 .PHONY: check-adopt
 check-adopt: setup-check
@@ -347,6 +362,7 @@ help:
 	'make check-asan   both, under ASan and UBSan   check-e2e   real pipelines' \
 	'make check-long   the slow ones                check-lint  layers, sizes, words, headers' \
 	'make check-adopt  kiln init on real projects   fuzz        fuzzers (FUZZ_SECONDS=10 each)' \
+	'make torture      every fail point             soak        random builds (SOAK_SECONDS=600)' \
 	'make bench        benchmarks (ONLY=NAME)' \
 	'make lint         all static checks            fmt         format the C code' \
 	'make docs         write docs/reference' \

@@ -150,6 +150,13 @@ static int runtime_failed(struct run *run, const struct supervised *s, struct er
 	ssize_t n = pread(run->work.log_file, said, sizeof(said) - 1, 0);
 
 	said[n > 0 ? n : 0] = '\0';
+	if (s->exit_code > 128) {
+		err_set(err, ERR_IO, "the %s runtime was killed by signal %d before it ran %s",
+		        run->runtime->name, s->exit_code - 128,
+		        run->spec.argv[0] ? run->spec.argv[0] : "");
+		return err_hint(err,
+		                "is the machine out of memory? A run with a lower -j needs less");
+	}
 	err_set(err, ERR_MACHINE, "the %s runtime ended with status %d and did not run %s: %s",
 	        run->runtime->name, s->exit_code, run->spec.argv[0] ? run->spec.argv[0] : "", said);
 	return err_hint(err, "try `%s` as this user: it must succeed here", run->runtime->trial);

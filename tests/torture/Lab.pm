@@ -223,14 +223,16 @@ sub wait_gone {
     return @names;
 }
 
-# "PID NAME ARGUMENTS", for messages.
+# "PID NAME (state, parent) ARGUMENTS", for messages.
 sub command_of {
     my ($pid) = @_;
+    my $stat = eval { slurp("/proc/$pid/stat") } // '';
+    my $state = $stat =~ /\) (\S) (\d+)/ ? "($1, child of $2)" : '';
     my $line = eval { slurp("/proc/$pid/cmdline") } // '';
     my $name = eval { slurp("/proc/$pid/comm") }    // "gone\n";
     $line =~ tr/\0\n/  /;
     chomp $name;
-    return "$pid $name " . substr $line, 0, 100;
+    return "$pid $name $state " . substr $line, 0, 100;
 }
 
 1;

@@ -22,7 +22,7 @@ use Lab;
 my $stride   = $ENV{TORTURE_STRIDE} || 1;
 my $jobs     = $ENV{JOBS} || 2;
 my $patience = 60;     # seconds for one command
-my $linger   = 3;      # seconds for what a killed one leaves
+my $linger   = 20;     # seconds for what a killed one leaves
 my @modes    = qw(fail kill halt);
 my $names    = 32768;  # that a record holds
 my ( $want_case, $want_mode, $want_point ) = @ARGV;
@@ -203,7 +203,8 @@ sub check_after {
     return @faults;
 }
 
-# Runs the case with its N-th point failing. Returns (whether it came to it, faults).
+# Runs the case with its N-th point failing. Returns (the name of the point, or undef where it did not
+# come to it; the status; faults).
 sub try_point {
     my ( $base, $world, $case, $clean, $mode, $n ) = @_;
     my $record = "$world.record";
@@ -231,7 +232,7 @@ sub try_point {
     my $said = Lab::slurp("$world/log");
     push @faults, check_after( $world, $case, $clean, events($world) );
     push @faults, "it had said: $said" if @faults;
-    return ( $struck, $status, @faults );
+    return ( $struck ? ( record_names($record) )[ $n - 1 ] : undef, $status, @faults );
 }
 
 # ---- a case ------------------------------------------------------------------------------------
@@ -263,32 +264,32 @@ sub choose_points {
 
 # In a child: every so many-th of the points. Prints lines "N STATUS" or "N fault: TEXT".
 sub work_through {
-    my ( $k, $points, $base, $world, $case, $clean, $mode, $names_of, $to ) = @_;
+    my ( $k, $points, $base, $world, $case, $clean, $mode, $to ) = @_;
     Lab::adopt();
     for ( my $i = $k ; $i < @$points ; $i += $jobs ) {
         my $n = $points->[$i];
-        my ( $struck, $status, @faults );
+        my ( $name, $status, @faults );
         for ( 1 .. 3 ) {    # a machine whose process table others fill for a moment says nothing of Kiln
-            ( $struck, $status, @faults ) = try_point( $base, $world, $case, $clean, $mode, $n );
+            ( $name, $status, @faults ) = try_point( $base, $world, $case, $clean, $mode, $n );
             last if "@faults" !~ /Resource temporarily unavailable/;
         }
         my $text = join "\n", @faults;
         $text =~ s/\n/\n#   /g;
-        print $to $struck ? "$n $names_of->[$n - 1]: ended with $status\n" : "$n: not passed this time\n";
-        print $to "fault at $n $names_of->[$n - 1] (status $status): $text\n" if @faults;
+        print $to $name ? "$n $name: ended with $status\n" : "$n: not passed this time\n";
+        print $to "fault at $n " . ( $name // 'not passed' ) . " (status $status): $text\n" if @faults;
         $to->flush;
     }
     return;
 }
 
 sub torture {
-    my ( $base, $case, $clean, $mode, $points, $names_of ) = @_;
+    my ( $base, $case, $clean, $mode, $points ) = @_;
     my ( @readers, @faults, %became );
     for my $k ( 0 .. $jobs - 1 ) {
         pipe my $from, my $to or die "cannot make a pipe: $!\n";
         my $pid = fork // die "cannot fork: $!\n";
         if ( !$pid ) {
-            eval { work_through( $k, $points, $base, "$lab->{dir}/w$k", $case, $clean, $mode, $names_of, $to ); 1 }
+            eval { work_through( $k, $points, $base, "$lab->{dir}/w$k", $case, $clean, $mode, $to ); 1 }
               or print $to "fault: $@";
             $to->flush;
             POSIX::_exit(0);
@@ -356,7 +357,7 @@ for my $i ( 0 .. $#cases ) {
     result( !@wrong, "$case->{name}: passes " . @passed . ' fail points', map { "$_\n" } @wrong );
     my @points = @wrong ? () : choose_points(@passed);
     for my $mode (@these) {
-        my ( $became, @faults ) = torture( $base, $case, $clean, $mode, \@points, \@passed );
+        my ( $became, @faults ) = torture( $base, $case, $clean, $mode, \@points );
         push @faults, "not one point was tried\n" if !%$became;
         result( !@faults, "$case->{name}: $mode at " . @points . ' of them', @faults );
         print '#   ', count_text($became), "\n";

@@ -440,8 +440,8 @@ static void dead_server_is_told(void **state)
 }
 
 /* In a process of its own, because fail points are read by whoever passes them: what became of one
- * action. */
-static enum exec_status status_with(struct lab *lab, const char *failpoint)
+ * action. What the error said must have `said` in it. */
+static enum exec_status status_with(struct lab *lab, const char *failpoint, const char *said)
 {
 	struct executor_local_options options = { .store_dir = lab->dir,
 		                                  .images_dir = lab->images,
@@ -470,7 +470,9 @@ static enum exec_status status_with(struct lab *lab, const char *failpoint)
 			_exit(97);
 		other.executor->ops->free(other.executor);
 		runner_server_stop(other.server);
-		_exit(c.status == EXEC_BROKEN && c.err.cause[0] == '\0' ? 96 : (int)c.status);
+		if (c.status == EXEC_BROKEN && !strstr(c.err.cause, said))
+			_exit(96);
+		_exit(c.err.cause[0] == '\0' && c.status == EXEC_BROKEN ? 95 : (int)c.status);
 	}
 	waitpid(pid, &status, 0);
 	assert_true(WIFEXITED(status));
@@ -488,14 +490,18 @@ static void each_failure_is_an_error(void **state)
 		_cleanup_free_ char *fail = str_fmt("%s:1", points[i]);
 		_cleanup_free_ char *killed = str_fmt("%s:1:kill", points[i]);
 
-		assert_int_equal(status_with(lab, fail), EXEC_BROKEN);
+		assert_int_equal(status_with(lab, fail, ""), EXEC_BROKEN);
 		lab_assert_no_work(lab);
 		if (strcmp(points[i], "runner-fork") == 0)
 			continue; /* that kills the server: dead_server_is_told */
-		assert_int_equal(status_with(lab, killed), EXEC_BROKEN);
+		assert_int_equal(status_with(lab, killed, ""), EXEC_BROKEN);
 		sweep(lab);
 	}
-	assert_int_equal(status_with(lab, "nothing:1"), EXEC_OK);
+	assert_int_equal(status_with(lab, "stage-enter:1:kill",
+	                             "runtime was killed by signal 9 before it ran sh"),
+	                 EXEC_BROKEN);
+	sweep(lab);
+	assert_int_equal(status_with(lab, "nothing:1", ""), EXEC_OK);
 }
 
 static int run(void)

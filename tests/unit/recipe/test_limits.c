@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/path.h"
+#include "host/failpoint.h"
 #include "recipe/recipe.h"
 #include "recipe/state.h"
 
@@ -98,6 +99,31 @@ static void assert_loads(struct fixture *f, const char *text)
 	put(f, "kiln.lua", text);
 	must(recipe_load(&f->request, &document, &err), &err);
 	assert_string_equal(json_str_or(document, "schema", ""), "kiln.recipe/1");
+}
+
+/* With a fail point that the process which evaluates the recipe comes to. */
+static void assert_fails_at(struct fixture *f, const char *failpoint, const char *part)
+{
+	json_t *document = NULL;
+	struct err err = ERR_INIT;
+
+	put(f, "kiln.lua", header);
+	setenv("KILN_FAILPOINT", failpoint, 1);
+	failpoint_arm();
+	assert_int_equal(recipe_load(&f->request, &document, &err), -1);
+	unsetenv("KILN_FAILPOINT");
+	failpoint_arm();
+	assert_int_equal(err.code, ERR_IO);
+	assert_contains(err.cause, part);
+}
+
+/* What is no fault of the recipe is not said to be one. */
+static void test_the_machine_fails(void **state)
+{
+	assert_fails_at(*state, "file-write:1", "could not pass on what it found");
+	assert_fails_at(*state, "file-write:1:kill", "evaluates the recipe was killed");
+	assert_fails_at(*state, "recipe-read:1", "cannot read what the recipe says");
+	assert_loads(*state, header);
 }
 
 static double seconds(void)
@@ -406,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_leaks, begin, end),
 		cmocka_unit_test_setup_teardown(test_files_that_are_none, begin, end),
 		cmocka_unit_test_setup_teardown(test_links_that_leave, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_machine_fails, begin, end),
 		cmocka_unit_test_setup_teardown(test_order_is_regular, begin, end),
 		cmocka_unit_test_setup_teardown(test_sort, begin, end),
 		cmocka_unit_test_setup_teardown(test_find, begin, end),

@@ -32,7 +32,12 @@ static void signed_later(void **state)
 		fail_msg("%s", err.cause);
 	must_verify(f->out, f->signer->key);
 	assert_false(folder_has(&f->folder, "dist/hello-1.0/hello-1.0.provenance.json"));
+	/* What it replaced, where it was killed before that was removed. */
+	folder_text(&f->folder, "dist/.hello-1.0.999999-0/manifest.json", "{}");
+	folder_text(&f->folder, "dist/.hello-1.0.other/manifest.json", "{}");
 	assert_int_equal(sign(f, f->signer, &err), DIST_SAME);
+	assert_false(folder_has(&f->folder, "dist/.hello-1.0.999999-0"));
+	assert_int_equal(folder_sh(&f->folder, "rm -r dist/.hello-1.0.other"), 0);
 	assert_int_equal(sign(f, f->other, &err), -1);
 	assert_int_equal(err.code, ERR_DENIED);
 	assert_non_null(strstr(err.cause, "is signed already, and not with this key"));

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "host/clock.h"
+#include "host/failpoint.h"
 #include "host/lock.h"
 #include "store/gc.h"
 #include "store/place.h"
@@ -470,6 +471,29 @@ static void a_corrupt_blob_is_dropped_and_its_result_forgotten(void **state)
 	assert_int_equal(o.corrupt.n + o.n_forgotten, 0);
 }
 
+/* Whoever cannot read a blob now does not say that it is corrupt; what the disk no longer gives is. */
+static void what_cannot_be_read_is_no_corruption(void **state)
+{
+	struct fixture *f = *state;
+	struct fsck_outcome o;
+	struct err err = ERR_INIT;
+
+	result(f, "one");
+	setenv("KILN_FAILPOINT", "hash-read:1:12", 1); /* ENOMEM */
+	failpoint_arm();
+	assert_int_equal(store_fsck(f->store, &o, &err), -1);
+	assert_int_equal(err.code, ERR_IO);
+	assert_contains(err.cause, "cannot read the blob");
+	setenv("KILN_FAILPOINT", "hash-read:1:5", 1); /* EIO */
+	failpoint_arm();
+	o = check(f);
+	assert_int_equal(o.corrupt.n, 1);
+	unsetenv("KILN_FAILPOINT");
+	failpoint_arm();
+	o = check(f);
+	assert_int_equal(o.corrupt.n, 0);
+}
+
 static void who_trusts_nothing_sees_it_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -526,6 +550,7 @@ int main(void)
 		TEST(others_wait_for_it),
 		TEST(a_sound_store),
 		TEST(a_corrupt_blob_is_dropped_and_its_result_forgotten),
+		TEST(what_cannot_be_read_is_no_corruption),
 		TEST(who_trusts_nothing_sees_it_at_once),
 		TEST(a_damaged_database_is_told),
 	};
