@@ -126,7 +126,8 @@ static void become_runner(pid_t server, int reply_fd, struct str request, int us
 	const int keep[] = { reply_fd, userns_fd };
 
 	process_reset_signals();
-	if (!process_die_with_parent(server))
+	/* SIGTERM: it ends what it started before it ends itself, which SIGKILL would leave to nobody. */
+	if (!process_signal_with_parent(server, SIGTERM))
 		_exit(1);
 	prctl(PR_SET_NAME, "kiln-runner", 0, 0, 0);
 	process_new_keyring();

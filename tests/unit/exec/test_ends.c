@@ -258,6 +258,50 @@ static void killed_runner_leaves_nothing(void **state)
 	assert_gone_within("75.5", 1000);
 }
 
+/* The youngest child of this process: the server that was started last. */
+static pid_t youngest_child(void)
+{
+	_cleanup_free_ char *path = str_fmt("/proc/self/task/%d/children", (int)getpid());
+	FILE *children = fopen(path, "re");
+	pid_t pid = 0;
+
+	assert_non_null(children);
+	while (fscanf(children, "%d", &pid) == 1)
+		;
+	fclose(children);
+	return pid;
+}
+
+/* The same where the server is killed, and the main process goes on. */
+static void killed_server_leaves_nothing(void **state)
+{
+	struct lab *lab = *state;
+	struct executor_local_options options = { .store_dir = lab->dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = &sandbox_bwrap,
+		                                  .slots = 2 };
+	struct action a = { .argv = LAB_LIST("sh", "-c", "setsid sleep 82.5 & sleep 82.5"),
+		            .n_argv = 3 };
+
+	for (int i = 0; i < 40; i++) {
+		struct lab other = *lab;
+		struct exec_completion c;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(runner_server_start(&other.server, &err), 0);
+		options.server = other.server;
+		assert_int_equal(executor_local_new(&options, &other.executor, &err), 0);
+		lab_submit(&other, &a, 0, 1);
+		usleep((useconds_t)(2000 + i * 400));
+		kill(youngest_child(), SIGKILL);
+		lab_wait(&other, &c);
+		assert_true(c.status == EXEC_BROKEN || c.status == EXEC_CANCELLED);
+		other.executor->ops->free(other.executor);
+		runner_server_stop(other.server);
+	}
+	assert_gone_within("82.5", 1000);
+}
+
 /* The first child, the server, and its first child, the runner. */
 static pid_t the_runner(pid_t *ret_server)
 {
@@ -413,23 +457,11 @@ static void dead_server_is_told(void **state)
 	struct lab other = *lab;
 	struct action a = { .argv = LAB_LIST("true"), .n_argv = 1 };
 	struct err err = ERR_INIT;
-	FILE *children;
-	pid_t pid = 0;
 
 	assert_int_equal(runner_server_start(&other.server, &err), 0);
 	options.server = other.server;
 	assert_int_equal(executor_local_new(&options, &other.executor, &err), 0);
-	/* The youngest child of this process is that server. */
-	{
-		_cleanup_free_ char *path = str_fmt("/proc/self/task/%d/children", (int)getpid());
-
-		children = fopen(path, "re");
-		assert_non_null(children);
-		while (fscanf(children, "%d", &pid) == 1)
-			;
-		fclose(children);
-	}
-	kill(pid, SIGKILL);
+	kill(youngest_child(), SIGKILL);
 	lab_submit(&other, &a, 0, 9);
 	lab_wait(&other, &c);
 	assert_int_equal(c.status, EXEC_BROKEN);
@@ -515,6 +547,7 @@ static int run(void)
 		cmocka_unit_test(slots_queue),
 		cmocka_unit_test(dies_with_main),
 		cmocka_unit_test(killed_runner_leaves_nothing),
+		cmocka_unit_test(killed_server_leaves_nothing),
 		cmocka_unit_test(killed_runner_is_told),
 		cmocka_unit_test(environment_is_forgotten),
 		cmocka_unit_test(a_runner_out_of_sight_is_ended),
