@@ -17,11 +17,15 @@
 #include "base/array.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "host/clock.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/tmpfile.h"
 #include "sandbox/identity.h"
 
-enum { FLOOD = 4096 };
+/* An offer stands for so long before it moves: what we write ourselves wakes us too, and two stages that
+ * take nothing would be offered one token in turn for ever. */
+enum { FLOOD = 4096, OFFER_US = 20000 };
 
 struct client {
 	uint64_t stage;
@@ -42,6 +46,7 @@ struct jobserver {
 	ARRAY(struct client) clients;
 	ARRAY(struct client) idle; /* fifos of stages that have ended, for the next */
 	unsigned int counter;
+	int64_t moved_us; /* when offers were moved last */
 };
 
 /* ---- one fifo ------------------------------------------------------------------------------- */
@@ -146,28 +151,38 @@ static bool find_hungry(struct jobserver *js)
 	return any;
 }
 
-/* Takes offers back: all of those that are not hungry, or what is more than there is to offer. */
-static void withdraw_offers(struct jobserver *js, bool all, int tokens)
+/* Takes offers back: all of those that are not hungry, or what is more than there is to offer. How many. */
+static int withdraw_offers(struct jobserver *js, bool all, int tokens)
 {
+	int withdrawn = 0;
+
 	for (size_t i = 0; i < js->clients.n; i++) {
 		struct client *c = &js->clients.v[i];
 		int most = all ? INT_MAX : all_given(js) - tokens, there = offered(c);
 
-		if (most > 0)
-			c->given -= take_out(c, most < there ? most : there);
+		if (most > 0) {
+			int taken = take_out(c, most < there ? most : there);
+
+			c->given -= taken;
+			withdrawn += taken;
+		}
 	}
+	return withdrawn;
 }
 
 void jobserver_share(struct jobserver *js, int tokens)
 {
 	struct epoll_event event;
 	struct client *c;
-	bool any;
+	int64_t now = clock_mono_us();
+	bool any, moves;
 
 	while (epoll_wait(js->epoll_fd, &event, 1, 0) > 0)
 		;
 	any = find_hungry(js);
-	withdraw_offers(js, any, tokens);
+	moves = any && now - js->moved_us >= OFFER_US;
+	if (withdraw_offers(js, moves, tokens) > 0)
+		js->moved_us = now;
 	for (int n = all_given(js); any && n < tokens && (c = neediest(js)); n++)
 		put_in(c);
 }
@@ -208,13 +223,16 @@ static int make_fifo(struct jobserver *js, struct client *c, struct err *err)
 	_cleanup_free_ char *at = path_join(c->name, JOBSERVER_FILE);
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 
-	if (mkdirat(js->dir.fd, c->name, 0755) < 0 || mkfifoat(js->dir.fd, at, 0600) < 0)
+	if (failpoint("jobs-fifo") || mkdirat(js->dir.fd, c->name, 0755) < 0 ||
+	    mkfifoat(js->dir.fd, at, 0600) < 0)
 		return err_sys(err, ERR_IO, "cannot make a fifo in %s", js->path);
 	/* The build's user reads and writes it; the folder stays ours. */
-	if (sandbox_drops() && fchownat(js->dir.fd, at, sandbox_uid(), sandbox_gid(), 0) < 0)
+	if (sandbox_drops() && (failpoint("jobs-owner") ||
+	                        fchownat(js->dir.fd, at, sandbox_uid(), sandbox_gid(), 0) < 0))
 		return err_sys(err, ERR_IO, "cannot give a fifo to the build's user");
 	c->fd = openat(js->dir.fd, at, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (c->fd < 0 || epoll_ctl(js->epoll_fd, EPOLL_CTL_ADD, c->fd, &event) < 0)
+	if (failpoint("jobs-open") || c->fd < 0 ||
+	    epoll_ctl(js->epoll_fd, EPOLL_CTL_ADD, c->fd, &event) < 0)
 		return err_sys(err, ERR_IO, "cannot open a fifo in %s", js->path);
 	return 0;
 }
@@ -290,7 +308,7 @@ int jobserver_new(const char *store_dir, struct jobserver **ret, struct err *err
 		return -1;
 	}
 	js->path = path_join(work, js->dir.name);
-	js->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	js->epoll_fd = failpoint("jobs-queue") ? -1 : epoll_create1(EPOLL_CLOEXEC);
 	if (js->epoll_fd < 0) {
 		err_sys(err, ERR_IO, "cannot make an event queue");
 		jobserver_free(js);

@@ -14,7 +14,7 @@
  * are dropped.
  *
  * A byte in a fifo is *offered*; one that is gone from there is *lent*. Nobody can see who waits at a
- * fifo, so an offer that is not taken moves to a stage that takes all it gets.
+ * fifo, so an offer that is not taken moves, at some later sharing, to a stage that takes all it gets.
  */
 struct jobserver;
 

@@ -138,7 +138,7 @@ static int open_jobs(struct run *run, struct err *err)
 	/* Kiln holds both ends open: neither call waits. */
 	run->spec.jobs_fds[0] = open(fifo, O_RDONLY | O_CLOEXEC);
 	run->spec.jobs_fds[1] = open(fifo, O_WRONLY | O_CLOEXEC);
-	if (run->spec.jobs_fds[0] < 0 || run->spec.jobs_fds[1] < 0)
+	if (failpoint("jobs-ends") || run->spec.jobs_fds[0] < 0 || run->spec.jobs_fds[1] < 0)
 		return err_sys(err, ERR_IO, "cannot open the job server's %s", fifo);
 	return 0;
 }

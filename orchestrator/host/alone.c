@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
 
@@ -40,7 +41,7 @@ static int open_lock(const char *dir, const char *name, int *ret_fd, struct err 
 		if (fd < 0 && errno == ENOENT)
 			fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	}
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (failpoint("alone-open") || fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot open %s, the lock of all kilns here",
 		               path);
 	if (!S_ISREG(st.st_mode)) {

@@ -1,10 +1,12 @@
 /* From a work folder into the store without reading again. */
 #include "store/moves.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 #include "base/path.h"
 #include "base/str.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 
 void moves_deinit(struct moves *moves)
@@ -34,11 +36,14 @@ static int open_dir_of(const struct move *move, int dirfd, int *ret_fd, struct e
 
 static int copy(const struct move *move, struct blobs *blobs, int dir, struct err *err)
 {
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	_cleanup_fd_ int fd =
-		openat(dir, path_base(move->path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		failpoint("move-open") ? -1 : openat(dir, path_base(move->path), flags);
 	struct blob_ref ref;
 	struct stat st;
 
+	if (fd < 0 && errno != ENOENT && errno != ELOOP)
+		return err_sys(err, ERR_IO, "cannot open %s", move->path);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return changed(move, err);
 	if (blobs_put_fd(blobs, fd, move->path, &ref, err) < 0)

@@ -15,7 +15,7 @@ local function command(name, script, outputs, inputs)
   return step(name, "run", { argv = { "sh", "-c", script }, outputs = outputs, inputs = inputs })
 end
 
-local one = command("one", "cat s/a s/b s/sub/c >o; mkdir d; cp o d/x; cp s/run d/y", { "o", "d" },
+local one = command("one", "cat s/a s/b s/sub/c >o; mkdir d; cp o d/x; cp s/run d/y; printf %300000s x >d/large", { "o", "d" },
   { { at = "s", from = src } })
 local two = command("two", "sha256sum <s/b >o; echo said" .. more, { "o" }, { { at = "s", from = src } })
 local join = command("join", "cat a d/x d/y b >k", { "k" },

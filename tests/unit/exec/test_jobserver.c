@@ -5,6 +5,9 @@
 
 #include "base/path.h"
 #include "exec/jobserver.h"
+#include "host/clock.h"
+
+enum { OFFER_US = 21000 }; /* a little more than an offer stands */
 
 struct fixture {
 	char *dir;
@@ -99,6 +102,7 @@ static void offers_move_to_the_hungry(void **state)
 	n += take(busy, 9);
 	assert_int_equal(n, 6);
 	assert_int_equal(take(idle, 9), 0);
+	usleep(OFFER_US);
 	give(busy, 2); /* both are offered what comes back */
 	jobserver_share(f->js, 6);
 	jobserver_share(f->js, 6);
@@ -106,6 +110,25 @@ static void offers_move_to_the_hungry(void **state)
 	assert_true(take(idle, 9) + take(busy, 9) == 2);
 	close(idle);
 	close(busy);
+}
+
+/* Two stages that take nothing do not keep Kiln busy with the one token that there is. */
+static void an_offer_stands_for_a_while(void **state)
+{
+	struct fixture *f = *state;
+	struct pollfd p = { jobserver_fd(f->js), POLLIN, 0 };
+	int one = client(f, 1), two = client(f, 2), woken = 0;
+	int64_t end = clock_mono_us() + 10 * OFFER_US;
+
+	jobserver_share(f->js, 1);
+	while (clock_mono_us() < end)
+		if (poll(&p, 1, 1) > 0) {
+			woken++;
+			jobserver_share(f->js, 1);
+		}
+	assert_true(woken <= 22);
+	close(one);
+	close(two);
 }
 
 /* A stage that is to start needs what was offered: nothing of it may still be taken. */
@@ -243,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_stage_gets_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(offers_move_to_the_hungry, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_offer_stands_for_a_while, setup, teardown),
 		cmocka_unit_test_setup_teardown(offers_are_taken_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_kept_is_restored, setup, teardown),
 		cmocka_unit_test_setup_teardown(more_than_was_lent_is_dropped, setup, teardown),
