@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -159,6 +160,7 @@ static int write_temp(int dirfd, const char *temp, const char *path, const void 
 
 	if (fd < 0)
 		return err_sys(err, ERR_IO, "cannot create %s", path);
+	(void)flock(fd, LOCK_EX | LOCK_NB); /* alive, says that to fs_sweep_temps */
 	if (fs_write_all(fd, p, n, path, err) < 0)
 		return -1;
 	if (failpoint("file-mode") || fchmod(fd, mode) < 0)
@@ -170,17 +172,50 @@ static int write_temp(int dirfd, const char *temp, const char *path, const void 
 	return sync ? fs_sync_dir_of(dirfd, path, err) : 0;
 }
 
+void fs_sweep_temps(int dirfd, const char *path)
+{
+	_cleanup_free_ char *dir = path_dir(path), *prefix = str_fmt(".%s.", path_base(path));
+	struct fs_names names = { 0 };
+	struct err ignored = ERR_INIT;
+
+	if (fs_list(dirfd, dir, &names, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < names.names.n; i++) {
+		const char *name = names.names.v[i], *rest;
+		_cleanup_free_ char *full = path_join(dir, name);
+		_cleanup_fd_ int fd = -1;
+
+		if (!str_starts(name, prefix))
+			continue;
+		rest = name + strlen(prefix);
+		if (!str_eq(rest + strspn(rest, "0123456789"), ".tmp"))
+			continue;
+		fd = openat(dirfd, full, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			unlinkat(dirfd, full, 0);
+	}
+	fs_names_deinit(&names);
+}
+
+char *fs_temp_name(const char *path)
+{
+	_cleanup_free_ char *dir = path_dir(path);
+
+	return str_fmt("%s/.%s.%d.tmp", dir, path_base(path), (int)getpid());
+}
+
 int fs_write_file(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool sync,
                   struct err *err)
 {
-	_cleanup_free_ char *dir = path_dir(path);
-	_cleanup_free_ char *temp = str_fmt("%s/.%s.%d.tmp", dir, path_base(path), (int)getpid());
+	_cleanup_free_ char *temp = fs_temp_name(path);
 
 	unlinkat(dirfd, temp, 0);
 	if (write_temp(dirfd, temp, path, p, n, mode, sync, err) < 0) {
 		unlinkat(dirfd, temp, 0);
 		return -1;
 	}
+	if (sync)
+		fs_sweep_temps(dirfd, path);
 	return 0;
 }
 

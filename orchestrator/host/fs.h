@@ -49,7 +49,13 @@ int fs_read_fd(int fd, const char *what, struct buf *buf, struct err *err);
 int fs_write_all(int fd, const void *p, size_t n, const char *what, struct err *err);
 /* Makes durable that a file has the name it has: syncs the folder it lies in. */
 int fs_sync_dir_of(int dirfd, const char *path, struct err *err);
-/* Writes by temporary file and rename; with `sync` also fsyncs file and folder. */
+/*
+ * A file is written aside under this name, which says whose it is, and locked (flock) meanwhile. Caller
+ * frees. fs_sweep_temps removes such files that killed processes left beside `path`.
+ */
+char *fs_temp_name(const char *path);
+void fs_sweep_temps(int dirfd, const char *path);
+/* Writes by temporary file and rename; with `sync` also fsyncs file and folder, and sweeps. */
 int fs_write_file(int dirfd, const char *path, const void *p, size_t n, mode_t mode, bool sync,
                   struct err *err);
 /* Sorted names without "." and "..". Returns 0 or FS_MISSING. */

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
@@ -42,6 +44,27 @@ int tmpdir_init(struct tmpdir *dir, int parent_fd, const char *purpose, struct e
 		return err_while(err, "making a temporary folder");
 	*dir = made;
 	return 0;
+}
+
+void tmpdir_sweep(int parent_fd, const char *purpose)
+{
+	struct fs_names names = { 0 };
+	struct err ignored = ERR_INIT;
+	size_t n = strlen(purpose);
+
+	if (fs_list(parent_fd, ".", &names, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < names.names.n; i++) {
+		const char *name = names.names.v[i];
+		_cleanup_fd_ int fd = -1;
+
+		if (!str_starts(name, purpose) || name[n] != '.' ||
+		    name[n + 1 + strspn(name + n + 1, "0123456789-")] != '\0')
+			continue;
+		if (lock_dir_is_dead(parent_fd, name, &fd))
+			fs_remove_tree(parent_fd, name, &ignored);
+	}
+	fs_names_deinit(&names);
 }
 
 void tmpdir_deinit(struct tmpdir *dir)

@@ -20,6 +20,8 @@ struct tmpdir {
 
 /* Makes PARENT/PURPOSE.<pid>-<n>, mode 0700. `parent_fd` must outlive it. */
 int tmpdir_init(struct tmpdir *dir, int parent_fd, const char *purpose, struct err *err);
+/* Removes those of that purpose that killed processes left. What cannot be removed stays. */
+void tmpdir_sweep(int parent_fd, const char *purpose);
 /* Removes it with all that is in it. Zeroed or deinited ones are fine. */
 void tmpdir_deinit(struct tmpdir *dir);
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -174,6 +175,7 @@ static int open_aside(const char *path, const char *temp, int *ret_fd, bool *ret
 		fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(err, ERR_IO, "cannot create %s", temp);
+	(void)flock(fd, LOCK_EX | LOCK_NB);
 	*ret_fd = fd;
 	return 0;
 }
@@ -190,13 +192,14 @@ static int put_in_place(int fd, bool named, const char *temp, const char *path, 
 		unlink(temp);
 		return -1;
 	}
+	fs_sweep_temps(AT_FDCWD, path);
 	return fs_sync_dir_of(AT_FDCWD, path, err);
 }
 
 static int write_file(struct export *export, const struct digest *tree, bool with_tree,
                       const char *path, struct err *err)
 {
-	_cleanup_free_ char *temp = str_fmt("%s.%d.tmp", path, (int)getpid());
+	_cleanup_free_ char *temp = fs_temp_name(path);
 	_cleanup_fd_ int fd = -1;
 	bool named;
 

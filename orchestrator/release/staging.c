@@ -17,29 +17,6 @@
 #include "host/fs.h"
 #include "host/lock.h"
 
-static void sweep(int parent_fd, const char *stem)
-{
-	struct fs_names names = { 0 };
-	struct err ignored = ERR_INIT;
-	size_t n = strlen(stem);
-
-	if (fs_list(parent_fd, ".", &names, &ignored) != 0)
-		return;
-	for (size_t i = 0; i < names.names.n; i++) {
-		const char *name = names.names.v[i];
-		int fd = -1;
-
-		if (!str_starts(name, stem) || name[n] != '.' ||
-		    name[n + 1 + strspn(name + n + 1, "0123456789-")] != '\0')
-			continue;
-		if (lock_dir_is_dead(parent_fd, name, &fd)) {
-			fs_remove_tree(parent_fd, name, &ignored);
-			fs_close(fd);
-		}
-	}
-	fs_names_deinit(&names);
-}
-
 /* "dist/gawk-5.2.1/" → "dist" and "gawk-5.2.1". */
 static int split(const char *path, struct staging *staging, struct err *err)
 {
@@ -69,7 +46,7 @@ int staging_init(struct staging *staging, const char *path, struct err *err)
 		err_set(err, ERR_IO, "cannot open the folder %s", made.parent);
 		goto failed;
 	}
-	sweep(made.parent_fd, stem);
+	tmpdir_sweep(made.parent_fd, stem);
 	if (tmpdir_init(&made.dir, made.parent_fd, stem, err) < 0)
 		goto failed;
 	*staging = made;
@@ -88,7 +65,7 @@ void staging_sweep(const char *path)
 	if (split(path, &named, &ignored) == 0 &&
 	    fs_open_dir(AT_FDCWD, named.parent, &named.parent_fd, &ignored) == 0) {
 		stem = str_fmt(".%s", named.name);
-		sweep(named.parent_fd, stem);
+		tmpdir_sweep(named.parent_fd, stem);
 	}
 	staging_deinit(&named);
 }

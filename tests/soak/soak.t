@@ -219,10 +219,10 @@ sub choose_end {
 }
 
 sub end_it {
-    my ( $run, $end ) = @_;
+    my ( $run, $end, @spare ) = @_;
     sleep $end->{after};
     my $began = time;
-    if ( $end->{how} eq 'all' ) { Lab::kill_family( $run->{pid} ) }
+    if ( $end->{how} eq 'all' ) { Lab::kill_family( $run->{pid}, map { $_->{pid} } @spare ) }
     else                        { kill $end->{how}, $run->{pid} }
     finish($run);
     my $took = time - $began;
@@ -268,7 +268,7 @@ sub build_twice {
     my $before = copy_known();
     $doing .= sprintf ', one ended by %s after %.3f s', @$end{qw(how after)} if $end;
     my @runs = ( start_build( $graph, $one, 0 ), start_build( $other, $two, 1 ) );
-    end_it( $runs[0], $end ) if $end;
+    end_it( $runs[0], $end, $runs[1] ) if $end;
     finish( $runs[0] ) if !$end;
     finish( $runs[1] );
     nothing_runs();
@@ -310,7 +310,7 @@ sub build_beside {
     $side //= start( $graph->{dir}, [ 'store', @argv ] );
     if ($killed) {
         sleep rand 0.1;
-        Lab::kill_family( $side->{pid} );
+        Lab::kill_family( $side->{pid}, $run->{pid} );
     }
     ok( $side, 0, $killed ? 'signal 9' : () );
     finish($run);

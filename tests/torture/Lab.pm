@@ -174,26 +174,22 @@ sub finish {
     }
 }
 
-# Every process below one, and itself: pid → true. Also what left its session.
+# Every process below some, and they themselves. Also what left its session.
 sub family {
-    my (@roots) = @_;
-    my ( %parent, %family );
-    for my $stat ( glob '/proc/[0-9]*/stat' ) {
-        open my $file, '<', $stat or next;
-        my $line = <$file> // next;
-        $parent{$1} = $2 if $line =~ /^(\d+) \(.*\) \S (\d+)/s;
+    my @all = @_;
+    for ( my $i = 0 ; $i < @all ; $i++ ) {
+        for my $task ( glob "/proc/$all[$i]/task/*/children" ) {
+            open my $file, '<', $task or next;
+            push @all, split ' ', <$file> // '';
+        }
     }
-    @family{@roots} = (1) x @roots;
-    for ( my $n = 0 ; $n != keys %family ; ) {
-        $n = keys %family;
-        exists $family{ $parent{$_} } and $family{$_} = 1 for keys %parent;
-    }
-    return sort { $a <=> $b } keys %family;
+    return @all;
 }
 
-# Ends a Kiln and all that it started at one moment, as a machine does that is switched off.
+# Ends a Kiln and all that it started at one moment, as a machine does that is switched off. What was
+# just being started then is this process's child, as all orphans are; those below `spare` live on.
 sub kill_family {
-    my ($root) = @_;
+    my ( $root, @spare ) = @_;
     my @members;
     for ( my $n = -1 ; $n != @members ; ) {
         $n = @members;
@@ -201,7 +197,20 @@ sub kill_family {
         kill 'STOP', @members;
     }
     kill 'KILL', @members;
+    for ( my $quiet = 0 ; $quiet < 3 ; $quiet++ ) {
+        my @late   = family($$);    # first: what begins meanwhile below others is no orphan
+        my %spared = map { $_ => 1 } $$, $root, family(@spare);
+        @late = grep { !$spared{$_} && is_alive($_) } @late;
+        kill 'KILL', @late;
+        $quiet = 0 if @late;
+        sleep 0.001;
+    }
     return @members;
+}
+
+sub is_alive {
+    my ($pid) = @_;
+    return ( eval { slurp("/proc/$pid/stat") } // '' ) =~ /\) [^ZX] \d/;
 }
 
 # Waits until nothing is left below this process; what is there after so many seconds is

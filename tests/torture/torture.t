@@ -256,10 +256,11 @@ sub make_base {
 sub choose_points {
     my @passed = @_;
     return grep { $_ <= @passed } $want_point if $want_point;
-    return grep {
+    my @chosen = grep {
         my $name = $passed[ $_ - 1 ];
         $stride == 1 || !$sampled{$name}++ || $_ % $stride == 0;
     } 1 .. @passed;
+    return @chosen ? @chosen : int( ( @passed + 1 ) / 2 );
 }
 
 # In a child: every so many-th of the points. Prints lines "N STATUS" or "N fault: TEXT".
