@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
 #include "store/store_impl.h"
@@ -19,7 +20,7 @@ static const char file[] = "locks/actions";
 
 static int open_file(struct store *store, struct err *err)
 {
-	if (store->claims < 0)
+	if (store->claims < 0 && !failpoint("claim-open"))
 		store->claims =
 			openat(store->fd, file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	return store->claims < 0 ?
@@ -42,7 +43,7 @@ int store_claim(struct store *store, const struct digest *action, struct err *er
 {
 	if (open_file(store, err) < 0)
 		return -1;
-	if (set_lock(store, action, F_WRLCK) == 0)
+	if (!failpoint("claim-take") && set_lock(store, action, F_WRLCK) == 0)
 		return 0;
 	if (errno == EAGAIN || errno == EACCES)
 		return STORE_CLAIMED;
