@@ -1,4 +1,5 @@
 /* A crew: every claim is one child's, the first error is told, and a dead child is no success. */
+#include "host/failpoint.h"
 #include "unit/support.h"
 
 #include <errno.h>
@@ -169,8 +170,10 @@ static int run_with(const char *failpoint, struct job *job, struct err *err)
 	int rc;
 
 	setenv("KILN_FAILPOINT", failpoint, 1);
+	failpoint_arm();
 	rc = run(job, 3, err);
 	unsetenv("KILN_FAILPOINT");
+	failpoint_arm();
 	return rc;
 }
 

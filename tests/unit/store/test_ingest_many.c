@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "host/crew.h"
+#include "host/failpoint.h"
 #include "store/folder.h"
 #include "store/store.h"
 #include "unit/mounts.h"
@@ -215,6 +216,7 @@ static int ingest_failing(const struct fixture *f, const char *failpoint, struct
 	struct tree_node node;
 
 	setenv("KILN_FAILPOINT", failpoint, 1);
+	failpoint_arm();
 	return ingest_node(f->blobs, f->arena, f->fd, "src", &input, &node, err);
 }
 
@@ -332,8 +334,10 @@ static void a_store_remembers_what_children_read(void **state)
 	must(ingest_folder(store, f->arena, path, &plain, &one, &err), &err);
 	/* Nothing is opened again: unreadable files do no harm, for root either. */
 	setenv("KILN_FAILPOINT", "ingest-open:1", 1);
+	failpoint_arm();
 	must(ingest_folder(store, f->arena, path, &plain, &two, &err), &err);
 	unsetenv("KILN_FAILPOINT");
+	failpoint_arm();
 	assert_memory_equal(&one.ref, &two.ref, sizeof(one.ref));
 	store_close(store);
 	free(where);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
+#include "host/failpoint.h"
 #include "store/moves.h"
 #include "unit/mounts.h"
 #include "unit/store/a_tree.h"
@@ -346,6 +347,7 @@ static void a_move_that_fails_is_a_copy(void **state)
 			ino_t ino = inode_of(f->fd, "out/large");
 
 			setenv("KILN_FAILPOINT", points[i], 1);
+			failpoint_arm();
 			carry_out(f, &moves);
 			blobs_free(f->blobs);
 			_exit(blob_inode(f, &node.ref) == ino);
