@@ -40,7 +40,7 @@ struct child_spec {
 	uid_t uid; /* becomes this user and `gid`, without groups; 0: the caller */
 	gid_t gid;
 	int userns_fd; /* enters this user namespace; 0: stays in the caller's */
-	bool kept; /* with a keeper (host/keeper.h) between: whatever it starts ends with it */
+	bool kept;     /* with a keeper (host/keeper.h) between: whatever it starts ends with it */
 };
 
 /*
