@@ -13,6 +13,7 @@
 #include "cli/print.h"
 #include "cli/runtime.h"
 #include "cli/session.h"
+#include "exec/limits.h"
 #include "external/json.h"
 #include "host/child.h"
 #include "host/fs.h"
@@ -22,6 +23,7 @@
 #include "profile/probe.h"
 #include "recipe/recipe.h"
 #include "release/signer.h"
+#include "sandbox/group.h"
 #include "sandbox/spec.h"
 #include "source/mirror.h"
 #include "store/place.h"
@@ -318,14 +320,82 @@ static void look_checkout(const struct cli *cli, struct finding *f)
 		         "outputs are moved there");
 }
 
-/* Kiln's own limits are by rlimit and mount; a delegated cgroup would make them a group's. */
-static void look_cgroup(const struct cli *cli, struct finding *f)
+/* ---- limits of stages --------------------------------------------------------------------- */
+
+/* Where the kernel cannot be told, the runner looks: what is quick can be over by then. */
+static void found_group(struct finding *f, enum group_limit limit, const char *most)
+{
+	struct groups *groups = groups_open("", 0);
+	const char *holder = groups_holder(groups, limit);
+
+	if (holder) {
+		buf_fmt(&f->text, "enforced by %s; %s", holder, most);
+	} else {
+		f->state = NEED_NOTE;
+		buf_fmt(&f->text,
+		        "watched by the runner, ten times a second; %s. Enforced in a group of "
+		        "Kiln's own: systemd-run --user --scope -p Delegate=yes kiln …",
+		        most);
+	}
+	groups_close(groups);
+}
+
+static void look_memory(const struct cli *cli, struct finding *f)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct groups *groups = groups_open("", 0);
+	const char *most = arena_fmt(arena, "a stage may have %s where its recipe says nothing",
+	                             limits_size(arena, limits_memory(groups)));
+
+	(void)cli;
+	groups_close(groups);
+	found_group(f, GROUP_MEMORY, most);
+}
+
+static void look_processes(const struct cli *cli, struct finding *f)
+{
+	char most[96];
+
+	(void)cli;
+	snprintf(most, sizeof(most),
+	         "a stage may have %d with their threads where its recipe says nothing",
+	         LIMITS_PROCESSES);
+	found_group(f, GROUP_PROCESSES, most);
+}
+
+static void look_disk(const struct cli *cli, struct finding *f)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_free_ char *dir = NULL, *at = NULL;
+	struct statvfs fs = { 0 };
+
+	if (store_place(cli->store_dir, &dir, &f->err) < 0) {
+		f->state = NEED_LACK;
+		return;
+	}
+	at = fs_nearest(dir);
+	(void)statvfs(at, &fs);
+	buf_fmt(&f->text,
+	        "watched by the runner: a stage leaves %s of the store's file system; /tmp and "
+	        "/dev/shm of a stage are enforced by their mounts: 1 GiB each",
+	        limits_size(arena, limits_reserve((uint64_t)fs.f_blocks * (uint64_t)fs.f_frsize)));
+}
+
+static void look_output(const struct cli *cli, struct finding *f)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+
+	(void)cli;
+	buf_fmt(&f->text,
+	        "enforced by the runner, through which all of it goes: %s of standard output, %s "
+	        "of standard error",
+	        limits_size(arena, LIMITS_OUT), limits_size(arena, LIMITS_LOG));
+}
+
+static void look_time(const struct cli *cli, struct finding *f)
 {
 	(void)cli;
-	f->state = fs_exists(AT_FDCWD, "/sys/fs/cgroup/cgroup.controllers") ? NEED_OK : NEED_NOTE;
-	found(f, f->state == NEED_OK ?
-	                 "cgroup v2; memory of stages is watched, the rest limited by rlimits" :
-	                 "no cgroup v2; memory of stages is watched, the rest limited by rlimits");
+	found(f, "enforced by the runner, where a recipe says timeout");
 }
 
 static void look_profiler(const struct cli *cli, struct finding *f)
@@ -368,7 +438,11 @@ static const struct need needs[] = {
 	{ "store", look_store },
 	{ "disk", look_space },
 	{ "checkout", look_checkout },
-	{ "limits", look_cgroup },
+	{ "memory limit", look_memory },
+	{ "process limit", look_processes },
+	{ "disk limit", look_disk },
+	{ "output limit", look_output },
+	{ "time limit", look_time },
 	{ "profiler", look_profiler },
 	{ "emulators", look_emulators },
 	{ "signing key", look_key },

@@ -60,6 +60,8 @@ static int start(struct engine *e, size_t at, struct err *err)
 		.epoch = e->request->facts->epoch,
 		.timeout_ms = node->lowered.timeout_ms,
 		.memory = node->lowered.memory,
+		.disk = node->lowered.disk,
+		.processes = node->lowered.processes,
 		.jobs = e->request->jobs,
 		.nice = is_critical(e, at) ? 0 : NICE_FILLER,
 		.token = at,

@@ -20,11 +20,11 @@ struct exec_request {
 	const char *address; /* for process titles and messages */
 	int64_t epoch;       /* SOURCE_DATE_EPOCH: mtime of all checked-out files */
 	int64_t timeout_ms;  /* 0: none */
-	int64_t memory; /* bytes that all its processes may have; more ends it; 0: any number */
-	int jobs;       /* what -j may be: volatile environment KILN_JOBS */
-	int nice;       /* 0: normal; 1 to 19: gives way to others */
-	const char
-		*dev; /* the tree that it is built in by increments (exec/dev.h); NULL: a new one */
+	/* What it may have (exec/limits.h); more ends it; 0: what holds for all. */
+	int64_t memory, disk, processes;
+	int jobs; /* what -j may be: volatile environment KILN_JOBS */
+	int nice; /* 0: normal; 1 to 19: gives way to others */
+	const char *dev; /* the tree it is built in by increments (exec/dev.h); NULL: a new one */
 	/* Its programs' share of the job server: by the fifo in jobs_dir, unless they have none. */
 	enum jobserver_style jobs_style;
 	const char *jobs_dir;

@@ -153,6 +153,8 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 		                                .epoch = request->epoch,
 		                                .timeout_ms = request->timeout_ms,
 		                                .memory = request->memory,
+		                                .disk = request->disk,
+		                                .processes = request->processes,
 		                                .jobs = request->jobs,
 		                                .nice = request->nice,
 		                                .dev = job->dev,

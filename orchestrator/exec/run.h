@@ -19,6 +19,7 @@ struct run {
 		tree; /* a folder to work in, as it is; NULL: the inputs are laid out in a new one */
 	struct work work;
 	struct runner_reply reply;
+	struct groups *groups; /* borrowed; may be NULL */
 	pid_t self;
 };
 

@@ -29,9 +29,6 @@
 #include "sandbox/identity.h"
 #include "sandbox/spec.h"
 
-static const uint64_t OUT_LIMIT = (uint64_t)1 << 30;
-static const uint64_t LOG_LIMIT = (uint64_t)64 << 20;
-
 /* ---- in the child -------------------------------------------------------------------------- */
 
 static int enter_sandbox(void *data, const struct supervise_streams *streams, struct err *err)
@@ -111,12 +108,6 @@ static int enter_builtin(void *data, const struct supervise_streams *streams, st
 
 /* ---- judging ------------------------------------------------------------------------------- */
 
-static const char *size_text(struct arena *arena, uint64_t n)
-{
-	return n >> 30 ? arena_fmt(arena, "%llu GiB", (unsigned long long)(n >> 30)) :
-	                 arena_fmt(arena, "%llu MiB", (unsigned long long)(n >> 20));
-}
-
 /* One line when the run did not end by itself, NULL when it did. */
 static const char *cut_short(struct run *run, const struct supervised *s)
 {
@@ -126,16 +117,12 @@ static const char *cut_short(struct run *run, const struct supervised *s)
 		                 (double)run->request.timeout_ms / 1000);
 	case SUPERVISE_OUT_LIMIT:
 		return arena_fmt(run->arena, "killed: standard output passed its limit of %s",
-		                 size_text(run->arena, OUT_LIMIT));
+		                 limits_size(run->arena, LIMITS_OUT));
 	case SUPERVISE_LOG_LIMIT:
 		return arena_fmt(run->arena, "killed: standard error passed its limit of %s",
-		                 size_text(run->arena, LOG_LIMIT));
-	case SUPERVISE_MEMORY:
-		return arena_fmt(run->arena,
-		                 "killed: its processes had %s of memory, more than its limit of "
-		                 "%s (memory = … in the recipe)",
-		                 size_text(run->arena, s->memory),
-		                 size_text(run->arena, (uint64_t)run->request.memory));
+		                 limits_size(run->arena, LIMITS_LOG));
+	case SUPERVISE_LIMIT:
+		return breach_text(run->arena, &s->breach);
 	case SUPERVISE_EXITED:
 	case SUPERVISE_CANCELLED:
 		break;
@@ -218,22 +205,37 @@ static int keep_stream(struct run *run, int file, const char *what, struct blob_
 	return blobs_put_fd(run->blobs, file, what, ret, err);
 }
 
+/* What such a stage left is what the disk has no room for. */
+static bool fills_disk(const struct supervised *s)
+{
+	return s->end == SUPERVISE_LIMIT &&
+	       (s->breach.limit == LIMIT_SPACE || s->breach.limit == LIMIT_INODES);
+}
+
 static int carry_out(struct run *run, struct err *err)
 {
+	const struct limits most = { (uint64_t)run->request.memory,
+		                     (uint64_t)run->request.processes,
+		                     (uint64_t)run->request.disk };
 	struct result *result = &run->reply.result;
+	struct limits_watch limits;
 	struct supervise_spec spec = { .fn = run->builtin ? enter_builtin : enter_sandbox,
 		                       .data = run,
 		                       .timeout_ms = run->request.timeout_ms,
-		                       .memory = (uint64_t)run->request.memory,
+		                       .limits = &limits,
 		                       .nice = run->request.nice,
-		                       .out_limit = OUT_LIMIT,
-		                       .log_limit = LOG_LIMIT,
+		                       .out_limit = LIMITS_OUT,
+		                       .log_limit = LIMITS_LOG,
 		                       .out_file = run->work.out_file,
 		                       .log_file = run->work.log_file };
 	struct supervised s;
+	int rc;
 
+	limits_begin(&limits, &most, run->groups, run->work.build_fd);
 	result->started_us = clock_wall_us();
-	if (supervise(&spec, &s, err) < 0)
+	rc = supervise(&spec, &s, err);
+	limits_end(&limits);
+	if (rc < 0)
 		return -1;
 	result->exit_code = s.exit_code;
 	result->wall_us = s.wall_us;
@@ -250,7 +252,8 @@ static int carry_out(struct run *run, struct err *err)
 		return -1;
 	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
 	run->reply.outside = s.end == SUPERVISE_EXITED && s.exit_code == 128 + SIGKILL;
-	if (run->reply.status == EXEC_FAILED && !run->builtin && !run->request.dev[0])
+	if (run->reply.status == EXEC_FAILED && !run->builtin && !run->request.dev[0] &&
+	    !fills_disk(&s))
 		work_keep(&run->work, run->request.store_dir, &run->request.action);
 	return 0;
 }
@@ -273,9 +276,11 @@ static void block_term(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-int runner_main(struct str request, int userns_fd, int reply_fd)
+int runner_main(struct str request, int userns_fd, int reply_fd, struct groups *groups)
 {
-	struct run run = { .arena = arena_new(), .work = WORK_INIT, .self = getpid() };
+	struct run run = {
+		.arena = arena_new(), .work = WORK_INIT, .self = getpid(), .groups = groups
+	};
 	_cleanup_buf_ struct buf bytes = BUF_INIT(WIRE_REPLY_MAX);
 	struct err err = ERR_INIT;
 	int rc;

@@ -47,8 +47,10 @@ enum { LAST_GRACE_MS = 400 };
 
 struct serving {
 	int sock, signal_fd;
+	pid_t parent; /* the main process */
 	ARRAY(pid_t) runners;
-	bool orphaned; /* the main process is gone */
+	struct groups *groups; /* from the first request on */
+	bool orphaned;         /* the main process is gone */
 };
 
 /* ---- messages with descriptors ------------------------------------------------------------- */
@@ -119,11 +121,16 @@ static int send_answer(int sock, const struct answer *answer, const int *fds, si
 	               0;
 }
 
-static void become_runner(pid_t server, int reply_fd, struct str request, int userns_fd)
-	__attribute__((noreturn));
-static void become_runner(pid_t server, int reply_fd, struct str request, int userns_fd)
+static void become_runner(pid_t server, int reply_fd, struct groups *groups, struct str request,
+                          int userns_fd) __attribute__((noreturn));
+static void become_runner(pid_t server, int reply_fd, struct groups *groups, struct str request,
+                          int userns_fd)
 {
-	const int keep[] = { reply_fd, userns_fd };
+	int keep[2 + GROUP_PLACES] = { reply_fd };
+	size_t n_keep = 1 + groups_fds(groups, keep + 1);
+
+	if (userns_fd)
+		keep[n_keep++] = userns_fd;
 
 	process_reset_signals();
 	/* SIGTERM: it ends what it started before it ends itself, which SIGKILL would leave to nobody. */
@@ -131,8 +138,8 @@ static void become_runner(pid_t server, int reply_fd, struct str request, int us
 		_exit(1);
 	prctl(PR_SET_NAME, "kiln-runner", 0, 0, 0);
 	process_new_keyring();
-	process_close_fds(keep, userns_fd ? 2 : 1);
-	_exit(runner_main(request, userns_fd, reply_fd));
+	process_close_fds(keep, n_keep);
+	_exit(runner_main(request, userns_fd, reply_fd, groups));
 }
 
 /* -1: the main process cannot be told. */
@@ -145,13 +152,15 @@ static int serve_request(struct serving *serving, struct str request, int userns
 	int fds[2] = { -1, -1 };
 	int rc;
 
+	if (!serving->groups)
+		serving->groups = groups_open("", serving->parent);
 	if (failpoint("runner-pipe") || pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		answer.sys = errno;
 		return send_answer(sock, &answer, NULL, 0);
 	}
 	answer.pid = failpoint("runner-fork") ? -1 : fork();
 	if (answer.pid == 0)
-		become_runner(server, pipe_fds[1], request, userns_fd);
+		become_runner(server, pipe_fds[1], serving->groups, request, userns_fd);
 	if (answer.pid > 0) {
 		fds[0] = failpoint("runner-pidfd") ? -1 : process_pidfd(answer.pid);
 		fds[1] = pipe_fds[0];
@@ -214,6 +223,7 @@ static void end_all(struct serving *serving)
 			serving->runners.n = 0;
 		usleep(2000);
 	}
+	groups_close(serving->groups);
 	_exit(0);
 }
 
@@ -267,7 +277,7 @@ static const char *const kept_environment[] = { "PATH",         "TMPDIR",       
 static void become_server(pid_t parent, int sock) __attribute__((noreturn));
 static void become_server(pid_t parent, int sock)
 {
-	struct serving serving = { .sock = sock };
+	struct serving serving = { .sock = sock, .parent = parent };
 	struct digest warm;
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -335,6 +345,11 @@ struct runner_server *runner_server_stop(struct runner_server *server)
 		;
 	free(server);
 	return NULL;
+}
+
+pid_t runner_server_pid(const struct runner_server *server)
+{
+	return server->pid;
 }
 
 static int gone(struct err *err)

@@ -24,6 +24,7 @@ struct runner {
 int runner_server_start(struct runner_server **ret, struct err *err);
 /* Ends the server and every runner; returns NULL. */
 struct runner_server *runner_server_stop(struct runner_server *server);
+pid_t runner_server_pid(const struct runner_server *server);
 int runner_server_run(struct runner_server *server, const struct runner_request *request,
                       struct runner *ret, struct err *err);
 

@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "exec/nice.h"
-#include "exec/usage.h"
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
@@ -52,10 +51,7 @@ struct watch {
 	int64_t deadline; /* monotonic us, 0: none */
 	bool killing;
 	int nice_tries; /* left */
-	int64_t next_look_us;
 };
-
-enum { WATCH_MS = 100 };
 
 /* ---- ending everything --------------------------------------------------------------------- */
 
@@ -125,6 +121,19 @@ static int copy_some(struct stream *stream, struct err *err)
 	return fs_write_all(stream->file, chunk, (size_t)n, stream->what, err);
 }
 
+/* A disk that the stage has filled is the stage's to answer for. */
+static int cannot_keep(struct watch *w, const struct stream *stream, struct err *err)
+{
+	const int sys = errno;
+
+	if (err_sys_is_full(sys) && limits_full(w->spec->limits, &w->s->breach)) {
+		stop(w, SUPERVISE_LIMIT);
+		return 0;
+	}
+	errno = sys;
+	return err_sys(err, ERR_IO, "cannot keep %s", stream->what);
+}
+
 /* Moves what is there into the file. */
 static int drain(struct watch *w, struct stream *stream, enum supervise_end past, struct err *err)
 {
@@ -132,7 +141,7 @@ static int drain(struct watch *w, struct stream *stream, enum supervise_end past
 
 	errno = EINVAL;
 	if (failpoint("stage-stream"))
-		return err_sys(err, ERR_IO, "cannot keep %s", stream->what);
+		return cannot_keep(w, stream, err);
 	if (stream->n < stream->limit)
 		n = splice(stream->fd, NULL, stream->file, NULL, 1 << 20,
 		           SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -144,7 +153,7 @@ static int drain(struct watch *w, struct stream *stream, enum supervise_end past
 		if (copy_some(stream, err) < 0)
 			return -1;
 	} else if (errno != EAGAIN && errno != EINTR)
-		return err_sys(err, ERR_IO, "cannot keep %s", stream->what);
+		return cannot_keep(w, stream, err);
 	if (stream->n > stream->limit)
 		stop(w, past);
 	return 0;
@@ -185,16 +194,24 @@ static void read_signals(struct watch *w)
 
 static int wait_ms(const struct watch *w)
 {
-	int64_t left;
+	int64_t look = limits_wait_ms(w->spec->limits), left;
 
 	if (w->killing || w->nice_tries)
 		return 10; /* children that forked while they were listed */
 	if (!w->deadline)
-		return w->spec->memory ? WATCH_MS : -1;
+		return (int)look;
 	left = (w->deadline - clock_mono_us()) / 1000 + 1;
-	if (w->spec->memory && left > WATCH_MS)
-		return WATCH_MS;
-	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+	left = left < look ? left : look;
+	return left < 0 ? 0 : (int)left;
+}
+
+/* The first process of bubblewrap's namespaces, whose pid comes first of all through the status pipe. */
+static pid_t inner_pid(const struct watch *w)
+{
+	static const char child_pid[] = "\"child-pid\":";
+	const char *told = strstr(w->status.text, child_pid);
+
+	return told ? (pid_t)strtol(told + strlen(child_pid), NULL, 10) : 0;
 }
 
 /* ---- giving way ---------------------------------------------------------------------------- */
@@ -204,41 +221,26 @@ enum { NICE_TRIES = 400 };
 
 /*
  * The stage's session is made by the child itself, or by the first process of bubblewrap's PID
- * namespace, whose pid comes first of all through the status pipe. It is the runner that makes it
- * nice, when it is there: so the stage still leads a session of its own namespace. One that it opens
- * itself gets the kernel's equal share again.
+ * namespace. It is the runner that makes it nice, when it is there: so the stage still leads a session
+ * of its own namespace. One that it opens itself gets the kernel's equal share again.
  */
 static void give_way(struct watch *w)
 {
-	static const char child_pid[] = "\"child-pid\":";
-	const char *told;
-	pid_t leader = w->child;
+	pid_t inner = inner_pid(w);
 
 	if (!w->nice_tries)
 		return;
 	w->nice_tries--;
-	told = strstr(w->status.text, child_pid);
-	if (told)
-		leader = (pid_t)strtol(told + strlen(child_pid), NULL, 10);
-	if (w->child_ended || nice_session(leader, w->spec->nice))
+	if (w->child_ended || nice_session(inner ? inner : w->child, w->spec->nice))
 		w->nice_tries = 0;
 }
 
-/* ---- memory -------------------------------------------------------------------------------- */
+/* ---- limits -------------------------------------------------------------------------------- */
 
-/* No group of processes can be limited where no cgroup is ours: they are looked at from time to time. */
-static void watch_memory(struct watch *w)
+static void watch_limits(struct watch *w)
 {
-	int64_t now = clock_mono_us();
-	struct usage usage;
-
-	if (!w->spec->memory || w->killing || now < w->next_look_us)
-		return;
-	w->next_look_us = now + WATCH_MS * 1000;
-	if (!usage_below(getpid(), w->spec->memory, &usage) || usage.bytes <= w->spec->memory)
-		return;
-	w->s->memory = usage.bytes;
-	stop(w, SUPERVISE_MEMORY);
+	if (!w->killing && limits_look(w->spec->limits, inner_pid(w), &w->s->breach))
+		stop(w, SUPERVISE_LIMIT);
 }
 
 static int watch(struct watch *w, struct err *err)
@@ -261,7 +263,7 @@ static int watch(struct watch *w, struct err *err)
 		if (p[3].revents)
 			read_status(&w->status);
 		give_way(w);
-		watch_memory(w);
+		watch_limits(w);
 		if (p[0].revents)
 			read_signals(w);
 		else if (w->killing) {
@@ -330,8 +332,10 @@ static void run_child(const struct supervise_spec *spec, struct pipes *p)
 	close_ends(p, 0);
 	if (spec->nice > 0)
 		nice_process(spec->nice);
-	rc = failpoint("stage-enter") ? err_sys(&err, ERR_IO, "cannot enter the sandbox") :
-	                                spec->fn(spec->data, &streams, &err);
+	rc = group_enter(&spec->limits->group, &err);
+	if (rc == 0)
+		rc = failpoint("stage-enter") ? err_sys(&err, ERR_IO, "cannot enter the sandbox") :
+		                                spec->fn(spec->data, &streams, &err);
 	if (rc < 0)
 		(void)!pwrite(p->err_file, &err, sizeof(err), 0);
 	_exit(rc < 0 ? 1 : rc);
@@ -378,6 +382,9 @@ static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 	w->s->wall_us = clock_mono_us() - began;
 	read_status(&w->status);
 	w->s->ran = strstr(w->status.text, "exit-code");
+	if (w->s->end == SUPERVISE_EXITED &&
+	    limits_last(w->spec->limits, w->s->exit_code != 0, &w->s->breach))
+		w->s->end = SUPERVISE_LIMIT;
 	read_error(p->err_file, &w->s->err);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "exec/limits.h"
 
 /*
  * Runs a function in a forked child and watches over it: its output goes into files up to a limit,
@@ -26,7 +27,7 @@ enum supervise_end {
 	SUPERVISE_TIMEOUT,
 	SUPERVISE_OUT_LIMIT,
 	SUPERVISE_LOG_LIMIT,
-	SUPERVISE_MEMORY,
+	SUPERVISE_LIMIT,
 	SUPERVISE_CANCELLED,
 };
 
@@ -36,9 +37,8 @@ struct supervise_spec {
 	int64_t timeout_ms; /* 0: none */
 	int nice;           /* 0: normal; 1 to 19: the child's session gives way to others */
 	uint64_t out_limit, log_limit;
-	uint64_t
-		memory; /* bytes that all processes may have, looked at ten times a second; 0: any */
-	int out_file, log_file; /* written from their position on */
+	struct limits_watch *limits; /* begun; the child enters its group */
+	int out_file, log_file;      /* written from their position on */
 };
 
 struct supervised {
@@ -47,7 +47,7 @@ struct supervised {
 	bool ran;       /* "exit-code" came through status_fd */
 	struct err err; /* what fn returned -1 with; code ERR_NONE when it did not */
 	int64_t wall_us, user_us, system_us, peak_bytes;
-	uint64_t memory; /* SUPERVISE_MEMORY: what they had */
+	struct breach breach; /* SUPERVISE_LIMIT: which */
 };
 
 int supervise(const struct supervise_spec *spec, struct supervised *ret, struct err *err);

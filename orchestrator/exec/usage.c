@@ -1,4 +1,4 @@
-/* Reading /proc/PID/stat of every process: see proc(5). */
+/* Reading /proc/PID/stat of every process, and what the kernel says of all: see proc(5). */
 #include "exec/usage.h"
 
 #include <ctype.h>
@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -14,7 +16,7 @@
 
 struct process {
 	pid_t pid, parent;
-	uint64_t pages;
+	uint64_t pages, threads;
 	enum {
 		UNKNOWN,
 		ABOVE,
@@ -27,7 +29,8 @@ struct processes {
 	ARRAY(struct process) list;
 };
 
-/* Behind the name, which may hold anything: state, parent, …, resident pages as the 22nd from there. */
+/* Behind the name, which may hold anything: state, parent, …; threads are the 18th from there, resident
+ * pages the 22nd. */
 static bool parse(const char *text, struct process *ret)
 {
 	const char *at = strrchr(text, ')');
@@ -46,6 +49,7 @@ static bool parse(const char *text, struct process *ret)
 	}
 	ret->parent = (pid_t)fields[0];
 	ret->pages = fields[20] > 0 ? (uint64_t)fields[20] : 0;
+	ret->threads = fields[16] > 0 ? (uint64_t)fields[16] : 1;
 	return n >= 21;
 }
 
@@ -106,50 +110,117 @@ static bool is_below(struct processes *all, struct process *process, pid_t root)
 	return process->place == BELOW;
 }
 
-/* A process's share of what it has resident, in bytes; `otherwise` where the kernel does not tell. */
-static uint64_t share_of(pid_t pid, uint64_t otherwise)
+/* Bytes that processes have by their own account, and of those what is in files in memory. */
+struct held {
+	uint64_t bytes, shared;
+};
+
+static uint64_t kib_of(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtoull(at + strlen(name), NULL, 10) * 1024 : 0;
+}
+
+/* Adds a process's share of what it has resident, or all of it where the kernel does not tell. */
+static void add_share(const struct process *process, uint64_t page, struct held *held)
 {
 	_cleanup_fd_ int fd = -1;
 	char path[64], text[2048];
-	unsigned long long kib;
-	const char *at;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)process->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return otherwise;
-	text[n] = '\0';
-	at = strstr(text, "\nPss:");
-	return at && sscanf(at, "\nPss: %llu kB", &kib) == 1 ? kib * 1024 : otherwise;
+	text[n > 0 ? n : 0] = '\0';
+	if (!strstr(text, "\nPss:")) {
+		held->bytes += process->pages * page;
+		return;
+	}
+	held->bytes += kib_of(text, "\nPss:");
+	held->shared += kib_of(text, "\nPss_Shmem:");
+}
+
+/* Bytes that stand in a file system of the sandbox; none where it is this process's own, or not there. */
+static uint64_t in_file_system(pid_t inner, const char *where)
+{
+	_cleanup_fd_ int fd = -1;
+	struct stat own, st;
+	struct statfs fs;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)inner, where);
+	fd = inner > 0 ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0 ||
+	    (stat(where, &own) == 0 && own.st_dev == st.st_dev) || fs.f_bfree > fs.f_blocks)
+		return 0;
+	return (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
 }
 
 /* Adds up what is below; closer: each by its share. */
-static void add_up(struct processes *all, pid_t root, bool closer, struct usage *ret)
+static void add_up(struct processes *all, pid_t root, uint64_t files, bool closer,
+                   struct usage *ret)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct held held = { 0 };
 
 	*ret = (struct usage){ 0 };
 	for (size_t i = 0; i < all->list.n; i++) {
-		struct process *process = &all->list.v[i];
+		const struct process *process = &all->list.v[i];
 
-		if (!is_below(all, process, root))
+		if (!is_below(all, &all->list.v[i], root))
 			continue;
-		ret->bytes += closer ? share_of(process->pid, process->pages * page) :
-		                       process->pages * page;
-		ret->processes++;
+		if (closer)
+			add_share(process, page, &held);
+		else
+			held.bytes += process->pages * page;
+		ret->tasks += process->threads;
 	}
+	/* What is mapped of those files is counted once. */
+	ret->bytes = held.bytes + files - (held.shared < files ? held.shared : files);
 }
 
-bool usage_below(pid_t root, uint64_t most, struct usage *ret)
+bool usage_below(pid_t root, pid_t inner, uint64_t most, struct usage *ret)
 {
+	const uint64_t files = in_file_system(inner, "/tmp") + in_file_system(inner, "/dev/shm");
 	struct processes all = { 0 };
 	bool read = read_all(&all);
 
-	add_up(&all, root, false, ret);
+	add_up(&all, root, files, false, ret);
 	if (ret->bytes > most)
-		add_up(&all, root, true, ret);
+		add_up(&all, root, files, true, ret);
 	array_deinit(&all.list);
 	return read;
+}
+
+/* ---- the machine --------------------------------------------------------------------------- */
+
+static bool read_small(const char *path, char *ret, size_t size)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
+
+	ret[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* "0.20 0.18 0.12 RUNNING/ALL LAST": see proc(5). */
+uint64_t usage_machine_tasks(void)
+{
+	char text[128];
+	const char *at;
+
+	if (!read_small("/proc/loadavg", text, sizeof(text)))
+		return UINT64_MAX;
+	at = strchr(text, '/');
+	return at ? strtoull(at + 1, NULL, 10) : UINT64_MAX;
+}
+
+uint64_t usage_machine_left(void)
+{
+	char text[2048];
+
+	return read_small("/proc/meminfo", text, sizeof(text)) && strstr(text, "\nMemAvailable:") ?
+	               kib_of(text, "\nMemAvailable:") :
+	               0;
 }

@@ -6,18 +6,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What processes hold at a moment, by /proc: memory that is resident. What they wrote into a file system in
- * memory, /tmp for one, is not theirs. */
+/* What processes hold at a moment, by /proc: memory that is resident, and the processes and threads. */
 struct usage {
 	uint64_t bytes;
-	size_t processes;
+	uint64_t tasks;
 };
 
 /*
  * Of all that descend from a process, itself not counted. Pages that several share are counted for each;
  * where that comes to more than `most`, they are looked at closer, each by its share (proc(5), Pss), as
- * far as the kernel lets this process. False where /proc says nothing.
+ * far as the kernel lets this process. What stands in the /tmp and /dev/shm of `inner`, where these are
+ * not this process's own, is memory too. False where /proc says nothing.
  */
-bool usage_below(pid_t root, uint64_t most, struct usage *ret);
+bool usage_below(pid_t root, pid_t inner, uint64_t most, struct usage *ret);
+/* Threads of the whole machine, and memory that it has left: reading them costs next to nothing. */
+uint64_t usage_machine_tasks(void);
+uint64_t usage_machine_left(void);
 
 #endif

@@ -119,6 +119,8 @@ void wire_put_request(const struct runner_request *r, struct buf *buf)
 	put_u64(buf, (uint64_t)r->jobs_style);
 	put_text(buf, r->jobs_dir);
 	put_u64(buf, (uint64_t)r->memory);
+	put_u64(buf, (uint64_t)r->disk);
+	put_u64(buf, (uint64_t)r->processes);
 	put_u64(buf, r->paranoid);
 	put_network(buf, r->network);
 }
@@ -144,6 +146,8 @@ int wire_take_request(struct arena *arena, struct str bytes, struct runner_reque
 	r.jobs_style = (enum jobserver_style)take_u64(&in, &bad);
 	r.jobs_dir = take_text(arena, &in, &bad);
 	r.memory = (int64_t)take_u64(&in, &bad);
+	r.disk = (int64_t)take_u64(&in, &bad);
+	r.processes = (int64_t)take_u64(&in, &bad);
 	r.paranoid = take_u64(&in, &bad) != 0;
 	r.network = take_network(arena, &in, &bad);
 	if (bad || in.n)

@@ -23,7 +23,7 @@ struct runner_request {
 	const char *dev; /* exec/dev.h; "": none */
 	enum jobserver_style jobs_style;
 	const char *jobs_dir;                  /* absolute; "" with JOBSERVER_NONE */
-	int64_t memory;                        /* bytes, 0: no limit */
+	int64_t memory, disk, processes;       /* 0: what holds for all */
 	bool paranoid;                         /* blobs_set_paranoid */
 	const struct sandbox_network *network; /* NULL: none */
 	int userns_fd; /* what sandboxes start from; goes beside the message; 0: none */

@@ -4,10 +4,13 @@
  */
 #include "sandbox/limits.h"
 
+#include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 
@@ -40,6 +43,21 @@ static rlim_t least(rlim_t a, rlim_t b)
 	return a < b ? a : b; /* RLIM_INFINITY is the largest */
 }
 
+/* A machine that is out of memory ends a stage before Kiln, or before what the person works with; who
+ * is worse off already stays so. */
+static void be_first_to_go(void)
+{
+	static const char score[] = "500";
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char now[16] = "";
+
+	if (fd < 0)
+		return;
+	if (read(fd, now, sizeof(now) - 1) > 0 && strtol(now, NULL, 10) < 500)
+		(void)!pwrite(fd, score, sizeof(score) - 1, 0);
+	close(fd);
+}
+
 void sandbox_fix_limits(bool fixed_addresses)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
@@ -53,4 +71,5 @@ void sandbox_fix_limits(bool fixed_addresses)
 	}
 	personality(fixed_addresses ? PER_LINUX | ADDR_NO_RANDOMIZE : PER_LINUX);
 	umask(022);
+	be_first_to_go();
 }

@@ -200,6 +200,8 @@ static int add_limits(struct lowering *lowering, struct err *err)
 
 	if (limited(lowering, "cpus", 4096, &cpus, err) < 0 ||
 	    limited(lowering, "memory", INT64_MAX, &out->memory, err) < 0 ||
+	    limited(lowering, "disk", INT64_MAX, &out->disk, err) < 0 ||
+	    limited(lowering, "processes", INT32_MAX, &out->processes, err) < 0 ||
 	    limited(lowering, "timeout", TIMEOUT_MOST, &timeout, err) < 0 ||
 	    limited(lowering, "retries", RETRIES_MOST, &retries, err) < 0)
 		return -1;

@@ -491,7 +491,9 @@ function Ref:at(path) end
 ---@field reject? string[] texts whose presence in the log fails the stage
 ---@field timeout? integer seconds
 ---@field cpus? integer how many processors it keeps busy: it starts when so many are free
----@field memory? integer bytes it may have: it starts when so many are not promised to others, and is ended when its processes have more (looked at ten times a second; files in /tmp are not counted)
+---@field memory? integer bytes it may have: it starts when so many are not promised to others, and is ended when its processes have more, files in /tmp and /dev/shm with them; default: nine tenths of the machine's
+---@field processes? integer processes and threads it may have at once, before it is ended; default: 4096
+---@field disk? integer bytes its work folder may hold, before it is ended; without, it leaves the last gigabyte of the store's file system
 ---@field pool? string one of the release's pools: so many of its stages run at once as that says
 ---@field retries? integer how often it is run again when the machine failed (its runner was killed, the disk did not answer), never when the stage itself did; default 0
 ---@field exclusive? boolean runs alone on the machine: other kilns, of other users too, wait

@@ -10,12 +10,12 @@ setup() {
 @test "a line a need, and JSON that says the same" {
 	run --separate-stderr "$KILN" doctor
 	[ "$status" -eq 0 ] || [ "$status" -eq 5 ]
-	[ "$(grep -cE '^(ok|note|lack) ' <<<"$output")" -eq 13 ]
-	for need in architecture sandbox mmdebstrap "Debian's keyring" "Debian mirror" git store disk checkout limits profiler "signing key"; do
+	[ "$(grep -cE '^(ok|note|lack) ' <<<"$output")" -eq 17 ]
+	for need in architecture sandbox mmdebstrap "Debian's keyring" "Debian mirror" git store disk checkout "memory limit" "process limit" "disk limit" "output limit" "time limit" profiler "signing key"; do
 		[[ $output == *" $need "* ]]
 	done
 	run --separate-stderr "$KILN" doctor --json
-	jq -e '.schema == "kiln.doctor/1" and (.needs | length == 13) and all(.needs[]; .text != "")' <<<"$output"
+	jq -e '.schema == "kiln.doctor/1" and (.needs | length == 17) and all(.needs[]; .text != "")' <<<"$output"
 	# Nothing is made by asking.
 	[ ! -e store ]
 	[ ! -e .local ]
@@ -106,6 +106,20 @@ setup() {
 	unshare -rm true || skip "no mount namespace can be made here"
 	run unshare -rm sh -c 'mount -t tmpfs none /etc/apt && "$KILN" doctor'
 	[[ $output == *"lack  Debian mirror"*"apt of this machine names no Debian mirror"*"KILN_DEBIAN_MIRROR=URL"* ]]
+}
+
+@test "each limit of a stage is enforced, and by what, or watched" {
+	run "$KILN" doctor
+	for limit in memory process; do
+		grep -E "^ok +$limit limit +enforced by cgroup v[12]; a stage may have |^note +$limit limit +watched by the runner, ten times a second; a stage may have .* Enforced in a group of Kiln's own: systemd-run" <<<"$output"
+	done
+	[[ $output == *" 4096 with their threads where its recipe says nothing"* ]]
+	[[ $output == *"ok    disk limit         watched by the runner: a stage leaves "*" of the store's file system; /tmp and /dev/shm "*": 1 GiB each"* ]]
+	[[ $output == *"ok    output limit       enforced by the runner, through which all of it goes: 1 GiB of standard output, 64 MiB of standard error"* ]]
+	[[ $output == *"ok    time limit         enforced by the runner"* ]]
+	unshare -rm true || skip "no user namespace can be made here"
+	run unshare -rm sh -c 'mount -t tmpfs none /sys/fs/cgroup && "$KILN" doctor'
+	[ "$(grep -cE '^note  (memory|process) limit +watched by the runner' <<<"$output")" -eq 2 ]
 }
 
 @test "a mirror that is no address" {

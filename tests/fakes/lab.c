@@ -114,6 +114,8 @@ void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint
 		                        .epoch = 1700000000,
 		                        .timeout_ms = timeout_ms,
 		                        .memory = lab->memory,
+		                        .disk = lab->disk,
+		                        .processes = lab->processes,
 		                        .jobs = 3,
 		                        .nice = lab->nice,
 		                        .network = lab->network,

@@ -22,7 +22,7 @@ struct lab {
 	struct arena *arena;
 	struct digest image;
 	int nice;                              /* of what is submitted next */
-	int64_t memory;                        /* the same; 0: no limit */
+	int64_t memory, disk, processes;       /* the same; 0: what holds for all */
 	const struct sandbox_network *network; /* the same; NULL: none */
 };
 

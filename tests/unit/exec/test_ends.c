@@ -76,47 +76,6 @@ static void timeout_kills_all(void **state)
 	lab_assert_no_work(lab);
 }
 
-/* A process that holds so many MiB for a while. */
-#define HOLDS(mib) "perl -e \"\\$x = 1; \\$x x= " #mib " << 20; select undef, undef, undef, 1.25\""
-
-static void more_memory_than_the_limit_ends_it(void **state)
-{
-	struct lab *lab = *state;
-	struct exec_completion c;
-
-	lab->memory = 64 << 20;
-	lab_run(lab, HOLDS(200), &c);
-	assert_int_equal(c.status, EXEC_FAILED);
-	assert_contains(c.why, "killed: its processes had ");
-	assert_contains(c.why, "more than its limit of 64 MiB (memory = … in the recipe)");
-	assert_false(is_running("1.25"));
-	lab_assert_no_work(lab);
-	/* All of them count, and those that left the session too. */
-	lab_run(lab, "for i in 1 2 3; do setsid " HOLDS(40) " & done; wait", &c);
-	assert_int_equal(c.status, EXEC_FAILED);
-	assert_contains(c.why, "more than its limit of 64 MiB");
-	lab_run(lab, HOLDS(30), &c);
-	assert_int_equal(c.status, EXEC_OK);
-	/* What they share counts once: memory that was filled before they were forked. */
-	lab_run(lab,
-	        "perl -e '$x = 1; $x x= 30 << 20; for (1 .. 5) { last unless fork } "
-	        "select undef, undef, undef, 1.25'",
-	        &c);
-	assert_int_equal(c.status, EXEC_OK);
-	lab->memory = 0;
-}
-
-static void log_limit_kills(void **state)
-{
-	struct lab *lab = *state;
-	struct exec_completion c;
-
-	lab_run(lab, "yes >&2", &c);
-	assert_int_equal(c.status, EXEC_FAILED);
-	assert_non_null(strstr(c.why, "64 MiB"));
-	assert_non_null(strstr(c.why, "standard error"));
-}
-
 static void daemons_end_with_the_stage(void **state)
 {
 	struct lab *lab = *state;
@@ -540,8 +499,6 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timeout_kills_all),
-		cmocka_unit_test(more_memory_than_the_limit_ends_it),
-		cmocka_unit_test(log_limit_kills),
 		cmocka_unit_test(daemons_end_with_the_stage),
 		cmocka_unit_test(cancel_ends_everything),
 		cmocka_unit_test(slots_queue),

@@ -19,6 +19,8 @@ static void requests_come_through(void **state)
 		                          .jobs = 4,
 		                          .nice = 10,
 		                          .memory = (int64_t)5 << 30,
+		                          .disk = (int64_t)6 << 30,
+		                          .processes = 7,
 		                          .paranoid = true,
 		                          .network = &network };
 	struct buf bytes = BUF_INIT(WIRE_REQUEST_MAX);
@@ -41,6 +43,8 @@ static void requests_come_through(void **state)
 	assert_int_equal(back.jobs, 4);
 	assert_int_equal(back.nice, 10);
 	assert_int_equal(back.memory, (int64_t)5 << 30);
+	assert_int_equal(back.disk, (int64_t)6 << 30);
+	assert_int_equal(back.processes, 7);
 	assert_true(back.paranoid);
 	assert_string_equal(back.network->ca, "/etc/certificates");
 	assert_int_equal(back.network->n_env, 2);
