@@ -106,6 +106,8 @@ UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(BUILD)/%)
 TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
 TOOLS        := $(TOOL_SOURCES:%.c=$(BUILD)/%)
+INSIDE_SOURCES := $(sort $(wildcard tests/inside/*.c))
+INSIDE       := $(INSIDE_SOURCES:%.c=$(BUILD)/%)
 FAKE_SOURCES := $(sort $(wildcard tests/fakes/*.c))
 FAKE_OBJECTS := $(FAKE_SOURCES:%.c=$(BUILD)/obj/%.o)
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -203,13 +205,19 @@ CMOCKA_LIBS   = $(or $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null),$(error cm
 	by $(PKG_CONFIG); install libcmocka-dev from Debian (scripts/setup --check does it)))
 
 .PHONY: tests check-unit check-cli check-e2e check-long check-asan check-lint
-tests: all $(UNIT_TESTS) $(TOOLS)
+tests: all $(UNIT_TESTS) $(TOOLS) $(INSIDE)
 
 $(BUILD)/obj/tests/%.o: EXTRA_CPPFLAGS = -Itests $(CMOCKA_CFLAGS)
 
 # Programs that the tests in shell use.
 .PHONY: tools
-tools: $(TOOLS)
+tools: $(TOOLS) $(INSIDE)
+
+# Programs that run in a stage of a test's: they need nothing but the C library.
+$(INSIDE): $(BUILD)/%: $(BUILD)/obj/%.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^
 
 $(UNIT_TESTS) $(TOOLS): $(BUILD)/%: $(BUILD)/obj/%.o $(FAKE_OBJECTS) $(LIBRARY)
 	$(call say,LINK,$@)

@@ -1,6 +1,7 @@
 /* Work folders: made, filled, removed. */
 #include "exec/work.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -88,7 +89,7 @@ void work_deinit(struct work *work)
 
 /* ---- what failed ---------------------------------------------------------------------------- */
 
-enum { KEPT_MOST = 4 };
+enum { KEPT_MOST = 4, SETUID_DEPTH = 200 };
 
 char *work_kept(const char *store_dir, const struct digest *action)
 {
@@ -129,6 +130,38 @@ static void make_room(int dir)
 	fs_names_deinit(&list);
 }
 
+/*
+ * Nothing that runs as somebody else than who starts it stands in the store. Takes the descriptor over.
+ * False: it goes deeper than was looked.
+ */
+static bool drop_setuid(int fd, int depth)
+{
+	DIR *dir = depth < SETUID_DEPTH ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	bool whole = dir;
+
+	if (!dir)
+		fs_close(fd);
+	while (dir && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+		struct stat st;
+		int sub;
+
+		if (str_eq(name, ".") || str_eq(name, "..") ||
+		    fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (S_ISREG(st.st_mode) && (st.st_mode & (S_ISUID | S_ISGID)))
+			(void)!fchmodat(dirfd(dir), name, st.st_mode & 0777, 0);
+		if (!S_ISDIR(st.st_mode))
+			continue;
+		sub = openat(dirfd(dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		whole = (sub < 0 || drop_setuid(sub, depth + 1)) && whole;
+	}
+	if (dir)
+		closedir(dir);
+	return whole;
+}
+
 void work_keep(struct work *work, const char *store_dir, const struct digest *action)
 {
 	_cleanup_free_ char *failed = path_join(store_dir, "failed"), *to = NULL;
@@ -142,6 +175,8 @@ void work_keep(struct work *work, const char *store_dir, const struct digest *ac
 	    fs_remove_tree(dir, hex, &ignored) < 0)
 		return;
 	make_room(dir);
+	if (!drop_setuid(fcntl(work->build_fd, F_DUPFD_CLOEXEC, 3), 0))
+		return;
 	/* By paths: the runner has another mount namespace than when it opened the work folder. */
 	to = path_join(failed, hex);
 	if (!failpoint("failed-keep"))

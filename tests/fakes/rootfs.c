@@ -17,7 +17,7 @@
 static const char *const programs[] = { "sh",   "cat",    "ls",    "sleep", "true",   "id",
 	                                "env",  "setsid", "mkdir", "rm",    "ln",     "chmod",
 	                                "head", "uname",  "yes",   "touch", "mkfifo", "stat",
-	                                "grep", "sed",    "perl" };
+	                                "grep", "sed",    "perl",  "cp" };
 
 /* Copies a file to the same absolute path below the root, links followed. */
 static int copy_to(const char *root, const char *from, const char *to, struct err *err)
@@ -55,10 +55,10 @@ static int copy_libraries(const char *root, const char *program, struct err *err
 	return 0;
 }
 
-static int copy_program(const char *root, const char *name, struct err *err)
+int fake_rootfs_add(const char *root, const char *name, struct err *err)
 {
 	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *to = str_fmt("/bin/%s", name);
+	_cleanup_free_ char *to = str_fmt("/bin/%s", path_base(name));
 
 	if (!child_find(name, &path))
 		return err_set(err, ERR_MACHINE, "this test needs the program %s", name);
@@ -88,7 +88,7 @@ int fake_rootfs_make(const char *dir, struct err *err)
 			return -1;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(programs); i++)
-		if (copy_program(dir, programs[i], err) < 0)
+		if (fake_rootfs_add(dir, programs[i], err) < 0)
 			return -1;
 	return 0;
 }

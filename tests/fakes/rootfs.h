@@ -9,5 +9,7 @@
  * image has. `dir` must not exist. Readable by everybody, owned by the build user.
  */
 int fake_rootfs_make(const char *dir, struct err *err);
+/* One program more, by name or path, in its /bin. */
+int fake_rootfs_add(const char *dir, const char *name, struct err *err);
 
 #endif
