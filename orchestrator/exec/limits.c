@@ -152,9 +152,13 @@ static int64_t until(uint64_t left, int64_t cost_us)
 static bool look_at_tree(struct limits_watch *w, int64_t now, pid_t inner, struct breach *ret)
 {
 	struct usage usage;
+	uint64_t inside;
 
 	if (now < w->next_tree_us || !may_be_near(w))
 		return false;
+	inside = group_holds(&w->group, GROUP_PROCESSES) ? 0 : usage_inside(inner);
+	if (inside > w->most.processes)
+		return pass(ret, LIMIT_PROCESSES, inside, w->most.processes, 0);
 	if (!usage_below(getpid(), inner, w->most.memory, &usage))
 		return false;
 	if (!group_holds(&w->group, GROUP_MEMORY) && usage.bytes > w->most.memory)

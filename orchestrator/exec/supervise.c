@@ -55,8 +55,33 @@ struct watch {
 
 /* ---- ending everything --------------------------------------------------------------------- */
 
+/* The first process of bubblewrap's namespaces, whose pid comes first of all through the status pipe. */
+static pid_t inner_pid(const struct watch *w)
+{
+	static const char child_pid[] = "\"child-pid\":";
+	const char *told = strstr(w->status.text, child_pid);
+
+	return told ? (pid_t)strtol(told + strlen(child_pid), NULL, 10) : 0;
+}
+
+/*
+ * Among thousands that all want the processor the first process waits long for its turn to die, which is
+ * when the kernel ends the others. It leads their group, and a group is killed at once. The number is no
+ * other process's as long as its parent, our child, is there.
+ */
+static void kill_group(const struct watch *w)
+{
+	pid_t inner = inner_pid(w);
+
+	if (inner > 1 && !w->child_ended && process_parent(inner) == w->child &&
+	    getpgid(inner) == inner)
+		kill(-inner, SIGKILL);
+}
+
 static void kill_all(struct watch *w)
 {
+	if (!w->killing)
+		kill_group(w);
 	w->killing = true;
 	if (!w->child_ended)
 		kill(w->child, SIGKILL);
@@ -203,15 +228,6 @@ static int wait_ms(const struct watch *w)
 	left = (w->deadline - clock_mono_us()) / 1000 + 1;
 	left = left < look ? left : look;
 	return left < 0 ? 0 : (int)left;
-}
-
-/* The first process of bubblewrap's namespaces, whose pid comes first of all through the status pipe. */
-static pid_t inner_pid(const struct watch *w)
-{
-	static const char child_pid[] = "\"child-pid\":";
-	const char *told = strstr(w->status.text, child_pid);
-
-	return told ? (pid_t)strtol(told + strlen(child_pid), NULL, 10) : 0;
 }
 
 /* ---- giving way ---------------------------------------------------------------------------- */

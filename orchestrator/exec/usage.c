@@ -193,6 +193,26 @@ bool usage_below(pid_t root, pid_t inner, uint64_t most, struct usage *ret)
 	return read;
 }
 
+uint64_t usage_inside(pid_t inner)
+{
+	struct stat own, st;
+	struct dirent *entry;
+	uint64_t n = 0;
+	char path[64];
+	DIR *proc;
+
+	snprintf(path, sizeof(path), "/proc/%d/root/proc", (int)inner);
+	proc = inner > 0 ? opendir(path) : NULL;
+	if (!proc)
+		return 0;
+	/* Until it has its own root it shows this process's /proc. */
+	if (fstat(dirfd(proc), &st) == 0 && stat("/proc", &own) == 0 && st.st_dev != own.st_dev)
+		while ((entry = readdir(proc)))
+			n += isdigit((unsigned char)entry->d_name[0]) != 0;
+	closedir(proc);
+	return n;
+}
+
 /* ---- the machine --------------------------------------------------------------------------- */
 
 static bool read_small(const char *path, char *ret, size_t size)

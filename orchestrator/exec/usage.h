@@ -19,6 +19,9 @@ struct usage {
  * not this process's own, is memory too. False where /proc says nothing.
  */
 bool usage_below(pid_t root, pid_t inner, uint64_t most, struct usage *ret);
+/* Processes in the PID namespace of `inner`, by its own /proc: few calls, where a bomb leaves few. 0 where
+ * it has none that this process may look into. */
+uint64_t usage_inside(pid_t inner);
 /* Threads of the whole machine, and memory that it has left: reading them costs next to nothing. */
 uint64_t usage_machine_tasks(void);
 uint64_t usage_machine_left(void);

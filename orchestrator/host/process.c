@@ -171,6 +171,21 @@ void process_new_keyring(void)
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 }
 
+pid_t process_parent(pid_t pid)
+{
+	_cleanup_fd_ int fd = -1;
+	char path[48], text[512];
+	const char *at;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	at = strrchr(text, ')'); /* a name may hold anything */
+	return at && at[1] && at[2] ? (pid_t)strtol(at + 3, NULL, 10) : -1;
+}
+
 int process_pidfd(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0u);

@@ -42,6 +42,8 @@ void process_close_fds(const int *keep, size_t n);
 void process_keep_fds(const int *keep, size_t n);
 /* A new session keyring, where there are keyrings: the keys of the user's login stay out of reach. */
 void process_new_keyring(void);
+/* Whose child a process is; -1 where there is none of that number. */
+pid_t process_parent(pid_t pid);
 /* A pidfd (close-on-exec) of a child that was not waited for yet; -1 and errno. */
 int process_pidfd(pid_t pid);
 
