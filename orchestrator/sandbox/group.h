@@ -46,19 +46,20 @@ size_t groups_fds(const struct groups *groups, int ret[GROUP_PLACES]);
 /* One stage's, for as long as it holds it. */
 struct group {
 	int fd[GROUP_PLACES];               /* locked folders, or -1 */
+	const char *enter[GROUP_PLACES];    /* the file by which to enter */
 	int place[N_GROUP_LIMITS];          /* which of them holds it; -1: none */
 	const char *events[N_GROUP_LIMITS]; /* the file that counts … */
 	const char *event[N_GROUP_LIMITS];  /* … how often the limit was met, under a word */
 	uint64_t before[N_GROUP_LIMITS];    /* as it was counted when the group was taken */
 };
 
-#define GROUP_INIT ((struct group){ { -1, -1 }, { -1, -1 }, { 0 }, { 0 }, { 0 } })
+#define GROUP_INIT ((struct group){ .fd = { -1, -1 }, .place = { -1, -1 } })
 
 /* Takes a group that is free and sets the limits, as far as that can be done; groups may be NULL. */
 void group_take(struct groups *groups, const uint64_t most[N_GROUP_LIMITS], struct group *ret);
 void group_release(struct group *group);
 bool group_holds(const struct group *group, enum group_limit limit);
-/* Moves this process in; what it starts later is in it too. */
+/* Moves this process, of one thread, in; what it starts later is in it too. */
 int group_enter(const struct group *group, struct err *err);
 /* Whether the kernel refused or killed something because of this limit since the group was taken. */
 bool group_was_met(const struct group *group, enum group_limit limit);

@@ -193,10 +193,10 @@ static void v1_where_it_is_mounted(void **state)
 	put(m, "sys/fs/cgroup/memory/inner/kiln-0/memory.memsw.limit_in_bytes", "");
 	put(m, "sys/fs/cgroup/memory/inner/kiln-0/memory.oom_control",
 	    "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
-	put(m, "sys/fs/cgroup/memory/inner/kiln-0/cgroup.procs", "");
+	put(m, "sys/fs/cgroup/memory/inner/kiln-0/tasks", "");
 	put(m, "sys/fs/cgroup/cpu,pids/kiln-0/pids.max", "");
 	put(m, "sys/fs/cgroup/cpu,pids/kiln-0/pids.events", "max 0\n");
-	put(m, "sys/fs/cgroup/cpu,pids/kiln-0/cgroup.procs", "");
+	put(m, "sys/fs/cgroup/cpu,pids/kiln-0/tasks", "");
 	groups = groups_open(m->root, 77);
 	assert_string_equal(groups_holder(groups, GROUP_MEMORY), "cgroup v1");
 	assert_string_equal(groups_holder(groups, GROUP_PROCESSES), "cgroup v1");
@@ -206,8 +206,8 @@ static void v1_where_it_is_mounted(void **state)
 	assert_text(m, "sys/fs/cgroup/memory/inner/kiln-0/memory.memsw.limit_in_bytes", "67108864");
 	assert_text(m, "sys/fs/cgroup/cpu,pids/kiln-0/pids.max", "100");
 	must(group_enter(&group, &err), &err);
-	assert_text(m, "sys/fs/cgroup/memory/inner/kiln-0/cgroup.procs", "0");
-	assert_text(m, "sys/fs/cgroup/cpu,pids/kiln-0/cgroup.procs", "0");
+	assert_text(m, "sys/fs/cgroup/memory/inner/kiln-0/tasks", "0");
+	assert_text(m, "sys/fs/cgroup/cpu,pids/kiln-0/tasks", "0");
 	put(m, "sys/fs/cgroup/memory/inner/kiln-0/memory.oom_control",
 	    "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
 	assert_true(group_was_met(&group, GROUP_MEMORY));
