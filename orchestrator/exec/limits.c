@@ -17,7 +17,9 @@ enum {
 	LOOK_US = 100000,
 	SOONEST_US = 10000,
 	BYTES_PER_US = 4096, /* faster than memory is filled, or a disk's cache */
-	COST_SHARE = 20,     /* looking takes a twentieth of the time at most */
+	COST_SHARE = 20,     /* looking takes a twentieth of the time, … */
+	LATEST_US =
+		300000, /* … but on a busy machine, where it is slow, it is not put off for long */
 };
 
 static uint64_t machine_memory(void)
@@ -146,7 +148,9 @@ static int64_t until(uint64_t left, int64_t cost_us)
 	int64_t us = (int64_t)least(left / BYTES_PER_US, LOOK_US);
 
 	us = us < SOONEST_US ? SOONEST_US : us;
-	return us < cost_us * COST_SHARE ? cost_us * COST_SHARE : us;
+	cost_us *= COST_SHARE;
+	cost_us = cost_us < LATEST_US ? cost_us : LATEST_US;
+	return us < cost_us ? cost_us : us;
 }
 
 static bool look_at_tree(struct limits_watch *w, int64_t now, pid_t inner, struct breach *ret)
