@@ -69,6 +69,16 @@ static void network(struct buf *text, const struct stage *stage, const char *tai
 		                 "before it");
 }
 
+/* ---- no space ------------------------------------------------------------------------------- */
+
+/* What is full may be a file system in memory of the stage's own: they are small on purpose. */
+static void space(struct buf *text, const char *tail)
+{
+	if (strstr(tail, "No space left on device") || strstr(tail, "ENOSPC"))
+		add_line(text, "/tmp and /dev/shm of a stage hold a gigabyte each: what is larger "
+		               "belongs in the work folder (TMPDIR=/build/NAME)");
+}
+
 /* ---- what the image lacks ------------------------------------------------------------------- */
 
 /* What can be lacking: what knows its package (NULL: nothing does), and how Debian would most likely call
@@ -255,6 +265,7 @@ void advice_add(struct buf *text, const struct plan_node *node, const char *why,
 {
 	if (!node->lowered.action.builtin && tail) {
 		network(text, node->stage, tail);
+		space(text, tail);
 		image_lacks(text, node->stage, tail);
 	}
 	if (why)

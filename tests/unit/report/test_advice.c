@@ -120,6 +120,20 @@ static void no_network(void **state)
 		check(&samples[i]);
 }
 
+static void no_space(void **state)
+{
+	static const struct sample samples[] = {
+		{ "run", "exit status 1", "cp: error writing '/tmp/a': No space left on device\n",
+		  "/tmp and /dev/shm of a stage hold a gigabyte each" },
+		{ "run", "exit status 1", "Error: ENOSPC: no space left", "in the work folder" },
+		{ "run", "exit status 1", "no space between words", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++)
+		check(&samples[i]);
+}
+
 static void what_was_not_made(void **state)
 {
 	static const struct sample samples[] = {
@@ -157,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_image_lacks),
 		cmocka_unit_test(no_network),
+		cmocka_unit_test(no_space),
 		cmocka_unit_test(what_was_not_made),
 		cmocka_unit_test(builtins_are_not_searched),
 	};

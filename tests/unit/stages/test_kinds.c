@@ -59,6 +59,38 @@ static void check_refused(const struct golden *g)
 	arena_free(arena);
 }
 
+/* Limits end a stage and change nothing that it makes: they are beside the action, not in it. */
+static void limits_are_in_no_key(void **state)
+{
+	struct arena *arena = arena_new();
+	json_t *plain = fixture_json("{'argv':['a'],'outputs':[]}");
+	json_t *limited =
+		fixture_json("{'argv':['a'],'outputs':[],'memory':5,'processes':6,'disk':7,"
+	                     "'timeout':8}");
+	struct buf a = BUF_INIT(1 << 16), b = BUF_INIT(1 << 16);
+	struct stage_lowered lowered;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	must(lower(arena, "run", plain, &lowered, &err), &err);
+	assert_int_equal(lowered.memory + lowered.processes + lowered.disk, 0);
+	lowered.action.arch = "amd64";
+	action_encode(&lowered.action, &a);
+	must(lower(arena, "run", limited, &lowered, &err), &err);
+	assert_int_equal(lowered.memory, 5);
+	assert_int_equal(lowered.processes, 6);
+	assert_int_equal(lowered.disk, 7);
+	lowered.action.arch = "amd64";
+	action_encode(&lowered.action, &b);
+	assert_int_equal(a.n, b.n);
+	assert_memory_equal(a.p, b.p, a.n);
+	buf_deinit(&a);
+	buf_deinit(&b);
+	json_decref(plain);
+	json_decref(limited);
+	arena_free(arena);
+}
+
 /* ---- commands ----------------------------------------------------------------------------- */
 
 static void commands(void **state)
@@ -117,6 +149,10 @@ static void commands_refuse(void **state)
 		{ "rebuild", "{'argv':['a'],'outputs':['b']}", "the field \"profile\" is missing" },
 		{ "bulid", "{}", "did you mean \"build\"?" },
 		{ "zzzzzzzz", "{}", "unknown stage kind \"zzzzzzzz\"" },
+		{ "run", "{'argv':['a'],'outputs':[],'processes':2147483648}",
+		  "processes must be 0 to 2147483647" },
+		{ "run", "{'argv':['a'],'outputs':[],'disk':-1}",
+		  "disk: expected a whole number, 0 or more" },
 		{ "run", "{'argv':['a'],'outputs':[],'timeout':9223372036854775807}",
 		  "timeout must be 0 to " },
 		{ "run", "{'argv':['a'],'outputs':[],'cpus':4294967296}", "cpus must be 0 to " },
@@ -556,6 +592,7 @@ static void packages_refuse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(limits_are_in_no_key),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(commands_refuse),
 		cmocka_unit_test(workloads),
