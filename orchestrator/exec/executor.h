@@ -22,8 +22,8 @@ struct exec_request {
 	int64_t timeout_ms;  /* 0: none */
 	/* What it may have (exec/limits.h); more ends it; 0: what holds for all. */
 	int64_t memory, disk, processes;
-	int jobs; /* what -j may be: volatile environment KILN_JOBS */
-	int nice; /* 0: normal; 1 to 19: gives way to others */
+	int jobs;        /* what -j may be: volatile environment KILN_JOBS */
+	int nice;        /* 0: normal; 1 to 19: gives way to others */
 	const char *dev; /* the tree it is built in by increments (exec/dev.h); NULL: a new one */
 	/* Its programs' share of the job server: by the fifo in jobs_dir, unless they have none. */
 	enum jobserver_style jobs_style;
