@@ -146,13 +146,15 @@ static int copy_some(struct stream *stream, struct err *err)
 	return fs_write_all(stream->file, chunk, (size_t)n, stream->what, err);
 }
 
-/* A disk that the stage has filled is the stage's to answer for. */
-static int cannot_keep(struct watch *w, const struct stream *stream, struct err *err)
+/* A disk that the stage has filled is the stage's to answer for. What else is in the pipe is dropped: its
+ * end would never come. */
+static int cannot_keep(struct watch *w, struct stream *stream, struct err *err)
 {
 	const int sys = errno;
 
 	if (err_sys_is_full(sys) && limits_full(w->spec->limits, &w->s->breach)) {
 		stop(w, SUPERVISE_LIMIT);
+		stream->n = stream->limit + 1;
 		return 0;
 	}
 	errno = sys;

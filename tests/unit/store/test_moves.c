@@ -375,6 +375,7 @@ static void a_full_disk_is_told(void **state)
 
 			gather(f, "out/large", &moves);
 			setenv("KILN_FAILPOINT", points[i], 1);
+			failpoint_arm();
 			_exit(moves_carry_out(&moves, f->blobs, f->fd, &err) != -1 ||
 			      err.code != ERR_IO ||
 			      !strstr(err.cause, "cannot write to the store") ||
