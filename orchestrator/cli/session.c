@@ -9,6 +9,7 @@
 #include "cli/snapshots.h"
 #include "host/fs.h"
 #include "model/lock.h"
+#include "model/recipe_stages.h"
 #include "plan/plan.h"
 #include "recipe/recipe.h"
 #include "snapshot/record.h"
@@ -58,11 +59,19 @@ const char *session_operand(const struct command_args *args, const char ***ret_s
 	return recipe;
 }
 
+static int take_stage(void *data, const struct recipe_stage *stage, struct err *err)
+{
+	return recipe_stages_add(data, stage->kind, stage->address, stage->where, stage->options,
+	                         err);
+}
+
 int session_read_recipe(struct arena *arena, struct recipe_request *request, json_t **ret_document,
                         struct recipe *ret, struct err *err)
 {
+	struct recipe_stages stages;
 	struct recipe_kind *kinds;
 	size_t n = 0;
+	int rc;
 
 	while (stage_kinds[n])
 		n++;
@@ -71,9 +80,16 @@ int session_read_recipe(struct arena *arena, struct recipe_request *request, jso
 		kinds[i] = (struct recipe_kind){ stage_kinds[i]->name, stage_kinds[i]->fields };
 	request->kinds = kinds;
 	request->common = stage_common_fields;
-	if (recipe_load(request, ret_document, err) < 0)
-		return -1;
-	return recipe_read(arena, *ret_document, ret, err);
+	recipe_stages_init(&stages, arena);
+	request->stage = take_stage;
+	request->stage_data = &stages;
+	rc = recipe_load(request, ret_document, err);
+	if (rc == 0)
+		rc = recipe_read(arena, *ret_document, ret, err);
+	if (rc == 0)
+		recipe_stages_give(&stages, ret);
+	recipe_stages_deinit(&stages);
+	return rc;
 }
 
 static int load_recipe(struct session *s, struct err *err)

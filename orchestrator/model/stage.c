@@ -1,7 +1,20 @@
-/* References to stages and leaves, as the recipe document writes them. */
+/* Options of stages, and references to stages and leaves, as the recipe document writes them. */
 #include "model/stage.h"
 
 #include "base/str.h"
+
+json_t *stage_options(const struct stage *stage)
+{
+	struct err ignored = ERR_INIT;
+	json_t *options = NULL;
+
+	if (stage->options)
+		return json_deep_copy(stage->options);
+	if (json_parse(stage->text, strlen(stage->text), "options", &options, &ignored) == 0 &&
+	    !json_is_object(options))
+		json_cleanup(&options);
+	return options;
+}
 
 int ref_from_json(struct arena *arena, const json_t *json, struct ref *ret)
 {

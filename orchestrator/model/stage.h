@@ -17,9 +17,13 @@ struct stage {
 	const char *address; /* TARGET/VARIANT/NAME, unique */
 	const char *target, *variant, *name;
 	const char *kind;
-	const char *where; /* "file:line" */
-	const json_t *options;
+	const char *where;     /* "file:line" */
+	const json_t *options; /* NULL: they stand in `text` alone, of which there may be many */
+	const char *text;      /* JSON, an object */
 };
+
+/* The options of a stage, a new reference that its owner may change. NULL: its text is no object. */
+json_t *stage_options(const struct stage *stage);
 
 enum ref_kind {
 	REF_STAGE,  /* id is a stage address; path is an output, below one, "@stdout" or "@log" */

@@ -165,13 +165,12 @@ static json_t *expected_of(const json_t *digests, const json_t *cases)
 static int judge_by_verdict(struct plan *plan, const struct plan_request *request,
                             struct plan_node *node, const json_t *digests, struct err *err)
 {
-	json_t *expected = expected_of(digests, json_object_get(node->stage->options, "cases"));
-	_cleanup_json_ json_t *options = NULL;
+	_cleanup_json_ json_t *options = stage_options(node->stage);
+	json_t *expected = expected_of(digests, json_object_get(options, "cases"));
 	struct stage judged = *node->stage;
 
 	if (!expected)
 		return 0;
-	options = json_copy((json_t *)node->stage->options);
 	json_object_del(options, "reference");
 	json_object_set_new(options, "expected", expected);
 	judged.options = options;

@@ -41,16 +41,24 @@ static int refuse(const struct recipe *recipe, const struct stage *stage, const 
 	              err_hint(err, "add it to the release: pools = { %s = 1 }", pool);
 }
 
+/* Whether a stage may name a pool: where its text does not, it is not read. */
+static bool may_name_one(const struct stage *stage)
+{
+	return stage->options || strstr(stage->text, "\"pool\":");
+}
+
 int plan_check_pools(const struct recipe *recipe, struct err *err)
 {
 	for (size_t i = 0; i < recipe->n_stages; i++) {
-		const char *pool = json_str_or(recipe->stages[i].options, "pool", NULL);
+		const struct stage *stage = &recipe->stages[i];
+		_cleanup_json_ json_t *options = may_name_one(stage) ? stage_options(stage) : NULL;
+		const char *pool = json_str_or(options, "pool", NULL);
 		size_t at = 0;
 
 		while (pool && at < recipe->n_pools && !str_eq(recipe->pools[at].name, pool))
 			at++;
 		if (pool && at == recipe->n_pools)
-			return refuse(recipe, &recipe->stages[i], pool, err);
+			return refuse(recipe, stage, pool, err);
 	}
 	return 0;
 }

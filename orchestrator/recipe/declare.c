@@ -207,25 +207,20 @@ static bool is_part(struct str part)
 	return true;
 }
 
-/* Adds target, variant and name of an address. */
-static int split_address(struct recipe_state *state, json_t *stage, struct err *err)
+/* An address is TARGET/VARIANT/NAME. */
+static int check_address(struct recipe_state *state, const json_t *options, const char *address,
+                         struct err *err)
 {
-	static const char *const names[] = { "target", "variant", "name" };
-	const char *address = json_string_value(json_object_get(stage, "address"));
 	struct str rest = str_of(address), part = { 0 };
 	bool fits = true;
 	size_t n = 0;
 
-	for (; fits && str_cut(&rest, '/', &part); n++) {
-		fits = n < ARRAY_LEN(names) && is_part(part);
-		if (fits)
-			json_object_set_new(stage, names[n], json_stringn(part.p, part.n));
-	}
-	if (!fits || n != ARRAY_LEN(names))
-		return declare_refuse(state, stage, NULL, NULL, err,
-		                      "stage: the address \"%.100s\" is not TARGET/VARIANT/NAME",
-		                      address);
-	return 0;
+	for (; fits && str_cut(&rest, '/', &part); n++)
+		fits = is_part(part);
+	if (fits && n == 3)
+		return 0;
+	return declare_refuse(state, options, NULL, NULL, err,
+	                      "stage: the address \"%.100s\" is not TARGET/VARIANT/NAME", address);
 }
 
 static const struct recipe_kind *find_kind(const struct recipe_state *state, const char *name)
@@ -236,6 +231,51 @@ static const struct recipe_kind *find_kind(const struct recipe_state *state, con
 	return NULL;
 }
 
+/* The text of a place, kept once: most stages are declared at few. */
+static const char *keep_where(struct recipe_state *state, const char *where)
+{
+	char *known = map_get(state->wheres, where);
+
+	if (!known) {
+		known = str_dup(where);
+		map_set(state->wheres, where, known);
+	}
+	return known;
+}
+
+/* Notes the first stage of each target: whole_check asks for the targets once all is declared. */
+static void note_target(struct recipe_state *state, const char *address, const char *where)
+{
+	size_t n = strcspn(address, "/");
+
+	if (!map_get_n(state->targets, address, n))
+		map_set_n(state->targets, address, n,
+		          json_pack("{s:s,s:s}", "address", address, "where", where));
+}
+
+/* A stage is handed on as it is declared; its address alone is kept. */
+static int hand_on(struct recipe_state *state, const char *kind, json_t *options,
+                   const char **ret_address, struct err *err)
+{
+	const char *address = json_str_or(options, "address", "");
+	const char *where = keep_where(state, json_str_or(options, "where", "?"));
+	const char *first = map_get(state->addresses, address);
+
+	if (check_address(state, options, address, err) < 0)
+		return -1;
+	if (first)
+		return declare_refuse(state, options, NULL, NULL, err,
+		                      "stage %s is declared twice (first at %s)", address, first);
+	map_set(state->addresses, address, (void *)where);
+	*ret_address = address = map_at(state->addresses, map_count(state->addresses) - 1)->key;
+	note_target(state, address, where);
+	json_object_del(options, "address");
+	json_object_del(options, "where");
+	if (state->stage)
+		state->stage(state->stage_data, kind, address, where, options);
+	return 0;
+}
+
 int declare_stage(struct recipe_state *state, const char *kind, int index, const char **ret_address,
                   struct err *err)
 {
@@ -243,28 +283,20 @@ int declare_stage(struct recipe_state *state, const char *kind, int index, const
 		                                      state->request->common, address_fields,
 		                                      place_fields, NULL };
 	_cleanup_free_ char *what = str_fmt("stage.%s", kind);
-	_cleanup_json_ json_t *options = NULL, *stage = json_object();
-	const json_t *other;
+	_cleanup_json_ json_t *options = NULL;
+	const size_t nodes = state->nodes;
+	int rc = take(state, what, index, tables, &options, err);
+	size_t used = nodes - state->nodes;
 
-	if (take(state, what, index, tables, &options, err) < 0)
+	/* Its values are not held for longer than this. */
+	state->nodes = nodes;
+	state->passing -= used < state->passing ? used : state->passing;
+	if (rc < 0)
 		return -1;
-	json_object_set(stage, "address", json_object_get(options, "address"));
-	json_object_set_new(stage, "kind", json_string(kind));
-	json_object_set(stage, "where", json_object_get(options, "where"));
-	json_object_del(options, "address");
-	json_object_del(options, "where");
-	json_object_set(stage, "options", options);
-	if (split_address(state, stage, err) < 0)
-		return -1;
-	*ret_address = json_string_value(json_object_get(stage, "address"));
-	other = map_get(state->addresses, *ret_address);
-	if (other)
-		return declare_refuse(state, stage, NULL, NULL, err,
-		                      "stage %s is declared twice (first at %s)", *ret_address,
-		                      json_str_or(other, "where", "?"));
-	map_set(state->addresses, *ret_address, stage);
-	json_array_append(json_object_get(state->document, "stages"), stage);
-	return 0;
+	if (state->passing == 0)
+		return declare_refuse(state, options, NULL, NULL, err,
+		                      "%s: the recipe's stages hold too many values", what);
+	return hand_on(state, kind, options, ret_address, err);
 }
 
 int declare_leaf(struct recipe_state *state, const char *id, int index, struct err *err)

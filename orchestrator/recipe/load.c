@@ -1,7 +1,7 @@
 /*
  * Evaluates a recipe in a forked child. What the recipe can do to a process (burn its processor,
- * crash a library) it does to the child. The child writes lines of JSON to a pipe: what was
- * printed, then the document or the error. A timer on the child's processor time ends patterns
+ * crash a library) it does to the child. The child writes lines to a pipe: stages as they are
+ * declared, what was printed, then the document or the error. A timer on the child's processor time ends patterns
  * that no instruction budget sees; its handler says which line was running.
  */
 #include "recipe/recipe.h"
@@ -23,7 +23,11 @@
 #include "host/fs.h"
 #include "recipe/state.h"
 
-enum { CPU_MS_DEFAULT = 5000, ANSWER_MOST = 64 << 20 };
+enum { CPU_MS_DEFAULT = 5000, ANSWER_MOST = 64 << 20, BLOCK = 64 << 10 };
+
+/* How the line of a stage begins; its fields are kind, address, where (JSON) and options (JSON),
+ * behind a tab each: none of them holds one. */
+static const char stage_word[] = "stage";
 
 /* How the child ends. */
 enum { CHILD_SAID = 0, CHILD_ORPHAN = 1, CHILD_NO_TIME = 3, CHILD_MUTE = 4 };
@@ -33,12 +37,25 @@ enum { CHILD_SAID = 0, CHILD_ORPHAN = 1, CHILD_NO_TIME = 3, CHILD_MUTE = 4 };
 struct child {
 	struct recipe_state state;
 	int fd;
+	struct buf lines; /* stages that are not written yet */
+	bool mute;        /* some could not be */
 };
 
 enum { SAY_TOO_LARGE = 1 };
 
+static int flush(struct child *child)
+{
+	struct err err = ERR_INIT;
+
+	if (child->lines.n && !child->mute)
+		child->mute =
+			fs_write_all(child->fd, child->lines.p, child->lines.n, "pipe", &err) < 0;
+	buf_clear(&child->lines);
+	return child->mute ? -1 : 0;
+}
+
 /* Writes one line: an object with one member. Steals the value. Returns 0 or SAY_TOO_LARGE. */
-static int say(int fd, const char *name, json_t *value)
+static int say(struct child *child, const char *name, json_t *value)
 {
 	_cleanup_json_ json_t *line = json_pack("{s:o}", name, value);
 	_cleanup_buf_ struct buf text = BUF_INIT(ANSWER_MOST);
@@ -48,7 +65,24 @@ static int say(int fd, const char *name, json_t *value)
 	buf_add_char(&text, '\n');
 	if (text.overflow)
 		return SAY_TOO_LARGE;
-	return fs_write_all(fd, text.p, text.n, "pipe", &err);
+	if (flush(child) < 0)
+		return -1;
+	return fs_write_all(child->fd, text.p, text.n, "pipe", &err);
+}
+
+static void on_stage(void *data, const char *kind, const char *address, const char *where,
+                     const json_t *options)
+{
+	struct child *child = data;
+	_cleanup_json_ json_t *place = json_string(where);
+
+	buf_fmt(&child->lines, "%s\t%s\t%s\t", stage_word, kind, address);
+	json_write_canonical(place, &child->lines);
+	buf_add_char(&child->lines, '\t');
+	json_write_canonical(options, &child->lines);
+	buf_add_char(&child->lines, '\n');
+	if (child->lines.n >= BLOCK)
+		flush(child);
 }
 
 /* A source line in an error may be no UTF-8: what is not ASCII is then shown as '?'. */
@@ -72,13 +106,13 @@ static void on_print(void *data, const char *text)
 {
 	struct child *child = data;
 
-	say(child->fd, "print", text_json(text));
+	say(child, "print", text_json(text));
 }
 
-static void say_err_and_end(int fd, const struct err *err) __attribute__((noreturn));
-static void say_err_and_end(int fd, const struct err *err)
+static void say_err_and_end(struct child *child, const struct err *err) __attribute__((noreturn));
+static void say_err_and_end(struct child *child, const struct err *err)
 {
-	int rc = say(fd, "error",
+	int rc = say(child, "error",
 	             json_pack("{s:i,s:o,s:o}", "code", (int)err->code, "cause",
 	                       text_json(err->cause), "hint", text_json(err->hint)));
 
@@ -152,7 +186,7 @@ static int document_fault(struct err *err)
 
 static void run_child(const struct recipe_request *request, int fd, pid_t parent)
 {
-	struct child child = { .fd = fd };
+	struct child child = { .fd = fd, .lines = BUF_INIT(2 * ANSWER_MOST) };
 	struct rlimit no_core = { 0, 0 };
 	struct err err = ERR_INIT;
 	int rc;
@@ -160,20 +194,22 @@ static void run_child(const struct recipe_request *request, int fd, pid_t parent
 	reset_signals(parent);
 	setrlimit(RLIMIT_CORE, &no_core);
 	if (state_open(request, &child.state, &err) < 0)
-		say_err_and_end(fd, &err);
+		say_err_and_end(&child, &err);
 	child.state.print = on_print;
 	child.state.print_data = &child;
+	child.state.stage = on_stage;
+	child.state.stage_data = &child;
 	limit_cpu(&child, request->cpu_ms ? request->cpu_ms : CPU_MS_DEFAULT);
 	rc = state_run(&child.state, &err);
 	if (rc == 0)
-		rc = say(fd, "document", json_incref(child.state.document));
+		rc = say(&child, "document", json_incref(child.state.document));
 	else
-		say_err_and_end(fd, &err);
+		say_err_and_end(&child, &err);
 	if (rc <= 0)
 		_exit(rc < 0 ? CHILD_MUTE : CHILD_SAID);
 	/* Escapes make it longer than the texts that were counted. */
 	document_fault(&err);
-	say_err_and_end(fd, &err);
+	say_err_and_end(&child, &err);
 }
 
 /* ---- in the parent ---- */
@@ -233,20 +269,6 @@ static int read_line(const struct recipe_request *request, struct str line, json
 	return 1;
 }
 
-static int read_answer(const struct recipe_request *request, const struct buf *answer,
-                       json_t **ret_document, struct err *err)
-{
-	struct str rest = buf_str(answer), line;
-
-	while (str_cut(&rest, '\n', &line)) {
-		int rc = line.n ? read_line(request, line, ret_document, err) : 0;
-
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
-}
-
 /* Why a child that gave no answer ended. */
 static int no_answer(const struct recipe_request *request, int status, const struct rusage *use,
                      struct err *err)
@@ -281,12 +303,118 @@ static int no_answer(const struct recipe_request *request, int status, const str
 	               request->recipe);
 }
 
-static int read_all(int fd, struct buf *answer, struct err *err)
-{
-	char block[16384];
+/* ---- stages, as they come ---- */
 
-	for (;;) {
-		ssize_t n = failpoint("recipe-read") ? -1 : read(fd, block, sizeof(block));
+/* What is read of a child: lines, until the one that ends it. */
+struct answer {
+	const struct recipe_request *request;
+	json_t *stages;   /* where nobody takes them */
+	struct err fault; /* of the first stage that could not be taken */
+	size_t read;      /* bytes */
+};
+
+static json_t *text_of(struct str text)
+{
+	return json_stringn(text.p, text.n);
+}
+
+/* Into the list of stages that the document then has. */
+static int put_stage(void *data, const struct recipe_stage *stage, struct err *err)
+{
+	json_t *json, *options, *stages = data;
+	struct str rest = str_of(stage->address), target, variant;
+
+	if (json_parse(stage->options.p, stage->options.n, "the options of a stage", &options,
+	               err) < 0)
+		return -1;
+	str_cut(&rest, '/', &target);
+	str_cut(&rest, '/', &variant);
+	json = json_pack("{s:s,s:s,s:s,s:o}", "address", stage->address, "kind", stage->kind,
+	                 "where", stage->where, "options", options);
+	json_object_set_new(json, "target", text_of(target));
+	json_object_set_new(json, "variant", text_of(variant));
+	json_object_set_new(json, "name", text_of(rest));
+	return json_array_append_new(stages, json);
+}
+
+/* A place as it stands in a line, quoted. NULL: it is none. */
+static char *read_where(struct str text)
+{
+	_cleanup_json_ json_t *json = NULL;
+
+	if (text.n < 2)
+		return NULL;
+	if (!memchr(text.p, '\\', text.n))
+		return str_dup_n(text.p + 1, text.n - 2);
+	json = json_loadb(text.p, text.n, JSON_DECODE_ANY, NULL);
+	return json_is_string(json) ? str_dup(json_string_value(json)) : NULL;
+}
+
+static int take_stage(struct answer *answer, struct str line, struct err *err)
+{
+	const struct recipe_request *request = answer->request;
+	_cleanup_free_ char *kind = NULL, *address = NULL, *where = NULL;
+	struct str part[5];
+	size_t n = 0;
+
+	while (n < ARRAY_LEN(part) && str_cut(&line, '\t', &part[n]))
+		n++;
+	if (n < ARRAY_LEN(part) || !(where = read_where(part[3])))
+		return err_set(err, ERR_BUG, "%s: a stage came in part", request->recipe);
+	kind = str_dup_n(part[1].p, part[1].n);
+	address = str_dup_n(part[2].p, part[2].n);
+	const struct recipe_stage stage = { kind, address, where, part[4] };
+
+	return request->stage ? request->stage(request->stage_data, &stage, err) :
+	                        put_stage(answer->stages, &stage, err);
+}
+
+/* A stage that is wrong counts only where the document comes: a child that was stopped says half. */
+static int take_line(struct answer *answer, struct str line, json_t **ret_document, struct err *err)
+{
+	int rc;
+
+	if (line.n > sizeof(stage_word) &&
+	    strncmp(line.p, stage_word, sizeof(stage_word) - 1) == 0) {
+		if (answer->fault.code == ERR_NONE)
+			(void)take_stage(answer, line, &answer->fault);
+		return 0;
+	}
+	rc = line.n ? read_line(answer->request, line, ret_document, err) : 0;
+	if (rc > 0 && answer->fault.code != ERR_NONE) {
+		json_cleanup(ret_document);
+		*err = answer->fault;
+		return -1;
+	}
+	return rc;
+}
+
+/* The whole lines of a buffer; the rest goes to its beginning. */
+static int take_lines(struct answer *answer, struct buf *buf, json_t **ret_document,
+                      struct err *err)
+{
+	char *from = buf->p, *end;
+	int rc = 0;
+
+	while (rc == 0 && (end = memchr(from, '\n', buf->n - (size_t)(from - buf->p)))) {
+		rc = take_line(answer, (struct str){ from, (size_t)(end - from) }, ret_document,
+		               err);
+		from = end + 1;
+	}
+	buf->n -= (size_t)(from - buf->p);
+	memmove(buf->p, from, buf->n);
+	return rc;
+}
+
+/* Returns 1 with the document, 0 where the child ended without one. */
+static int read_all(struct answer *answer, int fd, json_t **ret_document, struct err *err)
+{
+	_cleanup_buf_ struct buf buf = BUF_INIT(ANSWER_MOST);
+	_cleanup_free_ char *block = alloc(BLOCK);
+	int rc = 0;
+
+	while (rc == 0) {
+		ssize_t n = failpoint("recipe-read") ? -1 : read(fd, block, BLOCK);
 
 		if (n == 0)
 			break;
@@ -294,16 +422,20 @@ static int read_all(int fd, struct buf *answer, struct err *err)
 			continue;
 		if (n < 0)
 			return err_sys(err, ERR_IO, "cannot read what the recipe says");
-		buf_add(answer, block, (size_t)n);
-		if (answer->overflow)
+		answer->read += (size_t)n;
+		buf_add(&buf, block, (size_t)n);
+		if (buf.overflow || answer->read > ANSWER_MOST)
 			return document_fault(err);
+		if (memchr(block, '\n', (size_t)n))
+			rc = take_lines(answer, &buf, ret_document, err);
 	}
-	return 0;
+	return rc;
 }
 
 int recipe_load(const struct recipe_request *request, json_t **ret_document, struct err *err)
 {
-	_cleanup_buf_ struct buf answer = BUF_INIT(ANSWER_MOST);
+	_cleanup_json_ json_t *stages = json_array(), *document = NULL;
+	struct answer answer = { .request = request, .stages = stages, .fault = ERR_INIT };
 	struct rusage use = { 0 };
 	int pipes[2], status = 0, rc;
 	pid_t parent = getpid(), pid, got;
@@ -320,7 +452,7 @@ int recipe_load(const struct recipe_request *request, json_t **ret_document, str
 		close(pipes[0]);
 		return err_sys(err, ERR_MACHINE, "cannot fork");
 	}
-	rc = read_all(pipes[0], &answer, err);
+	rc = read_all(&answer, pipes[0], &document, err);
 	close(pipes[0]);
 	if (rc < 0)
 		kill(pid, SIGKILL);
@@ -329,8 +461,10 @@ int recipe_load(const struct recipe_request *request, json_t **ret_document, str
 	while (got < 0 && errno == EINTR);
 	if (rc < 0)
 		return -1;
-	rc = read_answer(request, &answer, ret_document, err);
-	if (rc < 0)
-		return -1;
-	return rc > 0 ? 0 : no_answer(request, got == pid ? status : 0, &use, err);
+	if (rc == 0)
+		return no_answer(request, got == pid ? status : 0, &use, err);
+	if (!request->stage)
+		json_object_set(document, "stages", stages);
+	*ret_document = steal(document);
+	return 0;
 }

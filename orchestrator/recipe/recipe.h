@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "external/json.h"
 #include "model/schema.h"
 
@@ -22,6 +23,12 @@ struct recipe_kind {
 	const struct schema_field *fields;
 };
 
+/* A stage as it is declared; for the time of a call only. */
+struct recipe_stage {
+	const char *kind, *address, *where;
+	struct str options; /* canonical JSON, an object */
+};
+
 struct recipe_request {
 	const char *project; /* root folder of the project: kiln.lock and .kiln/ lie there */
 	const char *recipe;  /* the recipe, a tree path below it: "recipes/gawk.lua" */
@@ -34,6 +41,11 @@ struct recipe_request {
 	unsigned int cpu_ms;               /* 0: 5000 */
 	size_t memory; /* bytes of Lua's heap; 0: 48 MiB. What is declared: 64 MiB of text */
 	long long instructions; /* Lua instructions; 0: 50 million */
+	/* Is given every stage as it is declared, before the recipe is known to be right: a document that
+	 * held 100,000 of them as trees would cost more than all that is made of them. NULL: they stand in
+	 * the document. */
+	int (*stage)(void *data, const struct recipe_stage *stage, struct err *err);
+	void *stage_data;
 };
 
 /*

@@ -31,6 +31,7 @@ enum {
 	HOOK_EVERY = 100, /* the place that an error of the heap names is at most that old */
 	RAISE_COST = 10000,
 	NODES_MOST = 1000000,
+	PASSING_MOST = 10 * NODES_MOST,
 	TEXT_MOST = 64 << 20,
 	MEMORY_DEFAULT = 48 << 20,
 };
@@ -312,16 +313,19 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		.instructions =
 			request->instructions ? request->instructions : INSTRUCTIONS_DEFAULT,
 		.nodes = NODES_MOST,
+		.passing = PASSING_MOST,
 		.text_left = TEXT_MOST,
 		.files = map_new(),
 		.addresses = map_new(),
+		.wheres = map_new(),
+		.targets = map_new(),
 		.toolchains = map_new(),
 		.folder = path_dir(request->recipe),
 		.document = json_pack(
-			"{s:s,s:{},s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
+			"{s:s,s:{},s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
 			"schema", "kiln.recipe/1", "leaves", "options", "looked", "facts",
-			"targets", "stages", "profiles", "smoke", "tests", "images",
-			"workload_data", "artefacts", "files"),
+			"targets", "profiles", "smoke", "tests", "images", "workload_data",
+			"artefacts", "files"),
 	};
 	if (str_eq(state->folder, "."))
 		state->folder[0] = '\0';
@@ -354,7 +358,13 @@ void state_close(struct recipe_state *state)
 	for (size_t i = 0; i < map_count(state->toolchains); i++)
 		json_decref(map_at(state->toolchains, i)->value);
 	state->files = map_free(state->files);
+	for (size_t i = 0; i < map_count(state->wheres); i++)
+		free(map_at(state->wheres, i)->value);
+	for (size_t i = 0; i < map_count(state->targets); i++)
+		json_decref(map_at(state->targets, i)->value);
 	state->addresses = map_free(state->addresses);
+	state->wheres = map_free(state->wheres);
+	state->targets = map_free(state->targets);
 	state->toolchains = map_free(state->toolchains);
 	json_decref(state->document);
 	state->document = NULL;

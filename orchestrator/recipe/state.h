@@ -42,15 +42,22 @@ struct recipe_state {
 	bool exhausted;          /* the budget is gone: err says where, whatever pcall did since */
 	struct err err;          /* of the last error that Kiln itself raised */
 	struct map *files;       /* chunk name → struct recipe_file */
-	struct map *addresses;   /* stage address → json_t of the stage, borrowed */
-	struct map *toolchains;  /* NAME/TRIPLE → json_t, owned */
+	struct map *addresses;   /* stage address → its "where", of `wheres` */
+	struct map *wheres;      /* "where" of stages → the same text, owned */
+	struct map *targets; /* target that stages name → json_t of the first such stage, owned */
+	struct map *toolchains; /* NAME/TRIPLE → json_t, owned */
 	json_t *document;
 	bool declared;    /* kiln.recipe was called */
-	size_t nodes;     /* JSON values that may still be made */
+	size_t nodes;     /* JSON values that may still be held */
+	size_t passing;   /* … that may still pass through stages, which are handed on one by one */
 	size_t text_left; /* bytes of text that may still be in them */
 	size_t printed;   /* bytes */
 	void (*print)(void *data, const char *text);
 	void *print_data;
+	/* Takes each stage as it is declared; NULL: nobody does. */
+	void (*stage)(void *data, const char *kind, const char *address, const char *where,
+	              const json_t *options);
+	void *stage_data;
 };
 
 int state_open(const struct recipe_request *request, struct recipe_state *state, struct err *err);

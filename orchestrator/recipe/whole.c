@@ -96,17 +96,16 @@ int whole_check(struct recipe_state *state, struct err *err)
 		                                { "test", "tests" },
 		                                { "artefact", "artefacts" } };
 	json_t *targets = json_object_get(state->document, "targets");
-	json_t *stages = json_object_get(state->document, "stages");
 	size_t i;
-	json_t *stage;
 
 	if (!state->declared)
 		return err_set(err, ERR_INPUT,
 		               "%s: the recipe declares no release; end it with "
 		               "`return release { … }`",
 		               state->request->recipe);
-	json_array_foreach (stages, i, stage) {
-		const char *triple = json_str_or(stage, "target", "");
+	for (i = 0; i < map_count(state->targets); i++) {
+		const char *triple = map_at(state->targets, i)->key;
+		const json_t *stage = map_at(state->targets, i)->value;
 
 		if (!variants_of(targets, triple))
 			return declare_refuse(state, stage, NULL, NULL, err,

@@ -109,7 +109,10 @@ int stage_lower(const struct stage *stage, struct arena *arena, struct stage_low
 		               near ? " (did you mean \"" : "", near ? near : "",
 		               near ? "\"?)" : "");
 	}
-	options = json_deep_copy(stage->options);
+	options = stage_options(stage);
+	if (!options)
+		return err_set(err, ERR_INPUT, "%s: %s: its options are no JSON object",
+		               stage->where, stage->address);
 	if (check_options(stage, kind, options, err) < 0)
 		return -1;
 	checked.options = options;
