@@ -188,7 +188,9 @@ static int look_at_inputs(struct session *s, const char *typed, int *ret_code, s
 	if (!typed)
 		return err_set(err, ERR_USAGE, "shell needs [RECIPE] STAGE, or --failed");
 	if (plan_find_stage(s->recipe.stages, s->recipe.n_stages, typed, &stage, err) < 0 ||
-	    plan_for(s, stage, &plan, err) < 0 || find_node(s, plan, stage, &at, &looked, err) < 0)
+	    plan_for(s, stage, &plan, err) < 0 ||
+	    find_node(s, plan, stage, &at, &looked, err) < 0 ||
+	    engine_keep_action(store_blobs(s->store), plan, &s->facts, looked.nodes, at, err) < 0)
 		return -1;
 	return open_shell(s, plan, at, &looked.nodes[at], NULL, ret_code, err);
 }

@@ -353,7 +353,7 @@ static bool has_rebuild(const struct gather *g, const char *path)
 }
 
 /* The action of every stage that shipped; two stages may be one action. */
-static void add_actions(struct gather *g)
+static int add_actions(struct gather *g, struct err *err)
 {
 	for (size_t i = 0; i < g->plan->n_wanted; i++) {
 		size_t at = g->plan->order[i];
@@ -363,9 +363,14 @@ static void add_actions(struct gather *g)
 		if (!g->shipped[at] || g->plan->nodes[at].pinned)
 			continue;
 		entry.path = arena_fmt(g->s->arena, "actions/%s", DIGEST_TEXT(&node->action));
-		if (!has_rebuild(g, entry.path))
-			array_push(&g->rebuild, entry);
+		if (has_rebuild(g, entry.path))
+			continue;
+		if (engine_keep_action(store_blobs(g->s->store), g->plan, &g->s->facts,
+		                       g->result->nodes, at, err) < 0)
+			return -1;
+		array_push(&g->rebuild, entry);
 	}
+	return 0;
 }
 
 static int add_rebuild(struct gather *g, struct err *err)
@@ -382,8 +387,7 @@ static int add_rebuild(struct gather *g, struct err *err)
 	json_write_pretty(g->s->lock, &lock);
 	if (put_rebuild(g, "project/" LOCK_FILE, buf_text(&lock), lock.n, err) < 0)
 		return -1;
-	add_actions(g);
-	return 0;
+	return add_actions(g, err);
 }
 
 /* ---- together ----------------------------------------------------------------------------- */

@@ -283,7 +283,7 @@ static int begin(struct engine *e, struct err *err)
 		if (!node->pinned)
 			e->n_left++;
 	}
-	if (inputs_check(store_blobs(e->request->store), plan, e->request->facts, err) < 0 ||
+	if (inputs_check(e->unkept, plan, e->request->facts, err) < 0 ||
 	    estimate_ranks(e->request->store, plan, e->request->recipe, e->nodes, err) < 0)
 		return -1;
 	engine_emit(e, EVENT_BEGIN, NULL, &event);
@@ -388,6 +388,7 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 		.plan = request->plan,
 		.result = ret,
 		.by_action = map_new(),
+		.unkept = blobs_unkept(store_blobs(request->store)),
 		.first = ERR_INIT,
 		.started_us = clock_mono_us(),
 	};
@@ -410,5 +411,6 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 	ret->wall_us = clock_mono_us() - e.started_us;
 	engine_emit(&e, EVENT_END, NULL, &event);
 	map_free(e.by_action);
+	blobs_free(e.unkept);
 	return rc;
 }

@@ -52,6 +52,7 @@ struct engine_node {
 	enum node_state state;
 	struct digest action; /* once READY */
 	uint64_t action_size;
+	struct digest last;   /* what stood under its address when the run began; none: not known */
 	struct result result; /* once DONE or CACHED */
 	size_t pending;       /* deps that are not done */
 	int64_t rank;         /* estimated µs from its start to the end of all goals */
@@ -81,6 +82,13 @@ struct engine_result {
  */
 int engine_run(struct arena *arena, const struct engine_request *request, struct engine_result *ret,
                struct err *err);
+
+/*
+ * Keeps what a node's key stands for, its action and how its inputs are laid out. What runs has it; of
+ * what is CACHED the store holds it as long as nobody took it away, and a dry run keeps nothing.
+ */
+int engine_keep_action(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
+                       const struct engine_node *nodes, size_t at, struct err *err);
 
 /* The name under which the store keeps a stage's last action and failure. */
 const char *engine_kept_under(struct arena *arena, const char *recipe, const char *address);

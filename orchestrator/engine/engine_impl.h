@@ -13,6 +13,7 @@ struct engine {
 	const struct plan *plan;
 	struct engine_node *nodes;
 	struct engine_result *result;
+	struct blobs *unkept; /* the store's, for keys alone */
 	struct ready ready;
 	struct resources resources;
 	size_t n_left;

@@ -28,21 +28,98 @@ static int64_t guess(const char *kind, bool *ret_long)
 	return 300000;
 }
 
+/* ---- the last runs -------------------------------------------------------------------------- */
+
+enum { MANY = 1000 }; /* stages that are not looked up one by one */
+
+/* Wanted nodes beside the addresses of the store, both in order. */
+struct meeting {
+	const struct plan *plan;
+	struct engine_node *nodes;
+	size_t *order, at, n;
+	size_t prefix; /* bytes of the recipe's name in front of addresses */
+};
+
+static int address_cmp(const void *a, const void *b, void *data)
+{
+	const struct plan *plan = data;
+
+	return strcmp(plan->nodes[*(const size_t *)a].stage->address,
+	              plan->nodes[*(const size_t *)b].stage->address);
+}
+
+static void meet(void *data, const char *address, const struct digest *action, int64_t wall_us,
+                 bool failed)
+{
+	struct meeting *m = data;
+	int order = -1;
+
+	while (m->at < m->n) {
+		order = strcmp(m->plan->nodes[m->order[m->at]].stage->address, address + m->prefix);
+		if (order >= 0)
+			break;
+		m->at++;
+	}
+	if (order != 0)
+		return;
+	m->nodes[m->order[m->at]].estimate = wall_us;
+	if (!failed)
+		m->nodes[m->order[m->at]].last = *action;
+	m->at++;
+}
+
+/* -1 stays the estimate of those that never ran. */
+static int look_at_all(struct store *store, const struct plan *plan, const char *recipe,
+                       struct engine_node *nodes, struct err *err)
+{
+	_cleanup_free_ char *prefix = str_fmt("%s:", recipe);
+	struct meeting m = { .plan = plan, .nodes = nodes, .n = plan->n_wanted };
+	bool sorted = true;
+	int rc;
+
+	m.prefix = strlen(prefix);
+	m.order = alloc_array(m.n, sizeof(*m.order));
+	memcpy(m.order, plan->order, m.n * sizeof(*m.order));
+	for (size_t i = 1; i < m.n && sorted; i++)
+		sorted = address_cmp(&m.order[i - 1], &m.order[i], (void *)plan) < 0;
+	if (!sorted)
+		qsort_r(m.order, m.n, sizeof(*m.order), address_cmp, (void *)plan);
+	rc = store_each_last(store, prefix, meet, &m, err);
+	free(m.order);
+	return rc;
+}
+
+static int look_at_each(struct store *store, const struct plan *plan, const char *recipe,
+                        struct engine_node *nodes, struct err *err)
+{
+	struct digest last;
+
+	for (size_t i = 0; i < plan->n_wanted; i++) {
+		size_t at = plan->order[i];
+		const char *kept =
+			engine_kept_under(plan->arena, recipe, plan->nodes[at].stage->address);
+
+		if (store_last_action(store, kept, &last, &nodes[at].estimate, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int estimate_ranks(struct store *store, const struct plan *plan, const char *recipe,
                    struct engine_node *nodes, struct err *err)
 {
+	for (size_t i = 0; i < plan->n_wanted; i++)
+		nodes[plan->order[i]].estimate = -1;
+	if ((recipe && plan->n_wanted >= MANY ? look_at_all : look_at_each)(store, plan, recipe,
+	                                                                    nodes, err) < 0)
+		return -1;
 	for (size_t i = plan->n_wanted; i-- > 0;) {
 		size_t at = plan->order[i];
 		const struct plan_node *node = &plan->nodes[at];
 		struct engine_node *n = &nodes[at];
-		const char *kept = engine_kept_under(plan->arena, recipe, node->stage->address);
-		struct digest last;
 		int64_t most = 0;
-		int rc = store_last_action(store, kept, &last, &n->estimate, err);
 
-		if (rc < 0)
-			return -1;
-		if (rc == STORE_MISS)
+		if (n->estimate < 0)
 			n->estimate = guess(node->stage->kind, &n->guessed);
 		for (size_t u = 0; u < node->n_users; u++)
 			if (nodes[node->users[u]].rank > most)

@@ -180,3 +180,11 @@ int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts 
 		               node->stage->where, node->stage->address);
 	return blobs_put(blobs, buf_text(&bytes), bytes.n, ret_action, err);
 }
+
+int engine_keep_action(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
+                       const struct engine_node *nodes, size_t at, struct err *err)
+{
+	struct blob_ref ignored;
+
+	return inputs_key(blobs, plan, facts, nodes, at, &ignored, err);
+}

@@ -15,8 +15,8 @@ int inputs_find(struct blobs *blobs, struct arena *arena, const struct plan *pla
                 const struct facts *facts, const struct engine_node *nodes,
                 const struct plan_node *node, size_t i, struct placement *ret, struct err *err);
 /*
- * The key of a node whose inputs are known: composes its input root, encodes the action, keeps its
- * bytes as a blob. A leaf that lacks the named path is ERR_INPUT with the stage's place; an output
+ * The key of a node whose inputs are known: composes its input root, encodes the action, puts
+ * its bytes: into blobs_unkept where only the key is asked for. A leaf that lacks the named path is ERR_INPUT with the stage's place; an output
  * of another stage that lacks it is ERR_STAGE: this one fails.
  */
 int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts *facts,

@@ -202,6 +202,9 @@ int side_of_node(const struct side_source *source, size_t at, struct side *ret, 
 	if (digest_is_none(&known->action))
 		rc = put_in_order(source->arena, &ret->action, err);
 	else
+		rc = engine_keep_action(source->blobs, source->plan, source->facts, source->nodes,
+		                        at, err);
+	if (rc == 0 && !digest_is_none(&known->action))
 		rc = read_action(source, &known->action, &ret->action, err);
 	if (rc == STORE_MISS)
 		return blobs_miss(&(struct blob_ref){ .digest = known->action }, "an action", err);

@@ -114,9 +114,12 @@ void engine_finish(struct engine *e, size_t at, enum node_state state, int64_t w
 static int note_cached(struct engine *e, size_t at, struct err *err)
 {
 	const struct engine_node *n = &e->nodes[at];
-	int rc = engine_is_dev(e, at) ? 0 :
-	                                store_note_action(e->request->store, engine_kept(e, at),
-	                                                  &n->action, n->result.wall_us, err);
+	int rc;
+
+	if (engine_is_dev(e, at) || digest_eq(&n->last, &n->action))
+		return 0;
+	rc = store_note_action(e->request->store, engine_kept(e, at), &n->action, n->result.wall_us,
+	                       err);
 
 	return rc == STORE_NOTED ? engine_keep_origins(e, at, err) : rc;
 }
@@ -192,8 +195,7 @@ static int make_ready(struct engine *e, size_t at, struct err *err)
 	size_t same;
 	int rc;
 
-	rc = inputs_key(store_blobs(e->request->store), e->plan, e->request->facts, e->nodes, at,
-	                &action, err);
+	rc = inputs_key(e->unkept, e->plan, e->request->facts, e->nodes, at, &action, err);
 	if (rc < 0)
 		return err->code == ERR_STAGE ? fail_unrun(e, at, err) : -1;
 	n->action = action.digest;
@@ -204,6 +206,9 @@ static int make_ready(struct engine *e, size_t at, struct err *err)
 	rc = engine_get_result(e, at, &result, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : engine_finish_cached(e, at, &result, err);
+	if (!e->request->dry && engine_keep_action(store_blobs(e->request->store), e->plan,
+	                                           e->request->facts, e->nodes, at, err) < 0)
+		return -1;
 	map_set_n(e->by_action, &n->action, sizeof(n->action), (void *)(uintptr_t)(at + 1));
 	n->state = NODE_READY;
 	n->ready_us = clock_mono_us();
@@ -213,8 +218,13 @@ static int make_ready(struct engine *e, size_t at, struct err *err)
 
 int engine_make_fresh_ready(struct engine *e, struct err *err)
 {
-	while (e->n_fresh > 0)
-		if (make_ready(e, e->fresh[--e->n_fresh], err) < 0)
-			return -1;
-	return 0;
+	int rc = 0;
+
+	while (e->n_fresh > 0 && rc == 0) {
+		rc = store_look_begin(e->request->store, err);
+		if (rc == 0)
+			rc = make_ready(e, e->fresh[--e->n_fresh], err);
+	}
+	store_look_end(e->request->store);
+	return rc;
 }

@@ -29,6 +29,8 @@ int blobs_miss(const struct blob_ref *ref, const char *what, struct err *err);
 /* Opens (and makes) STORE_DIR/blobs. In-memory blobs for tests: blobs_new_memory(). */
 int blobs_open(const char *store_dir, struct blobs **ret, struct err *err);
 struct blobs *blobs_new_memory(void);
+/* Those, but what is put is not kept: it has a digest, and that is all. `blobs` outlives it. */
+struct blobs *blobs_unkept(struct blobs *blobs);
 struct blobs *blobs_free(struct blobs *blobs);
 DEFINE_CLEANUP(struct blobs, blobs)
 #define _cleanup_blobs_ _cleanup_(blobs_cleanup)

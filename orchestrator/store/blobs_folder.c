@@ -18,10 +18,11 @@
 
 const char *folder_name_of(const struct digest *digest, char out[BLOB_NAME_SIZE])
 {
-	char hex[DIGEST_HEX_SIZE];
-
-	digest_hex(digest, hex);
-	snprintf(out, BLOB_NAME_SIZE, "%.2s/%s", hex, hex + 2);
+	/* The first two digits go in front of the slash. */
+	digest_hex(digest, out + 1);
+	out[0] = out[1];
+	out[1] = out[2];
+	out[2] = '/';
 	return out;
 }
 

@@ -75,3 +75,22 @@ int store_action_before(struct store *store, const char *address, struct digest 
 {
 	return find_action(store, QUERY_GET_BEFORE, address, ret_action, NULL, err);
 }
+
+int store_each_last(struct store *store, const char *prefix, store_last_fn visit, void *data,
+                    struct err *err)
+{
+	_cleanup_free_ char *end = str_fmt("%s\xff", prefix); /* behind whatever is UTF-8 */
+	struct digest action;
+	struct db_stmt *stmt;
+	int rc;
+
+	if (store_query(store, QUERY_LIST_ADDRESSES, &stmt, err) < 0)
+		return -1;
+	db_bind_text(stmt, 1, prefix);
+	db_bind_text(stmt, 2, end);
+	while ((rc = db_step(stmt, err)) == DB_ROW)
+		if (store_take_digest(db_bytes(stmt, 1), &action))
+			visit(data, db_text(stmt, 0), &action, db_int(stmt, 2),
+			      db_int(stmt, 3) != 0);
+	return rc;
+}

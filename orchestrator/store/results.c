@@ -11,7 +11,7 @@
 #include "store/store_impl.h"
 #include "store/use.h"
 
-enum { RESULT_MOST = 16 << 20 };
+enum { RESULT_MOST = 16 << 20, SEEN = 1024 };
 
 /* Looking whether all content of a result is there. */
 struct completeness {
@@ -19,9 +19,28 @@ struct completeness {
 	bool deep; /* hash everything */
 };
 
+/* Where a blob that was there is noted; what stood there is forgotten. NULL: nothing is noted. */
+static struct digest *seen_at(const struct completeness *c, const struct blob_ref *ref)
+{
+	const unsigned char *bytes = ref->digest.bytes;
+
+	return c->store->looking ? &c->store->seen[(bytes[0] | bytes[1] << 8) % SEEN] : NULL;
+}
+
+/* Many stages print nothing: the blob of what they all printed is looked for once. */
 static bool blob_is_there(const struct completeness *c, const struct blob_ref *ref)
 {
-	return c->deep ? blobs_verify(c->store->blobs, ref) : blobs_has(c->store->blobs, ref);
+	struct digest *seen = seen_at(c, ref);
+
+	if (c->deep)
+		return blobs_verify(c->store->blobs, ref);
+	if (seen && digest_eq(seen, &ref->digest))
+		return true;
+	if (!blobs_has(c->store->blobs, ref))
+		return false;
+	if (seen)
+		*seen = ref->digest;
+	return true;
 }
 
 static int visit_node(void *data, const char *path, const struct tree_node *node, struct err *err)
@@ -149,6 +168,33 @@ static int put_result(struct store *store, const struct digest *action, const ch
 	return put_address(store, address, action, wall_us, err);
 }
 
+int store_begin(struct store *store, struct err *err)
+{
+	store_look_end(store);
+	return db_begin(store->db, err);
+}
+
+int store_look_begin(struct store *store, struct err *err)
+{
+	if (store->looking)
+		return 0;
+	if (db_exec(store->db, "BEGIN", err) < 0)
+		return -1;
+	store->seen = alloc_array(SEEN, sizeof(*store->seen));
+	store->looking = true;
+	return 0;
+}
+
+void store_look_end(struct store *store)
+{
+	if (!store->looking)
+		return;
+	store->looking = false;
+	free(store->seen);
+	store->seen = NULL;
+	db_rollback(store->db); /* nothing was written */
+}
+
 int store_end(struct store *store, int rc, struct err *err)
 {
 	if (rc == 0)
@@ -177,7 +223,7 @@ int store_put_result(struct store *store, const struct digest *action, const cha
 		return -1;
 	if (!store->boot[0] && syncfs(store->fd) < 0)
 		return err_sys(err, ERR_IO, "cannot make the store %s durable", store->dir);
-	if (db_begin(store->db, err) < 0)
+	if (store_begin(store, err) < 0)
 		return -1;
 	store_changes(store);
 	rc = put_result(store, action, address, &body, result->wall_us, err);
@@ -210,7 +256,7 @@ int store_note_action(struct store *store, const char *address, const struct dig
 		return -1;
 	if (rc == 0 && digest_eq(&last, action) && !failed)
 		return 0; /* the usual case writes nothing */
-	if (db_begin(store->db, err) < 0)
+	if (store_begin(store, err) < 0)
 		return -1;
 	store_changes(store);
 	rc = put_address(store, address, action, wall_us, err);

@@ -52,6 +52,9 @@ static const char *const queries[QUERY_COUNT] = {
 	[QUERY_PUT_RESULT] = "INSERT OR REPLACE INTO results VALUES(?1, ?2, ?3)",
 	[QUERY_SETTLE_RESULT] = "UPDATE results SET boot='' WHERE action=?1",
 	[QUERY_GET_ADDRESS] = "SELECT action, wall_us FROM addresses WHERE address=?1",
+	[QUERY_LIST_ADDRESSES] = ("SELECT a.address, a.action, a.wall_us, f.address IS NOT NULL"
+	                          " FROM addresses a LEFT JOIN failures f ON f.address=a.address"
+	                          " WHERE a.address>=?1 AND a.address<?2 ORDER BY a.address"),
 	[QUERY_PUT_ADDRESS] = "INSERT OR REPLACE INTO addresses VALUES(?1, ?2, ?3)",
 	[QUERY_GET_FAILURE] = "SELECT action, body FROM failures WHERE address=?1",
 	[QUERY_PUT_FAILURE] = "INSERT OR REPLACE INTO failures VALUES(?1, ?2, ?3)",
@@ -76,6 +79,8 @@ int store_query(struct store *store, enum store_query query, struct db_stmt **re
 {
 	struct db_stmt **stmt = &store->queries[query];
 
+	if (store->looking && !str_starts(queries[query], "SELECT"))
+		store_look_end(store);
 	if (!*stmt && db_prepare(store->db, queries[query], stmt, err) < 0)
 		return -1;
 	*ret = *stmt;
@@ -322,6 +327,7 @@ struct store *store_close(struct store *store)
 		return NULL;
 	if (store->changed) /* whoever looked while it changed saw half of it */
 		snapshot_renew(store->fd);
+	store_look_end(store);
 	use_deinit(store);
 	for (size_t i = 0; i < ARRAY_LEN(store->queries); i++)
 		db_stmt_free(store->queries[i]);

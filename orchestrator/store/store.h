@@ -59,6 +59,20 @@ int store_get_failure(struct store *store, struct arena *arena, const char *addr
                       struct digest *ret_action, struct result *ret, struct err *err);
 
 /*
+ * Until the end, look-ups see the store as it is now: the database is locked once, not for each of
+ * them, and a blob that was there is there. Whatever writes ends it; beginning twice does nothing.
+ */
+int store_look_begin(struct store *store, struct err *err);
+void store_look_end(struct store *store);
+
+/* Visits the last action of every address that begins so, in order of the bytes, and whether a failure
+ * is kept under it as well. */
+typedef void (*store_last_fn)(void *data, const char *address, const struct digest *action,
+                              int64_t wall_us, bool failed);
+int store_each_last(struct store *store, const char *prefix, store_last_fn visit, void *data,
+                    struct err *err);
+
+/*
  * Claims an action for this process before it is run, so that two processes do not run it both. Returns
  * 0, or STORE_CLAIMED while another one has it: its result may come, or it may fail and be free again.
  * The claim ends with the process, or when it is released; a result is recorded before. A process that

@@ -11,6 +11,7 @@ enum store_query {
 	QUERY_PUT_RESULT,
 	QUERY_SETTLE_RESULT,
 	QUERY_GET_ADDRESS,
+	QUERY_LIST_ADDRESSES,
 	QUERY_PUT_ADDRESS,
 	QUERY_GET_FAILURE,
 	QUERY_PUT_FAILURE,
@@ -41,7 +42,10 @@ struct store {
 	struct map *uses;  /* what was used and is not written yet (use.h) */
 	int claims;        /* the file whose bytes are locked, or -1 */
 	int in_use;        /* held, shared, while the store is open */
-	bool changed;      /* what it says is not what it said: no snapshot holds any more */
+	bool looking;      /* in a transaction of look-ups */
+	struct digest
+		*seen; /* while looking: blobs that were there, each at the place of its hash */
+	bool changed;  /* what it says is not what it said: no snapshot holds any more */
 	struct snapshot_record *record; /* borrowed, or NULL */
 };
 
@@ -53,7 +57,9 @@ int store_sweep_claims(struct store *store, struct err *err);
 bool store_take_digest(struct str bytes, struct digest *ret);
 /* The prepared statement of a query. */
 int store_query(struct store *store, enum store_query query, struct db_stmt **ret, struct err *err);
-/* Ends what db_begin() began: commits where rc is 0, else, or where that fails, takes it back. Returns
+/* Begins a transaction that writes; one of look-ups ends. */
+int store_begin(struct store *store, struct err *err);
+/* Ends what store_begin() began: commits where rc is 0, else, or where that fails, takes it back. Returns
  * rc, or -1. */
 int store_end(struct store *store, int rc, struct err *err);
 

@@ -131,7 +131,7 @@ static void write_uses(struct store *store)
 {
 	struct err ignored = ERR_INIT;
 
-	if (map_count(store->uses) == 0 || db_begin(store->db, &ignored) < 0)
+	if (map_count(store->uses) == 0 || store_begin(store, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < map_count(store->uses); i++) {
 		const struct map_entry *entry = map_at(store->uses, i);
