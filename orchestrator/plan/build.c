@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "plan/goals.h"
+#include "plan/order.h"
 #include "plan/pins.h"
 #include "plan/pools.h"
 #include "stages/stage.h"
@@ -36,13 +37,10 @@ static int check_env(const struct plan_node *node, struct err *err)
 	return 0;
 }
 
-/* The environment every stage has; a stage's own variables win. */
-static int add_fixed_env(struct arena *arena, const struct plan_request *request,
-                         struct plan_node *node, struct err *err)
+/* The environment every stage of a target has. */
+static struct action_env *fixed_env(struct arena *arena, const struct plan_request *request,
+                                    const struct recipe_target *target, size_t *ret_n)
 {
-	const struct recipe_target *target =
-		recipe_find_target(request->recipe, node->stage->target);
-	struct action *action = &node->lowered.action;
 	const struct action_env fixed[] = {
 		{ "HOME", "/tmp" },
 		{ "LC_ALL", "C.UTF-8" },
@@ -52,20 +50,47 @@ static int add_fixed_env(struct arena *arena, const struct plan_request *request
 		{ "TZ", "UTC" },
 		{ "USER", "builder" },
 	};
-	struct action_env *env = arena_array(arena, action->n_env + ARRAY_LEN(fixed), sizeof(*env));
+
+	*ret_n = ARRAY_LEN(fixed);
+	return arena_dup(arena, fixed, sizeof(fixed));
+}
+
+/* Made once for each target; the stage before is mostly of the same one. */
+static void find_env(struct plan *plan, const struct plan_request *request,
+                     const struct recipe_target *target)
+{
+	if (plan->env && plan->env_target == target)
+		return;
+	plan->env = fixed_env(plan->arena, request, target, &plan->n_env);
+	plan->env_target = target;
+}
+
+/* A stage's own variables win. One that has none shares those of its target: encoding an action sorts
+ * them in place, and they are sorted. */
+static int add_fixed_env(struct plan *plan, const struct plan_request *request,
+                         struct plan_node *node, struct err *err)
+{
+	struct action *action = &node->lowered.action;
 	size_t n = action->n_env;
+	struct action_env *env;
 
 	if (check_env(node, err) < 0)
 		return -1;
-	if (n)
-		memcpy(env, action->env, n * sizeof(*env));
-	for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
+	find_env(plan, request, recipe_find_target(request->recipe, node->stage->target));
+	if (n == 0) {
+		action->env = plan->env;
+		action->n_env = plan->n_env;
+		return 0;
+	}
+	env = arena_array(plan->arena, n + plan->n_env, sizeof(*env));
+	memcpy(env, action->env, n * sizeof(*env));
+	for (size_t i = 0; i < plan->n_env; i++) {
 		bool own = false;
 
 		for (size_t j = 0; j < action->n_env; j++)
-			own |= str_eq(env[j].name, fixed[i].name);
+			own |= str_eq(env[j].name, plan->env[i].name);
 		if (!own)
-			env[n++] = fixed[i];
+			env[n++] = plan->env[i];
 	}
 	action->env = env;
 	action->n_env = n;
@@ -101,7 +126,7 @@ static int lower_node(struct plan *plan, const struct plan_request *request, str
 		return -1;
 	node->pool = pools_find(plan, node->lowered.pool);
 	node->lowered.action.arch = request->facts->arch;
-	return add_fixed_env(plan->arena, request, node, err);
+	return add_fixed_env(plan, request, node, err);
 }
 
 /* Two inputs at one place would only be found when all before them has run. */
@@ -261,77 +286,15 @@ static int tie_all(struct plan *plan, const struct plan_request *request, struct
 
 /* ---- what is wanted, in order ------------------------------------------------------------- */
 
-enum mark { MARK_NONE, MARK_OPEN, MARK_DONE };
-
-static int refuse_cycle(const struct plan *plan, const enum mark *marks, size_t from,
-                        struct err *err)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(1500);
-	size_t at = from;
-
-	do {
-		const struct plan_node *node = &plan->nodes[at];
-
-		buf_fmt(&text, "%s -> ", node->stage->address);
-		for (size_t i = 0; i < node->n_deps; i++)
-			if (marks[node->deps[i]] == MARK_OPEN) {
-				at = node->deps[i];
-				break;
-			}
-	} while (at != from && !text.overflow);
-	return err_set(err, ERR_INPUT, "%s: these stages need each other: %s%s",
-	               plan->nodes[from].stage->where, buf_text(&text),
-	               plan->nodes[from].stage->address);
-}
-
-/* Depth first without recursion: a chain may be as long as the recipe. */
-static int want(struct plan *plan, size_t goal, enum mark *marks, size_t *stack, size_t *next,
-                struct err *err)
-{
-	size_t depth = 0;
-
-	if (marks[goal] == MARK_DONE)
-		return 0;
-	stack[depth++] = goal;
-	while (depth > 0) {
-		size_t at = stack[depth - 1];
-		struct plan_node *node = &plan->nodes[at];
-		size_t dep;
-
-		if (marks[at] == MARK_NONE) {
-			marks[at] = MARK_OPEN;
-			node->wanted = true;
-			next[at] = node->pinned ? node->n_deps : 0;
-		}
-		if (next[at] == node->n_deps) {
-			marks[at] = MARK_DONE;
-			plan->order[plan->n_wanted++] = at;
-			depth--;
-			continue;
-		}
-		dep = node->deps[next[at]++];
-		if (marks[dep] == MARK_OPEN)
-			return refuse_cycle(plan, marks, dep, err);
-		if (marks[dep] == MARK_NONE)
-			stack[depth++] = dep;
-	}
-	return 0;
-}
-
-static int want_goals(struct plan *plan, const struct plan_request *request, struct map *index,
-                      struct err *err)
+/* What is asked for first, then what only then is worth asking for. */
+static int want_all(struct plan *plan, const struct plan_request *request, struct map *index,
+                    struct order *order, struct err *err)
 {
 	size_t first = 0;
 
-	enum mark *marks = arena_array(plan->arena, plan->n_nodes, sizeof(*marks));
-	size_t *stack = arena_array(plan->arena, plan->n_nodes + 1, sizeof(*stack));
-	size_t *next = arena_array(plan->arena, plan->n_nodes, sizeof(*next));
-
-	plan->order = arena_array(plan->arena, plan->n_nodes, sizeof(*plan->order));
-	/* What is asked for first, then what only then is worth asking for. */
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = first; i < plan->n_goals; i++)
-			if (want(plan, plan->goals[i].node, marks, stack, next, err) < 0)
+			if (order_want(order, plan->goals[i].node, err) < 0)
 				return -1;
 		first = plan->n_goals;
 		if (round == 0 && !(request->until && request->until[0]) &&
@@ -341,35 +304,16 @@ static int want_goals(struct plan *plan, const struct plan_request *request, str
 	return 0;
 }
 
-static size_t live_deps(const struct plan_node *node)
+static int want_goals(struct plan *plan, const struct plan_request *request, struct map *index,
+                      struct err *err)
 {
-	return node->pinned ? 0 : node->n_deps;
-}
+	struct order order;
+	int rc;
 
-/* The reverse of deps, over wanted nodes: counted first, then filled. */
-static void tie_users(struct plan *plan)
-{
-	for (size_t i = 0; i < plan->n_wanted; i++) {
-		const struct plan_node *node = &plan->nodes[plan->order[i]];
-
-		for (size_t d = 0; d < live_deps(node); d++)
-			plan->nodes[node->deps[d]].n_users++;
-	}
-	for (size_t i = 0; i < plan->n_wanted; i++) {
-		struct plan_node *node = &plan->nodes[plan->order[i]];
-
-		node->users = arena_array(plan->arena, node->n_users, sizeof(size_t));
-		node->n_users = 0;
-	}
-	for (size_t i = 0; i < plan->n_wanted; i++) {
-		const struct plan_node *node = &plan->nodes[plan->order[i]];
-
-		for (size_t d = 0; d < live_deps(node); d++) {
-			struct plan_node *dep = &plan->nodes[node->deps[d]];
-
-			dep->users[dep->n_users++] = plan->order[i];
-		}
-	}
+	order_init(&order, plan);
+	rc = want_all(plan, request, index, &order, err);
+	order_deinit(&order);
+	return rc;
 }
 
 /*
@@ -484,7 +428,7 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 	map_free(index);
 	if (rc < 0)
 		return -1;
-	tie_users(plan);
+	order_tie_users(plan);
 	plan->round = round_name(plan);
 	*ret = plan;
 	return 0;

@@ -72,6 +72,10 @@ struct plan {
 	size_t n_profiles;
 	struct plan_pool *pools;
 	size_t n_pools;
+	struct action_env
+		*env; /* what all stages of env_target have; of the one that was met last */
+	size_t n_env;
+	const struct recipe_target *env_target;
 	const char *round; /* "train", "candidates", "choose", "package" or several */
 };
 

@@ -1,6 +1,7 @@
 /*
- * The stat cache around ingesting. New stamps are gathered and written in one transaction at the
- * end: hashing a large folder must not hold the database.
+ * The stat cache around ingesting. Stamps are looked up in one transaction as long as all are found,
+ * new ones are gathered and written in one at the end: hashing a large folder must not hold the
+ * database.
  */
 #include "store/folder.h"
 
@@ -39,15 +40,15 @@ static bool row_matches(struct db_stmt *row, const struct stat *st)
 	       db_int(row, 2) == ns_of(&st->st_ctim) && db_bytes(row, 3).n == sizeof(struct digest);
 }
 
-static bool find(struct ingest_stamps *stamps, const struct stat *st, struct blob_ref *ret)
+static bool find_row(struct stat_cache *cache, const struct stat *st, struct blob_ref *ret)
 {
-	struct stat_cache *cache = (struct stat_cache *)stamps;
 	struct blob_ref ref = { .size = (uint64_t)st->st_size };
 	struct err ignored = ERR_INIT;
 	struct db_stmt *row;
 	bool good = false;
 
-	if (store_query(cache->store, QUERY_GET_STAMP, &row, &ignored) < 0)
+	if (store_look_begin(cache->store, &ignored) < 0 ||
+	    store_query(cache->store, QUERY_GET_STAMP, &row, &ignored) < 0)
 		return false;
 	db_bind_int(row, 1, (int64_t)st->st_dev);
 	db_bind_int(row, 2, (int64_t)st->st_ino);
@@ -61,6 +62,17 @@ static bool find(struct ingest_stamps *stamps, const struct stat *st, struct blo
 	if (good)
 		*ret = ref;
 	return good;
+}
+
+/* What is not found will be hashed: that may take its time. */
+static bool find(struct ingest_stamps *stamps, const struct stat *st, struct blob_ref *ret)
+{
+	struct stat_cache *cache = (struct stat_cache *)stamps;
+	bool found = find_row(cache, st, ret);
+
+	if (!found)
+		store_look_end(cache->store);
+	return found;
 }
 
 static void note(struct ingest_stamps *stamps, const struct stat *st, int64_t began_us,
@@ -122,7 +134,7 @@ static void write_noted(struct stat_cache *cache)
 	struct db *db = cache->store->db;
 	struct err ignored = ERR_INIT;
 
-	if (cache->noted.n == 0 || db_begin(db, &ignored) < 0)
+	if (cache->noted.n == 0 || store_begin(cache->store, &ignored) < 0)
 		return;
 	if (write_rows(cache, &ignored) < 0 || db_commit(db, &ignored) < 0)
 		db_rollback(db);
@@ -140,22 +152,6 @@ int ingest_file(struct store *store, struct arena *arena, int dirfd, const char 
 	else if (store->record)
 		snapshot_record_give_up(store->record);
 	return ingest_node(store->blobs, arena, dirfd, path, options, ret, err);
-}
-
-/* Without the transaction each question takes two locks, which cost more than its answer. */
-static int ingest_cached(struct stat_cache *cache, struct arena *arena, int fd,
-                         const struct ingest_options *options, struct tree_node *ret,
-                         struct err *err)
-{
-	struct store *store = cache->store;
-	struct err ignored = ERR_INIT;
-	bool reading = db_begin_reading(store->db, &ignored) == 0;
-	int rc = ingest_node_with(store->blobs, arena, fd, "", options, &cache->base, ret, err);
-
-	if (reading)
-		db_rollback(store->db);
-	write_noted(cache);
-	return rc;
 }
 
 int ingest_folder(struct store *store, struct arena *arena, const char *dir,
@@ -180,7 +176,9 @@ int ingest_folder(struct store *store, struct arena *arena, const char *dir,
 	} else if (store->record) {
 		snapshot_record_give_up(store->record);
 	}
-	rc = ingest_cached(&cache, arena, fd, &own, ret, err);
+	rc = ingest_node_with(store->blobs, arena, fd, "", &own, &cache.base, ret, err);
+	store_look_end(store);
+	write_noted(&cache);
 	array_deinit(&cache.noted);
 	return rc;
 }

@@ -178,9 +178,11 @@ int store_look_begin(struct store *store, struct err *err)
 {
 	if (store->looking)
 		return 0;
-	if (db_exec(store->db, "BEGIN", err) < 0)
+	if (db_begin_reading(store->db, err) < 0)
 		return -1;
-	store->seen = alloc_array(SEEN, sizeof(*store->seen));
+	if (!store->seen)
+		store->seen = alloc_array(SEEN, sizeof(*store->seen));
+	memset(store->seen, 0, SEEN * sizeof(*store->seen));
 	store->looking = true;
 	return 0;
 }
@@ -190,8 +192,6 @@ void store_look_end(struct store *store)
 	if (!store->looking)
 		return;
 	store->looking = false;
-	free(store->seen);
-	store->seen = NULL;
 	db_rollback(store->db); /* nothing was written */
 }
 

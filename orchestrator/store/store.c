@@ -328,6 +328,7 @@ struct store *store_close(struct store *store)
 	if (store->changed) /* whoever looked while it changed saw half of it */
 		snapshot_renew(store->fd);
 	store_look_end(store);
+	free(store->seen);
 	use_deinit(store);
 	for (size_t i = 0; i < ARRAY_LEN(store->queries); i++)
 		db_stmt_free(store->queries[i]);
