@@ -399,6 +399,7 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 	e.nodes = ret->nodes;
 	schedule_init(&e);
 	e.fresh = arena_array(arena, n, sizeof(*e.fresh));
+	e.keyed = arena_array(arena, n, sizeof(*e.keyed));
 	e.elsewhere = arena_array(arena, n, sizeof(*e.elsewhere));
 	e.claimed = arena_array(arena, n, sizeof(*e.claimed));
 	rc = loop(&e, err);

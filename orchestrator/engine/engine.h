@@ -54,6 +54,7 @@ struct engine_node {
 	uint64_t action_size;
 	struct digest last;   /* what stood under its address when the run began; none: not known */
 	struct result result; /* once DONE or CACHED */
+	bool found;           /* it was looked up and is there */
 	size_t pending;       /* deps that are not done */
 	int64_t rank;         /* estimated µs from its start to the end of all goals */
 	int64_t estimate;     /* µs it takes */

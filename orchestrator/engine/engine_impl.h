@@ -17,13 +17,14 @@ struct engine {
 	struct ready ready;
 	struct resources resources;
 	size_t n_left;
-	size_t *running;                /* resources.running of them */
-	struct ready *pooled;           /* by pool: ready, but the pool was full */
-	size_t *again, n_again;         /* to be run again at their ready_us */
-	size_t waits_outside;           /* a ready node + 1 that other kilns keep waiting, told */
-	bool outside;                   /* … now */
-	size_t *fresh, n_fresh;         /* inputs are there, key not made yet */
-	size_t n_twins;                 /* ready nodes that wait for another one's action */
+	size_t *running;        /* resources.running of them */
+	struct ready *pooled;   /* by pool: ready, but the pool was full */
+	size_t *again, n_again; /* to be run again at their ready_us */
+	size_t waits_outside;   /* a ready node + 1 that other kilns keep waiting, told */
+	bool outside;           /* … now */
+	size_t *fresh, n_fresh; /* inputs are there, key not made yet */
+	size_t *keyed;          /* those whose key was just made, with room for every node */
+	size_t n_twins;         /* ready nodes that wait for another one's action */
 	size_t *elsewhere, n_elsewhere; /* ready nodes whose action another process runs */
 	bool *claimed;                  /* by node */
 	struct map *by_action;          /* running or done in this run: action digest → node + 1 */

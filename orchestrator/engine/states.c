@@ -186,26 +186,62 @@ static int fail_unrun(struct engine *e, size_t at, struct err *err)
 	return 0;
 }
 
-/* Everything it takes is there: key, cache, queue. */
-static int make_ready(struct engine *e, size_t at, struct err *err)
+/* ---- from inputs to results ----------------------------------------------------------------- */
+
+/* Everything it takes is there: its key. Returns 1 where it failed by that. */
+static int make_key(struct engine *e, size_t at, struct err *err)
 {
 	struct engine_node *n = &e->nodes[at];
 	struct blob_ref action;
-	struct result result;
-	size_t same;
 	int rc;
 
 	rc = inputs_key(e->unkept, e->plan, e->request->facts, e->nodes, at, &action, err);
 	if (rc < 0)
-		return err->code == ERR_STAGE ? fail_unrun(e, at, err) : -1;
+		return err->code == ERR_STAGE && fail_unrun(e, at, err) == 0 ? 1 : -1;
 	n->action = action.digest;
 	n->action_size = action.size;
-	same = (size_t)(uintptr_t)map_get_n(e->by_action, &n->action, sizeof(n->action));
+	return 0;
+}
+
+static int action_cmp(const void *a, const void *b, void *data)
+{
+	const struct engine_node *nodes = data;
+
+	return memcmp(&nodes[*(const size_t *)a].action, &nodes[*(const size_t *)b].action,
+	              sizeof(nodes->action));
+}
+
+/* In the order that the database has them in: of many each page is then read once. */
+static int find_results(struct engine *e, const size_t *batch, size_t n, struct err *err)
+{
+	size_t *sorted = alloc_array(n, sizeof(*sorted));
+	int rc = store_look_begin(e->request->store, err);
+
+	memcpy(sorted, batch, n * sizeof(*sorted));
+	qsort_r(sorted, n, sizeof(*sorted), action_cmp, e->nodes);
+	for (size_t i = 0; i < n && rc >= 0; i++) {
+		struct engine_node *node = &e->nodes[sorted[i]];
+
+		/* What waits for the same work in this run will have its result. */
+		if (map_get_n(e->by_action, &node->action, sizeof(node->action)))
+			continue;
+		rc = engine_get_result(e, sorted[i], &node->result, err);
+		node->found = rc == 0;
+	}
+	free(sorted);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Its key is made and was looked up: it is done, waits for its twin, or may run. */
+static int settle(struct engine *e, size_t at, struct err *err)
+{
+	struct engine_node *n = &e->nodes[at];
+	size_t same = (size_t)(uintptr_t)map_get_n(e->by_action, &n->action, sizeof(n->action));
+
 	if (same)
 		return make_twin(e, at, same - 1, err);
-	rc = engine_get_result(e, at, &result, err);
-	if (rc <= 0)
-		return rc < 0 ? -1 : engine_finish_cached(e, at, &result, err);
+	if (n->found)
+		return engine_finish_cached(e, at, &n->result, err);
 	if (!e->request->dry && engine_keep_action(store_blobs(e->request->store), e->plan,
 	                                           e->request->facts, e->nodes, at, err) < 0)
 		return -1;
@@ -216,15 +252,34 @@ static int make_ready(struct engine *e, size_t at, struct err *err)
 	return 0;
 }
 
+/* All that are fresh now, the last one first; what they release is fresh anew. */
+static int settle_fresh(struct engine *e, struct err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = e->n_fresh; i-- > 0;) {
+		int rc = make_key(e, e->fresh[i], err);
+
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			e->keyed[n++] = e->fresh[i];
+	}
+	e->n_fresh = 0;
+	if (find_results(e, e->keyed, n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (settle(e, e->keyed[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 int engine_make_fresh_ready(struct engine *e, struct err *err)
 {
 	int rc = 0;
 
-	while (e->n_fresh > 0 && rc == 0) {
-		rc = store_look_begin(e->request->store, err);
-		if (rc == 0)
-			rc = make_ready(e, e->fresh[--e->n_fresh], err);
-	}
+	while (e->n_fresh > 0 && rc == 0)
+		rc = settle_fresh(e, err);
 	store_look_end(e->request->store);
 	return rc;
 }
