@@ -14,9 +14,16 @@ enum {
 	TEXT_MOST = 1 << 20, /* of a text of the recipe that is shown */
 };
 
-const char *explain_kept(const struct explainer *x, const char *address)
+const char *explain_kept(struct explainer *x, const char *address)
 {
-	return engine_kept_under(x->arena, x->request->recipe, address);
+	if (!x->request->recipe)
+		return address;
+	if (x->kept_of != address) {
+		free(x->kept);
+		x->kept = str_fmt("%s:%s", x->request->recipe, address);
+		x->kept_of = address;
+	}
+	return x->kept;
 }
 
 struct explanation *explain_new(struct explainer *x, const char *address, enum explained state,

@@ -46,12 +46,12 @@ static bool may_wait_only(const struct explanation *e)
 }
 
 /* The stages that a node waits for, where it has nothing to be compared with. */
-static int add_waits(struct explainer *x, struct explanation *e, const struct side *after,
-                     struct err *err)
+static int add_waits(struct explainer *x, struct explanation *e, size_t at, struct err *err)
 {
-	for (size_t i = 0; i < after->n_inputs; i++)
-		if (!after->inputs[i].known && after->inputs[i].kind == ORIGIN_STAGE &&
-		    explain_wait(x, e, &after->inputs[i], err) < 0)
+	struct side_input input;
+
+	for (size_t i = 0; i < x->request->plan->nodes[at].n_inputs; i++)
+		if (side_waits(&x->source, at, i, &input) && explain_wait(x, e, &input, err) < 0)
 			return -1;
 	return 0;
 }
@@ -69,11 +69,11 @@ static int compare_node(struct explainer *x, size_t at, struct explanation *e, s
 		return 0;
 	}
 	rc = action_before(x, e->address, e->state == EXPLAIN_CACHED, &node->action, &then, err);
-	if (rc < 0 || side_of_node(&x->source, at, &after, err) < 0)
+	if (rc < 0)
 		return -1;
 	if (rc == STORE_MISS) {
 		e->reason = REASON_NEVER;
-		return add_waits(x, e, &after, err);
+		return add_waits(x, e, at, err);
 	}
 	e->since_us = explain_ran_at(x, &then);
 	if (known && digest_eq(&then, &node->action)) {
@@ -83,9 +83,10 @@ static int compare_node(struct explainer *x, size_t at, struct explanation *e, s
 	rc = side_of_action(&x->source, explain_kept(x, e->address), &then, &before, err);
 	if (rc == STORE_MISS) {
 		e->reason = REASON_UNKNOWN;
-		return add_waits(x, e, &after, err);
+		return add_waits(x, e, at, err);
 	}
-	if (rc < 0 || explain_compare(x, e, &before, &after, err) < 0)
+	if (rc < 0 || side_of_node(&x->source, at, &after, err) < 0 ||
+	    explain_compare(x, e, &before, &after, err) < 0)
 		return -1;
 	e->found_again = e->state == EXPLAIN_CACHED && e->since_us &&
 	                 explain_ran_at(x, &node->action) < e->since_us;
@@ -147,14 +148,16 @@ int explain(struct arena *arena, const struct explain_request *request, const bo
 		.by_address = map_new(),
 	};
 	bool *marked = mark(&x, which);
-	int rc = 0;
+	int rc = store_look_begin(request->store, err);
 
 	for (size_t i = 0; i < plan->n_nodes; i++)
 		map_set(x.by_address, plan->nodes[i].stage->address, (void *)(uintptr_t)(i + 1));
 	for (size_t i = 0; i < plan->n_wanted && rc == 0; i++)
 		if (marked[plan->order[i]])
 			rc = explain_node(&x, plan->order[i], err);
+	store_look_end(request->store);
 	free(marked);
+	free(x.kept);
 	map_free(x.pairs);
 	map_free(x.causes);
 	map_free(x.by_address);

@@ -14,11 +14,13 @@ struct explainer {
 	struct map *pairs;               /* of two actions → explanation */
 	struct map *by_address;          /* → node + 1 */
 	struct map *causes;              /* of two premises → struct causes */
+	char *kept; /* the last answer of explain_kept, and what it was asked for */
+	const char *kept_of;
 	int depth;
 };
 
-/* What the store keeps an address under. */
-const char *explain_kept(const struct explainer *x, const char *address);
+/* What the store keeps an address under; until the next call. */
+const char *explain_kept(struct explainer *x, const char *address);
 /* When an action ran, wall clock; 0 where that is not known. */
 int64_t explain_ran_at(const struct explainer *x, const struct digest *action);
 struct explanation *explain_new(struct explainer *x, const char *address, enum explained state,

@@ -159,6 +159,24 @@ static int put_in_order(struct arena *arena, struct action *action, struct err *
 	return action_decode(arena, buf_str(&bytes), action, err);
 }
 
+bool side_waits(const struct side_source *source, size_t at, size_t i, struct side_input *ret)
+{
+	const struct plan_input *input = &source->plan->nodes[at].inputs[i];
+	const struct engine_node *from;
+
+	if (origin_of(source->plan, input) != ORIGIN_STAGE)
+		return false;
+	from = &source->nodes[input->node];
+	*ret = (struct side_input){
+		.at = input->at,
+		.kind = ORIGIN_STAGE,
+		.id = input->from.id,
+		.path = input->from.path,
+		.action = from->action,
+	};
+	return from->state != NODE_CACHED && from->state != NODE_DONE;
+}
+
 /* An input whose node is known, or waits. What a source lacks is refused before. */
 static void take_input(const struct side_source *source, const struct plan_node *node, size_t i,
                        struct side_input *ret)

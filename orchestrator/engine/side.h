@@ -49,6 +49,8 @@ int side_keep(struct store *store, const char *kept, const struct plan *plan,
               struct err *err);
 /* A node of a plan, looked up (a dry run) or run: what waits for another stage is not `known`. */
 int side_of_node(const struct side_source *source, size_t at, struct side *ret, struct err *err);
+/* Whether a node's input is the output of a stage that is still to run; *ret is then filled in. */
+bool side_waits(const struct side_source *source, size_t at, size_t i, struct side_input *ret);
 /* An action that stood under an address. Returns 0, or STORE_MISS where its document is not kept. */
 int side_of_action(const struct side_source *source, const char *kept, const struct digest *action,
                    struct side *ret, struct err *err);
