@@ -8,7 +8,8 @@
 
 #include "base/alloc.h"
 
-enum { BLOCK_FIRST = 4096, BLOCK_MOST = 1 << 20 };
+/* Texts need no alignment: they share pieces of TEXT_PIECE, from which long ones stay out. */
+enum { BLOCK_FIRST = 4096, BLOCK_MOST = 1 << 20, TEXT_PIECE = 512, TEXT_LONG = 128 };
 
 struct block {
 	struct block *next;
@@ -19,6 +20,8 @@ struct block {
 struct arena {
 	struct block *head;
 	size_t next_size;
+	char *text; /* the rest of a piece */
+	size_t text_left;
 };
 
 struct arena *arena_new(void)
@@ -91,9 +94,25 @@ void *arena_dup(struct arena *arena, const void *p, size_t size)
 	return copy;
 }
 
+static char *text_alloc(struct arena *arena, size_t size)
+{
+	char *text;
+
+	if (size > TEXT_LONG)
+		return arena_alloc(arena, size);
+	if (arena->text_left < size) {
+		arena->text = arena_alloc(arena, TEXT_PIECE);
+		arena->text_left = TEXT_PIECE;
+	}
+	text = arena->text;
+	arena->text += size;
+	arena->text_left -= size;
+	return text;
+}
+
 char *arena_str_n(struct arena *arena, const char *s, size_t n)
 {
-	char *copy = arena_alloc(arena, n + 1);
+	char *copy = text_alloc(arena, n + 1);
 
 	if (n)
 		memcpy(copy, s, n);

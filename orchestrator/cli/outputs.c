@@ -19,7 +19,7 @@ int outputs_node(struct session *s, const struct plan *plan, const struct engine
 	int rc;
 
 	if (node->pinned) {
-		*ret = node->pin;
+		*ret = *node->pin;
 		return 0;
 	}
 	rc = engine_output(store_blobs(s->store), s->arena, &result->nodes[goal->node].result,

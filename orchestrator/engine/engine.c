@@ -41,7 +41,7 @@ static int open_jobs(struct engine *e, size_t at, struct exec_request *request, 
 
 	if (!r->jobserver || node->lowered.action.builtin || node->lowered.exclusive)
 		return 0;
-	request->jobs_style = r->jobs_style(r->jobs_style_data, &node->image);
+	request->jobs_style = r->jobs_style(r->jobs_style_data, &node->lowered.action.image);
 	return request->jobs_style == JOBSERVER_NONE ?
 	               0 :
 	               jobserver_open(r->jobserver, at, &request->jobs_dir, err);

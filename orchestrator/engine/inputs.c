@@ -65,7 +65,7 @@ static int stage_node(struct key_context *c, const struct plan_input *input, str
 		                     input->from.path, ret, err);
 	if (!str_eq(input->from.path, from->pin_path))
 		return PLACE_MISSING;
-	*ret = from->pin;
+	*ret = *from->pin;
 	return 0;
 }
 

@@ -112,7 +112,6 @@ static int set_image(const struct plan_request *request, struct plan_node *node,
 	if (!image)
 		return err_set(err, ERR_INPUT, "%s: %s needs the image \"%s\", which is not known",
 		               stage->where, stage->address, name ? name : "?");
-	node->image = image->tree;
 	node->lowered.action.image = image->tree;
 	return 0;
 }

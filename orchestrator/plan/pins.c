@@ -89,7 +89,7 @@ static int pin_profile(struct plan *plan, const struct plan_request *request,
 				p->profile->id, p->profile->after);
 		if (after->state != PROFILE_PINNED)
 			return 0;
-		after_content = &plan->nodes[after->node].pin.ref.digest;
+		after_content = &plan->nodes[after->node].pin->ref.digest;
 	}
 	if (profile_identity(request->recipe, p->profile, request->facts, &p->maker, after_content,
 	                     &p->identity, err) < 0)
@@ -101,7 +101,7 @@ static int pin_profile(struct plan *plan, const struct plan_request *request,
 	if (p->state == PROFILE_TRAINED)
 		return 0;
 	node->pinned = true;
-	node->pin = pin->file;
+	node->pin = &pin->file;
 	node->pin_path = p->from.path;
 	return 0;
 }

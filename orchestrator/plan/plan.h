@@ -29,11 +29,10 @@ struct plan_node {
 	size_t n_inputs;
 	size_t *deps, n_deps;   /* distinct nodes whose outputs it takes */
 	size_t *users, n_users; /* wanted nodes that take its outputs */
-	struct digest image;    /* none for a builtin */
 	size_t pool;            /* in plan->pools, or PLAN_NO_POOL */
 	bool wanted;
-	bool pinned;          /* stands for content the lock has; never runs */
-	struct tree_node pin; /* … which is the output that the profile names */
+	bool pinned;                 /* stands for content the lock has; never runs */
+	const struct tree_node *pin; /* … which is the output that the profile names */
 	const char *pin_path;
 };
 

@@ -417,7 +417,7 @@ static void plan_bytes(const struct plan *plan, struct buf *text)
 
 		buf_fmt(text, "%s wanted %d pinned %d deps %zu users %zu image %s\n",
 		        node->stage->address, node->wanted, node->pinned, node->n_deps,
-		        node->n_users, DIGEST_TEXT(&node->image));
+		        node->n_users, DIGEST_TEXT(&node->lowered.action.image));
 		fixture_show(&node->lowered, text);
 		action_encode(&node->lowered.action, text);
 	}

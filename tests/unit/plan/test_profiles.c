@@ -67,7 +67,7 @@ static void a_pin_saves_its_training(void **state)
 	assert_true(node->wanted && node->pinned);
 	assert_int_equal(node->n_users, 1);
 	assert_string_equal(node->pin_path, "merged.profdata");
-	assert_true(digest_eq(&node->pin.ref.digest, &content));
+	assert_true(digest_eq(&node->pin->ref.digest, &content));
 	assert_true(fixture_wants(f, "t/pgo+bolt/train"));
 }
 
