@@ -184,6 +184,53 @@ static void test_declared_text_is_bounded(void **state)
 	             "the recipe's document is larger than 64 MiB");
 }
 
+struct counted {
+	size_t n;
+	char last[64];
+};
+
+static int count_stage(void *data, const struct recipe_stage *stage, struct err *err)
+{
+	struct counted *counted = data;
+
+	(void)err;
+	counted->n++;
+	snprintf(counted->last, sizeof(counted->last), "%s %s %s %.*s", stage->kind, stage->address,
+	         stage->where, (int)stage->options.n, stage->options.p);
+	return 0;
+}
+
+#define TARGET                                                                                     \
+	"kiln.target { triple = 't', toolchain = 'x', image = 'i', variants = { 'v' }, "           \
+	"ship = 'v', reference = 'v' }\n"
+
+/* Stages pass one by one: their values are not held, and bounded all the same. */
+static void test_many_stages(void **state)
+{
+	struct fixture *f = *state;
+	struct counted counted = { 0 };
+	_cleanup_free_ char *text = str_fmt(
+		"%s" TARGET "for i = 1, 100000 do stage.run { address = 't/v/' .. i } end", header);
+	const struct schema_field fields[] = {
+		{ "list", SCHEMA_STRINGS, false, "texts", NULL, NULL },
+		{ 0 },
+	};
+	const struct recipe_kind with_list[] = { { "run", fields }, { 0 } };
+
+	f->request.cpu_ms = 10000;
+	f->request.stage = count_stage;
+	f->request.stage_data = &counted;
+	assert_loads(f, text);
+	assert_int_equal(counted.n, 100000);
+	assert_string_equal(counted.last, "run t/v/100000 kiln.lua:3 {}");
+	f->request.kinds = with_list;
+	assert_error(f,
+	             "local list = {}\n"
+	             "for i = 1, 90000 do list[i] = 'x' end\n"
+	             "for i = 1, 200 do stage.run { address = 't/v/' .. i, list = list } end\n",
+	             "kiln.lua:3: stage.run: the recipe's stages hold too many values");
+}
+
 static void test_small_budgets_are_enough(void **state)
 {
 	struct fixture *f = *state;
@@ -424,6 +471,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_budgets_hold, begin, end),
 		cmocka_unit_test_setup_teardown(test_declared_text_is_bounded, begin, end),
+		cmocka_unit_test_setup_teardown(test_many_stages, begin, end),
 		cmocka_unit_test_setup_teardown(test_small_budgets_are_enough, begin, end),
 		cmocka_unit_test_setup_teardown(test_what_is_not_there, begin, end),
 		cmocka_unit_test_setup_teardown(test_printing, begin, end),

@@ -215,6 +215,25 @@ static void fields_are_checked(void **state)
 		}
 }
 
+/* Options that are still text are read when the stage is lowered. */
+static void options_may_be_text(void **state)
+{
+	struct stage stage = stage_of("run", NULL);
+	struct arena *arena = arena_new();
+	struct stage_lowered lowered;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	stage.text = "{\"argv\":[\"cc\",7],\"outputs\":[\"o\"]}";
+	must(stage_lower(&stage, arena, &lowered, &err), &err);
+	assert_int_equal(lowered.action.n_argv, 2);
+	assert_string_equal(lowered.action.argv[1], "7");
+	stage.text = "[]";
+	assert_int_equal(stage_lower(&stage, arena, &lowered, &err), -1);
+	assert_contains(err.cause, "recipe.lua:1: t/v/s: its options are no JSON object");
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +242,7 @@ int main(void)
 		cmocka_unit_test(minimal_options_lower_the_same_twice),
 		cmocka_unit_test(wrong_types_are_refused),
 		cmocka_unit_test(fields_are_checked),
+		cmocka_unit_test(options_may_be_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -404,6 +404,29 @@ static void many_writers_at_once(void **state)
 	assert_int_equal(entries(f->dir, "tmp"), 0);
 }
 
+/* What is put for its digest alone is not there; all else is as it was. */
+static void what_nobody_keeps(void **state)
+{
+	struct fixture *f = *state;
+	const struct blob_ref kept = put(f->blobs, "kept");
+	struct blobs *unkept = blobs_unkept(f->blobs);
+	const struct blob_ref lost = put(unkept, "lost");
+	_cleanup_buf_ struct buf text = BUF_INIT(100);
+	struct digest digest;
+	struct err err = ERR_INIT;
+
+	digest_of("lost", 4, &digest);
+	assert_true(digest_eq(&lost.digest, &digest));
+	assert_int_equal(lost.size, 4);
+	assert_false(blobs_has(unkept, &lost));
+	assert_false(blobs_has(f->blobs, &lost));
+	assert_true(blobs_has(unkept, &kept));
+	must(blobs_read(unkept, &kept, &text, &err), &err);
+	assert_string_equal(buf_text(&text), "kept");
+	blobs_free(unkept);
+	assert_true(blobs_has(f->blobs, &kept));
+}
+
 #define CONTRACT(test)                                                                             \
 	{ #test " (folder)", test, setup_folder, teardown, NULL },                                 \
 	{                                                                                          \
@@ -422,6 +445,7 @@ int main(void)
 		CONTRACT(files_of_all_sizes_come_back),
 		CONTRACT(a_file_is_taken_from_its_position),
 		CONTRACT(an_unreadable_source_is_an_error),
+		CONTRACT(what_nobody_keeps),
 		FOLDER(files_are_read_only_and_stamped),
 		FOLDER(a_short_blob_is_a_miss_and_can_be_put_again),
 		FOLDER(a_changed_blob_is_a_miss_and_goes_away),

@@ -160,6 +160,54 @@ static void an_older_process_goes_on(void **state)
 	db_close(db);
 }
 
+static void write_down(void *data, const char *address, const struct digest *action,
+                       int64_t wall_us, bool failed)
+{
+	buf_fmt(data, "%s %d %d%s\n", address, action->bytes[0], (int)wall_us,
+	        failed ? " failed" : "");
+}
+
+static void the_last_of_all_addresses(void **state)
+{
+	static const char *const addresses[] = { "r:b", "r:a", "q:z",       "ra",
+		                                 "s:a", "r:c", "r:\xc3\xa9" };
+	struct fixture *f = *state;
+	_cleanup_buf_ struct buf text = BUF_INIT(1000);
+	struct result result = { .wall_us = 7 };
+	struct err err = ERR_INIT;
+
+	for (uint8_t i = 0; i < ARRAY_LEN(addresses); i++) {
+		const struct digest action = action_of(i);
+
+		must(store_put_result(f->store, &action, addresses[i], &result, &err), &err);
+	}
+	must(store_put_failure(f->store, "r:a", &(struct digest){ { 9 } }, &result, &err), &err);
+	must(store_each_last(f->store, "r:", write_down, &text, &err), &err);
+	assert_string_equal(buf_text(&text), "r:a 1 7 failed\nr:b 0 7\nr:c 5 7\nr:\xc3\xa9 6 7\n");
+}
+
+/* Look-ups are of one moment; what writes between them does, and is seen behind. */
+static void looking_ends_where_something_is_written(void **state)
+{
+	struct fixture *f = *state;
+	const struct digest action = action_of(3);
+	struct store *other = test_store(f->dir, "store");
+	struct arena *arena = arena_new();
+	struct result result = { .wall_us = 1 };
+	struct err err = ERR_INIT;
+
+	must(store_look_begin(f->store, &err), &err);
+	must(store_look_begin(f->store, &err), &err);
+	assert_int_equal(store_get_result(f->store, arena, &action, &result, &err), STORE_MISS);
+	must(store_put_result(other, &action, "a", &result, &err), &err);
+	assert_int_equal(store_get_result(f->store, arena, &action, &result, &err), STORE_MISS);
+	must(store_put_failure(f->store, "b", &action, &result, &err), &err);
+	must(store_get_result(f->store, arena, &action, &result, &err), &err);
+	store_look_end(f->store);
+	store_close(other);
+	arena_free(arena);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -170,6 +218,8 @@ int main(void)
 		TEST(an_older_store_gets_what_it_lacks),
 		TEST(a_store_whose_making_was_stopped),
 		TEST(an_older_process_goes_on),
+		TEST(the_last_of_all_addresses),
+		TEST(looking_ends_where_something_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
