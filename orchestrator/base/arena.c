@@ -2,9 +2,11 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/alloc.h"
 
@@ -14,6 +16,7 @@ enum { BLOCK_FIRST = 4096, BLOCK_MOST = 1 << 20, TEXT_PIECE = 512, TEXT_LONG = 1
 struct block {
 	struct block *next;
 	size_t used, size;
+	bool mapped; /* not of the heap */
 	alignas(max_align_t) unsigned char bytes[];
 };
 
@@ -40,10 +43,28 @@ struct arena *arena_free(struct arena *arena)
 		return NULL;
 	for (b = arena->head; b; b = next) {
 		next = b->next;
-		free(b);
+		if (b->mapped)
+			munmap(b, sizeof(*b) + b->size);
+		else
+			free(b);
 	}
 	free(arena);
 	return NULL;
+}
+
+/* Large blocks go back to the system when they are freed: the heap would keep them, and what one phase
+ * took would lie beside what the next one takes. */
+static struct block *block_new(size_t size)
+{
+	const int prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	struct block *b = MAP_FAILED;
+
+	if (size >= BLOCK_MOST)
+		b = mmap(NULL, sizeof(*b) + size, prot, flags, -1, 0);
+	if (b == MAP_FAILED)
+		return alloc(sizeof(*b) + size);
+	b->mapped = true;
+	return b;
 }
 
 static struct block *block_add(struct arena *arena, size_t need)
@@ -56,7 +77,7 @@ static struct block *block_add(struct arena *arena, size_t need)
 	else if (arena->next_size < BLOCK_MOST)
 		arena->next_size *= 2;
 	bug_on(size > SIZE_MAX / 2);
-	b = alloc(sizeof(*b) + size);
+	b = block_new(size);
 	b->size = size;
 	b->next = arena->head;
 	arena->head = b;

@@ -8,6 +8,9 @@
 #include "engine/inputs.h"
 #include "engine/side.h"
 #include "host/clock.h"
+#include "store/directory.h"
+
+enum { MANY = 1000 }; /* nodes whose keys are made at once */
 
 const char *engine_kept(const struct engine *e, size_t at)
 {
@@ -266,6 +269,9 @@ static int settle_fresh(struct engine *e, struct err *err)
 			e->keyed[n++] = e->fresh[i];
 	}
 	e->n_fresh = 0;
+	/* What was looked into for many keys is large, and mostly not needed again. */
+	if (n >= MANY)
+		directory_forget(e->unkept);
 	if (find_results(e, e->keyed, n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
