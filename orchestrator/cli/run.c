@@ -82,6 +82,7 @@ static int open_executor(struct session *s, struct err *err)
 		.userns_fd = s->userns_fd,
 		.slots = (int)resources_slots(s->cli->jobs),
 		.paranoid = s->paranoid,
+		.said = print_is_live(s->cli),
 	};
 	return executor_local_new(&options, &s->executor, err);
 }

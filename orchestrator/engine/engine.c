@@ -186,6 +186,8 @@ static int on_completion(struct engine *e, struct exec_completion *done, struct 
 
 	schedule_ended(e, at);
 	close_jobs(e, at);
+	e->nodes[at].bytes_in = done->bytes_in;
+	e->nodes[at].bytes_out = done->bytes_out;
 	if (try_again(e, at, done))
 		return 0;
 	if (done->status != EXEC_OK) /* else when the result is recorded */
@@ -214,6 +216,16 @@ static void cancel(struct engine *e)
 	e->cancelled = e->stopping = true;
 }
 
+/* What the executor has of it lies there only until something ends. */
+static void look_said(struct engine *e, bool forget)
+{
+	struct executor *executor = e->request->executor;
+
+	for (size_t i = 0; executor->ops->said && i < e->resources.running; i++)
+		e->nodes[e->running[i]].said =
+			forget ? NULL : executor->ops->said(executor, e->running[i]);
+}
+
 /* Clocks tick at a fixed pace, whatever else happens. */
 static void tick(struct engine *e, bool at_once)
 {
@@ -223,7 +235,9 @@ static void tick(struct engine *e, bool at_once)
 	if (!at_once && now < e->next_tick_us)
 		return;
 	e->next_tick_us = now + TICK_MS * 1000;
+	look_said(e, false);
 	engine_emit(e, EVENT_TICK, NULL, &event);
+	look_said(e, true);
 }
 
 static int tick_in_ms(const struct engine *e)

@@ -67,6 +67,8 @@ struct engine_node {
 	bool dev;        /* it is, or was, built by increments: its result may not be released */
 	int tokens;      /* of the job server, lent to it as of the last tick */
 	int most_tokens; /* … at once */
+	uint64_t bytes_in, bytes_out; /* where it ran: as in struct exec_completion */
+	const char *said; /* its last line, at a tick while it runs; NULL: none is known */
 };
 
 struct engine_result {

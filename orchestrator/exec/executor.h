@@ -46,10 +46,12 @@ struct exec_completion {
 	uint64_t token;
 	enum exec_status status;
 	struct result result; /* EXEC_OK; EXEC_FAILED: exit_code, out, log, times are set */
-	const char *why;      /* EXEC_FAILED: one line for people ("exit status 2", "killed by
+	/* The content of all files that were laid out as inputs, and of those taken as outputs. */
+	uint64_t bytes_in, bytes_out;
+	const char *why; /* EXEC_FAILED: one line for people ("exit status 2", "killed by
 	                           signal 9", "output src/x is missing", …); NULL else */
-	bool outside;         /* EXEC_FAILED: by a SIGKILL that Kiln did not send */
-	struct err err;       /* EXEC_BROKEN */
+	bool outside;    /* EXEC_FAILED: by a SIGKILL that Kiln did not send */
+	struct err err;  /* EXEC_BROKEN */
 };
 
 struct executor;
@@ -64,6 +66,9 @@ struct executor_ops {
 	            struct exec_completion *ret, struct err *err);
 	/* A descriptor that is readable when wait would not block. */
 	int (*poll_fd)(struct executor *executor);
+	/* The last line that what runs under this token printed, for people; it stays until the next
+	 * wait. NULL: nothing yet, or nobody asked for it. An executor without it knows none. */
+	const char *(*said)(struct executor *executor, uint64_t token);
 	/* Ends everything that runs; completions with EXEC_CANCELLED follow. */
 	void (*cancel)(struct executor *executor);
 	void (*free)(struct executor *executor);

@@ -106,6 +106,7 @@ static int take_output(const struct action_output *output, const struct guard_ta
 		                          .n_exclude = output->n_exclude,
 		                          .moves = taking->stay ? NULL : moves,
 		                          .children = taking->children,
+		                          .bytes = taking->bytes,
 		                          .non_empty = output->non_empty };
 	struct err fault = ERR_INIT;
 	int rc;

@@ -24,6 +24,7 @@ struct guard_taking {
 	struct blobs *blobs;
 	size_t children; /* as in struct ingest_options */
 	bool stay;       /* outputs are copied: who made them will look for them again */
+	uint64_t *bytes; /* as in struct ingest_options */
 };
 int guard_outputs(const struct action *action, const struct guard_taking *taking,
                   struct arena *arena, struct result *result, const char **ret_why,

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "exec/said.h"
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
@@ -29,6 +31,7 @@ struct job {
 	char *address, *jobs_dir, *dev;
 	struct runner runner;
 	struct buf reply;
+	char said[SAID_MOST]; /* "": nothing yet */
 	bool started, cancelled;
 	bool refused; /* the server could not fork its runner: err says why */
 	struct err err;
@@ -41,7 +44,7 @@ struct local {
 	const char *runtime;
 	int userns_fd;
 	size_t slots;
-	bool paranoid;
+	bool paranoid, said;
 	ARRAY(struct job *) running, queued;
 	int epoll_fd, timer_fd, nudge_fd;
 };
@@ -161,11 +164,25 @@ static int local_submit(struct executor *executor, const struct exec_request *re
 		                                .jobs_style = request->jobs_style,
 		                                .jobs_dir = job->jobs_dir,
 		                                .paranoid = local->paranoid,
+		                                .said = local->said,
 		                                .network = request->network,
 		                                .userns_fd = local->userns_fd };
 	array_push(&local->queued, job);
 	fill_slots(local);
 	return 0;
+}
+
+/* Takes lines off what came; what is left is of the reply, or of a line that is not all there. */
+static void take_said(struct job *job)
+{
+	struct str line = { 0 };
+	size_t n = wire_take_said(buf_str(&job->reply), &line);
+
+	if (!n)
+		return;
+	snprintf(job->said, sizeof(job->said), "%.*s", (int)line.n, line.p);
+	job->reply.n -= n;
+	memmove(job->reply.p, job->reply.p + n, job->reply.n + 1);
 }
 
 /* Reads what came. True when the runner has said everything. */
@@ -185,6 +202,7 @@ static bool read_reply(struct job *job)
 		if (n <= 0)
 			return true;
 		buf_add(&job->reply, chunk, (size_t)n);
+		take_said(job);
 	}
 }
 
@@ -197,6 +215,8 @@ static void complete(struct job *job, struct arena *arena, struct exec_completio
 	if (wire_take_reply(arena, buf_str(&job->reply), &reply, &err) == 0) {
 		ret->status = reply.status;
 		ret->result = reply.result;
+		ret->bytes_in = reply.bytes_in;
+		ret->bytes_out = reply.bytes_out;
 		ret->why = reply.why;
 		ret->outside = reply.outside;
 		ret->err = reply.err;
@@ -301,6 +321,16 @@ static int local_poll_fd(struct executor *executor)
 	return ((struct local *)executor)->epoll_fd;
 }
 
+static const char *local_said(struct executor *executor, uint64_t token)
+{
+	const struct local *local = (struct local *)executor;
+
+	for (size_t i = 0; i < local->running.n; i++)
+		if (local->running.v[i]->token == token && local->running.v[i]->said[0])
+			return local->running.v[i]->said;
+	return NULL;
+}
+
 static void local_cancel(struct executor *executor)
 {
 	struct local *local = (struct local *)executor;
@@ -344,6 +374,7 @@ static const struct executor_ops local_ops = {
 	.submit = local_submit,
 	.wait = local_wait,
 	.poll_fd = local_poll_fd,
+	.said = local_said,
 	.cancel = local_cancel,
 	.free = local_free,
 };
@@ -379,6 +410,7 @@ int executor_local_new(const struct executor_local_options *options, struct exec
 	local->runtime = options->runtime->name;
 	local->userns_fd = options->userns_fd;
 	local->paranoid = options->paranoid;
+	local->said = options->said;
 	local->slots = options->slots > 0 ? (size_t)options->slots : 1;
 	local->epoll_fd = local->timer_fd = local->nudge_fd = -1;
 	if (absolute(options->store_dir, &local->store_dir, err) < 0 ||

@@ -18,6 +18,7 @@ struct executor_local_options {
 	int userns_fd;                         /* what the probe gave; borrowed */
 	int slots;
 	bool paranoid; /* blobs_set_paranoid in the runners */
+	bool said;     /* somebody asks for what stages said last */
 };
 
 int executor_local_new(const struct executor_local_options *options, struct executor **ret,

@@ -20,6 +20,7 @@ struct run {
 	struct work work;
 	struct runner_reply reply;
 	struct groups *groups; /* borrowed; may be NULL */
+	int reply_fd;          /* of a runner */
 	pid_t self;
 };
 

@@ -169,6 +169,7 @@ static int judge(struct run *run, const struct supervised *s, const char **ret_w
 		.work = &run->work,
 		.blobs = run->blobs,
 		.children = run->request.jobs > 0 ? (size_t)run->request.jobs : 0,
+		.bytes = &run->reply.bytes_out,
 		.stay = run->request.dev[0] != '\0',
 	};
 
@@ -227,11 +228,13 @@ static int carry_out(struct run *run, struct err *err)
 		                       .out_limit = LIMITS_OUT,
 		                       .log_limit = LIMITS_LOG,
 		                       .out_file = run->work.out_file,
-		                       .log_file = run->work.log_file };
+		                       .log_file = run->work.log_file,
+		                       .said_fd = run->request.said ? run->reply_fd : -1 };
 	struct supervised s;
 	int rc;
 
 	limits_begin(&limits, &most, run->groups, run->work.build_fd);
+	run->reply.bytes_in = run->work.bytes;
 	result->started_us = clock_wall_us();
 	rc = supervise(&spec, &s, err);
 	limits_end(&limits);
@@ -278,9 +281,11 @@ static void block_term(void)
 
 int runner_main(struct str request, int userns_fd, int reply_fd, struct groups *groups)
 {
-	struct run run = {
-		.arena = arena_new(), .work = WORK_INIT, .self = getpid(), .groups = groups
-	};
+	struct run run = { .arena = arena_new(),
+		           .work = WORK_INIT,
+		           .self = getpid(),
+		           .groups = groups,
+		           .reply_fd = reply_fd };
 	_cleanup_buf_ struct buf bytes = BUF_INIT(WIRE_REPLY_MAX);
 	struct err err = ERR_INIT;
 	int rc;

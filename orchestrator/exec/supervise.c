@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "exec/nice.h"
+#include "exec/said.h"
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
@@ -48,6 +49,7 @@ struct watch {
 	int signal_fd;
 	struct stream out, log;
 	struct status status;
+	struct said said;
 	int64_t deadline; /* monotonic us, 0: none */
 	bool killing;
 	int nice_tries; /* left */
@@ -164,6 +166,7 @@ static int cannot_keep(struct watch *w, struct stream *stream, struct err *err)
 /* Moves what is there into the file. */
 static int drain(struct watch *w, struct stream *stream, enum supervise_end past, struct err *err)
 {
+	const uint64_t before = stream->n;
 	ssize_t n = -1;
 
 	errno = EINVAL;
@@ -181,6 +184,8 @@ static int drain(struct watch *w, struct stream *stream, enum supervise_end past
 			return -1;
 	} else if (errno != EAGAIN && errno != EINTR)
 		return cannot_keep(w, stream, err);
+	if (stream->n > before)
+		said_more(&w->said, stream->file);
 	if (stream->n > stream->limit)
 		stop(w, past);
 	return 0;
@@ -268,7 +273,7 @@ static int watch(struct watch *w, struct err *err)
 			               { w->out.fd, POLLIN, 0 },
 			               { w->log.fd, POLLIN, 0 },
 			               { w->status.fd, POLLIN, 0 } };
-		int n = poll(p, 4, wait_ms(w));
+		int n = poll(p, 4, said_within(&w->said, wait_ms(w)));
 
 		if (n < 0 && errno != EINTR)
 			return err_sys(err, ERR_IO, "cannot watch the stage");
@@ -280,6 +285,7 @@ static int watch(struct watch *w, struct err *err)
 			return -1;
 		if (p[3].revents)
 			read_status(&w->status);
+		said_tell(&w->said);
 		give_way(w);
 		watch_limits(w);
 		if (p[0].revents)
@@ -434,7 +440,9 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0, spec->log_limit, "the log" };
 	w.status.fd = p.fd[PIPE_STATUS][0];
 	p.fd[PIPE_OUT][0] = p.fd[PIPE_LOG][0] = p.fd[PIPE_STATUS][0] = -1;
+	said_init(&w.said, spec->said_fd);
 	rc = watch_child(&w, &p, err);
+	said_end(&w.said);
 	fs_close(w.out.fd);
 	fs_close(w.log.fd);
 	fs_close(w.status.fd);

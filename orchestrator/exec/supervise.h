@@ -39,6 +39,7 @@ struct supervise_spec {
 	uint64_t out_limit, log_limit;
 	struct limits_watch *limits; /* begun; the child enters its group */
 	int out_file, log_file;      /* written from their position on */
+	int said_fd; /* where the last line of both is told (exec/said.h); -1: nowhere */
 };
 
 struct supervised {

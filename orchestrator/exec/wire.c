@@ -122,6 +122,7 @@ void wire_put_request(const struct runner_request *r, struct buf *buf)
 	put_u64(buf, (uint64_t)r->disk);
 	put_u64(buf, (uint64_t)r->processes);
 	put_u64(buf, r->paranoid);
+	put_u64(buf, r->said);
 	put_network(buf, r->network);
 }
 
@@ -149,6 +150,7 @@ int wire_take_request(struct arena *arena, struct str bytes, struct runner_reque
 	r.disk = (int64_t)take_u64(&in, &bad);
 	r.processes = (int64_t)take_u64(&in, &bad);
 	r.paranoid = take_u64(&in, &bad) != 0;
+	r.said = take_u64(&in, &bad) != 0;
 	r.network = take_network(arena, &in, &bad);
 	if (bad || in.n)
 		return err_set(err, ERR_BUG, "malformed request to a runner");
@@ -156,10 +158,37 @@ int wire_take_request(struct arena *arena, struct str bytes, struct runner_reque
 	return 0;
 }
 
+/* What a message to the main process is; no reply begins like a line. */
+enum { SAID = 0x5a1d, REPLY };
+
+void wire_put_said(const char *line, struct buf *buf)
+{
+	put_u64(buf, SAID);
+	put_text(buf, line);
+}
+
+size_t wire_take_said(struct str bytes, struct str *ret)
+{
+	struct str in = bytes;
+	size_t taken = 0;
+
+	for (;;) {
+		bool bad = false;
+		bool said = take_u64(&in, &bad) == SAID;
+		struct str line = said ? take_bytes(&in, &bad) : in;
+
+		if (bad || !said)
+			return taken;
+		*ret = line;
+		taken = bytes.n - in.n;
+	}
+}
+
 void wire_put_reply(struct runner_reply *r, struct buf *buf)
 {
 	struct buf result = BUF_INIT(WIRE_REPLY_MAX);
 
+	put_u64(buf, REPLY);
 	put_u64(buf, (uint64_t)r->status);
 	put_text(buf, r->why);
 	put_u64(buf, r->outside);
@@ -171,6 +200,8 @@ void wire_put_reply(struct runner_reply *r, struct buf *buf)
 	result_encode(&r->result, &result);
 	bug_on(result.overflow);
 	put_bytes(buf, result.p, result.n);
+	put_u64(buf, r->bytes_in);
+	put_u64(buf, r->bytes_out);
 	put_text(buf, "end");
 	buf_deinit(&result);
 }
@@ -192,6 +223,7 @@ int wire_take_reply(struct arena *arena, struct str bytes, struct runner_reply *
 	struct str result, end;
 	bool bad = false;
 
+	bad = take_u64(&in, &bad) != REPLY || bad;
 	r.status = (enum exec_status)take_u64(&in, &bad);
 	r.why = take_text(arena, &in, &bad);
 	r.outside = take_u64(&in, &bad) != 0;
@@ -201,6 +233,8 @@ int wire_take_reply(struct arena *arena, struct str bytes, struct runner_reply *
 	take_fixed(&in, r.err.trail, sizeof(r.err.trail), &bad);
 	take_fixed(&in, r.err.hint, sizeof(r.err.hint), &bad);
 	result = take_bytes(&in, &bad);
+	r.bytes_in = take_u64(&in, &bad);
+	r.bytes_out = take_u64(&in, &bad);
 	end = take_bytes(&in, &bad);
 	if (bad || in.n || !str_same(end, STR("end")))
 		return err_set(err, ERR_IO, "a runner ended in the middle of its answer");

@@ -239,6 +239,7 @@ int work_lay_out(struct work *work, struct blobs *blobs, const struct action *ac
 		.epoch = epoch,
 		.uid = sandbox_drops() ? (int64_t)sandbox_uid() : -1,
 		.gid = sandbox_drops() ? (int64_t)sandbox_gid() : -1,
+		.bytes = &work->bytes,
 	};
 
 	work->epoch = epoch;

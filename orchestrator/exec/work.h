@@ -17,10 +17,11 @@ struct work {
 	int build_fd;
 	char *build_path; /* absolute */
 	int out_file, log_file;
-	int64_t epoch; /* mtime of all that was laid out */
+	int64_t epoch;  /* mtime of all that was laid out */
+	uint64_t bytes; /* of all files that were laid out */
 };
 
-#define WORK_INIT ((struct work){ -1, NULL, -1, -1, NULL, -1, -1, 0 })
+#define WORK_INIT ((struct work){ -1, NULL, -1, -1, NULL, -1, -1, 0, 0 })
 
 int work_init(struct work *work, const char *store_dir, struct err *err);
 /* Closes all of it and removes the folder. */

@@ -91,6 +91,7 @@ static void forget_running(struct board *b, const struct plan_node *node)
 {
 	for (size_t i = 0; i < b->running.n; i++)
 		if (b->running.v[i].node == node) {
+			free(b->running.v[i].said);
 			memmove(&b->running.v[i], &b->running.v[i + 1],
 			        (b->running.n - i - 1) * sizeof(b->running.v[0]));
 			b->running.n--;
@@ -105,7 +106,8 @@ static void note_stage(struct board *b, const struct event *e)
 	if (!row || e->kind == EVENT_WAIT || e->kind == EVENT_NOTE)
 		return;
 	if (e->kind == EVENT_START) {
-		array_push(&b->running, ((struct running){ e->node, clock_mono_us() }));
+		array_push(&b->running,
+		           ((struct running){ .node = e->node, .since_us = clock_mono_us() }));
 		return;
 	}
 	forget_running(b, e->node);
@@ -118,6 +120,20 @@ static void note_stage(struct board *b, const struct event *e)
 	row->skipped += e->kind == EVENT_SKIPPED;
 }
 
+static void note_said(struct board *b, const struct event *e)
+{
+	for (size_t i = 0; e->nodes && i < b->running.n; i++) {
+		struct running *r = &b->running.v[i];
+		const char *said = e->nodes[r->node - e->plan->nodes].said;
+
+		if (!said || (r->said && str_eq(r->said, said)))
+			continue;
+		free(r->said);
+		r->said = str_dup(said);
+		b->spoken = true;
+	}
+}
+
 static void note(struct board *b, const struct event *e)
 {
 	if (e->kind == EVENT_BEGIN)
@@ -127,6 +143,8 @@ static void note(struct board *b, const struct event *e)
 		b->left_us = e->left_us;
 		b->critical = e->critical;
 	}
+	if (e->kind == EVENT_TICK)
+		note_said(b, e);
 	b->nodes = e->nodes;
 	b->done = e->n_done;
 	b->cached = e->n_cached;
@@ -272,6 +290,8 @@ static void deinit(struct progress *p)
 		free(b->briefs.v[i]);
 	array_deinit(&b->briefs);
 	array_deinit(&b->rows);
+	for (size_t i = 0; i < b->running.n; i++)
+		free(b->running.v[i].said);
 	array_deinit(&b->running);
 	array_deinit(&b->lost);
 	drawing_deinit(&b->drawn);

@@ -19,6 +19,7 @@ struct row {
 struct running {
 	const struct plan_node *node;
 	int64_t since_us;
+	char *said; /* its last line as of a tick; owned; NULL: none yet */
 };
 
 struct drawing {
@@ -45,6 +46,7 @@ struct board {
 	ARRAY(int) lost;
 	int64_t drawn_us, begun_us;
 	bool started; /* something runs or failed: there is something to show */
+	bool spoken;  /* some stage printed something: there is a line for it from then on */
 };
 
 /* Makes the picture of what is known now. */

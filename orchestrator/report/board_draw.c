@@ -16,11 +16,11 @@ enum { BAR = 20, BAR_SHORT = 10, LINE_MOST = 16384, STATUS = 16, LEFT = 13, NAME
 
 /* What stands for what where the terminal has ASCII alone. */
 struct signs {
-	const char *full, *rest, *dot, *arrow, *more;
+	const char *full, *rest, *dot, *arrow, *quote, *more;
 };
 
-static const struct signs unicode = { "█", "·", " · ", "▸", "…" };
-static const struct signs ascii = { "#", ".", ", ", ">", "..." };
+static const struct signs unicode = { "█", "·", " · ", "▸", "»", "…" };
+static const struct signs ascii = { "#", ".", ", ", ">", ":", "..." };
 
 struct layout {
 	const struct signs *signs;
@@ -29,6 +29,7 @@ struct layout {
 	bool brief;           /* targets by their short names */
 	bool header, airy;    /* the line about what is built; empty lines around the rows */
 	bool current;         /* the line of what runs */
+	bool said;            /* the line of what it printed */
 	size_t rows, targets; /* most rows of targets, and how many of them are shown */
 };
 
@@ -93,11 +94,13 @@ static void fit_rows(const struct board *b, int rows, struct layout *l)
 {
 	const size_t most = rows > 1 ? (size_t)rows - 1 : 1; /* one line stays of what was before */
 	const size_t header = b->base.output->about ? 1 : 0;
+	const size_t said = b->spoken && most >= 4 ? 1 : 0;
 
 	l->current = most >= 2;
-	l->airy = most >= 9 || most >= 3 + b->rows.n + 2 * header;
-	l->header = header && (l->airy || most >= 2 + b->rows.n + 1);
-	l->rows = most - 1 - l->current;
+	l->said = said;
+	l->airy = most >= 9 + said || most >= 3 + said + b->rows.n + 2 * header;
+	l->header = header && (l->airy || most >= 2 + said + b->rows.n + 1);
+	l->rows = most - 1 - l->current - said;
 	if (l->header)
 		l->rows -= 1 + l->airy;
 	if (l->airy)
@@ -336,6 +339,22 @@ static void add_current(const struct board *b, const struct layout *l, struct dr
 	add_line(b, d, buf_text(&line), l->columns);
 }
 
+/* What runs longest says what it is at, or the next one that says anything. */
+static void add_said(const struct board *b, const struct layout *l, struct drawing *d)
+{
+	_cleanup_buf_ struct buf line = BUF_INIT(LINE_MOST);
+
+	for (size_t i = 0; i < b->running.n && !line.n; i++) {
+		const struct running *r = &b->running.v[i];
+		const struct stage *stage = r->node->stage;
+
+		if (r->said)
+			buf_fmt(&line, "  %s/%s/%s %s %s", brief_of(b, stage->target),
+			        stage->variant, stage->name, l->signs->quote, r->said);
+	}
+	add_line(b, d, buf_text(&line), l->columns);
+}
+
 void board_picture(struct board *b, struct drawing *ret)
 {
 	const struct layout l = layout_of(b);
@@ -350,4 +369,6 @@ void board_picture(struct board *b, struct drawing *ret)
 	add_totals(b, &l, ret);
 	if (l.current)
 		add_current(b, &l, ret);
+	if (l.said)
+		add_said(b, &l, ret);
 }

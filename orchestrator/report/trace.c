@@ -1,7 +1,7 @@
 /*
  * A run as a trace that Perfetto and Chrome open (Trace Event Format, JSON array): one row a stage that
  * runs at the same time as others, so that rows are what the machine was busy with. Whatever ends the
- * run, what was written before is a trace: the format needs no end.
+ * run, what was written before is a trace: the format needs no end, so commas stand before events.
  */
 #include "report/progress.h"
 
@@ -25,6 +25,7 @@ struct trace {
 	int64_t began_us; /* monotonic: the trace's zero */
 	ARRAY(struct lane) lanes;
 	json_int_t tokens; /* lent, as told last */
+	bool begun;        /* the first event is written */
 };
 
 enum { PROCESS = 1, FIRST_LANE = 1 };
@@ -34,8 +35,10 @@ static void put(struct trace *t, json_t *json)
 	_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MOST);
 
 	json_object_set_new(json, "pid", json_integer(PROCESS));
+	buf_add_str(&text, t->begun ? "," : "[\n");
+	t->begun = true;
 	json_write_canonical(json, &text);
-	buf_add_str(&text, ",\n");
+	buf_add_char(&text, '\n');
 	progress_put(&t->base, &text);
 	json_decref(json);
 }
@@ -54,7 +57,6 @@ static void put_text(struct trace *t, const char *text)
 static void begin(struct trace *t)
 {
 	t->began_us = clock_mono_us();
-	put_text(t, "[\n");
 	put_name(t, "process_name", 0, "kiln");
 }
 
@@ -104,6 +106,8 @@ static json_t *arguments(const struct event *e)
 	json_object_set_new(args, "user_us", json_integer(n->result.user_us));
 	json_object_set_new(args, "system_us", json_integer(n->result.system_us));
 	json_object_set_new(args, "peak_bytes", json_integer(n->result.peak_bytes));
+	json_object_set_new(args, "bytes_in", json_integer((json_int_t)n->bytes_in));
+	json_object_set_new(args, "bytes_out", json_integer((json_int_t)n->bytes_out));
 	json_object_set_new(args, "most_tokens", json_integer(n->most_tokens));
 	return args;
 }
@@ -190,7 +194,7 @@ static void on_event(struct event_sink *sink, const struct event *e)
 		put_tokens(t, e);
 		break;
 	case EVENT_END:
-		put_text(t, "{}]\n");
+		put_text(t, "]\n");
 		break;
 	}
 }

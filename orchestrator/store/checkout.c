@@ -28,6 +28,7 @@ struct checkout {
 	gid_t gid;
 	bool owned;  /* uid or gid are to be set */
 	bool clones; /* until the file system says that it does not */
+	uint64_t *bytes;
 	struct buf path;
 	char *chunk; /* SMALL bytes */
 };
@@ -96,6 +97,8 @@ static int write_file(struct checkout *c, int dir, const struct tree_node *node,
 		return cannot(c, "make the file", name, err);
 	if (copy(c, from, to, node->ref.size, name, err) < 0)
 		return err_while(err, "laying out inputs");
+	if (c->bytes)
+		*c->bytes += node->ref.size;
 	return finish_fd(c, to, node->executable ? 0755 : 0644, name, err);
 }
 
@@ -202,6 +205,7 @@ static void checkout_init(struct checkout *c, struct blobs *blobs, int root,
 		.uid = (uid_t)options->uid,
 		.gid = (gid_t)options->gid,
 		.owned = options->uid != -1 || options->gid != -1,
+		.bytes = options->bytes,
 		.path = BUF_INIT(TREE_PATH_MOST),
 		.clones = true,
 		.chunk = alloc(SMALL),

@@ -283,6 +283,20 @@ static int take_top(struct walk *walk, int parent, struct tree_node *node, struc
 	return 0;
 }
 
+static uint64_t content_of(const struct walk *walk, const struct tree_node *top)
+{
+	uint64_t n = top->kind == NODE_FILE ? top->ref.size : 0;
+
+	for (size_t d = 0; d < walk->dirs.n; d++) {
+		const struct tree_dir *entries = &walk->dirs.v[d].entries;
+
+		for (size_t i = 0; i < entries->n; i++)
+			if (entries->nodes[i].kind == NODE_FILE)
+				n += entries->nodes[i].ref.size;
+	}
+	return n;
+}
+
 int ingest_node_with(struct blobs *blobs, struct arena *arena, int dirfd, const char *path,
                      const struct ingest_options *options, struct ingest_stamps *stamps,
                      struct tree_node *ret, struct err *err)
@@ -307,6 +321,8 @@ int ingest_node_with(struct blobs *blobs, struct arena *arena, int dirfd, const 
 		rc = PLACE_MISSING;
 	if (rc == 0)
 		rc = take_top(&walk, parent, &node, err);
+	if (rc == 0 && options->bytes)
+		*options->bytes += content_of(&walk, &node);
 	if (rc == 0) {
 		node.name = "";
 		if (node.kind == NODE_LINK)

@@ -42,6 +42,7 @@ struct checkout_options {
 	int64_t epoch;    /* SOURCE_DATE_EPOCH, seconds */
 	int64_t ns;       /* … and nanoseconds, where it is another time than that */
 	int64_t uid, gid; /* -1: leave */
+	uint64_t *bytes;  /* the content of each file is counted there; NULL: nowhere */
 };
 int checkout_tree(struct blobs *blobs, const struct blob_ref *root, int dirfd,
                   const struct checkout_options *options, struct err *err);
@@ -73,6 +74,7 @@ struct ingest_options {
 	/* How many children may read when there is much to read, at most as many as there are
 	 * processors; 0: so many. */
 	size_t children;
+	uint64_t *bytes;   /* the content of all files is counted there; NULL: nowhere */
 	bool non_empty;    /* refuse an empty file, or a folder with no file or with an empty one */
 	const char *shown; /* how messages call `path`; NULL: as it is */
 	enum err_code blame; /* code for what the content does wrong; ERR_NONE: ERR_STAGE */

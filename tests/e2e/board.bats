@@ -179,6 +179,22 @@ one_board() {
 	[ "$(times '  many 1.0 · ')" -eq 0 ]
 }
 
+@test "the last line of what runs longest, without what terminals act on; it goes with the board" {
+	many 1 1 0.1 "for n in 1 2 3 4 5 6 7 8; do printf '\\\\033[31mline %s\\\\033[2J\\\\r\\\\n' \$n; sleep 0.5; done"
+	terminal 80 24
+	type_in "clear; '$KILN' build --offline -C '$project'; echo status=\$?" Enter
+	until_shown '^  cpu01/plain/step1 » line [1-3]$'
+	one_board 80
+	grep -q '^  cpu01/plain/step1 ▸ sleep 0.1; ' whole
+	until_shown '^  cpu01/plain/step1 » line [5-7]$'
+	one_board 80
+	until_shown '^status=0'
+	[ "$(times '»')" -eq 0 ]
+	# The log has what was printed, as it was.
+	"$KILN" log --offline -C "$project" cpu01-unknown-linux-gnu/plain/step1 >log
+	[ "$(grep -c $'^\033\\[31mline [1-8]\033\\[2J\r$' log)" -eq 8 ]
+}
+
 @test "a failure stands above the board and stays; the cursor comes back" {
 	many 2 1 0.4 'echo oh no; [ " .. i .. " = 1 ]'
 	terminal 80 24

@@ -35,6 +35,7 @@ void scene_tell(struct scene *s, enum event_kind kind, const char *address, stru
 	event.n_running = s->counts.n_running;
 	event.n_failed = s->counts.n_failed;
 	event.n_cached = s->counts.n_cached;
+	event.nodes = s->counts.nodes;
 	if (!event.left_us)
 		event.left_us = -1;
 	progress_sink(s->progress)->event(progress_sink(s->progress), &event);

@@ -16,7 +16,7 @@ struct scene {
 	struct fixture f;
 	struct taken taken;
 	struct progress *progress;
-	struct event counts; /* what each event says of them */
+	struct event counts; /* what each event says of them, and `nodes` */
 };
 
 /* A shape of progress that is told of a plan. */

@@ -37,6 +37,9 @@ static void runs_and_takes_outputs(void **state)
 	assert_string_equal(c.result.outputs[0].path, "deep/er/out.txt");
 	assert_string_equal(lab_text(lab, &c.result.outputs[0].node->ref), "hello\n");
 	assert_int_equal(c.result.outputs[1].node->kind, NODE_DIR);
+	/* Content alone counts: not empty files, folders, or what it printed. */
+	assert_int_equal(c.bytes_in, strlen("hello\n"));
+	assert_int_equal(c.bytes_out, strlen("hello\n"));
 	assert_string_equal(lab_text(lab, &c.result.out), "said\n");
 	assert_string_equal(lab_text(lab, &c.result.log), "logged\n");
 	assert_true(c.result.wall_us > 0 && c.result.started_us > 0 && c.result.peak_bytes > 0);

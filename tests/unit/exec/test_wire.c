@@ -22,6 +22,7 @@ static void requests_come_through(void **state)
 		                          .disk = (int64_t)6 << 30,
 		                          .processes = 7,
 		                          .paranoid = true,
+		                          .said = true,
 		                          .network = &network };
 	struct buf bytes = BUF_INIT(WIRE_REQUEST_MAX);
 	struct arena *arena = arena_new();
@@ -46,6 +47,7 @@ static void requests_come_through(void **state)
 	assert_int_equal(back.disk, (int64_t)6 << 30);
 	assert_int_equal(back.processes, 7);
 	assert_true(back.paranoid);
+	assert_true(back.said);
 	assert_string_equal(back.network->ca, "/etc/certificates");
 	assert_int_equal(back.network->n_env, 2);
 	assert_string_equal(back.network->env[1].name, "no_proxy");
@@ -78,7 +80,9 @@ static void replies_come_through(void **state)
 		         .cause = "no space",
 		         .trail = "while writing",
 		         .hint = "free some" },
-		.result = { .exit_code = 2, .outputs = &output, .n_outputs = 1, .wall_us = 12 }
+		.result = { .exit_code = 2, .outputs = &output, .n_outputs = 1, .wall_us = 12 },
+		.bytes_in = 1000,
+		.bytes_out = (uint64_t)5 << 32,
 	};
 	struct buf bytes = BUF_INIT(WIRE_REPLY_MAX);
 	struct arena *arena = arena_new();
@@ -97,6 +101,8 @@ static void replies_come_through(void **state)
 	assert_string_equal(back.err.hint, "free some");
 	assert_int_equal(back.result.exit_code, 2);
 	assert_int_equal(back.result.wall_us, 12);
+	assert_int_equal(back.bytes_in, 1000);
+	assert_int_equal(back.bytes_out, (uint64_t)5 << 32);
 	assert_string_equal(back.result.outputs[0].path, "out/x");
 	assert_string_equal(back.result.outputs[0].node->target, "a/b");
 	for (size_t n = 0; n < bytes.n; n++) {
@@ -104,6 +110,39 @@ static void replies_come_through(void **state)
 		assert_int_equal(wire_take_reply(arena, (struct str){ bytes.p, n }, &back, &err),
 		                 -1);
 	}
+	arena_free(arena);
+	buf_deinit(&bytes);
+}
+
+/* Lines come off the front, whole ones only, and a reply behind them is none. */
+static void what_was_said_comes_before(void **state)
+{
+	struct runner_reply reply = { .status = EXEC_OK, .err = ERR_INIT }, back;
+	struct buf bytes = BUF_INIT(WIRE_REPLY_MAX);
+	struct arena *arena = arena_new();
+	struct err err = ERR_INIT;
+	struct str line = STR("before");
+	size_t first, both;
+
+	(void)state;
+	wire_put_said("one", &bytes);
+	first = bytes.n;
+	wire_put_said("two and more", &bytes);
+	both = bytes.n;
+	wire_put_reply(&reply, &bytes);
+	for (size_t n = 0; n < first; n++)
+		assert_int_equal(wire_take_said((struct str){ bytes.p, n }, &line), 0);
+	assert_true(str_same(line, STR("before")));
+	assert_int_equal(wire_take_said((struct str){ bytes.p, both - 1 }, &line), first);
+	assert_true(str_same(line, STR("one")));
+	assert_int_equal(wire_take_said(buf_str(&bytes), &line), both);
+	assert_true(str_same(line, STR("two and more")));
+	/* A reply is only what is left; with a line before it, it is no reply. */
+	assert_int_equal(wire_take_reply(arena, buf_str(&bytes), &back, &err), -1);
+	err_clear(&err);
+	must(wire_take_reply(arena, (struct str){ bytes.p + both, bytes.n - both }, &back, &err),
+	     &err);
+	assert_int_equal(back.status, EXEC_OK);
 	arena_free(arena);
 	buf_deinit(&bytes);
 }
@@ -143,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_come_through),
 		cmocka_unit_test(replies_come_through),
+		cmocka_unit_test(what_was_said_comes_before),
 		cmocka_unit_test(builtins_by_name_and_version),
 		cmocka_unit_test(builtins_have_their_packagers_version),
 	};

@@ -242,6 +242,67 @@ static void a_board_at_80_columns(void **state)
 	set_deinit(&set);
 }
 
+/* What the longest running stage printed last, from the moment on that one printed anything. */
+static void the_last_line_of_what_runs_longest(void **state)
+{
+	struct engine_node nodes[4] = { 0 };
+	struct stage_set set;
+	const char *text;
+	size_t s0, s1;
+
+	(void)state;
+	set_init(&set, 60, 24, 2);
+	set.s.counts.nodes = nodes;
+	s0 = fixture_node(&set.s.f, "target00-of-a-long-name/plain/s0");
+	s1 = fixture_node(&set.s.f, "target01-of-a-long-name/plain/s0");
+	SHOW(&set, EVENT_BEGIN, NULL, 0);
+	SHOW(&set, EVENT_START, "target00-of-a-long-name/plain/s0", 0);
+	SHOW(&set, EVENT_START, "target01-of-a-long-name/plain/s0", 0);
+	assert_null(strstr(look(&set), "»"));
+	nodes[s1].said = "second";
+	assert_contains(SHOW(&set, EVENT_TICK, NULL, 0), "▸ a\n  target01/plain/s0 » second\n");
+	nodes[s0].said = "first\033[2J, and so much more that no line of this width has it all";
+	text = SHOW(&set, EVENT_TICK, NULL, 0);
+	assert_contains(text, "  target00/plain/s0 » first [2J, and so much more that no l\n");
+	assert_null(strstr(text, "second"));
+	/* It stands until the next is told, and goes with its stage; the line keeps its place. */
+	nodes[s0].said = nodes[s1].said = NULL;
+	assert_contains(SHOW(&set, EVENT_DONE, "target00-of-a-long-name/plain/s0", 0),
+	                "  target01/plain/s0 » second\n");
+	SHOW(&set, EVENT_DONE, "target01-of-a-long-name/plain/s0", 0);
+	assert_null(strstr(look(&set), "»"));
+	SHOW(&set, EVENT_END, NULL, 0);
+	assert_string_equal(look(&set), "$\n");
+	set_deinit(&set);
+}
+
+/* The first to go where there is no room is not the count. */
+static void a_low_terminal_has_no_last_line(void **state)
+{
+	static const struct {
+		int rows;
+		bool shown;
+	} cases[] = { { 2, false }, { 4, false }, { 5, true }, { 9, true }, { 24, true } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct engine_node nodes[12] = { 0 };
+		struct stage_set set;
+
+		set_init(&set, 80, cases[i].rows, 6);
+		set.s.counts.nodes = nodes;
+		SHOW(&set, EVENT_BEGIN, NULL, 0);
+		SHOW(&set, EVENT_START, "target00-of-a-long-name/plain/s0", 0);
+		nodes[fixture_node(&set.s.f, "target00-of-a-long-name/plain/s0")].said = "here";
+		SHOW(&set, EVENT_TICK, NULL, 0);
+		assert_contains(look(&set), " 0 done ");
+		assert_int_equal(strstr(look(&set), "» here") != NULL, cases[i].shown);
+		SHOW(&set, EVENT_END, NULL, 0);
+		assert_null(strstr(look(&set), " 0 done "));
+		set_deinit(&set);
+	}
+}
+
 static void a_board_in_ascii(void **state)
 {
 	struct stage_set set;
@@ -394,6 +455,8 @@ int main(void)
 		cmocka_unit_test(odd_sizes_are_survived),
 		cmocka_unit_test(lines_that_a_narrower_terminal_wraps_count),
 		cmocka_unit_test(a_board_at_80_columns),
+		cmocka_unit_test(the_last_line_of_what_runs_longest),
+		cmocka_unit_test(a_low_terminal_has_no_last_line),
 		cmocka_unit_test(a_board_in_ascii),
 		cmocka_unit_test(rows_show_what_runs),
 		cmocka_unit_test(running_rows_come_first),
