@@ -94,8 +94,9 @@ SOURCES := $(sort $(filter-out $(MAIN) $(FRONT),$(wildcard orchestrator/*/*.c or
 PROTOS  := $(sort $(wildcard orchestrator/external/proto/*.proto))
 PB_C    := $(PROTOS:orchestrator/external/%.proto=$(GEN)/%.pb-c.c)
 PB_H    := $(PB_C:.c=.h)
-EMBED   := $(shell find recipes/lib toolchains containers -type f \( -name '*.yaml' -o \
+SHARED  := $(shell find recipes/lib toolchains containers -type f \( -name '*.yaml' -o \
 	-name '*.lua' -o -name '*.json' \) 2>/dev/null | sort)
+EMBED   := $(sort $(SHARED) $(wildcard orchestrator/report/events.json))
 
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(PB_C:$(GEN)/%.c=$(BUILD)/obj/gen/%.o) \
 	$(BUILD)/obj/gen/embedded.o
@@ -326,7 +327,6 @@ fmt:
 # ---- installing -------------------------------------------------------------------------------
 # The library, toolchains and containers are inside the program; the copies in share/kiln are for
 # people and editors. Manual pages and completion scripts are the program's own words.
-SHARED := $(EMBED)
 DOCS   := $(wildcard README.md SECURITY.md THREAT_MODEL.md LICENSE)
 SHARE   = $(DESTDIR)$(PREFIX)/share
 SCRIPTS = bash-completion/completions/kiln fish/vendor_completions.d/kiln.fish zsh/site-functions/_kiln
@@ -346,6 +346,7 @@ install: all $(BUILD)/share
 	install -D -m 644 recipes/lib/kiln.d.lua $(SHARE)/kiln/annotations/kiln.d.lua
 	install -D -m 644 toolchains/schema.json $(SHARE)/kiln/schemas/toolchain.schema.json
 	install -D -m 644 containers/schema.json $(SHARE)/kiln/schemas/container.schema.json
+	install -D -m 644 orchestrator/report/events.json $(SHARE)/kiln/schemas/events.schema.json
 	set -e; cd $(BUILD)/share; for f in man/man*/* $(SCRIPTS); do \
 		install -D -m 644 $$f $(SHARE)/$$f; done
 uninstall:

@@ -357,9 +357,14 @@ int manual_write_reference(const char *dir, struct err *err)
 	static const struct paper_title container = {
 		"Containers", 5, "The members of `.kiln/containers/NAME.yaml`"
 	};
+	static const struct paper_title events = {
+		"Events", 5, "The members of each line that `--events` and `--progress json` write"
+	};
 
 	if (write_commands(dir, err) < 0 || write_recipe_reference(dir, err) < 0 ||
 	    write_schema(dir, "toolchains/schema.json", &toolchain, "toolchain.md", err) < 0)
 		return -1;
-	return write_schema(dir, "containers/schema.json", &container, "container.md", err);
+	if (write_schema(dir, "containers/schema.json", &container, "container.md", err) < 0)
+		return -1;
+	return write_schema(dir, "orchestrator/report/events.json", &events, "events.md", err);
 }

@@ -72,7 +72,7 @@ static void say(struct cli *cli, const char *prefix, const struct buf *line)
 	working_hide(cli);
 	if (str_eq(cli->progress, "json")) {
 		_cleanup_json_ json_t *json =
-			json_pack("{s:s,s:s,s:o}", "schema", "kiln.events/1", "event", "note",
+			json_pack("{s:s,s:s,s:o}", "schema", "kiln.events/1", "event", "message",
 		                  "text", json_any_text(buf_text(line)));
 
 		json_write_canonical(json, &text);

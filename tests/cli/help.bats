@@ -168,8 +168,11 @@ need() { # need COMMAND PACKAGE
 
 @test "the reference has every member of the schemas" {
 	"$KILN" help --markdown reference
-	for name in toolchain container; do
-		jq -r '[.. | objects | .properties? // empty | keys[]] | unique | .[]' "$top/${name}s/schema.json" >members
+	for schema in toolchains/schema.json containers/schema.json orchestrator/report/events.json; do
+		name=${schema%/*}
+		name=${name%s}
+		[[ $schema != */events.json ]] || name=events
+		jq -r '[.. | objects | .properties? // empty | keys[]] | unique | .[]' "$top/$schema" >members
 		[ "$(wc -l <members)" -ge 8 ]
 		while read -r member; do
 			grep -qE "^- .([][A-Za-z_.]+\.)?$member\??: " "reference/$name.md" || { echo "no $member"; false; }

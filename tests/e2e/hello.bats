@@ -57,7 +57,7 @@ setup() { e2e_setup; }
 	"$KILN" release --unsigned --json -o dist hello | jq -e '.same and .signed == null and .key'
 	# With JSON lines as progress nothing else stands between them.
 	"$KILN" release --progress json -o dist hello 2>lines
-	jq -es 'all(.schema == "kiln.events/1") and (map(.event) | index("end") and index("note"))' lines
+	jq -es 'all(.schema == "kiln.events/1") and (map(.event) | index("end") and index("message"))' lines
 }
 
 @test "the packages hold what they should, and other people's tools open them" {

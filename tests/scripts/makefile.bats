@@ -65,6 +65,7 @@ quiet_make() {
 	share=$BATS_TEST_TMPDIR/root/opt/kiln/share
 	cmp toolchains/schema.json "$share/kiln/schemas/toolchain.schema.json"
 	cmp containers/schema.json "$share/kiln/schemas/container.schema.json"
+	cmp orchestrator/report/events.json "$share/kiln/schemas/events.schema.json"
 	cmp recipes/lib/kiln.d.lua "$share/kiln/annotations/kiln.d.lua"
 	grep -q '^.TH' "$share/man/man1/kiln-init.1"
 	for script in bash-completion/completions/kiln zsh/site-functions/_kiln fish/vendor_completions.d/kiln.fish; do
