@@ -64,6 +64,8 @@ static int show(struct session *s, const struct plan *plan, const struct engine_
 	if (json_array_size(list) > 0 && !dir)
 		print_note(s->cli, "  in the store: kiln build -o DIR copies %s to a folder",
 		           json_array_size(list) == 1 ? "it" : "them");
+	if (json_array_size(list) == 0)
+		notes_made(s);
 	return print_result(s->cli, buf_text(&text), text.n, err);
 }
 
@@ -100,7 +102,7 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	    session_plan(s, PLAN_BUILD, args_value(args, "--variant"), stages, &plan, err) == 0 &&
 	    notes_profiles(s, plan, args_has(args, "--update-lock")) == 0 &&
 	    session_run(s, plan, &run_options, &result, err) == 0) {
-		notes_summary(s, &result);
+		notes_summary(s, plan, &result);
 		notes_dev(s, plan, &result);
 		rc = notes_unseen(s, plan, &result, err);
 		if (rc == 0)
@@ -122,7 +124,15 @@ const struct command cmd_build = {
 		"up to there (TARGET/VARIANT/STAGE; globs and short forms are fine). What is built\n"
 		"stays in the store: a second run does nothing. With --dev what compiles goes on in\n"
 		"the folder of its last run, so that make has only to do what changed; what comes\n"
-		"of it is kept apart and found by --dev alone.",
+		"of it is kept apart and found by --dev alone.\n"
+		"\n"
+		"--events writes a JSON object a line as things happen; its schema, `kiln.events/1`, is\n"
+		"share/kiln/schemas/events.schema.json. --trace writes the Trace Event Format: a bar a\n"
+		"stage, with the time that it was ready before it was started (`queued_us`), the processor\n"
+		"time of its processes (`user_us`, `system_us`), the most memory that one of them had\n"
+		"(`peak_bytes`), the content of all files laid out as its inputs and taken as its outputs\n"
+		"(`bytes_in`, `bytes_out`; not its log), and the most tokens of the job server that it had\n"
+		"(`most_tokens`); and over time how many stages run, wait, and how many tokens are lent.",
 	.options = options,
 	.max_operands = 64,
 	.runs_stages = true,

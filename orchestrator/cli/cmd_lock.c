@@ -54,7 +54,7 @@ static int run_lock(struct cli *cli, const struct command_args *args, struct err
 	    notes_profiles(s, plan, true) < 0 ||
 	    session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
-	notes_summary(s, &result);
+	notes_summary(s, plan, &result);
 	if (notes_unseen(s, plan, &result, err) < 0 || pin_write(s, plan, &result, err) < 0)
 		return -1;
 	return cli->json ? show_lock(s, &result, err) : 0;
@@ -123,7 +123,7 @@ static int run_train(struct cli *cli, const struct command_args *args, struct er
 		               s->recipe_path);
 	if (session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
-	notes_summary(s, &result);
+	notes_summary(s, plan, &result);
 	if (notes_unseen(s, plan, &result, err) < 0)
 		return -1;
 	return show_profiles(s, plan, &result, err);

@@ -1,7 +1,9 @@
 /* kiln log: what a stage printed, whether it failed or not. */
 #include "cli/print.h"
 #include "cli/session.h"
+#include "evidence/facts.h"
 #include "external/json.h"
+#include "report/progress.h"
 
 static const struct command_option options[] = { SESSION_OPTIONS, { 0 } };
 
@@ -15,6 +17,18 @@ static int read_blob(struct session *s, const struct blob_ref *ref, struct buf *
 	return rc;
 }
 
+/* Beside what it printed, so that a pipe has that alone. */
+static void note_when(struct session *s, const struct stage *stage, const struct result *result)
+{
+	char began[FACTS_TIME_SIZE], took[16];
+
+	if (str_eq(s->cli->progress, "none") || str_eq(s->cli->progress, "json"))
+		return;
+	print_note(s->cli, "  %s ran at %s for %s, exit status %d", stage->address,
+	           facts_time(result->started_us / 1000000, began),
+	           progress_duration(result->wall_us, took), result->exit_code);
+}
+
 static int show(struct session *s, const struct stage *stage, const struct result *result,
                 struct err *err)
 {
@@ -23,14 +37,17 @@ static int show(struct session *s, const struct stage *stage, const struct resul
 
 	if (read_blob(s, &result->out, &out, err) < 0 || read_blob(s, &result->log, &log, err) < 0)
 		return -1;
-	if (!s->cli->json)
+	if (!s->cli->json) {
+		note_when(s, stage, result);
 		return print_text(buf_text(&out), out.n, err) < 0 ?
 		               -1 :
 		               print_text(buf_text(&log), log.n, err);
-	json = json_pack("{s:s,s:s,s:i,s:I,s:o,s:o}", "schema", "kiln.log/1", "stage",
-	                 stage->address, "exit", result->exit_code, "wall_us",
-	                 (json_int_t)result->wall_us, "stdout", json_any_text(buf_text(&out)),
-	                 "stderr", json_any_text(buf_text(&log)));
+	}
+	json = json_pack("{s:s,s:s,s:i,s:I,s:I,s:o,s:o}", "schema", "kiln.log/1", "stage",
+	                 stage->address, "exit", result->exit_code, "started_us",
+	                 (json_int_t)result->started_us, "wall_us", (json_int_t)result->wall_us,
+	                 "stdout", json_any_text(buf_text(&out)), "stderr",
+	                 json_any_text(buf_text(&log)));
 	return print_json(json, err);
 }
 
@@ -75,7 +92,8 @@ const struct command cmd_log = {
 	.summary = "show what a stage printed",
 	.operands = "[RECIPE] STAGE",
 	.help = "Prints standard output and then standard error of the stage's last run: of the failed\n"
-		"one, where it failed last.",
+		"one, where it failed last. Standard error begins with when that was (UTC), how long it\n"
+		"took and how it ended; with --json these are members beside the text.",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 2,

@@ -130,7 +130,7 @@ static int release(struct session *s, const struct command_args *args, const str
 	notes_profiles(s, plan, args_has(args, "--update-lock"));
 	if (session_run(s, plan, &run_options, &result, err) < 0)
 		return -1;
-	notes_summary(s, &result);
+	notes_summary(s, plan, &result);
 	if (notes_unseen(s, plan, &result, err) < 0)
 		return -1;
 	if (args_has(args, "--update-lock") && pin_write(s, plan, &result, err) < 0)

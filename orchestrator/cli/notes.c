@@ -1,6 +1,8 @@
 /* Lines for people, about plans and runs. */
 #include "cli/notes.h"
 
+#include <string.h>
+
 #include "cli/outputs.h"
 #include "cli/print.h"
 #include "cli/unseen.h"
@@ -45,7 +47,67 @@ void notes_kept(struct session *s, const struct engine_result *result, const cha
 	           result->n_skipped ? ": " : "", result->n_skipped ? way_on : "");
 }
 
-void notes_summary(struct session *s, const struct engine_result *result)
+/* ---- what took the time ------------------------------------------------------------------- */
+
+/* LONGEST: how many are named. PART, LEAST_US: of the run's time, and at all, what is worth a word. */
+enum { LONGEST = 3, PART = 20, LEAST_US = 1000000 };
+
+/* The target as the address of a stage may have it: the processor alone, where no other has it. */
+static int brief_length(const struct session *s, const char *triple)
+{
+	const size_t n = strcspn(triple, "-");
+	size_t same = 0;
+
+	for (size_t i = 0; i < s->recipe.n_targets; i++)
+		same += strncmp(s->recipe.targets[i].triple, triple, n) == 0;
+	return same == 1 ? (int)n : (int)strlen(triple);
+}
+
+/* The longest that ran and is not `named` yet. */
+static const struct engine_node *longest(const struct plan *plan,
+                                         const struct engine_result *result,
+                                         const struct engine_node *const named[LONGEST])
+{
+	const struct engine_node *best = NULL;
+
+	for (size_t i = 0; i < plan->n_wanted; i++) {
+		const struct engine_node *n = &result->nodes[plan->order[i]];
+		bool known = n->state != NODE_DONE;
+
+		for (size_t k = 0; k < LONGEST; k++)
+			known |= named[k] == n;
+		if (!known && (!best || n->result.wall_us > best->result.wall_us))
+			best = n;
+	}
+	return best;
+}
+
+/* Of a single stage the line before has said it all. */
+static void note_longest(struct session *s, const struct plan *plan,
+                         const struct engine_result *result)
+{
+	const struct engine_node *named[LONGEST] = { NULL };
+	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
+	char took[16];
+
+	for (size_t k = 0; result->n_run > 1 && k < LONGEST; k++) {
+		const struct engine_node *n = longest(plan, result, named);
+		const struct stage *stage;
+
+		if (!n || n->result.wall_us < LEAST_US ||
+		    n->result.wall_us < result->wall_us / PART)
+			break;
+		named[k] = n;
+		stage = plan->nodes[n - result->nodes].stage;
+		buf_fmt(&text, "%s%.*s/%s/%s %s", k ? ", " : "", brief_length(s, stage->target),
+		        stage->target, stage->variant, stage->name,
+		        progress_duration(n->result.wall_us, took));
+	}
+	if (text.n)
+		print_note(s->cli, "  longest: %s", buf_text(&text));
+}
+
+void notes_summary(struct session *s, const struct plan *plan, const struct engine_result *result)
 {
 	char took[16];
 
@@ -59,6 +121,7 @@ void notes_summary(struct session *s, const struct engine_result *result)
 		print_note(s->cli, "  %s, %zu stage%s run, %zu cached",
 		           progress_duration(result->wall_us, took), result->n_run,
 		           result->n_run == 1 ? "" : "s", result->n_cached);
+	note_longest(s, plan, result);
 }
 
 void notes_dev(struct session *s, const struct plan *plan, const struct engine_result *result)
@@ -74,6 +137,16 @@ void notes_dev(struct session *s, const struct plan *plan, const struct engine_r
 			"built anew",
 			n, n == 1 ? " was" : "s were");
 }
+
+void notes_made(struct session *s)
+{
+	if (!is_silent(s))
+		print_note(
+			s->cli,
+			"  in the store: kiln get STAGE DIR copies what a stage made to a folder");
+}
+
+/* ---- what training never ran --------------------------------------------------------------- */
 
 static bool plan_has(const struct plan *plan, const char *triple)
 {

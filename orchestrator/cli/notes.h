@@ -8,11 +8,15 @@
 /* Before the run: profiles that are not pinned, and pinned ones that no longer fit. `pins`: what is
  * trained is written into the lock. Always 0, so that it can stand between steps. */
 int notes_profiles(struct session *session, const struct plan *plan, bool pins);
-/* The line at the end of a run: "2m14s, 58 stages run, 21 cached", or that nothing was to do. */
 /* Whether something was built by increments, which nobody may take for a release. */
 void notes_dev(struct session *session, const struct plan *plan,
                const struct engine_result *result);
-void notes_summary(struct session *session, const struct engine_result *result);
+/* The end of a run: "2m14s, 58 stages run, 21 cached", and which of them took the most of it; or that
+ * nothing was to do. */
+void notes_summary(struct session *session, const struct plan *plan,
+                   const struct engine_result *result);
+/* Where that is what single stages made. */
+void notes_made(struct session *session);
 /* The same for a run that failed or was interrupted: what is there for the next one. `way_on` says
  * how what did not run will. */
 void notes_kept(struct session *session, const struct engine_result *result, const char *way_on);
