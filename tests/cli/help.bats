@@ -159,7 +159,7 @@ need() { # need COMMAND PACKAGE
 		grep -qE "^- .$field\??:" reference/recipe.md || { echo "no field $field"; false; }
 	done <fields
 	grep -rhoE 'getenv\("KILN_[A-Z_]+"\)' "$top/orchestrator" | grep -oE 'KILN_[A-Z_]+' | sort -u |
-		grep -vE '^KILN_(CLOCK|FAILPOINT)$' >variables
+		grep -vE '^KILN_(CLOCK|FAILPOINT|FAILPOINT_RECORD)$' >variables
 	[ -s variables ]
 	while read -r variable; do
 		grep -qF "\`$variable\`" reference/commands.md || { echo "no $variable"; false; }
