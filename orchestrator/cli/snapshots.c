@@ -57,14 +57,18 @@ static void record_read(struct session *s, const char *path, const char *sha256)
 		snapshot_record_file(s->record, path, &st);
 }
 
+/* Whoever changed it since the run began gave it stamps that are too new. What a link leads to may change
+ * and the link not. */
 static void record_stamps(struct session *s, const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) == 0)
-		snapshot_record_file(s->record, path, &st);
-	else
+	if (lstat(path, &st) < 0)
 		snapshot_record_kind(s->record, path, SNAPSHOT_NOTHING);
+	else if (S_ISLNK(st.st_mode))
+		snapshot_record_give_up(s->record);
+	else
+		snapshot_record_file(s->record, path, &st);
 }
 
 static void record_recipe(struct session *s)
@@ -129,23 +133,33 @@ static void record_place(struct session *s)
 	}
 }
 
-/* The project's own toolchains and containers stand before Kiln's, and each image is still there. */
-static void record_images(struct session *s)
+/* A folder of the project's own definitions and what is in it: they stand before Kiln's. */
+static void record_own(struct session *s, const char *folder)
 {
-	static const char *const folders[] = { ".kiln/toolchains", ".kiln/containers" };
+	_cleanup_free_ char *dir = str_fmt("%s/.kiln/%s", s->project, folder);
+	struct fs_names list = { 0 };
+	struct err err = ERR_INIT;
 
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		_cleanup_free_ char *path = path_join(s->project, folders[i]);
+	record_stamps(s, dir);
+	if (fs_list(AT_FDCWD, dir, &list, &err) < 0)
+		snapshot_record_give_up(s->record);
+	for (size_t i = 0; i < list.names.n; i++) {
+		_cleanup_free_ char *path = path_join(dir, list.names.v[i]);
 
 		record_stamps(s, path);
 	}
+	fs_names_deinit(&list);
+}
+
+/* Each image is still there. */
+static void record_images(struct session *s)
+{
+	record_own(s, "toolchains");
+	record_own(s, "containers");
 	for (size_t i = 0; i < s->images.n; i++) {
-		_cleanup_free_ char *name = str_fmt("%s.yaml", s->images.v[i].name);
-		_cleanup_free_ char *own = str_fmt("%s/.kiln/containers/%s", s->project, name);
 		_cleanup_free_ char *marker = str_fmt("%s/images/%s/complete", store_dir(s->store),
 		                                      DIGEST_TEXT(&s->images.v[i].image.tree));
 
-		record_stamps(s, own);
 		record_stamps(s, marker);
 	}
 }
@@ -165,19 +179,14 @@ static void record_results(struct session *s, const struct plan *plan,
 	}
 }
 
-/* Sources whose state is more than their files: a repository has a history, too. */
+/* Sources and facts whose state is more than files of the project: a repository has a history, and a
+ * manifest stands for what lies beside it. */
 static bool knows_sources(const struct session *s)
 {
-	json_t *fact;
-	size_t i;
-
-	for (i = 0; i < s->recipe.n_leaves; i++)
+	for (size_t i = 0; i < s->recipe.n_leaves; i++)
 		if (str_eq(json_str_or(s->recipe.leaves[i].spec, "kind", ""), "checkout"))
 			return false;
-	json_array_foreach (json_object_get(s->document, "facts"), i, fact)
-		if (!str_eq(json_str_or(fact, "kind", ""), "cargo.manifest"))
-			return false;
-	return true;
+	return json_array_size(json_object_get(s->document, "facts")) == 0;
 }
 
 void snapshots_end(struct session *s, const struct plan *plan, const struct engine_result *result)

@@ -81,8 +81,9 @@ static const char *missing(const struct action_output *output, const struct work
                            struct arena *arena)
 {
 	const char *made = made_programs(work, arena);
+	_cleanup_free_ char *path = str_escape(str_of(output->path));
 
-	return arena_fmt(arena, "the output %s is missing%s%s", output->path,
+	return arena_fmt(arena, "the output %s is missing%s%s", path,
 	                 made ? "; programs that the stage made: " : "", made ? made : "");
 }
 

@@ -88,6 +88,16 @@ build() {
 	build
 	build
 	[ "$thought" = no ]
+	mkdir -p .kiln/containers
+	cp "$top/containers/trixie.yaml" .kiln/containers/
+	sleep 3
+	build
+	build
+	[ "$thought" = no ]
+	echo '# a word more' >>.kiln/containers/trixie.yaml # in place: its folder does not change
+	build
+	[ "$thought" = yes ]
+	rm -r .kiln
 	touch kiln.lock
 	build
 	[ "$thought" = yes ]
