@@ -68,7 +68,7 @@ page() {
 @test "how to debug a failing stage" {
 	page how-to/debug-a-stage.md >log || { cat log; false; }
 	grep -q "ended with 1" log
-	grep -q "command  /bin/sh" log
+	grep -q "command  make " log
 	[ -s wordfreq/build.log ] || [ -e wordfreq/build.log ]
 }
 
@@ -78,6 +78,12 @@ page() {
 	grep -q '^    wordfreq.c  .* → ' log
 	grep -q 'argument .* nothing → V=1' log
 	[ -s wordfreq/why.json ]
+}
+
+@test "how to share the machine" {
+	page how-to/share-the-machine.md >log || { cat log; false; }
+	grep -q "1 stage was built by increments: not for a release" log
+	grep -q "memory" log
 }
 
 @test "how to verify a release" {
