@@ -19,6 +19,10 @@ void snapshots_prepare(int argc, char **argv, struct cli *cli)
 	const char *ignored = NULL;
 
 	cli->said = BUF_INIT(SNAPSHOT_TEXT_MOST);
+	cli->words = BUF_INIT(SNAPSHOT_KEY_MOST);
+	for (int i = 1; i < argc; i++)
+		if (argv[i][0] != '-' && argv[i][0])
+			buf_add(&cli->words, argv[i], strlen(argv[i]) + 1);
 	cli->key = BUF_INIT(SNAPSHOT_KEY_MOST);
 	if (!snapshot_words(argc, argv, &ignored) ||
 	    snapshot_key("/proc/self/exe", argc, argv, &cli->key) < 0)
@@ -94,43 +98,74 @@ static void record_recipe(struct session *s)
 		snapshot_record_kind(s->record, s->lock_path, SNAPSHOT_NOTHING);
 }
 
-/* What makes the project and the recipe the ones that they are: what is not there on the way. */
-static void record_place(struct session *s)
+static const char *const marks[] = { ".git", ".kiln", "kiln.lock" };
+
+static enum snapshot_kind kind_at(const char *path)
 {
-	static const char *const marks[] = { ".git", ".kiln", "kiln.lock" };
-	_cleanup_free_ char *at = str_dup(s->recipe_dir);
-	_cleanup_free_ char *cwd = NULL;
-	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	return stat(path, &st) < 0 ? SNAPSHOT_NOTHING : snapshot_kind_of(&st);
+}
+
+/* Whether a folder has a mark of a project's root is so again, or nothing else would be the project. */
+static bool record_marks(struct session *s, const char *folder)
+{
+	bool any = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-		_cleanup_free_ char *path = path_join(s->project, marks[i]);
-		struct stat st;
+		_cleanup_free_ char *path = path_join(folder, marks[i]);
+		enum snapshot_kind kind = kind_at(path);
 
-		snapshot_record_kind(s->record, path,
-		                     stat(path, &st) < 0 ? SNAPSHOT_NOTHING :
-		                                           snapshot_kind_of(&st));
+		snapshot_record_kind(s->record, path, kind);
+		any |= kind != SNAPSHOT_NOTHING;
 	}
-	while (path_is_below(at, s->project) && !str_eq(at, s->project)) {
+	return any;
+}
+
+/* What makes the project the one that it is: marks in it, or nowhere up to the root. */
+static void record_project(struct session *s)
+{
+	_cleanup_free_ char *at = NULL;
+	struct err ignored = ERR_INIT;
+
+	if (fs_real_path(s->recipe_dir, &at, &ignored) != 0) {
+		snapshot_record_give_up(s->record);
+		return;
+	}
+	while (!record_marks(s, at) && !str_eq(at, "/")) {
 		char *up = path_dir(at);
 
-		for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-			_cleanup_free_ char *path = path_join(at, marks[i]);
-
-			snapshot_record_kind(s->record, path, SNAPSHOT_NOTHING);
-		}
 		free(at);
 		at = up;
 	}
-	if (s->typed || fs_real_path(".", &cwd, &ignored) != 0)
+}
+
+/* Where no recipe is named, the first one upwards is meant. */
+static void record_search(struct session *s)
+{
+	_cleanup_free_ char *at = NULL, *home = NULL;
+	struct err ignored = ERR_INIT;
+
+	if (s->typed || fs_real_path(".", &at, &ignored) != 0 ||
+	    fs_real_path(s->recipe_dir, &home, &ignored) != 0)
 		return;
-	while (path_is_below(cwd, s->recipe_dir) && !str_eq(cwd, s->recipe_dir)) {
-		_cleanup_free_ char *path = path_join(cwd, "kiln.lua");
-		char *up = path_dir(cwd);
+	while (!str_eq(at, home) && !str_eq(at, "/")) {
+		_cleanup_free_ char *path = path_join(at, "kiln.lua");
+		char *up = path_dir(at);
 
 		snapshot_record_kind(s->record, path, SNAPSHOT_NOTHING);
-		free(cwd);
-		cwd = up;
+		free(at);
+		at = up;
 	}
+}
+
+/* A word is a stage, or a folder where there is one of that name. */
+static void record_words(struct session *s)
+{
+	const struct buf *words = &s->cli->words;
+
+	for (size_t at = 0; at < words->n; at += strlen(words->p + at) + 1)
+		snapshot_record_kind(s->record, words->p + at, kind_at(words->p + at));
 }
 
 /* A folder of the project's own definitions and what is in it: they stand before Kiln's. */
@@ -199,7 +234,9 @@ void snapshots_end(struct session *s, const struct plan *plan, const struct engi
 	    !knows_sources(s))
 		snapshot_record_give_up(s->record);
 	record_recipe(s);
-	record_place(s);
+	record_project(s);
+	record_search(s);
+	record_words(s);
 	record_images(s);
 	record_results(s, plan, result);
 	for (size_t at = 0; at < said->n;) {

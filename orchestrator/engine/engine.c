@@ -95,8 +95,10 @@ static int start_ready(struct engine *e, struct err *err)
 			break;
 		if (rc == 0)
 			rc = start(e, at, err);
-		else if (rc > 0)
-			rc = 0; /* another process runs it; the next one may start */
+		else if (rc > 0) { /* another process runs it, or has; the next one may start */
+			schedule_passed(e, at);
+			rc = 0;
+		}
 	}
 	schedule_share(e);
 	return rc < 0 ? -1 : 0;
@@ -133,8 +135,7 @@ static int on_failed(struct engine *e, size_t at, struct exec_completion *done, 
 	n->result = done->result;
 	e->result->n_failed++;
 	e->n_left--;
-	if (store_put_failure(e->request->store, engine_kept(e, at), &n->action, &done->result,
-	                      err) < 0)
+	if (engine_put_failure(e, at, &done->result, err) < 0)
 		return -1;
 	err_set(&e->first, ERR_STAGE, "%s failed: %s", node->stage->address,
 	        done->why ? done->why : "no reason given");

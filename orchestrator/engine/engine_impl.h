@@ -43,6 +43,8 @@ void schedule_init(struct engine *e);
 /* Takes the ready node of the highest rank that may start now, out of the ready ones. */
 int schedule_take(struct engine *e, size_t *ret_at, struct err *err);
 void schedule_started(struct engine *e, size_t at);
+/* It was taken, and is not to be run here after all: what it was given is free again. */
+void schedule_passed(struct engine *e, size_t at);
 void schedule_ended(struct engine *e, size_t at);
 /* It is to be run again, after a while. */
 void schedule_again(struct engine *e, size_t at);
@@ -69,6 +71,7 @@ bool engine_is_dev(const struct engine *e, size_t at);
 /* Its result as it is known: of its action, or, by increments, of its own. Returns 0 or STORE_MISS. */
 int engine_get_result(struct engine *e, size_t at, struct result *ret, struct err *err);
 int engine_put_result(struct engine *e, size_t at, struct result *result, struct err *err);
+int engine_put_failure(struct engine *e, size_t at, struct result *result, struct err *err);
 
 /* ---- states.c ------------------------------------------------------------------------------ */
 

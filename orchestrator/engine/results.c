@@ -37,3 +37,16 @@ int engine_put_result(struct engine *e, size_t at, struct result *result, struct
 	return store_put_result(e->request->store, &dev, arena_fmt(e->arena, "dev %s", kept),
 	                        result, err);
 }
+
+int engine_put_failure(struct engine *e, size_t at, struct result *result, struct err *err)
+{
+	const struct engine_node *n = &e->nodes[at];
+	const char *kept = engine_kept(e, at);
+	struct digest dev;
+
+	if (!engine_is_dev(e, at))
+		return store_put_failure(e->request->store, kept, &n->action, result, err);
+	dev = dev_digest(&n->action);
+	return store_put_failure(e->request->store, arena_fmt(e->arena, "dev %s", kept), &dev,
+	                         result, err);
+}

@@ -48,6 +48,12 @@ static int lent_beside(struct engine *e, size_t at)
 	return jobserver_lent(js);
 }
 
+static void leave_machine(struct engine *e)
+{
+	if (e->resources.running == 0 && e->request->alone)
+		alone_leave(e->request->alone);
+}
+
 /* The machine is shared with other kilns, or this one's alone. Returns 0 or SCHEDULE_NONE. */
 static int enter_machine(struct engine *e, size_t at, struct err *err)
 {
@@ -57,6 +63,9 @@ static int enter_machine(struct engine *e, size_t at, struct err *err)
 	int rc = !alone ? 0 : exclusive ? alone_take(alone, err) : alone_share(alone, err);
 
 	e->outside = rc == ALONE_BUSY;
+	/* Who has nothing running must not keep others out while he waits. */
+	if (e->outside && !exclusive)
+		leave_machine(e);
 	if (rc <= 0)
 		return rc;
 	if (e->waits_outside != at + 1) {
@@ -121,13 +130,18 @@ static void free_place(struct engine *e, size_t pool)
 	ready_add(&e->ready, next);
 }
 
+void schedule_passed(struct engine *e, size_t at)
+{
+	free_place(e, e->plan->nodes[at].pool);
+	leave_machine(e);
+}
+
 void schedule_ended(struct engine *e, size_t at)
 {
 	remove_running(e, at);
 	resources_give(&e->resources, at);
 	free_place(e, e->plan->nodes[at].pool);
-	if (e->resources.running == 0 && e->request->alone)
-		alone_leave(e->request->alone);
+	leave_machine(e);
 }
 
 void schedule_again(struct engine *e, size_t at)

@@ -149,6 +149,7 @@ static int make_twin(struct engine *e, size_t at, size_t same, struct err *err)
 {
 	switch (e->nodes[same].state) {
 	case NODE_DONE:
+	case NODE_CACHED: /* another process made it meanwhile */
 		return engine_finish_cached(e, at, &e->nodes[same].result, err);
 	case NODE_FAILED:
 	case NODE_SKIPPED:

@@ -81,10 +81,25 @@ int dev_init(struct work *work, const char *store_dir, const char *name, struct 
 	return 0;
 }
 
-/* What is laid out there; false where that is not known. */
-static bool read_inputs(const struct work *work, struct blob_ref *ret)
+/* What an action is besides its inputs: where that differs, what is left of the last run was made by
+ * another command. */
+static struct digest manner_of(const struct action *action)
+{
+	_cleanup_buf_ struct buf bytes = BUF_INIT(64 << 20);
+	struct action bare = *action;
+	struct digest ret;
+
+	bare.input_root = (struct blob_ref){ 0 };
+	action_encode(&bare, &bytes);
+	digest_of(bytes.p, bytes.n, &ret);
+	return ret;
+}
+
+/* "INPUTS SIZE MANNER\n"; false where it is not known what is laid out, or it was for another command. */
+static bool read_inputs(const struct work *work, const struct action *action, struct blob_ref *ret)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(256);
+	struct digest manner, now = manner_of(action);
 	struct err ignored = ERR_INIT;
 	char *end;
 
@@ -92,15 +107,25 @@ static bool read_inputs(const struct work *work, struct blob_ref *ret)
 		return false;
 	text.p[DIGEST_HEX_LEN] = '\0';
 	ret->size = strtoull(text.p + DIGEST_HEX_LEN + 1, &end, 10);
-	return *end == '\n' && digest_parse(text.p, &ret->digest);
+	if (*end != ' ' || strlen(end) != DIGEST_HEX_LEN + 2)
+		return false;
+	end[DIGEST_HEX_LEN + 1] = '\0';
+	return digest_parse(text.p, &ret->digest) && digest_parse(end + 1, &manner) &&
+	       digest_eq(&manner, &now);
 }
 
-static int write_inputs(const struct work *work, const struct blob_ref *root, struct err *err)
+void dev_keep(const struct work *work, const struct action *action)
 {
-	_cleanup_free_ char *text =
-		str_fmt("%s %llu\n", DIGEST_TEXT(&root->digest), (unsigned long long)root->size);
+	const struct blob_ref *root = &action->input_root;
+	struct digest manner = manner_of(action);
+	char hex[DIGEST_HEX_SIZE];
+	_cleanup_free_ char *text = NULL;
+	struct err ignored = ERR_INIT;
 
-	return fs_write_file(work->fd, inputs, text, strlen(text), 0600, false, err);
+	digest_hex(&manner, hex);
+	text = str_fmt("%s %llu %s\n", DIGEST_TEXT(&root->digest), (unsigned long long)root->size,
+	               hex);
+	fs_write_file(work->fd, inputs, text, strlen(text), 0600, false, &ignored);
 }
 
 static int begin_anew(struct work *work, struct blobs *blobs, const struct action *action,
@@ -124,17 +149,17 @@ int dev_lay_out(struct work *work, struct blobs *blobs, const struct action *act
 	};
 	struct blob_ref before;
 	int rc = UPDATE_LOST;
+	bool known;
 
 	work->epoch = epoch;
-	if (read_inputs(work, &before)) {
-		unlinkat(work->fd, inputs, 0);
+	known = read_inputs(work, action, &before);
+	unlinkat(work->fd, inputs, 0); /* until the stage has ended by itself */
+	if (known) {
 		rc = update_tree(blobs, &before, &action->input_root, work->build_fd, &now, err);
 		if (rc == 0)
 			rc = work_make_folders(work, action, err);
 	}
 	if (rc == UPDATE_LOST)
 		rc = begin_anew(work, blobs, action, epoch, err);
-	if (rc < 0)
-		return err_while(err, "laying out what changed of the inputs");
-	return write_inputs(work, &action->input_root, err);
+	return rc < 0 ? err_while(err, "laying out what changed of the inputs") : 0;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "exec/builtin.h"
+#include "exec/dev.h"
 #include "exec/guards.h"
 #include "exec/run.h"
 #include "exec/supervise.h"
@@ -245,6 +246,8 @@ static int carry_out(struct run *run, struct err *err)
 	result->user_us = s.user_us;
 	result->system_us = s.system_us;
 	result->peak_bytes = s.peak_bytes;
+	if (run->request.dev[0] && s.end == SUPERVISE_EXITED && s.exit_code != 128 + SIGKILL)
+		dev_keep(&run->work, &run->action);
 	if (s.end == SUPERVISE_CANCELLED) {
 		run->reply.status = EXEC_CANCELLED;
 		return 0;

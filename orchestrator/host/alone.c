@@ -34,21 +34,25 @@ static int open_lock(const char *dir, const char *name, int *ret_fd, struct err 
 {
 	_cleanup_free_ char *path = path_join(dir, name);
 	_cleanup_fd_ int fd = -1;
+	bool made = false;
 	struct stat st;
 
 	for (int tries = 0; fd < 0 && tries < 3; tries++) {
 		fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT)
+		if (fd < 0 && errno == ENOENT) {
 			fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+			made = fd >= 0;
+		}
 	}
 	if (failpoint("alone-open") || fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot open %s, the lock of all kilns here",
 		               path);
-	if (!S_ISREG(st.st_mode)) {
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1) {
 		err_set(err, ERR_MACHINE, "%s is no file, and so no lock of all kilns here", path);
 		return err_hint(err, "somebody put it there: remove it");
 	}
-	(void)fchmod(fd, 0644); /* whatever our umask, others must be able to open it */
+	if (made)
+		(void)fchmod(fd, 0644); /* whatever our umask, others must be able to open it */
 	*ret_fd = fd;
 	fd = -1;
 	return 0;

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "host/fs.h"
+#include "snapshot/snapshot.h"
 #include "store/store_impl.h"
 #include "store/use.h"
 
@@ -46,9 +47,11 @@ int store_put_fact(struct store *store, const char *kind, const char *name, cons
                    struct err *err)
 {
 	_cleanup_free_ char *what = NULL;
+	bool news = !is_known(store, kind, name, json);
 	struct db_stmt *stmt;
+	int rc;
 
-	if (!is_known(store, kind, name, json))
+	if (news)
 		store_changes(store);
 	if (store_query(store, QUERY_PUT_FACT, &stmt, err) < 0)
 		return -1;
@@ -56,7 +59,10 @@ int store_put_fact(struct store *store, const char *kind, const char *name, cons
 	db_bind_text(stmt, 2, name);
 	db_bind_text(stmt, 3, json);
 	what = str_fmt("fact %s %s", kind, name);
-	return db_run(stmt, err) < 0 ? -1 : use_put(store, what, strlen(what), err);
+	rc = db_run(stmt, err) < 0 ? -1 : use_put(store, what, strlen(what), err);
+	if (news) /* who looked before it was written, saw what is no more */
+		snapshot_renew(store->fd);
+	return rc;
 }
 
 int store_drop_fact(struct store *store, const char *kind, const char *name, struct err *err)

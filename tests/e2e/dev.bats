@@ -102,3 +102,22 @@ touched() { compiled=$(cd "$KILN_STORE"/dev/*/build/src && find . -name '*.o' -n
 	run -2 "$KILN" release --dev
 	[[ $output == *--dev* ]]
 }
+
+@test "another command, or a run that was killed, begins anew" {
+	rm -rf "${KILN_STORE:?}/dev"
+	build --dev
+	sed -i 's/"CC=clang"/"CC=clang", "CFLAGS=-O1"/' kiln.lua
+	touch "$BATS_TEST_TMPDIR/mark"
+	build --dev
+	touched
+	[ "$compiled" = "./main.o ./one.o ./two.o " ]
+	# The compiler of one file never ends, and what it wrote so far is newer than its source.
+	printf '%s\n' 'one.o: one.c' '	echo half >one.o; sleep 60' >>src/Makefile
+	echo '/* more */' >>src/one.c
+	run -6 timeout --preserve-status -s INT 3 "$KILN" build --offline --lock "$lock" --dev -j 1 '*/size'
+	grep -q half "$KILN_STORE"/dev/*/build/src/one.o
+	sed -i '$d' src/Makefile
+	sed -i '$d' src/Makefile
+	build --dev
+	refute grep -q half "$KILN_STORE"/dev/*/build/src/one.o
+}

@@ -52,16 +52,21 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The action of a stage of the pipeline, as a run of it alone finds it out, forgotten again. */
-static void claim(struct scene *s, const char *address)
+/* The action of a stage of what is loaded, as a run of it alone finds it out, forgotten again. */
+static void claim_loaded(struct scene *s, const char *address)
 {
 	struct err err = ERR_INIT;
 
-	world_pipeline(&s->w);
 	world_must_run(&s->w);
 	s->action = world_node(&s->w, address)->action;
 	s->result = world_node(&s->w, address)->result;
 	must(store_claim(s->other, &s->action, &err), &err);
+}
+
+static void claim(struct scene *s, const char *address)
+{
+	world_pipeline(&s->w);
+	claim_loaded(s, address);
 }
 
 /* Runs the pipeline in a store that knows nothing of it, but for what the other process does. */
@@ -69,10 +74,12 @@ static int run(struct scene *s)
 {
 	struct event_sink *sinks[] = { &s->w.sink, &s->sink, NULL };
 	struct world *w = &s->w;
+	const char *constant = w->fake.constant;
 	int rc;
 
 	fake_executor_deinit(&w->fake);
 	fake_executor_init(&w->fake, store_blobs(w->store));
+	w->fake.constant = constant;
 	w->request.plan = w->f.plan;
 	w->request.sinks = sinks;
 	rc = engine_run(w->f.arena, &w->request, &w->result, &w->err);
@@ -116,6 +123,54 @@ static void what_another_process_gave_up_is_run(void **state)
 	assert_int_equal(s->waits, 1);
 	assert_int_equal(world_state(&s->w, "t/plain/build"), NODE_DONE);
 	assert_int_equal(s->w.result.n_cached, 0);
+}
+
+#define RUN(name, command, options)                                                                \
+	"{'address':'t/plain/" name "','target':'t','variant':'plain','name':'" name               \
+	"','kind':'run','options':{'argv':['make','" command "'],'outputs':['o']" options "}}"
+
+/* A place in a pool that was taken for a stage which another process then has is free for the next. */
+static void a_pool_goes_on_beside_another_process(void **state)
+{
+	struct scene *s = *state;
+
+	fixture_load_parts(
+		&s->w.f,
+		"[" RUN("a", "a", ",'pool':'one'") "," RUN("b", "b", ",'pool':'one'") "," RUN(
+			"c", "c", ",'pool':'one'") "]",
+		"'pools':{'one':1}");
+	world_plan(&s->w, "t/plain/*");
+	claim_loaded(s, "t/plain/b");
+	forget_results(s);
+	s->gives = true;
+	must(run(s), &s->w.err);
+	assert_int_equal(world_state(&s->w, "t/plain/b"), NODE_CACHED);
+	assert_int_equal(world_state(&s->w, "t/plain/c"), NODE_DONE);
+	assert_int_equal(s->w.fake.n_run, 2);
+}
+
+/* The same work under another name that is known only later: what the other process made is its too. */
+static void a_late_twin_of_what_another_process_made(void **state)
+{
+	struct scene *s = *state;
+
+	fixture_load_parts(
+		&s->w.f,
+		"[" RUN("x", "x", "") "," RUN("y", "y", ",'env':{'A':'1'}") "," RUN("a", "twin", ",'inputs':[{'at':'i','from':{'$stage':'t/plain/x','path':'o'}}]") "," RUN("z", "z", ",'inputs':[{'at':'i','from':{'$stage':'t/plain/y','path':'o'}},{'at':'j','from':{'$stage':'t/plain/a','path':'o'}}]") "," RUN(
+			"b", "twin",
+			",'inputs':[{'at':'i','from':{'$stage':'t/plain/w','path':'o'}}]") "," RUN("w",
+	                                                                                           "w",
+	                                                                                           ",'inputs':[{'at':'i','from':{'$stage':'t/plain/z','path':'o'}}]") "]",
+		"");
+	s->w.fake.constant = "t/plain/[xw]";
+	world_plan(&s->w, "t/plain/*");
+	claim_loaded(s, "t/plain/a");
+	forget_results(s);
+	s->gives = true;
+	must(run(s), &s->w.err);
+	assert_int_equal(world_state(&s->w, "t/plain/a"), NODE_CACHED);
+	assert_int_equal(world_state(&s->w, "t/plain/b"), NODE_CACHED);
+	assert_int_equal(s->waits, 1);
 }
 
 static bool is_claimed(struct scene *s)
@@ -176,6 +231,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_another_process_makes_is_taken),
 		TEST(what_another_process_gave_up_is_run),
+		TEST(a_pool_goes_on_beside_another_process),
+		TEST(a_late_twin_of_what_another_process_made),
 		TEST(claims_end_with_the_run),
 		TEST(claims_of_the_dead),
 	};
