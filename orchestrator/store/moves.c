@@ -27,11 +27,15 @@ static int changed(const struct move *move, struct err *err)
 static int open_dir_of(const struct move *move, int dirfd, int *ret_fd, struct err *err)
 {
 	_cleanup_free_ char *dir = path_dir(move->path);
-	struct err ignored = ERR_INIT;
+	struct err fault = ERR_INIT;
+	int rc = fs_open_beneath(dirfd, dir, O_RDONLY | O_DIRECTORY, 0, true, ret_fd, &fault);
 
-	if (fs_open_beneath(dirfd, dir, O_RDONLY | O_DIRECTORY, 0, true, ret_fd, &ignored) == 0)
+	if (rc == 0)
 		return 0;
-	return changed(move, err);
+	if (rc == FS_MISSING || fault.code == ERR_INPUT) /* gone, or a link now */
+		return changed(move, err);
+	*err = fault;
+	return -1;
 }
 
 static int copy(const struct move *move, struct blobs *blobs, int dir, struct err *err)
