@@ -16,7 +16,8 @@ enum { RESULT_MOST = 16 << 20, SEEN = 1024 };
 /* Looking whether all content of a result is there. */
 struct completeness {
 	struct store *store;
-	bool deep; /* hash everything */
+	bool deep;        /* hash everything */
+	struct err fault; /* a disk that does not answer says nothing of what is there */
 };
 
 /* Where a blob that was there is noted; what stood there is forgotten. NULL: nothing is noted. */
@@ -55,35 +56,46 @@ static int visit_node(void *data, const char *path, const struct tree_node *node
 static bool dir_is_whole(struct completeness *c, const struct blob_ref *ref)
 {
 	struct map *seen = c->store->whole;
-	struct err err = ERR_INIT;
 
 	if (!c->deep && map_get_n(seen, &ref->digest, sizeof(ref->digest)))
 		return true;
 	if (!blob_is_there(c, ref))
 		return false;
-	if (tree_walk(c->store->blobs, ref, visit_node, c, &err) < 0)
+	if (tree_walk(c->store->blobs, ref, visit_node, c, &c->fault) < 0)
 		return false;
 	map_set_n(seen, &ref->digest, sizeof(ref->digest), c->store);
 	return true;
 }
 
-static bool result_is_whole(struct store *store, const struct result *result, bool deep)
+static bool content_is_there(struct completeness *c, const struct result *result)
 {
-	struct completeness c = { .store = store, .deep = deep };
-
-	if (!digest_is_none(&result->out.digest) && !blob_is_there(&c, &result->out))
+	if (!digest_is_none(&result->out.digest) && !blob_is_there(c, &result->out))
 		return false;
-	if (!digest_is_none(&result->log.digest) && !blob_is_there(&c, &result->log))
+	if (!digest_is_none(&result->log.digest) && !blob_is_there(c, &result->log))
 		return false;
 	for (size_t i = 0; i < result->n_outputs; i++) {
 		const struct tree_node *node = result->outputs[i].node;
 
-		if (node->kind == NODE_FILE && !blob_is_there(&c, &node->ref))
+		if (node->kind == NODE_FILE && !blob_is_there(c, &node->ref))
 			return false;
-		if (node->kind == NODE_DIR && !dir_is_whole(&c, &node->ref))
+		if (node->kind == NODE_DIR && !dir_is_whole(c, &node->ref))
 			return false;
 	}
 	return true;
+}
+
+/* Returns 0, or STORE_MISS where something of it is missing. */
+static int check_content(struct store *store, const struct result *result, bool deep,
+                         struct err *err)
+{
+	struct completeness c = { .store = store, .deep = deep, .fault = ERR_INIT };
+
+	if (content_is_there(&c, result))
+		return 0;
+	if (!c.fault.sys)
+		return STORE_MISS;
+	*err = c.fault;
+	return -1;
 }
 
 /* A result of another boot was hashed whole: what the disk holds now it will hold. */
@@ -118,8 +130,11 @@ int store_get_result(struct store *store, struct arena *arena, const struct dige
 	deep = db_text(stmt, 1)[0] && !str_eq(db_text(stmt, 1), store->boot);
 	used = db_int(stmt, 2);
 	db_reset(stmt);
-	if (rc < 0 || !result_is_whole(store, &result, deep))
+	if (rc < 0)
 		return STORE_MISS;
+	rc = check_content(store, &result, deep, err);
+	if (rc)
+		return rc;
 	use_note(store, action, sizeof(*action), used);
 	if (deep)
 		settle(store, action);
