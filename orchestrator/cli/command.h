@@ -27,9 +27,9 @@ struct cli {
 	struct runner_server *server; /* NULL: the command runs nothing */
 	bool runs_stages;             /* of the command */
 	char **targets;               /* --target globs, NULL-ended */
-	struct buf key;   /* of a snapshot of this command line; empty: there will be none */
-	struct buf words; /* of the command line that are no options, each with its NUL */
-	struct buf said;  /* what was printed, as snapshots keep it: descriptor, length, text */
+	struct buf key;  /* of a snapshot of this command line; empty: there will be none */
+	char **argv;     /* as the program was started */
+	struct buf said; /* what was printed, as snapshots keep it: descriptor, length, text */
 };
 
 /* One option of a command, besides the common ones. */

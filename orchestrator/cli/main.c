@@ -157,7 +157,6 @@ int main(int argc, char **argv)
 		print_err(&err, cli.colour);
 	runner_server_stop(cli.server);
 	buf_deinit(&cli.key);
-	buf_deinit(&cli.words);
 	buf_deinit(&cli.said);
 	arena_free(arena);
 	return rc < 0 ? err_exit_status(&err) : 0;

@@ -8,6 +8,7 @@
 
 #include "host/fs.h"
 #include "host/terminal.h"
+#include "snapshot/snapshot.h"
 
 bool print_is_live(const struct cli *cli)
 {
@@ -19,11 +20,11 @@ bool print_is_live(const struct cli *cli)
 /* Snapshots say it again: see cli/snapshots.h. */
 static void keep(struct cli *cli, int fd, const char *text, size_t n)
 {
-	uint32_t head[2] = { (uint32_t)fd, (uint32_t)n };
+	const struct snapshot_said head = { (uint32_t)fd, (uint32_t)n };
 
 	if (cli->key.n == 0)
 		return;
-	buf_add(&cli->said, head, sizeof(head));
+	buf_add(&cli->said, &head, sizeof(head));
 	buf_add(&cli->said, text, n);
 }
 

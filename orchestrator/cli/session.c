@@ -12,7 +12,6 @@
 #include "model/recipe_stages.h"
 #include "plan/plan.h"
 #include "recipe/recipe.h"
-#include "snapshot/record.h"
 #include "stages/stage.h"
 
 static bool is_folder(const char *path)
@@ -211,7 +210,6 @@ struct session *session_close(struct session *s)
 	for (size_t i = 0; i < s->images.n; i++)
 		image_deinit(&s->images.v[i].image);
 	array_deinit(&s->images);
-	s->record = snapshot_record_free(s->record);
 	if (s->userns_fd)
 		fs_close(s->userns_fd);
 	s->store = store_close(s->store);

@@ -42,7 +42,7 @@ struct session {
 	const struct sandbox_runtime *runtime;
 	int userns_fd; /* what the runtime's probe gave, or 0 */
 	struct executor *executor;
-	struct snapshot_record *record; /* NULL: there will be no snapshot */
+	struct snapshot_record *record; /* the store's; NULL: there will be no snapshot */
 	bool offline, update, paranoid;
 	bool committed;    /* what HEAD holds counts, not what lies there */
 	bool snapshot;     /* … even where that is no version */

@@ -11,18 +11,16 @@
 #include "engine/engine.h"
 #include "external/crypto.h"
 #include "host/fs.h"
+#include "model/lock.h"
+#include "recipe/recipe.h"
 #include "snapshot/record.h"
-#include "store/directory.h"
 
 void snapshots_prepare(int argc, char **argv, struct cli *cli)
 {
 	const char *ignored = NULL;
 
 	cli->said = BUF_INIT(SNAPSHOT_TEXT_MOST);
-	cli->words = BUF_INIT(SNAPSHOT_KEY_MOST);
-	for (int i = 1; i < argc; i++)
-		if (argv[i][0] != '-' && argv[i][0])
-			buf_add(&cli->words, argv[i], strlen(argv[i]) + 1);
+	cli->argv = argv;
 	cli->key = BUF_INIT(SNAPSHOT_KEY_MOST);
 	if (!snapshot_words(argc, argv, &ignored) ||
 	    snapshot_key("/proc/self/exe", argc, argv, &cli->key) < 0)
@@ -33,15 +31,8 @@ void snapshots_prepare(int argc, char **argv, struct cli *cli)
 
 void snapshots_begin(struct session *s)
 {
-	_cleanup_fd_ int fd = -1;
-	struct err ignored = ERR_INIT;
-
-	if (s->cli->key.n == 0)
-		return;
-	if (fs_open_dir(AT_FDCWD, store_dir(s->store), &fd, &ignored) != 0)
-		return;
-	s->record = snapshot_record_new(fd, &s->cli->key);
-	store_record(s->store, s->record);
+	if (s->cli->key.n > 0)
+		s->record = store_record(s->store, &s->cli->key);
 }
 
 /* ---- at its end ----------------------------------------------------------------------------- */
@@ -98,8 +89,6 @@ static void record_recipe(struct session *s)
 		snapshot_record_kind(s->record, s->lock_path, SNAPSHOT_NOTHING);
 }
 
-static const char *const marks[] = { ".git", ".kiln", "kiln.lock" };
-
 static enum snapshot_kind kind_at(const char *path)
 {
 	struct stat st;
@@ -112,8 +101,8 @@ static bool record_marks(struct session *s, const char *folder)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-		_cleanup_free_ char *path = path_join(folder, marks[i]);
+	for (size_t i = 0; recipe_project_marks[i]; i++) {
+		_cleanup_free_ char *path = path_join(folder, recipe_project_marks[i]);
 		enum snapshot_kind kind = kind_at(path);
 
 		snapshot_record_kind(s->record, path, kind);
@@ -150,7 +139,7 @@ static void record_search(struct session *s)
 	    fs_real_path(s->recipe_dir, &home, &ignored) != 0)
 		return;
 	while (!str_eq(at, home) && !str_eq(at, "/")) {
-		_cleanup_free_ char *path = path_join(at, "kiln.lua");
+		_cleanup_free_ char *path = path_join(at, RECIPE_FILE);
 		char *up = path_dir(at);
 
 		snapshot_record_kind(s->record, path, SNAPSHOT_NOTHING);
@@ -162,10 +151,9 @@ static void record_search(struct session *s)
 /* A word is a stage, or a folder where there is one of that name. */
 static void record_words(struct session *s)
 {
-	const struct buf *words = &s->cli->words;
-
-	for (size_t at = 0; at < words->n; at += strlen(words->p + at) + 1)
-		snapshot_record_kind(s->record, words->p + at, kind_at(words->p + at));
+	for (char **word = s->cli->argv + 1; *word; word++)
+		if (word[0][0] && word[0][0] != '-')
+			snapshot_record_kind(s->record, *word, kind_at(*word));
 }
 
 /* A folder of the project's own definitions and what is in it: they stand before Kiln's. */
@@ -226,12 +214,9 @@ static bool knows_sources(const struct session *s)
 
 void snapshots_end(struct session *s, const struct plan *plan, const struct engine_result *result)
 {
-	struct buf *said = &s->cli->said;
-
 	if (!s->record)
 		return;
-	if (result->n_run || result->n_failed || result->n_skipped || said->overflow ||
-	    !knows_sources(s))
+	if (result->n_run || result->n_failed || result->n_skipped || !knows_sources(s))
 		snapshot_record_give_up(s->record);
 	record_recipe(s);
 	record_project(s);
@@ -239,13 +224,6 @@ void snapshots_end(struct session *s, const struct plan *plan, const struct engi
 	record_words(s);
 	record_images(s);
 	record_results(s, plan, result);
-	for (size_t at = 0; at < said->n;) {
-		uint32_t head[2];
-
-		memcpy(head, said->p + at, sizeof(head));
-		at += sizeof(head);
-		snapshot_record_said(s->record, (int)head[0], said->p + at, head[1]);
-		at += head[1];
-	}
+	snapshot_record_said(s->record, &s->cli->said);
 	snapshot_record_keep(s->record);
 }

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "front/replay.h"
 #include "snapshot/snapshot.h"
 #include "store/where.h"
 
@@ -46,8 +47,8 @@ static int try_again(const char *program, int argc, char **argv, struct err *err
 
 	if (!snapshot_words(argc, argv, &store) || snapshot_key(program, argc, argv, &key) < 0 ||
 	    store_place(store, &dir, &ignored) < 0)
-		return SNAPSHOT_STALE;
-	return snapshot_replay(dir, &key, err);
+		return REPLAY_STALE;
+	return replay(dir, &key, err);
 }
 
 static void complain(const char *what, const char *hint)

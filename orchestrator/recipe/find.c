@@ -69,16 +69,17 @@ static char *find_named(const char *operand, struct err *err)
 	return real;
 }
 
+const char *const recipe_project_marks[] = { LOCK_FILE, ".kiln", ".git", NULL };
+
 char *recipe_project(const char *inside)
 {
-	static const char *const marks[] = { "kiln.lock", ".kiln", ".git" };
 	char *folder = str_dup(inside);
 
 	for (;;) {
 		char *up;
 
-		for (size_t i = 0; i < ARRAY_LEN(marks); i++)
-			if (holds(folder, marks[i]))
+		for (size_t i = 0; recipe_project_marks[i]; i++)
+			if (holds(folder, recipe_project_marks[i]))
 				return folder;
 		if (is_root(folder))
 			break;

@@ -60,6 +60,8 @@ int recipe_load(const struct recipe_request *request, json_t **ret_document, str
  * *ret_project.
  */
 int recipe_find(const char *operand, char **ret_project, char **ret_recipe, struct err *err);
+/* What makes a folder the root of a project; NULL-ended. */
+extern const char *const recipe_project_marks[];
 /* The root of the project that an absolute folder lies in: the nearest one upwards that holds
  * kiln.lock, .kiln or .git, else the folder itself. The caller frees. */
 char *recipe_project(const char *inside);

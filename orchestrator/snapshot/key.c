@@ -9,21 +9,10 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "host/fs.h"
+#include "host/stamps.h"
 #include "snapshot/snapshot.h"
 
 extern char **environ;
-
-struct snapshot_stamps snapshot_stamps_of(const struct stat *st)
-{
-	return (struct snapshot_stamps){
-		.dev = (uint64_t)st->st_dev,
-		.ino = (uint64_t)st->st_ino,
-		.size = (uint64_t)st->st_size,
-		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
-		.ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
-		.mode = (uint32_t)st->st_mode,
-	};
-}
 
 enum snapshot_kind snapshot_kind_of(const struct stat *st)
 {
@@ -82,12 +71,12 @@ static void add_file(struct buf *key, const char *path)
 
 static int add_program(struct buf *key, const char *program)
 {
-	struct snapshot_stamps stamps;
+	struct stamps stamps;
 	struct stat st;
 
 	if (stat(program, &st) < 0)
 		return -1;
-	stamps = snapshot_stamps_of(&st);
+	stamps = stamps_of(&st);
 	buf_add(key, &stamps, sizeof(stamps));
 	return 0;
 }

@@ -10,16 +10,14 @@
 #include "base/alloc.h"
 #include "host/clock.h"
 #include "host/fs.h"
+#include "host/stamps.h"
 #include "host/tmpfile.h"
 
-enum {
-	CHUNK = 64 << 10,
-	RACY_MARGIN_US = 2500000, /* coarser than the time stamps of any file system in use */
-	MOST_SNAPSHOTS = 64,
-};
+enum { CHUNK = 64 << 10, MOST_SNAPSHOTS = 64 };
 
 struct snapshot_record {
-	int store, fd; /* fd -1: given up */
+	int store;     /* borrowed */
+	int fd;        /* -1: given up */
 	char name[64]; /* below the store */
 	int64_t began_us;
 	char chunk[CHUNK];
@@ -65,10 +63,9 @@ static void put_named(struct snapshot_record *r, char type, const char *name)
 
 static void put_stamps(struct snapshot_record *r, const struct stat *st)
 {
-	struct snapshot_stamps stamps = snapshot_stamps_of(st);
-	int64_t newest = stamps.mtime_ns > stamps.ctime_ns ? stamps.mtime_ns : stamps.ctime_ns;
+	struct stamps stamps = stamps_of(st);
 
-	if (newest / 1000 > r->began_us - RACY_MARGIN_US)
+	if (!stamps_settled(&stamps, r->began_us))
 		snapshot_record_give_up(r);
 	put(r, &stamps, sizeof(stamps));
 }
@@ -108,15 +105,15 @@ void snapshot_record_blob(struct snapshot_record *r, const struct blob_ref *ref)
 	put(r, &ref->size, sizeof(ref->size));
 }
 
-void snapshot_record_said(struct snapshot_record *r, int fd, const char *text, size_t n)
+void snapshot_record_said(struct snapshot_record *r, const struct buf *said)
 {
-	uint32_t head[2] = { (uint32_t)fd, (uint32_t)n };
+	uint32_t n = (uint32_t)said->n;
 
-	if (n > SNAPSHOT_TEXT_MOST)
+	if (said->overflow)
 		snapshot_record_give_up(r);
 	put(r, "O", 1);
-	put(r, head, sizeof(head));
-	put(r, text, n);
+	put(r, &n, sizeof(n));
+	put(r, said->p, said->n);
 }
 
 /* ---- beginning and ending ------------------------------------------------------------------- */
@@ -150,7 +147,7 @@ struct snapshot_record *snapshot_record_new(int store_fd, const struct buf *key)
 	struct err ignored = ERR_INIT;
 	char name[40];
 
-	r->store = fcntl(store_fd, F_DUPFD_CLOEXEC, 3);
+	r->store = store_fd;
 	r->fd = -1;
 	r->began_us = clock_real_us();
 	snapshot_name(key, name);
@@ -167,7 +164,6 @@ struct snapshot_record *snapshot_record_free(struct snapshot_record *r)
 {
 	if (r) {
 		snapshot_record_give_up(r);
-		fs_close(r->store);
 		free(r);
 	}
 	return NULL;

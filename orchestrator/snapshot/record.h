@@ -13,7 +13,8 @@
  */
 struct snapshot_record;
 
-/* Begins one in an open store, before anything of the store is looked up. Never NULL. */
+/* Begins one in an open store, whose descriptor outlives it, before anything of the store is looked up.
+ * Never NULL. */
 struct snapshot_record *snapshot_record_new(int store_fd, const struct buf *key);
 struct snapshot_record *snapshot_record_free(struct snapshot_record *record);
 
@@ -26,7 +27,8 @@ void snapshot_record_file(struct snapshot_record *record, const char *path, cons
 void snapshot_record_kind(struct snapshot_record *record, const char *path,
                           enum snapshot_kind kind);
 void snapshot_record_blob(struct snapshot_record *record, const struct blob_ref *ref);
-void snapshot_record_said(struct snapshot_record *record, int fd, const char *text, size_t n);
+/* All that was said. */
+void snapshot_record_said(struct snapshot_record *record, const struct buf *said);
 
 void snapshot_record_give_up(struct snapshot_record *record);
 /* Ends it and gives it its name, where it was not given up and nothing was changed in the store. */

@@ -24,7 +24,7 @@
  *     F path stamps      a file by its whole path
  *     K path kind        what stands there is a file, a folder, or nothing
  *     B digest size      a blob of the store
- *     O descriptor text  what was said, in order
+ *     O length           what was said, in order: a struct snapshot_said before each text
  *     Z                  the end: without it the file is none
  *
  * A snapshot holds as long as the store's *generation*: a text that changes whenever something but a
@@ -34,13 +34,10 @@ enum snapshot_kind { SNAPSHOT_NOTHING, SNAPSHOT_FILE, SNAPSHOT_FOLDER, SNAPSHOT_
 
 enum snapshot_kind snapshot_kind_of(const struct stat *st);
 
-struct snapshot_stamps {
-	uint64_t dev, ino, size;
-	int64_t mtime_ns, ctime_ns;
-	uint32_t mode, zero;
+/* In front of a text that was said. */
+struct snapshot_said {
+	uint32_t fd, n; /* where to, and how many bytes */
 };
-
-struct snapshot_stamps snapshot_stamps_of(const struct stat *st);
 
 #define SNAPSHOT_MAGIC "kilnsnp1"
 /* A day, so that what is used is known as used; a clock that went back counts as more. */
@@ -63,12 +60,5 @@ bool snapshot_generation(int store_fd, char ret[SNAPSHOT_GENERATION + 1]);
 /* Gives the store another one. Never fails: where it cannot, the old one is gone, and all snapshots
  * with it. */
 void snapshot_renew(int store_fd);
-
-/*
- * Says again what the last run of this command line said, when nothing has changed since: 0. Or
- * SNAPSHOT_STALE, and the run is to be done. `store` is its folder.
- */
-enum { SNAPSHOT_STALE = 1 };
-int snapshot_replay(const char *store, const struct buf *key, struct err *err);
 
 #endif

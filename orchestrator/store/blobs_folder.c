@@ -16,16 +16,6 @@
 #include "host/failpoint.h"
 #include "host/fs.h"
 
-const char *folder_name_of(const struct digest *digest, char out[BLOB_NAME_SIZE])
-{
-	/* The first two digits go in front of the slash. */
-	digest_hex(digest, out + 1);
-	out[0] = out[1];
-	out[1] = out[2];
-	out[2] = '/';
-	return out;
-}
-
 /* A full disk has its hint already. */
 int store_hint(struct err *err)
 {
@@ -44,7 +34,7 @@ static void remove_bad(struct folder_blobs *folder, int fd, const struct blob_re
 {
 	char name[BLOB_NAME_SIZE];
 
-	if (fs_is_named(fd, folder->fd, folder_name_of(&ref->digest, name)))
+	if (fs_is_named(fd, folder->fd, blob_file_name(&ref->digest, name)))
 		unlinkat(folder->fd, name, 0);
 }
 
@@ -66,14 +56,8 @@ static bool verify(struct folder_blobs *folder, int fd, const struct blob_ref *r
 		remove_bad(folder, fd, ref);
 		return false;
 	}
-	if (futimens(fd, times) < 0)
-		return true; /* hashed again next time */
+	(void)!futimens(fd, times); /* else it is hashed again next time */
 	return true;
-}
-
-static bool stamp_is_ours(const struct stat *st)
-{
-	return st->st_mtim.tv_sec == BLOB_STAMP && st->st_mtim.tv_nsec == 0;
 }
 
 /* Opens a blob that is there with its size and trusted content. Returns 0 or BLOBS_MISS. */
@@ -84,7 +68,7 @@ static int open_good(struct folder_blobs *folder, const struct blob_ref *ref, bo
 	_cleanup_fd_ int fd = -1;
 	struct stat st;
 
-	fd = openat(folder->fd, folder_name_of(&ref->digest, name),
+	fd = openat(folder->fd, blob_file_name(&ref->digest, name),
 	            O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return BLOBS_MISS;
@@ -92,7 +76,7 @@ static int open_good(struct folder_blobs *folder, const struct blob_ref *ref, bo
 		return err_sys(err, ERR_IO, "cannot open blob %s in %s", name, folder->store_dir);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != ref->size)
 		return BLOBS_MISS;
-	if ((deep || !stamp_is_ours(&st)) && !verify(folder, fd, ref))
+	if ((deep || !blob_file_is_good(&st, ref->size)) && !verify(folder, fd, ref))
 		return BLOBS_MISS;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, ERR_IO, "cannot rewind blob %s", name);
@@ -109,11 +93,11 @@ static bool folder_has(struct blobs *blobs, const struct blob_ref *ref, bool dee
 	char name[BLOB_NAME_SIZE];
 	struct stat st;
 
-	if (fstatat(folder->fd, folder_name_of(&ref->digest, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(folder->fd, blob_file_name(&ref->digest, name), &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != ref->size)
 		return false;
-	if (!deep && stamp_is_ours(&st))
+	if (!deep && blob_file_is_good(&st, ref->size))
 		return true;
 	return open_good(folder, ref, deep, &fd, &ignored) == 0;
 }
@@ -124,7 +108,7 @@ static bool folder_find(struct blobs *blobs, struct blob_ref *ret)
 	char name[BLOB_NAME_SIZE];
 	struct stat st;
 
-	if (fstatat(folder->fd, folder_name_of(&ret->digest, name), &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fstatat(folder->fd, blob_file_name(&ret->digest, name), &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISREG(st.st_mode))
 		return false;
 	ret->size = (uint64_t)st.st_size;
@@ -184,7 +168,7 @@ static int folder_remove(struct blobs *blobs, const struct digest *digest, struc
 	char name[BLOB_NAME_SIZE];
 
 	if (!failpoint("blob-remove") &&
-	    (unlinkat(folder->fd, folder_name_of(digest, name), 0) == 0 || errno == ENOENT))
+	    (unlinkat(folder->fd, blob_file_name(digest, name), 0) == 0 || errno == ENOENT))
 		return 0;
 	return folder_cannot_write(folder, err);
 }
@@ -230,7 +214,7 @@ int folder_give_name(struct folder_blobs *folder, int fd, int dir, const char *n
 
 	if (failpoint("blob-stamp") || futimens(fd, times) < 0)
 		return -1;
-	folder_name_of(digest, blob);
+	blob_file_name(digest, blob);
 	if (!failpoint("blob-rename") && renameat(dir, name, folder->fd, blob) == 0)
 		return 0;
 	if (errno != ENOENT)

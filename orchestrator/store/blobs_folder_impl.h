@@ -3,12 +3,11 @@
 
 #include "external/crypto.h"
 #include "host/tmpfile.h"
+#include "store/blob_file.h"
 #include "store/blobs_ops.h"
 
 /* Inside of blobs that are files, for the files of this backend alone. */
 enum {
-	BLOB_STAMP = 1, /* mtime of a blob in place, seconds since 1970 */
-	BLOB_NAME_SIZE = DIGEST_HEX_SIZE + 1,
 	/* Files smaller than this are hashed in memory before anything is written. */
 	BLOB_CHUNK = 256 << 10,
 };
@@ -25,8 +24,6 @@ struct folder_blobs {
 	char *chunk; /* BLOB_CHUNK bytes */
 };
 
-/* "ab/cdef…" */
-const char *folder_name_of(const struct digest *digest, char out[BLOB_NAME_SIZE]);
 /* errno as an error of writing to the store. */
 int folder_cannot_write(const struct folder_blobs *folder, struct err *err);
 /* Gives the open file `name` of `dir` the stamp of a blob and its name. -1: errno says why not. */

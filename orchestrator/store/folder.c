@@ -10,15 +10,13 @@
 #include "base/array.h"
 #include "base/path.h"
 #include "host/fs.h"
+#include "host/stamps.h"
 #include "snapshot/record.h"
 #include "store/ingest.h"
 #include "store/store_impl.h"
 
-/* Coarser than the time stamps of any file system in use (FAT has two seconds). */
-enum { RACY_MARGIN_US = 2500000 };
-
 struct noted {
-	int64_t dev, ino, size, mtime_ns, ctime_ns;
+	struct stamps stamps;
 	struct digest digest;
 };
 
@@ -29,20 +27,16 @@ struct stat_cache {
 	ARRAY(struct noted) noted;
 };
 
-static int64_t ns_of(const struct timespec *time)
+static bool row_matches(struct db_stmt *row, const struct stamps *now)
 {
-	return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
-}
-
-static bool row_matches(struct db_stmt *row, const struct stat *st)
-{
-	return db_int(row, 0) == (int64_t)st->st_size && db_int(row, 1) == ns_of(&st->st_mtim) &&
-	       db_int(row, 2) == ns_of(&st->st_ctim) && db_bytes(row, 3).n == sizeof(struct digest);
+	return db_int(row, 0) == (int64_t)now->size && db_int(row, 1) == now->mtime_ns &&
+	       db_int(row, 2) == now->ctime_ns && db_bytes(row, 3).n == sizeof(struct digest);
 }
 
 static bool find_row(struct stat_cache *cache, const struct stat *st, struct blob_ref *ret)
 {
 	struct blob_ref ref = { .size = (uint64_t)st->st_size };
+	const struct stamps now = stamps_of(st);
 	struct err ignored = ERR_INIT;
 	struct db_stmt *row;
 	bool good = false;
@@ -50,11 +44,11 @@ static bool find_row(struct stat_cache *cache, const struct stat *st, struct blo
 	if (store_look_begin(cache->store, &ignored) < 0 ||
 	    store_query(cache->store, QUERY_GET_STAMP, &row, &ignored) < 0)
 		return false;
-	db_bind_int(row, 1, (int64_t)st->st_dev);
-	db_bind_int(row, 2, (int64_t)st->st_ino);
+	db_bind_int(row, 1, (int64_t)now.dev);
+	db_bind_int(row, 2, (int64_t)now.ino);
 	if (db_step(row, &ignored) != DB_ROW)
 		return false;
-	if (row_matches(row, st)) {
+	if (row_matches(row, &now)) {
 		memcpy(ref.digest.bytes, db_bytes(row, 3).p, sizeof(ref.digest.bytes));
 		good = blobs_has(cache->store->blobs, &ref);
 	}
@@ -79,19 +73,10 @@ static void note(struct ingest_stamps *stamps, const struct stat *st, int64_t be
                  const struct blob_ref *ref)
 {
 	struct stat_cache *cache = (struct stat_cache *)stamps;
-	int64_t mtime_ns = ns_of(&st->st_mtim), ctime_ns = ns_of(&st->st_ctim);
-	int64_t newest_ns = mtime_ns > ctime_ns ? mtime_ns : ctime_ns;
+	const struct stamps stamps_then = stamps_of(st);
 
-	if (newest_ns / 1000 > began_us - RACY_MARGIN_US)
-		return;
-	array_push(&cache->noted, ((struct noted){
-					  .dev = (int64_t)st->st_dev,
-					  .ino = (int64_t)st->st_ino,
-					  .size = (int64_t)st->st_size,
-					  .mtime_ns = mtime_ns,
-					  .ctime_ns = ctime_ns,
-					  .digest = ref->digest,
-				  }));
+	if (stamps_settled(&stamps_then, began_us))
+		array_push(&cache->noted, ((struct noted){ stamps_then, ref->digest }));
 }
 
 static void record_folder(struct ingest_stamps *stamps, const char *path, const struct stat *st)
@@ -116,11 +101,11 @@ static int write_rows(struct stat_cache *cache, struct err *err)
 	for (size_t i = 0; i < cache->noted.n; i++) {
 		const struct noted *n = &cache->noted.v[i];
 
-		db_bind_int(stmt, 1, n->dev);
-		db_bind_int(stmt, 2, n->ino);
-		db_bind_int(stmt, 3, n->size);
-		db_bind_int(stmt, 4, n->mtime_ns);
-		db_bind_int(stmt, 5, n->ctime_ns);
+		db_bind_int(stmt, 1, (int64_t)n->stamps.dev);
+		db_bind_int(stmt, 2, (int64_t)n->stamps.ino);
+		db_bind_int(stmt, 3, (int64_t)n->stamps.size);
+		db_bind_int(stmt, 4, n->stamps.mtime_ns);
+		db_bind_int(stmt, 5, n->stamps.ctime_ns);
 		db_bind_bytes(stmt, 6, &n->digest, sizeof(n->digest));
 		if (db_run(stmt, err) < 0)
 			return -1;

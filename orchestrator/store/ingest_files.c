@@ -13,6 +13,7 @@
 #include "host/crew.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
+#include "host/stamps.h"
 #include "store/ingest_impl.h"
 
 enum {
@@ -48,9 +49,9 @@ struct reading {
 
 static bool same_stamps(const struct stat *a, const struct stat *b)
 {
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+	const struct stamps x = stamps_of(a), y = stamps_of(b);
+
+	return stamps_equal(&x, &y);
 }
 
 /* ---- one file ------------------------------------------------------------------------------- */

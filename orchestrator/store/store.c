@@ -15,7 +15,7 @@
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/record.h"
 #include "store/blobs_ops.h"
 #include "store/store_impl.h"
 #include "store/use.h"
@@ -329,6 +329,7 @@ struct store *store_close(struct store *store)
 		snapshot_renew(store->fd);
 	store_look_end(store);
 	free(store->seen);
+	snapshot_record_free(store->record);
 	use_deinit(store);
 	for (size_t i = 0; i < ARRAY_LEN(store->queries); i++)
 		db_stmt_free(store->queries[i]);
@@ -388,9 +389,11 @@ void store_changes(struct store *store)
 	store->changed = true;
 }
 
-void store_record(struct store *store, struct snapshot_record *record)
+struct snapshot_record *store_record(struct store *store, const struct buf *key)
 {
-	store->record = record;
+	bug_on(store->record);
+	store->record = snapshot_record_new(store->fd, key);
+	return store->record;
 }
 
 void store_set_paranoid(struct store *store)

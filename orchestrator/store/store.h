@@ -117,9 +117,10 @@ void store_note_use(struct store *store, const char *what);
  */
 enum { STORE_BUSY = 1 };
 int store_alone(struct store *store, bool wait, struct err *err);
-/* From now on what is looked at is recorded (snapshot/record.h; borrowed); NULL: no more. */
+/* From now on what is looked at is recorded for a snapshot of that key (snapshot/record.h). It is the
+ * store's, and gone with it. */
 struct snapshot_record;
-void store_record(struct store *store, struct snapshot_record *record);
+struct snapshot_record *store_record(struct store *store, const struct buf *key);
 /* From now on every blob is hashed when it is handed out. */
 void store_set_paranoid(struct store *store);
 

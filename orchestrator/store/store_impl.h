@@ -46,7 +46,7 @@ struct store {
 	struct digest
 		*seen; /* while looking: blobs that were there, each at the place of its hash */
 	bool changed;  /* what it says is not what it said: no snapshot holds any more */
-	struct snapshot_record *record; /* borrowed, or NULL */
+	struct snapshot_record *record; /* or NULL */
 };
 
 /* Before something is changed that a look-up would see; what a collection takes, too. */

@@ -5,6 +5,7 @@
 #include <sys/time.h>
 
 #include "base/path.h"
+#include "front/replay.h"
 #include "snapshot/record.h"
 
 struct fixture {
@@ -98,8 +99,17 @@ static void put(struct fixture *f, struct snapshot_record *r, const char *path, 
 		snapshot_record_file(r, full, &st);
 }
 
+static void add_said(struct buf *all, const char *text)
+{
+	const struct snapshot_said head = { STDERR_FILENO, (uint32_t)strlen(text) };
+
+	buf_add(all, &head, sizeof(head));
+	buf_add(all, text, strlen(text));
+}
+
 static void record(struct fixture *f, const char *said)
 {
+	_cleanup_buf_ struct buf all = BUF_INIT(SNAPSHOT_TEXT_MOST);
 	struct snapshot_record *r = snapshot_record_new(f->store_fd, &f->key);
 	_cleanup_free_ char *absent = path_join(f->dir, "src/kiln.lua");
 	struct blob_ref ref = blob();
@@ -114,13 +124,14 @@ static void record(struct fixture *f, const char *said)
 	put(f, r, "lock", false);
 	snapshot_record_kind(r, absent, SNAPSHOT_NOTHING);
 	snapshot_record_blob(r, &ref);
-	snapshot_record_said(r, STDERR_FILENO, said, strlen(said));
+	add_said(&all, said);
+	snapshot_record_said(r, &all);
 	snapshot_record_keep(r);
 	snapshot_record_free(r);
 }
 
 /* What a replay gives, and what it said on standard error. */
-static int replay(struct fixture *f, char said[100])
+static int try_again(struct fixture *f, char said[100])
 {
 	struct err err = ERR_INIT;
 	int out[2], kept = dup(STDERR_FILENO), rc;
@@ -128,7 +139,7 @@ static int replay(struct fixture *f, char said[100])
 
 	assert_int_equal(pipe(out), 0);
 	dup2(out[1], STDERR_FILENO);
-	rc = snapshot_replay(f->store, &f->key, &err);
+	rc = replay(f->store, &f->key, &err);
 	dup2(kept, STDERR_FILENO);
 	close(kept);
 	close(out[1]);
@@ -150,19 +161,19 @@ static void says_it_again(void **state)
 	struct fixture *f = *state;
 	char said[100];
 
-	assert_int_equal(replay(f, NULL), SNAPSHOT_STALE);
+	assert_int_equal(try_again(f, NULL), REPLAY_STALE);
 	age(f);
 	record(f, "too fresh\n"); /* the ctimes are of now */
-	assert_int_equal(replay(f, NULL), SNAPSHOT_STALE);
+	assert_int_equal(try_again(f, NULL), REPLAY_STALE);
 	wait_for_age();
 	record(f, "nothing to do\n");
-	assert_int_equal(replay(f, said), 0);
+	assert_int_equal(try_again(f, said), 0);
 	assert_string_equal(said, "nothing to do\n");
 	record(f, "again\n");
-	assert_int_equal(replay(f, said), 0);
+	assert_int_equal(try_again(f, said), 0);
 	assert_string_equal(said, "again\n");
 	buf_add_str(&f->key, " -j2"); /* another command line */
-	assert_int_equal(replay(f, NULL), SNAPSHOT_STALE);
+	assert_int_equal(try_again(f, NULL), REPLAY_STALE);
 }
 
 /* ---- changes -------------------------------------------------------------------------------- */
@@ -289,10 +300,10 @@ static void any_change_is_seen(void **state)
 		void *one = &all[i];
 
 		record(&all[i], "x");
-		if (replay(&all[i], NULL) != 0)
+		if (try_again(&all[i], NULL) != 0)
 			fail_msg("no snapshot before change %zu", i);
 		changes[i](&all[i]);
-		if (replay(&all[i], NULL) != SNAPSHOT_STALE)
+		if (try_again(&all[i], NULL) != REPLAY_STALE)
 			fail_msg("change %zu is not seen", i);
 		teardown(&one);
 	}
@@ -312,13 +323,13 @@ static void what_is_given_up(void **state)
 	put(f, r, "src", true);
 	snapshot_record_keep(r);
 	r = snapshot_record_free(r);
-	assert_int_equal(replay(f, NULL), 0); /* the one before is still good */
+	assert_int_equal(try_again(f, NULL), 0); /* the one before is still good */
 	/* A change of the store while one is in the making counts. */
 	r = snapshot_record_new(f->store_fd, &f->key);
 	snapshot_renew(f->store_fd);
 	snapshot_record_keep(r);
 	snapshot_record_free(r);
-	assert_int_equal(replay(f, NULL), SNAPSHOT_STALE);
+	assert_int_equal(try_again(f, NULL), REPLAY_STALE);
 }
 
 static void words_that_have_none(void **state)
@@ -389,5 +400,5 @@ int main(void)
 		cmocka_unit_test(keys_differ),
 	};
 
-	return cmocka_run_group_tests_name("snapshot/snapshot", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("front/replay", tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
  * Comparing a snapshot with what is there, in one pass over the file through a small buffer: the time is
  * that of one stat a file, the memory that of the buffer.
  */
+#include "front/replay.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +11,9 @@
 
 #include "host/clock.h"
 #include "host/fs.h"
+#include "host/stamps.h"
 #include "snapshot/snapshot.h"
+#include "store/blob_file.h"
 
 enum { CHUNK = 64 << 10, PATH_MOST = 4096 };
 
@@ -53,25 +57,25 @@ static bool take_text(struct reader *r, char ret[PATH_MOST])
 	return true;
 }
 
-struct replay {
+struct replaying {
 	struct reader reader;
 	int store, blobs; /* folders */
 	int dir;          /* the one whose entries follow; -1: none */
 	struct buf said;  /* (descriptor, length, text)… */
 };
 
-static bool same(const struct stat *st, const struct snapshot_stamps *stamps)
+static bool same(const struct stat *st, const struct stamps *stamps)
 {
-	struct snapshot_stamps now = snapshot_stamps_of(st);
+	struct stamps now = stamps_of(st);
 
-	return memcmp(&now, stamps, sizeof(now)) == 0;
+	return stamps_equal(&now, stamps);
 }
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-static bool check_folder(struct replay *r)
+static bool check_folder(struct replaying *r)
 {
-	struct snapshot_stamps stamps;
+	struct stamps stamps;
 	char path[PATH_MOST];
 	struct stat st;
 
@@ -82,9 +86,9 @@ static bool check_folder(struct replay *r)
 	return r->dir >= 0 && fstat(r->dir, &st) == 0 && same(&st, &stamps);
 }
 
-static bool check_file(struct replay *r, bool entry)
+static bool check_file(struct replaying *r, bool entry)
 {
-	struct snapshot_stamps stamps;
+	struct stamps stamps;
 	char path[PATH_MOST];
 	struct stat st;
 
@@ -93,7 +97,7 @@ static bool check_file(struct replay *r, bool entry)
 	       same(&st, &stamps);
 }
 
-static bool check_kind(struct replay *r)
+static bool check_kind(struct replaying *r)
 {
 	char path[PATH_MOST];
 	struct stat st;
@@ -106,47 +110,37 @@ static bool check_kind(struct replay *r)
 	return kind == snapshot_kind_of(&st);
 }
 
-/* As blobs are found and trusted: by name, size and the one time that they all have
- * (store/blobs_folder.c). */
-static bool check_blob(struct replay *r)
+static bool check_blob(struct replaying *r)
 {
 	struct digest digest;
-	char hex[DIGEST_HEX_SIZE], name[DIGEST_HEX_SIZE + 1];
+	char name[BLOB_NAME_SIZE];
 	uint64_t size;
 	struct stat st;
 
-	if (!take(&r->reader, &digest, sizeof(digest)) || !take(&r->reader, &size, sizeof(size)))
-		return false;
-	digest_hex(&digest, hex);
-	memcpy(name, hex, 2);
-	name[2] = '/';
-	memcpy(name + 3, hex + 2, sizeof(hex) - 2);
-	return fstatat(r->blobs, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       (uint64_t)st.st_size == size && st.st_mtim.tv_sec == 1 && st.st_mtim.tv_nsec == 0;
+	return take(&r->reader, &digest, sizeof(digest)) && take(&r->reader, &size, sizeof(size)) &&
+	       fstatat(r->blobs, blob_file_name(&digest, name), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       blob_file_is_good(&st, size);
 }
 
-static bool keep_text(struct replay *r)
+static bool keep_said(struct replaying *r)
 {
-	struct {
-		uint32_t fd, n;
-	} head;
-	char text[4096];
+	char part[4096];
+	uint32_t left;
 
-	if (!take(&r->reader, &head, sizeof(head)) || head.n > SNAPSHOT_TEXT_MOST)
+	if (!take(&r->reader, &left, sizeof(left)) || left > SNAPSHOT_TEXT_MOST)
 		return false;
-	buf_add(&r->said, &head, sizeof(head));
-	for (size_t left = head.n; left > 0;) {
-		size_t part = left < sizeof(text) ? left : sizeof(text);
+	while (left > 0) {
+		uint32_t n = left < sizeof(part) ? left : (uint32_t)sizeof(part);
 
-		if (!take(&r->reader, text, part))
+		if (!take(&r->reader, part, n))
 			return false;
-		buf_add(&r->said, text, part);
-		left -= part;
+		buf_add(&r->said, part, n);
+		left -= n;
 	}
-	return !r->said.overflow;
+	return true;
 }
 
-static bool check_records(struct replay *r)
+static bool check_records(struct replaying *r)
 {
 	for (;;) {
 		bool good;
@@ -171,7 +165,7 @@ static bool check_records(struct replay *r)
 			good = check_blob(r);
 			break;
 		case 'O':
-			good = keep_text(r);
+			good = keep_said(r);
 			break;
 		default:
 			return type == 'Z';
@@ -183,7 +177,7 @@ static bool check_records(struct replay *r)
 
 /* ---- the head ------------------------------------------------------------------------------- */
 
-static bool check_head(struct replay *r, const struct buf *key)
+static bool check_head(struct replaying *r, const struct buf *key)
 {
 	char magic[sizeof(SNAPSHOT_MAGIC) - 1], generation[SNAPSHOT_GENERATION];
 	char now[SNAPSHOT_GENERATION + 1], part[1024];
@@ -212,17 +206,15 @@ static bool check_head(struct replay *r, const struct buf *key)
 
 static int say(const struct buf *said, struct err *err)
 {
-	for (size_t at = 0; at < said->n;) {
-		struct {
-			uint32_t fd, n;
-		} head;
+	struct snapshot_said head;
 
+	for (size_t at = 0; at + sizeof(head) <= said->n; at += head.n) {
 		memcpy(&head, said->p + at, sizeof(head));
 		at += sizeof(head);
 		if (fs_write_all((int)head.fd, said->p + at, head.n,
-		                 head.fd == 1 ? "standard output" : "standard error", err) < 0)
+		                 head.fd == STDOUT_FILENO ? "standard output" : "standard error",
+		                 err) < 0)
 			return -1;
-		at += head.n;
 	}
 	return 0;
 }
@@ -235,7 +227,7 @@ static bool is_ours(int fd)
 	return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
 }
 
-static bool open_all(struct replay *r, const char *store, const struct buf *key)
+static bool open_all(struct replaying *r, const char *store, const struct buf *key)
 {
 	char name[40], path[64];
 
@@ -249,15 +241,15 @@ static bool open_all(struct replay *r, const char *store, const struct buf *key)
 	return r->blobs >= 0 && r->reader.fd >= 0;
 }
 
-int snapshot_replay(const char *store, const struct buf *key, struct err *err)
+int replay(const char *store, const struct buf *key, struct err *err)
 {
-	struct replay r = { .reader.fd = -1,
-		            .store = -1,
-		            .blobs = -1,
-		            .dir = -1,
-		            .said = BUF_INIT(2 * SNAPSHOT_TEXT_MOST) };
+	struct replaying r = { .reader.fd = -1,
+		               .store = -1,
+		               .blobs = -1,
+		               .dir = -1,
+		               .said = BUF_INIT(SNAPSHOT_TEXT_MOST) };
 	bool good = open_all(&r, store, key) && check_head(&r, key) && check_records(&r);
-	int rc = good ? say(&r.said, err) : SNAPSHOT_STALE;
+	int rc = good ? say(&r.said, err) : REPLAY_STALE;
 
 	buf_deinit(&r.said);
 	fs_close(r.dir);
