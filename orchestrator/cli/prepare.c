@@ -10,6 +10,7 @@
 #include "cli/print.h"
 #include "cli/runtime.h"
 #include "cli/session.h"
+#include "cli/sharing.h"
 #include "cli/vendor.h"
 #include "external/crypto.h"
 #include "host/fs.h"
@@ -236,6 +237,7 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 		return own ? err_while(err, "extending \"%s\" at %s", own->base, own->where) : -1;
 	}
 	entry->compiler = compiler_of(s, entry->image.lock_section);
+	entry->jobs_style = sharing_style(entry->image.lock_section);
 	fact = arena_alloc(s->arena, sizeof(*fact));
 	*fact = (struct fact_image){ entry->image.tree, entry->compiler };
 	/* What the machine's own tools made must never be found under the image's name. */

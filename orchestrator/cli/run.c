@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -14,8 +12,10 @@
 #include "cli/runtime.h"
 #include "cli/screen.h"
 #include "cli/session.h"
+#include "cli/sharing.h"
 #include "cli/signals.h"
 #include "engine/resources.h"
+#include "exec/limits.h"
 #include "exec/local.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
@@ -87,77 +87,7 @@ static int open_executor(struct session *s, struct err *err)
 	return executor_local_new(&options, &s->executor, err);
 }
 
-/* ---- sharing the machine ------------------------------------------------------------------ */
-
-/* Whether a Debian version of make takes a fifo's path: 4.4 and later do. */
-static bool make_takes_fifo(const char *version)
-{
-	const char *colon = strchr(version, ':');
-	char *end;
-	long major = strtol(colon ? colon + 1 : version, &end, 10);
-	long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
-
-	return major > 4 || (major == 4 && minor >= 4);
-}
-
-/* A make that does not know fifos ends at one; what else there is in its image knows pipes too. */
-static enum jobserver_style style_of(void *data, const struct digest *tree)
-{
-	const struct session *s = data;
-	const json_t *packages, *package;
-	size_t i, at;
-
-	if (!s->runtime->needs_rootfs)
-		return JOBSERVER_PIPE; /* the machine's own make is of any age */
-	for (i = 0; i < s->images.n; i++)
-		if (digest_eq(&s->images.v[i].image.tree, tree))
-			break;
-	if (i == s->images.n)
-		return JOBSERVER_NONE;
-	packages = json_object_get(s->images.v[i].image.lock_section, "packages");
-	json_array_foreach ((json_t *)packages, at, package)
-		if (str_eq(json_str_or(package, "name", ""), "make"))
-			return make_takes_fifo(json_str_or(package, "version", "")) ?
-			               JOBSERVER_FIFO :
-			               JOBSERVER_PIPE;
-	return JOBSERVER_FIFO;
-}
-
-static bool has_exclusive(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->n_wanted; i++)
-		if (plan->nodes[plan->order[i]].lowered.exclusive)
-			return true;
-	return false;
-}
-
-/* Whom other kilns cannot see measures what they disturb: refused. Who only works goes on. */
-static int open_shared(struct session *s, const struct plan *plan, struct alone *alone,
-                       struct engine_request *request, struct err *err)
-{
-	struct err fault = ERR_INIT;
-
-	if (alone_open(alone, NULL, &fault) == 0) {
-		request->alone = alone;
-	} else if (has_exclusive(plan)) {
-		*err = fault;
-		return err_while(err, "preparing a stage that is to run alone on the machine");
-	}
-	request->jobs_style = style_of;
-	request->jobs_style_data = s;
-	/* With one job there is nothing to share. */
-	return s->cli->jobs > 1 ? jobserver_new(store_dir(s->store), &request->jobserver, err) : 0;
-}
-
 /* ---- the run ------------------------------------------------------------------------------ */
-
-/* What stages may say they need at once: the machine's memory, without a tenth for all else. */
-static int64_t machine_memory(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-
-	return pages > 0 && size > 0 ? (int64_t)pages / 10 * 9 * size : 0;
-}
 
 static int run_with_sinks(struct session *s, const struct plan *plan,
                           const struct session_run_options *options,
@@ -172,14 +102,14 @@ static int run_with_sinks(struct session *s, const struct plan *plan,
 		.executor = s->executor,
 		.sinks = sinks,
 		.jobs = s->cli->jobs,
-		.memory = machine_memory(),
+		.memory = (int64_t)limits_memory(NULL),
 		.keep_going = options->keep_going,
 		.fail_fast = options->fail_fast,
 		.dev = options->dev,
 		.cancel_fd = -1,
 	};
 	struct alone alone = ALONE_INIT;
-	int rc = open_shared(s, plan, &alone, &request, err);
+	int rc = sharing_open(s, plan, &alone, &request, err);
 
 	if (rc == 0)
 		rc = premises_keep(s, &request.premises, err);

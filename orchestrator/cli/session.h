@@ -19,6 +19,7 @@ struct session_image {
 	const char *name;
 	struct image image;
 	const char *compiler;
+	enum jobserver_style jobs_style; /* how its programs are told of the job server */
 };
 
 struct recipe_request;
