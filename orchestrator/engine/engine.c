@@ -145,6 +145,29 @@ static int on_failed(struct engine *e, size_t at, struct exec_completion *done, 
 	return 0;
 }
 
+static void leave_undone(struct engine *e, size_t at)
+{
+	engine_skip(e, at);
+	engine_skip_twins(e, at);
+}
+
+/* Kiln or the machine, not the stage: the run fails by it, whatever stages did. */
+static void on_broken(struct engine *e, size_t at, struct exec_completion *done)
+{
+	const struct plan_node *node = &e->plan->nodes[at];
+	struct event event = { .why = arena_fmt(e->arena, "it could not be run: %s",
+		                                done->err.cause) };
+
+	if (e->broken.code == ERR_NONE) {
+		e->broken = done->err;
+		err_while(&e->broken, "running %s", node->stage->address);
+	} else { /* the first is what the run ends with */
+		engine_emit(e, EVENT_NOTE, node, &event);
+	}
+	leave_undone(e, at);
+	engine_on_first_failure(e);
+}
+
 /* What it did with the job server's tokens, which the pool has again. */
 static void close_jobs(struct engine *e, size_t at)
 {
@@ -199,15 +222,14 @@ static int on_completion(struct engine *e, struct exec_completion *done, struct 
 	case EXEC_FAILED:
 		return on_failed(e, at, done, err);
 	case EXEC_CANCELLED:
-		engine_skip(e, at);
-		engine_skip_twins(e, at);
+		leave_undone(e, at);
 		engine_skip_dependants(e);
 		return 0;
 	case EXEC_BROKEN:
 		break;
 	}
-	*err = done->err;
-	return err_while(err, "running %s", e->plan->nodes[at].stage->address);
+	on_broken(e, at, done);
+	return 0;
 }
 
 static void cancel(struct engine *e)
@@ -385,8 +407,8 @@ static int verdict(struct engine *e, struct err *err)
 		               "interrupted; %zu finished stages are kept, run the same command to "
 		               "go on",
 		               e->result->n_run + e->result->n_cached);
-	if (e->first.code != ERR_NONE) {
-		*err = e->first;
+	if (e->broken.code != ERR_NONE || e->first.code != ERR_NONE) {
+		*err = e->broken.code != ERR_NONE ? e->broken : e->first;
 		return -1;
 	}
 	bug_on(e->n_left != 0 && !e->request->dry);
@@ -405,6 +427,7 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 		.by_action = map_new(),
 		.unkept = blobs_unkept(store_blobs(request->store)),
 		.first = ERR_INIT,
+		.broken = ERR_INIT,
 		.started_us = clock_mono_us(),
 	};
 	struct event event = { 0 };

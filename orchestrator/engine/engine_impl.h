@@ -31,7 +31,8 @@ struct engine {
 	bool stopping;                  /* nothing new starts */
 	bool cancelled;
 	int64_t started_us, next_tick_us;
-	struct err first; /* of the first failed stage */
+	struct err first;  /* of the first failed stage */
+	struct err broken; /* of the first one that could not be run to its end */
 };
 
 /* ---- schedule.c ---------------------------------------------------------------------------- */

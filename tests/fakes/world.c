@@ -56,6 +56,21 @@ void world_deinit(struct world *w)
 	close(w->cancel[1]);
 }
 
+int world_setup(void **state)
+{
+	static struct world w;
+
+	world_init(&w);
+	*state = &w;
+	return 0;
+}
+
+int world_teardown(void **state)
+{
+	world_deinit(*state);
+	return 0;
+}
+
 void world_leaf(struct world *w, const char *id, const char *text)
 {
 	struct fact_leaf *leaf = arena_alloc(w->f.arena, sizeof(*leaf));

@@ -26,6 +26,9 @@ struct world {
 
 void world_init(struct world *w);
 void world_deinit(struct world *w);
+/* A test's own, as cmocka wants them. */
+int world_setup(void **state);
+int world_teardown(void **state);
 /* A source whose tree is in the store: one file "text" of that content. */
 void world_leaf(struct world *w, const char *id, const char *text);
 /* The pipeline with both of its sources, and a plan to build it. */

@@ -4,21 +4,6 @@
 #include "base/str.h"
 #include "store/place.h"
 
-static int setup(void **state)
-{
-	static struct world w;
-
-	world_init(&w);
-	*state = &w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_deinit(*state);
-	return 0;
-}
-
 #define RUN(name, options)                                                                         \
 	"{'address':'t/plain/" name "','target':'t','variant':'plain','name':'" name               \
 	"','kind':'run','where':'demo.lua:2','options':{'argv':['make','" name                     \
@@ -441,7 +426,7 @@ static void long_chains(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_whole_pipeline),
 		TEST(unwanted_stages_stay),

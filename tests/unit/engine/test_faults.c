@@ -3,21 +3,6 @@
 
 #include "base/str.h"
 
-static int setup(void **state)
-{
-	static struct world w;
-
-	world_init(&w);
-	*state = &w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_deinit(*state);
-	return 0;
-}
-
 #define RUN(name, inputs)                                                                          \
 	"{'address':'t/plain/" name "','target':'t','variant':'plain','name':'" name               \
 	"','kind':'run','where':'demo.lua:2','options':{'argv':['make','" name                     \
@@ -180,11 +165,63 @@ static void a_broken_machine_is_no_failed_stage(void **state)
 	assert_contains(w->err.cause, "the fake machine broke");
 	assert_contains(w->err.trail, "running t/plain/bad");
 	assert_int_equal(w->result.n_failed, 0);
-	/* What had ended beside it by then is kept. */
+	assert_int_equal(w->result.n_skipped, 3);
+	/* What does not need it went on, and is kept. */
+	assert_int_equal(world_state(w, "t/plain/more"), NODE_DONE);
 	w->fake.broken = NULL;
 	world_must_run(w);
 	assert_false(world_ran(w, "t/plain/good"));
 	assert_true(world_ran(w, "t/plain/bad"));
+}
+
+struct holder {
+	struct event_sink sink;
+	struct world *w;
+};
+
+/* With the first tick, what is held may end. */
+static void let_go(struct event_sink *sink, const struct event *event)
+{
+	if (event->kind == EVENT_TICK)
+		((struct holder *)sink)->w->fake.hold = NULL;
+}
+
+static void what_runs_beside_what_breaks_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct holder holder = { .sink = { let_go }, .w = w };
+
+	load_two_paths(w);
+	w->fake.fail = NULL;
+	w->fake.broken = "t/plain/bad";
+	w->fake.hold = "t/plain/good";
+	w->beside = &holder.sink;
+	assert_int_equal(world_run(w), -1);
+	assert_contains(w->err.trail, "running t/plain/bad");
+	assert_int_equal(world_state(w, "t/plain/good"), NODE_DONE);
+	/* Nothing new begins. */
+	assert_int_equal(world_state(w, "t/plain/more"), NODE_SKIPPED);
+	assert_int_equal(w->result.n_skipped, 4);
+}
+
+/* Each that breaks is told; the run ends with the first, and not with a stage that failed before. */
+static void more_than_one_breaks(void **state)
+{
+	struct world *w = *state;
+
+	load_two_paths(w);
+	w->fake.fail = "t/plain/bad";
+	w->fake.broken = "t/plain/?o*";
+	w->request.keep_going = true;
+	assert_int_equal(world_run(w), -1);
+	assert_int_equal(w->err.code, ERR_IO);
+	assert_contains(w->err.trail, "running t/plain/good");
+	assert_int_equal(w->result.n_failed, 1);
+	w->fake.fail = NULL;
+	w->fake.broken = "t/plain/*d";
+	assert_int_equal(world_run(w), -1);
+	assert_contains(w->err.trail, "running t/plain/bad");
+	assert_contains(buf_text(&w->events), "note t/plain/good");
 }
 
 static void what_cannot_be_started(void **state)
@@ -424,7 +461,7 @@ static void a_failure_tells_the_end_of_its_log(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_failure_stops_what_is_new),
 		TEST(keep_going_skips_dependants_only),
@@ -433,6 +470,8 @@ int main(void)
 		TEST(a_failure_is_kept_for_its_log),
 		TEST(a_cached_result_becomes_the_last),
 		TEST(a_broken_machine_is_no_failed_stage),
+		TEST(what_runs_beside_what_breaks_is_kept),
+		TEST(more_than_one_breaks),
 		TEST(what_cannot_be_started),
 		TEST(interrupted_keeps_what_is_done),
 		TEST(interrupted_before_anything_ran),

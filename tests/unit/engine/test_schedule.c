@@ -10,21 +10,6 @@
 	"','kind':'run','where':'demo.lua:2','options':{'argv':['make','" name                     \
 	"'],'outputs':['o']" options "}}"
 
-static int setup(void **state)
-{
-	static struct world w;
-
-	world_init(&w);
-	*state = &w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_deinit(*state);
-	return 0;
-}
-
 /* ---- the heap ------------------------------------------------------------------------------- */
 
 /* Against sorting, over many orders of coming and going. */
@@ -286,7 +271,7 @@ static void a_stage_that_fails_is_not(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(highest_rank_first),
 		TEST(pools_are_kept_to),
