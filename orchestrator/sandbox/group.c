@@ -19,6 +19,7 @@
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
+#include "sandbox/cgroupfs.h"
 
 /* A limit's files. */
 struct files {
@@ -40,6 +41,13 @@ struct version {
 
 enum { V2, V1, N_VERSIONS };
 
+#define PIDS                                                                                       \
+	{ .controller = "pids",                                                                    \
+	  .most = "pids.max",                                                                      \
+	  .none = "max",                                                                           \
+	  .events = "pids.events",                                                                 \
+	  .event = "max" }
+
 /* Swap counts with memory in version 1, and beside it in version 2, where a stage has none. */
 static const struct version versions[N_VERSIONS] = {
 	[V2] = { .name = "cgroup v2",
@@ -52,11 +60,7 @@ static const struct version versions[N_VERSIONS] = {
 	                      .group_kill = { "memory.oom.group", "1" },
 	                      .events = "memory.events",
 	                      .event = "oom_kill" },
-	                    { .controller = "pids",
-	                      .most = "pids.max",
-	                      .none = "max",
-	                      .events = "pids.events",
-	                      .event = "max" } } },
+	                    PIDS } },
 	[V1] = { .name = "cgroup v1",
 	         .fs_type = "cgroup",
 	         .enter = "tasks",
@@ -66,11 +70,7 @@ static const struct version versions[N_VERSIONS] = {
 	                      .swap = { "memory.memsw.limit_in_bytes", NULL },
 	                      .events = "memory.oom_control",
 	                      .event = "oom_kill" },
-	                    { .controller = "pids",
-	                      .most = "pids.max",
-	                      .none = "max",
-	                      .events = "pids.events",
-	                      .event = "max" } } },
+	                    PIDS } },
 };
 
 /* Folders that this many stages at once use. */
@@ -92,138 +92,6 @@ struct groups {
 
 #define LEAF "kiln-main"
 
-/* ---- files --------------------------------------------------------------------------------- */
-
-static bool write_text(int dir, const char *name, const char *text)
-{
-	_cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_TRUNC | O_CLOEXEC);
-
-	return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-}
-
-static bool write_number(int dir, const char *name, uint64_t number)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-	return write_text(dir, name, text);
-}
-
-/* The whole of a small file; false where it is not there. */
-static bool read_text(int dir, const char *name, struct buf *ret)
-{
-	struct err ignored = ERR_INIT;
-
-	buf_clear(ret);
-	return fs_read(dir, name, ret, &ignored) == 0;
-}
-
-/* The number behind a word at a line's start. */
-static uint64_t read_count(int dir, const char *name, const char *word)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(1 << 16);
-	struct str rest, line;
-	size_t n = strlen(word);
-
-	if (!read_text(dir, name, &text))
-		return 0;
-	rest = buf_str(&text);
-	while (str_cut(&rest, '\n', &line))
-		if (line.n > n + 1 && memcmp(line.p, word, n) == 0 && line.p[n] == ' ')
-			return strtoull(line.p + n + 1, NULL, 10);
-	return 0;
-}
-
-/* Whether a list has a word. */
-static bool lists(struct str list, char sep, const char *word)
-{
-	struct str part;
-
-	while (str_cut(&list, sep, &part)) {
-		if (part.n && part.p[part.n - 1] == '\n')
-			part.n--;
-		if (str_same(part, str_of(word)))
-			return true;
-	}
-	return false;
-}
-
-static bool file_lists(int dir, const char *name, const char *word)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(1 << 16);
-
-	return read_text(dir, name, &text) && lists(buf_str(&text), ' ', word);
-}
-
-/* ---- where --------------------------------------------------------------------------------- */
-
-/* The path of this process's group in a hierarchy: of version 1 by controller, of version 2 by "". */
-static char *own_path(struct str cgroups, const char *controller)
-{
-	struct str line;
-
-	while (str_cut(&cgroups, '\n', &line)) {
-		struct str number, names;
-
-		if (str_cut(&line, ':', &number) && str_cut(&line, ':', &names) &&
-		    (*controller ? lists(names, ',', controller) :
-		                   names.n == 0 && str_same(number, STR("0"))))
-			return str_dup_n(line.p, line.n);
-	}
-	return NULL;
-}
-
-/* A line of mountinfo: "ID PARENT DEV ROOT POINT OPTIONS … - TYPE SOURCE SUPER-OPTIONS". */
-static bool parse_mount(struct str line, struct str ret[10])
-{
-	struct str part;
-	size_t n = 0;
-
-	while (n < 6 && str_cut(&line, ' ', &part))
-		ret[n++] = part;
-	while (n == 6 && str_cut(&line, ' ', &part))
-		if (str_same(part, STR("-")))
-			break;
-	while (n >= 6 && n < 9 && str_cut(&line, ' ', &part))
-		ret[n++] = part;
-	return n == 9;
-}
-
-/* Opens the folder of a group of that path below the mount that shows its hierarchy. */
-static int open_own(const char *root, struct str mounts, const char *type, const char *controller,
-                    const char *path)
-{
-	struct str line, f[10];
-
-	while (str_cut(&mounts, '\n', &line)) {
-		_cleanup_free_ char *at = NULL, *shown = NULL;
-
-		if (!parse_mount(line, f) || !str_same(f[6], str_of(type)) ||
-		    (*controller && !lists(f[8], ',', controller)))
-			continue;
-		/* A container may see a part of it: what is above its own is not there. */
-		shown = str_same(f[3], STR("/")) ? str_dup("") : str_dup_n(f[3].p, f[3].n);
-		if (!str_starts(path, shown) || strstr(path, ".."))
-			continue;
-		at = str_fmt("%s%.*s%s", root, (int)f[4].n, f[4].p, path + strlen(shown));
-		return open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	return -1;
-}
-
-/* What a group is limited to, or UINT64_MAX: "max", a number as large as version 1's for none, or the
- * root's, which has no such file. */
-static uint64_t limit_of(int dir, const char *file)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(64);
-	uint64_t most;
-
-	if (!read_text(dir, file, &text) || buf_text(&text)[0] < '0' || buf_text(&text)[0] > '9')
-		return UINT64_MAX;
-	most = strtoull(buf_text(&text), NULL, 10);
-	return most >= INT64_MAX / 2 ? UINT64_MAX : most;
-}
-
 /* ---- version 2 ------------------------------------------------------------------------------ */
 
 /* Whether no other process is in the group. */
@@ -232,7 +100,7 @@ static bool is_alone(int dir, pid_t companion)
 	_cleanup_buf_ struct buf text = BUF_INIT(1 << 16);
 	struct str rest, line;
 
-	if (!read_text(dir, "cgroup.procs", &text))
+	if (!cgroupfs_read(dir, "cgroup.procs", &text))
 		return false;
 	rest = buf_str(&text);
 	while (str_cut(&rest, '\n', &line)) {
@@ -248,16 +116,16 @@ static bool move_both(const struct groups *groups, int to)
 {
 	/* A companion that has ended needs no moving. */
 	if (groups->companion > 0)
-		write_number(to, "cgroup.procs", (uint64_t)groups->companion);
-	return write_number(to, "cgroup.procs", (uint64_t)getpid());
+		cgroupfs_write_number(to, "cgroup.procs", (uint64_t)groups->companion);
+	return cgroupfs_write_number(to, "cgroup.procs", (uint64_t)getpid());
 }
 
 static void move_back(struct groups *groups)
 {
 	int dir = groups->places[0].fd;
 
-	write_text(dir, "cgroup.subtree_control", "-memory");
-	write_text(dir, "cgroup.subtree_control", "-pids");
+	cgroupfs_write(dir, "cgroup.subtree_control", "-memory");
+	cgroupfs_write(dir, "cgroup.subtree_control", "-pids");
 	move_both(groups, dir);
 	groups->leaf = fs_close(groups->leaf);
 	unlinkat(dir, LEAF, AT_REMOVEDIR);
@@ -279,32 +147,31 @@ static void hand_down(struct groups *groups, struct place *place, const bool wan
 			snprintf(text, sizeof(text), "+%s", place->version->files[i].controller);
 			if (wanted[i])
 				place->has[i] =
-					write_text(place->fd, "cgroup.subtree_control", text);
+					cgroupfs_write(place->fd, "cgroup.subtree_control", text);
 			any |= place->has[i];
 		}
 	if (!any)
 		move_back(groups);
 }
 
-static void find_v2(struct groups *groups, const char *root, struct str mounts, struct str cgroups)
+static void find_v2(struct groups *groups, const struct cgroupfs *fs)
 {
-	_cleanup_free_ char *path = own_path(cgroups, "");
 	struct place *place = &groups->places[0];
 	bool wanted[N_GROUP_LIMITS] = { 0 }, missing = false;
 
 	place->version = &versions[V2];
-	place->fd = path ? open_own(root, mounts, versions[V2].fs_type, "", path) : -1;
+	place->fd = cgroupfs_open_own(fs, place->version->fs_type, "");
 	if (place->fd < 0)
 		return;
 	for (int i = 0; i < N_GROUP_LIMITS; i++) {
 		const struct files *files = &place->version->files[i];
-		uint64_t most = limit_of(place->fd, files->most);
+		uint64_t most = cgroupfs_limit(place->fd, files->most);
 
 		if (most < groups->most[i])
 			groups->most[i] = most;
-		wanted[i] = file_lists(place->fd, "cgroup.controllers", files->controller);
-		place->has[i] = wanted[i] &&
-		                file_lists(place->fd, "cgroup.subtree_control", files->controller);
+		wanted[i] = cgroupfs_lists(place->fd, "cgroup.controllers", files->controller);
+		place->has[i] = wanted[i] && cgroupfs_lists(place->fd, "cgroup.subtree_control",
+		                                            files->controller);
 		missing |= wanted[i] && !place->has[i];
 	}
 	if (missing && !place->has[GROUP_MEMORY] && !place->has[GROUP_PROCESSES])
@@ -314,20 +181,18 @@ static void find_v2(struct groups *groups, const char *root, struct str mounts, 
 /* ---- version 1 ------------------------------------------------------------------------------ */
 
 /* A hierarchy a controller; both may be one. */
-static void find_v1(struct groups *groups, const char *root, struct str mounts, struct str cgroups,
-                    enum group_limit limit, struct place *place)
+static void find_v1(struct groups *groups, const struct cgroupfs *fs, enum group_limit limit,
+                    struct place *place)
 {
 	const struct files *files = &versions[V1].files[limit];
-	_cleanup_free_ char *path = own_path(cgroups, files->controller);
 	uint64_t most;
 
 	place->version = &versions[V1];
-	place->fd =
-		path ? open_own(root, mounts, versions[V1].fs_type, files->controller, path) : -1;
+	place->fd = cgroupfs_open_own(fs, place->version->fs_type, files->controller);
 	if (place->fd < 0)
 		return;
 	place->has[limit] = true;
-	most = limit_of(place->fd, files->most);
+	most = cgroupfs_limit(place->fd, files->most);
 	if (most < groups->most[limit])
 		groups->most[limit] = most;
 }
@@ -398,6 +263,7 @@ struct groups *groups_open(const char *root, pid_t companion)
 	_cleanup_buf_ struct buf cgroups = BUF_INIT(1 << 20);
 	_cleanup_free_ char *mountinfo = str_fmt("%s/proc/self/mountinfo", root);
 	_cleanup_free_ char *cgroup = str_fmt("%s/proc/self/cgroup", root);
+	struct cgroupfs fs;
 
 	groups->companion = companion;
 	groups->leaf = -1;
@@ -405,16 +271,16 @@ struct groups *groups_open(const char *root, pid_t companion)
 		groups->most[i] = UINT64_MAX;
 	for (int i = 0; i < GROUP_PLACES; i++)
 		groups->places[i].fd = -1;
-	if (failpoint("groups") || !read_text(AT_FDCWD, mountinfo, &mounts) ||
-	    !read_text(AT_FDCWD, cgroup, &cgroups))
+	if (failpoint("groups") || !cgroupfs_read(AT_FDCWD, mountinfo, &mounts) ||
+	    !cgroupfs_read(AT_FDCWD, cgroup, &cgroups))
 		return groups;
-	find_v2(groups, root, buf_str(&mounts), buf_str(&cgroups));
+	fs = (struct cgroupfs){ root, buf_str(&mounts), buf_str(&cgroups) };
+	find_v2(groups, &fs);
 	check(groups, &groups->places[0]);
 	if (groups->places[0].fd >= 0)
 		return groups;
 	for (int i = 0; i < N_GROUP_LIMITS; i++) {
-		find_v1(groups, root, buf_str(&mounts), buf_str(&cgroups), (enum group_limit)i,
-		        &groups->places[i]);
+		find_v1(groups, &fs, (enum group_limit)i, &groups->places[i]);
 		check(groups, &groups->places[i]);
 	}
 	return groups;
@@ -464,16 +330,16 @@ size_t groups_fds(const struct groups *groups, int ret[GROUP_PLACES])
 static bool set_limit(int dir, const struct files *files, uint64_t most)
 {
 	if (files->swap[0])
-		write_text(dir, files->swap[0], files->none);
-	write_text(dir, files->most, files->none);
-	if (!write_number(dir, files->most, most))
+		cgroupfs_write(dir, files->swap[0], files->none);
+	cgroupfs_write(dir, files->most, files->none);
+	if (!cgroupfs_write_number(dir, files->most, most))
 		return false;
 	if (files->swap[0] && files->swap[1])
-		write_text(dir, files->swap[0], files->swap[1]);
+		cgroupfs_write(dir, files->swap[0], files->swap[1]);
 	else if (files->swap[0])
-		write_number(dir, files->swap[0], most);
+		cgroupfs_write_number(dir, files->swap[0], most);
 	if (files->group_kill[0])
-		write_text(dir, files->group_kill[0], files->group_kill[1]);
+		cgroupfs_write(dir, files->group_kill[0], files->group_kill[1]);
 	return true;
 }
 
@@ -494,7 +360,7 @@ void group_take(struct groups *groups, const uint64_t most[N_GROUP_LIMITS], stru
 			group.place[i] = at;
 			group.events[i] = files->events;
 			group.event[i] = files->event;
-			group.before[i] = read_count(group.fd[at], files->events, files->event);
+			group.before[i] = cgroupfs_count(group.fd[at], files->events, files->event);
 		}
 	}
 	*ret = group;
@@ -515,7 +381,7 @@ bool group_holds(const struct group *group, enum group_limit limit)
 int group_enter(const struct group *group, struct err *err)
 {
 	for (int at = 0; at < GROUP_PLACES; at++)
-		if (group->fd[at] >= 0 && !write_text(group->fd[at], group->enter[at], "0"))
+		if (group->fd[at] >= 0 && !cgroupfs_write(group->fd[at], group->enter[at], "0"))
 			return err_sys(err, ERR_MACHINE, "cannot enter a control group of Kiln's");
 	return 0;
 }
@@ -524,6 +390,6 @@ bool group_was_met(const struct group *group, enum group_limit limit)
 {
 	int at = group->place[limit];
 
-	return at >= 0 && read_count(group->fd[at], group->events[limit], group->event[limit]) >
+	return at >= 0 && cgroupfs_count(group->fd[at], group->events[limit], group->event[limit]) >
 	                          group->before[limit];
 }

@@ -4,10 +4,7 @@ load helper
 
 setup() {
 	e2e_setup
-	mkdir -p "$KILN_BUILD/e2e"
-	lock=$(project_lock hello)
-	mkdir -p p/src
-	cd p
+	own_project
 	for name in one two; do printf 'int %s(void) { return 1; }\n' $name >src/$name.c; done
 	printf 'int one(void), two(void);\nint main(void) { return one() + two() - 2; }\n' >src/main.c
 	printf '%s\n' 'app: main.o one.o two.o' '	$(CC) -o $@ $^' '%.o: %.c' '	$(CC) -c -o $@ $<' >src/Makefile

@@ -64,6 +64,28 @@ hello() {
 	chmod -R u+w hello
 }
 
+# The same in a store of this test alone, with the image of the others: the same files, so that it costs
+# nothing. Sets `tree`, the image's.
+hello_alone() {
+	local whole=$KILN_STORE
+	hello
+	"$KILN" plan hello --progress none >/dev/null 2>&1 # the image is there then
+	export KILN_STORE=$BATS_TEST_TMPDIR/store
+	mkdir -m 700 "$KILN_STORE"
+	mkdir "$KILN_STORE/images"
+	tree=$(sed -n 's/.*"tree": "sha256:\([0-9a-f]*\)".*/\1/p' hello/kiln.lock | head -n1)
+	cp -al "$whole/images/$tree" "$KILN_STORE/images/" 2>/dev/null || cp -a "$whole/images/$tree" "$KILN_STORE/images/"
+}
+
+# A project of the test's own, to be written in ./p, where it goes; `lock` pins its image.
+own_project() {
+	mkdir -p "$KILN_BUILD/e2e"
+	# shellcheck disable=SC2034 # for the tests
+	lock=$(project_lock hello)
+	mkdir -p p/src
+	cd p
+}
+
 # A program that says more where it is built with -DLOUD.
 can_be_loud() {
 	printf '%s\n' '#ifdef LOUD' '__attribute__((constructor)) static void loud(void) { puts("loud"); }' '#endif' >>"$1"

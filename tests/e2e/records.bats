@@ -4,10 +4,7 @@ load helper
 
 setup() {
 	e2e_setup
-	mkdir -p "$KILN_BUILD/e2e"
-	lock=$(project_lock hello)
-	mkdir -p p/src
-	cd p
+	own_project
 	head -c 4321 /dev/zero >src/zeroes
 	mkdir src/below
 	head -c 1000 /dev/zero >src/below/more

@@ -4,10 +4,7 @@ load helper
 
 setup() {
 	e2e_setup
-	mkdir -p "$KILN_BUILD/e2e"
-	lock=$(project_lock hello)
-	mkdir -p p/src
-	cd p
+	own_project
 	# Eight jobs, each of which says when it began and ended.
 	cat >src/Makefile <<-'MAKE'
 		all: 1 2 3 4 5 6 7 8

@@ -6,14 +6,7 @@ load helper
 # A store of this test alone with the image of the others: the same files, so that it costs nothing.
 setup() {
 	e2e_setup
-	hello
-	"$KILN" plan hello --progress none >/dev/null 2>&1 # the image is there then
-	local whole=$KILN_STORE
-	export KILN_STORE=$BATS_TEST_TMPDIR/store
-	mkdir -m 700 "$KILN_STORE"
-	mkdir "$KILN_STORE/images"
-	tree=$(sed -n 's/.*"tree": "sha256:\([0-9a-f]*\)".*/\1/p' hello/kiln.lock | head -n1)
-	cp -al "$whole/images/$tree" "$KILN_STORE/images/" 2>/dev/null || cp -a "$whole/images/$tree" "$KILN_STORE/images/"
+	hello_alone
 }
 
 build() { "$KILN" build --offline --target 'x86_64*' "$@" hello >made 2>log || { cat log; false; }; }

@@ -1,6 +1,7 @@
 /* The lab of executor tests. */
 #include "fakes/lab.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -192,4 +193,24 @@ void lab_assert_no_work(struct lab *lab)
 	if (names.names.n)
 		fail_msg("left behind: %s/%s", work, names.names.v[0]);
 	fs_names_deinit(&names);
+}
+
+bool lab_is_running(const char *text)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	while (!found && (entry = readdir(proc))) {
+		_cleanup_buf_ struct buf line = BUF_INIT(1 << 16);
+		_cleanup_free_ char *path = str_fmt("/proc/%s/cmdline", entry->d_name);
+		struct err err = ERR_INIT;
+
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+		    atoi(entry->d_name) == getpid() || fs_read(AT_FDCWD, path, &line, &err) != 0)
+			continue;
+		found = line.n && memmem(line.p, line.n, text, strlen(text));
+	}
+	closedir(proc);
+	return found;
 }

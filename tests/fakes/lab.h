@@ -52,5 +52,7 @@ void lab_run(struct lab *lab, const char *script, struct exec_completion *ret);
 const char *lab_out(struct lab *lab, const char *script);
 /* No work folder is left. */
 void lab_assert_no_work(struct lab *lab);
+/* Whether a process of this machine, other than this one, has that text in its arguments. */
+bool lab_is_running(const char *text);
 
 #endif

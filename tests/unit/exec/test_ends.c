@@ -4,7 +4,6 @@
  */
 #include "unit/support.h"
 
-#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -18,32 +17,11 @@
 #include "host/lock.h"
 #include "sandbox/spec.h"
 
-/* Whether a process of this machine has that text in its arguments. */
-static bool is_running(const char *text)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	bool found = false;
-
-	while (!found && (entry = readdir(proc))) {
-		_cleanup_buf_ struct buf line = BUF_INIT(1 << 16);
-		_cleanup_free_ char *path = str_fmt("/proc/%s/cmdline", entry->d_name);
-		struct err err = ERR_INIT;
-
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-		    atoi(entry->d_name) == getpid() || fs_read(AT_FDCWD, path, &line, &err) != 0)
-			continue;
-		found = line.n && memmem(line.p, line.n, text, strlen(text));
-	}
-	closedir(proc);
-	return found;
-}
-
 static void assert_gone_within(const char *text, int ms)
 {
 	int64_t deadline = clock_mono_us() + ms * 1000;
 
-	while (is_running(text)) {
+	while (lab_is_running(text)) {
 		assert_true(clock_mono_us() < deadline);
 		usleep(10000);
 	}
@@ -53,7 +31,7 @@ static void assert_comes(const char *text)
 {
 	int64_t deadline = clock_mono_us() + 10000000;
 
-	while (!is_running(text)) {
+	while (!lab_is_running(text)) {
 		assert_true(clock_mono_us() < deadline);
 		usleep(10000);
 	}
@@ -72,7 +50,7 @@ static void timeout_kills_all(void **state)
 	assert_true(clock_mono_us() - began < 3000000);
 	assert_int_equal(c.status, EXEC_FAILED);
 	assert_non_null(strstr(c.why, "time limit of 0.3 s"));
-	assert_false(is_running("71.5"));
+	assert_false(lab_is_running("71.5"));
 	lab_assert_no_work(lab);
 }
 
@@ -85,7 +63,7 @@ static void daemons_end_with_the_stage(void **state)
 	lab_run(lab, "setsid sleep 72.5 & setsid sh -c 'setsid sleep 72.5 &' & echo done", &c);
 	assert_int_equal(c.status, EXEC_OK);
 	assert_true(clock_mono_us() - began < 3000000);
-	assert_false(is_running("72.5"));
+	assert_false(lab_is_running("72.5"));
 	assert_string_equal(lab_text(lab, &c.result.out), "done\n");
 }
 

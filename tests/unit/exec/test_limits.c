@@ -17,27 +17,6 @@
 #include "host/clock.h"
 #include "sandbox/spec.h"
 
-/* Whether a process of this machine has that text in its arguments. */
-static bool is_running(const char *text)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	bool found = false;
-
-	while (!found && (entry = readdir(proc))) {
-		_cleanup_buf_ struct buf line = BUF_INIT(1 << 16);
-		_cleanup_free_ char *path = str_fmt("/proc/%s/cmdline", entry->d_name);
-		struct err err = ERR_INIT;
-
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-		    atoi(entry->d_name) == getpid() || fs_read(AT_FDCWD, path, &line, &err) != 0)
-			continue;
-		found = line.n && memmem(line.p, line.n, text, strlen(text));
-	}
-	closedir(proc);
-	return found;
-}
-
 /* A process that holds so many MiB for a while. */
 #define HOLDS(mib)                                                                                 \
 	"perl -e \"\\$x = 1; \\$x x= " #mib " << 20; select undef, undef, undef, 1.2525\""
@@ -52,7 +31,7 @@ static void more_memory_than_the_limit_ends_it(void **state)
 	assert_int_equal(c.status, EXEC_FAILED);
 	assert_contains(c.why, "killed: its processes ");
 	assert_contains(c.why, " limit of 64 MiB (memory = … in the recipe)");
-	assert_false(is_running("1.2525"));
+	assert_false(lab_is_running("1.2525"));
 	lab_assert_no_work(lab);
 	/* All of them count, and those that left the session too. */
 	lab_run(lab, "for i in 1 2 3; do setsid " HOLDS(40) " & done; wait", &c);
@@ -104,7 +83,7 @@ static void too_many_processes_end_it(void **state)
 	        &c);
 	assert_int_equal(c.status, EXEC_FAILED);
 	assert_contains(c.why, " limit of 40 (processes = … in the recipe)");
-	assert_false(is_running("79.5"));
+	assert_false(lab_is_running("79.5"));
 	lab_run(lab, "for i in 1 2 3 4 5 6 7 8; do sleep 0.3 & done; wait", &c);
 	assert_int_equal(c.status, EXEC_OK);
 	lab->processes = 0;
@@ -121,7 +100,7 @@ static void a_fork_bomb_ends(void **state)
 	assert_int_equal(c.status, EXEC_FAILED);
 	assert_contains(c.why, " limit of 4096 (processes = … in the recipe)");
 	assert_true(clock_mono_us() - began < 15000000);
-	assert_false(is_running("80.5"));
+	assert_false(lab_is_running("80.5"));
 	lab_assert_no_work(lab);
 }
 
@@ -136,7 +115,7 @@ static void too_large_a_work_folder_ends_it(void **state)
 	assert_int_equal(c.status, EXEC_FAILED);
 	assert_contains(c.why, "killed: its work folder held ");
 	assert_contains(c.why, ", more than its limit of 32 MiB (disk = … in the recipe)");
-	assert_false(is_running("81.5"));
+	assert_false(lab_is_running("81.5"));
 	/* A file of two names is one; /tmp is not the work folder. */
 	lab_run(lab, "head -c 20M /dev/zero >a; ln a b; head -c 30M /dev/zero >/tmp/a; sleep 0.4",
 	        &c);
