@@ -42,6 +42,7 @@ struct store {
 	struct map *uses;  /* what was used and is not written yet (use.h) */
 	int claims;        /* the file whose bytes are locked, or -1 */
 	int in_use;        /* held, shared, while the store is open */
+	bool alone;        /* held exclusively, until it is closed */
 	bool looking;      /* in a transaction of look-ups */
 	struct digest
 		*seen; /* while looking: blobs that were there, each at the place of its hash */

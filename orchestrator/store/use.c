@@ -75,11 +75,16 @@ static int wait_alone(struct store *store, struct err *err)
 	}
 }
 
+/* Who is alone must not go to the gate: whoever holds it there waits for us. */
 int store_alone(struct store *store, bool wait, struct err *err)
 {
-	int rc = wait ? wait_alone(store, err) :
-	                lock_fd(store->in_use, true, false, "the store", err);
+	int rc;
 
+	if (store->alone)
+		return 0;
+	rc = wait ? wait_alone(store, err) :
+	            lock_fd(store->in_use, true, false, "the store", err);
+	store->alone = rc == 0;
 	if (rc == 0)
 		store_changes(store);
 	return rc == LOCK_BUSY ? STORE_BUSY : rc;

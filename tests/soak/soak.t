@@ -112,7 +112,7 @@ sub start_build {
     return $run;
 }
 
-# Number of a stage → what became of it: start, done, cached, failed, skipped.
+# Number of a stage → what became of it: start, done, cached, failed, skipped. Notes about it change nothing.
 sub read_events {
     my ($run) = @_;
     my %became;
@@ -120,6 +120,7 @@ sub read_events {
     while ( my $line = <$file> ) {
         my $event = eval { decode_json($line) } or next;
         my ($i) = ( $event->{stage} // '' ) =~ m{/s(\d+)$} or next;
+        next if $event->{event} eq 'note';
         my $was = $became{$i} // 'start';
         fail("s$i is $event->{event} after it was $was") if $was !~ /^(start|wait)$/;
         $became{$i} = $event->{event};

@@ -335,6 +335,31 @@ static void it_waits_for_those_who_work_in_the_store(void **state)
 	assert_int_equal(store_alone(f->store, false, &err), 0);
 }
 
+/* Who comes in holds the gate while it waits for the one that is alone. */
+static void who_is_alone_waits_for_nobody_at_the_gate(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = ERR_INIT;
+	pid_t other;
+	int status;
+
+	must(store_alone(f->store, true, &err), &err);
+	other = fork();
+	if (other == 0) {
+		close(f->store->in_use);
+		store_close(test_store(f->dir, "store"));
+		_exit(0);
+	}
+	usleep(200000);
+	alarm(20);
+	must(store_alone(f->store, true, &err), &err);
+	alarm(0);
+	f->store = store_close(f->store);
+	assert_int_equal(waitpid(other, &status, 0), other);
+	assert_int_equal(status, 0);
+	f->store = test_store(f->dir, "store");
+}
+
 enum { BUSY_ONES = 4 };
 
 /* Opens the store again as soon as it has closed it, until it is told to end. Of several there is nearly
@@ -546,6 +571,7 @@ int main(void)
 		TEST(uses_are_noted),
 		TEST(logs_of_failures_stay),
 		TEST(it_waits_for_those_who_work_in_the_store),
+		TEST(who_is_alone_waits_for_nobody_at_the_gate),
 		TEST(those_who_follow_each_other_let_it_in),
 		TEST(others_wait_for_it),
 		TEST(a_sound_store),
