@@ -73,12 +73,12 @@ static int take(struct session *s, const struct plan *plan, const struct stage *
 	n = &result.nodes[stage - s->recipe.stages];
 	if (n->state != NODE_CACHED)
 		return not_built(s, stage, err);
-	if (!path && only_output(&n->result, stage->address, &path, err) < 0)
+	if (!path && only_output(n->result, stage->address, &path, err) < 0)
 		return -1;
-	rc = engine_output(store_blobs(s->store), s->arena, &n->result, path, &node, err);
+	rc = engine_output(store_blobs(s->store), s->arena, n->result, path, &node, err);
 	if (rc == PLACE_MISSING) {
 		err_set(err, ERR_USAGE, "%s has no output \"%s\"", stage->address, path);
-		return hint_outputs(&n->result, stage->address, err);
+		return hint_outputs(n->result, stage->address, err);
 	}
 	if (rc < 0 || outputs_copy(s, &node, dir, path_base(path), err) < 0)
 		return -1;

@@ -46,10 +46,10 @@ static int find_node(struct session *s, const struct plan *plan, const struct st
 	if (plan->nodes[at].pinned)
 		return err_set(err, ERR_USAGE, "%s does not run: the lock has what it makes",
 		               stage->address);
-	if (plan->nodes[at].lowered.action.builtin)
+	if (plan->nodes[at].lowered->action.builtin)
 		return err_set(err, ERR_USAGE,
 		               "%s is a step of Kiln's own (%s): it runs no program",
-		               stage->address, plan->nodes[at].lowered.action.builtin);
+		               stage->address, plan->nodes[at].lowered->action.builtin);
 	if (why_look(s, plan, looked, err) < 0)
 		return -1;
 	if (looked->nodes[at].state != NODE_WANT)

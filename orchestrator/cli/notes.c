@@ -76,7 +76,7 @@ static const struct engine_node *longest(const struct plan *plan,
 
 		for (size_t k = 0; k < LONGEST; k++)
 			known |= named[k] == n;
-		if (!known && (!best || n->result.wall_us > best->result.wall_us))
+		if (!known && (!best || n->result->wall_us > best->result->wall_us))
 			best = n;
 	}
 	return best;
@@ -94,14 +94,14 @@ static void note_longest(struct session *s, const struct plan *plan,
 		const struct engine_node *n = longest(plan, result, named);
 		const struct stage *stage;
 
-		if (!n || n->result.wall_us < LEAST_US ||
-		    n->result.wall_us < result->wall_us / PART)
+		if (!n || n->result->wall_us < LEAST_US ||
+		    n->result->wall_us < result->wall_us / PART)
 			break;
 		named[k] = n;
 		stage = plan->nodes[n - result->nodes].stage;
 		buf_fmt(&text, "%s%.*s/%s/%s %s", k ? ", " : "", brief_length(s, stage->target),
 		        stage->target, stage->variant, stage->name,
-		        progress_duration(n->result.wall_us, took));
+		        progress_duration(n->result->wall_us, took));
 	}
 	if (text.n)
 		print_note(s->cli, "  longest: %s", buf_text(&text));

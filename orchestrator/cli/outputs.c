@@ -22,7 +22,7 @@ int outputs_node(struct session *s, const struct plan *plan, const struct engine
 		*ret = *node->pin;
 		return 0;
 	}
-	rc = engine_output(store_blobs(s->store), s->arena, &result->nodes[goal->node].result,
+	rc = engine_output(store_blobs(s->store), s->arena, result->nodes[goal->node].result,
 	                   goal->path, ret, err);
 	if (rc == PLACE_MISSING)
 		return err_set(err, ERR_INPUT, "%s has no output \"%s\"", node->stage->address,

@@ -58,10 +58,15 @@ const char *session_operand(const struct command_args *args, const char ***ret_s
 	return recipe;
 }
 
+/* Lowered as they come: the other processor evaluates the recipe meanwhile. */
 static int take_stage(void *data, const struct recipe_stage *stage, struct err *err)
 {
-	return recipe_stages_add(data, stage->kind, stage->address, stage->where, stage->options,
-	                         err);
+	struct recipe_stages *stages = data;
+	struct stage *added;
+
+	if (recipe_stages_add(stages, stage->kind, stage->address, stage->where, &added, err) < 0)
+		return -1;
+	return stage_take_options(added, stage->options, stages->arena, err);
 }
 
 int session_read_recipe(struct arena *arena, struct recipe_request *request, json_t **ret_document,

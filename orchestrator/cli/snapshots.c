@@ -192,9 +192,9 @@ static void record_results(struct session *s, const struct plan *plan,
                            const struct engine_result *result)
 {
 	for (size_t i = 0; i < plan->n_goals; i++) {
-		const struct result *r = &result->nodes[plan->goals[i].node].result;
+		const struct result *r = result->nodes[plan->goals[i].node].result;
 
-		if (plan->nodes[plan->goals[i].node].pinned)
+		if (!r) /* it is pinned */
 			continue;
 		for (size_t o = 0; o < r->n_outputs; o++)
 			if (r->outputs[o].node->kind != NODE_LINK)

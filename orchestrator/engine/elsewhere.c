@@ -18,7 +18,7 @@ int engine_finish_twins(struct engine *e, size_t of, struct err *err)
 		if (!waits_for(e, e->plan->order[i], of))
 			continue;
 		e->n_twins--;
-		if (engine_finish_cached(e, e->plan->order[i], &e->nodes[of].result, err) < 0)
+		if (engine_finish_cached(e, e->plan->order[i], e->nodes[of].result, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -54,13 +54,13 @@ static int claim_now(struct engine *e, size_t at, struct err *err)
 /* What was made since it was looked up is taken. Returns 1 where it was. */
 static int take_made(struct engine *e, size_t at, struct err *err)
 {
-	struct result result;
+	const struct result *result;
 	int rc = engine_get_result(e, at, &result, err);
 
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	engine_release_claim(e, at);
-	if (engine_finish_cached(e, at, &result, err) < 0 || engine_finish_twins(e, at, err) < 0)
+	if (engine_finish_cached(e, at, result, err) < 0 || engine_finish_twins(e, at, err) < 0)
 		return -1;
 	return 1;
 }

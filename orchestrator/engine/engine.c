@@ -39,9 +39,9 @@ static int open_jobs(struct engine *e, size_t at, struct exec_request *request, 
 	const struct engine_request *r = e->request;
 	const struct plan_node *node = &e->plan->nodes[at];
 
-	if (!r->jobserver || node->lowered.action.builtin || node->lowered.exclusive)
+	if (!r->jobserver || node->lowered->action.builtin || node->lowered->exclusive)
 		return 0;
-	request->jobs_style = r->jobs_style(r->jobs_style_data, &node->lowered.action.image);
+	request->jobs_style = r->jobs_style(r->jobs_style_data, node->image);
 	return request->jobs_style == JOBSERVER_NONE ?
 	               0 :
 	               jobserver_open(r->jobserver, at, &request->jobs_dir, err);
@@ -58,10 +58,10 @@ static int start(struct engine *e, size_t at, struct err *err)
 		.action_size = n->action_size,
 		.address = node->stage->address,
 		.epoch = e->request->facts->epoch,
-		.timeout_ms = node->lowered.timeout_ms,
-		.memory = node->lowered.memory,
-		.disk = node->lowered.disk,
-		.processes = node->lowered.processes,
+		.timeout_ms = node->lowered->timeout_ms,
+		.memory = node->lowered->memory,
+		.disk = node->lowered->disk,
+		.processes = node->lowered->processes,
 		.jobs = e->request->jobs,
 		.nice = is_critical(e, at) ? 0 : NICE_FILLER,
 		.token = at,
@@ -75,8 +75,10 @@ static int start(struct engine *e, size_t at, struct err *err)
 	    e->request->executor->ops->submit(e->request->executor, &request, err) < 0)
 		return -1;
 	n->state = NODE_RUNNING;
-	n->started_us = clock_mono_us();
-	n->tries++;
+	if (!n->stint)
+		n->stint = arena_alloc(e->arena, sizeof(*n->stint));
+	n->stint->started_us = clock_mono_us();
+	n->stint->tries++;
 	schedule_started(e, at);
 	engine_emit(e, EVENT_START, node, &event);
 	return 0;
@@ -110,12 +112,12 @@ static int on_ok(struct engine *e, size_t at, struct exec_completion *done, stru
 {
 	struct engine_node *n = &e->nodes[at];
 
-	n->result = done->result;
+	n->result = arena_dup(e->arena, &done->result, sizeof(done->result));
 	n->dev = engine_is_dev(e, at);
-	if (engine_put_result(e, at, &n->result, err) < 0)
+	if (engine_put_result(e, at, &done->result, err) < 0)
 		return -1;
 	engine_release_claim(e, at);
-	engine_finish(e, at, NODE_DONE, n->result.wall_us);
+	engine_finish(e, at, NODE_DONE, done->result.wall_us);
 	return engine_finish_twins(e, at, err);
 }
 
@@ -132,7 +134,7 @@ static int on_failed(struct engine *e, size_t at, struct exec_completion *done, 
 	};
 
 	n->state = NODE_FAILED;
-	n->result = done->result;
+	n->result = arena_dup(e->arena, &done->result, sizeof(done->result));
 	e->result->n_failed++;
 	e->n_left--;
 	if (engine_put_failure(e, at, &done->result, err) < 0)
@@ -171,15 +173,16 @@ static void on_broken(struct engine *e, size_t at, struct exec_completion *done)
 /* What it did with the job server's tokens, which the pool has again. */
 static void close_jobs(struct engine *e, size_t at)
 {
+	struct engine_stint *stint = e->nodes[at].stint;
 	struct jobserver_end end;
 	struct event event = { 0 };
 
 	if (!e->request->jobserver)
 		return;
 	jobserver_close(e->request->jobserver, at, &end);
-	e->nodes[at].tokens = 0;
-	if (end.most > e->nodes[at].most_tokens)
-		e->nodes[at].most_tokens = end.most;
+	stint->tokens = 0;
+	if (end.most > stint->most_tokens)
+		stint->most_tokens = end.most;
 	if (!end.surplus)
 		return;
 	event.why = arena_fmt(e->arena,
@@ -196,7 +199,7 @@ static bool try_again(struct engine *e, size_t at, const struct exec_completion 
 	bool outside =
 		done->status == EXEC_BROKEN || (done->status == EXEC_FAILED && done->outside);
 
-	if (!outside || e->stopping || e->nodes[at].tries > e->plan->nodes[at].lowered.retries)
+	if (!outside || e->stopping || e->nodes[at].stint->tries > e->plan->nodes[at].lowered->retries)
 		return false;
 	schedule_again(e, at);
 	event.why = arena_str(e->arena, done->why ? done->why : done->err.cause);
@@ -210,8 +213,8 @@ static int on_completion(struct engine *e, struct exec_completion *done, struct 
 
 	schedule_ended(e, at);
 	close_jobs(e, at);
-	e->nodes[at].bytes_in = done->bytes_in;
-	e->nodes[at].bytes_out = done->bytes_out;
+	e->nodes[at].stint->bytes_in = done->bytes_in;
+	e->nodes[at].stint->bytes_out = done->bytes_out;
 	if (try_again(e, at, done))
 		return 0;
 	if (done->status != EXEC_OK) /* else when the result is recorded */
@@ -245,7 +248,7 @@ static void look_said(struct engine *e, bool forget)
 	struct executor *executor = e->request->executor;
 
 	for (size_t i = 0; executor->ops->said && i < e->resources.running; i++)
-		e->nodes[e->running[i]].said =
+		e->nodes[e->running[i]].stint->said =
 			forget ? NULL : executor->ops->said(executor, e->running[i]);
 }
 
@@ -315,7 +318,7 @@ static int begin(struct engine *e, struct err *err)
 		const struct plan_node *node = &plan->nodes[at];
 		struct engine_node *n = &e->nodes[at];
 
-		n->pending = node->pinned ? 0 : node->n_deps;
+		n->pending = node->pinned ? 0 : (uint32_t)node->n_deps;
 		n->twin = at;
 		if (!node->pinned)
 			e->n_left++;

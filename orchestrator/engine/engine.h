@@ -48,27 +48,32 @@ enum node_state {
 	NODE_PINNED,
 };
 
+/* What is known of a stage that runs or ran here. */
+struct engine_stint {
+	int64_t started_us; /* monotonic, of the last try */
+	int tries;          /* how often it was started */
+	int tokens;         /* of the job server, lent to it as of the last tick */
+	int most_tokens;    /* … at once */
+	uint64_t bytes_in, bytes_out; /* as in struct exec_completion */
+	const char *said; /* its last line, at a tick while it runs; NULL: none is known */
+};
+
+/* There may be 100,000 of them, most of which only say that their result is known. */
 struct engine_node {
 	enum node_state state;
+	bool guessed;     /* the estimate is by its kind, and it may be long: it never ran here */
+	bool dev;         /* it is, or was, built by increments: its result may not be released */
+	uint32_t pending; /* deps that are not done */
 	struct digest action; /* once READY */
 	uint64_t action_size;
-	struct digest last;   /* what stood under its address when the run began; none: not known */
-	struct result result; /* once DONE or CACHED */
-	bool found;           /* it was looked up and is there */
-	size_t pending;       /* deps that are not done */
-	int64_t rank;         /* estimated µs from its start to the end of all goals */
-	int64_t estimate;     /* µs it takes */
-	bool guessed;         /* … by its kind, and it may be long: it never ran here */
-	int64_t left_us;      /* until it is done, as of the last tick; -1: not known */
-	int64_t ready_us;     /* monotonic, once READY */
-	int64_t started_us;   /* … once RUNNING */
-	size_t twin;          /* a running node with the same action, or itself */
-	int tries;            /* how often it was started */
-	bool dev;        /* it is, or was, built by increments: its result may not be released */
-	int tokens;      /* of the job server, lent to it as of the last tick */
-	int most_tokens; /* … at once */
-	uint64_t bytes_in, bytes_out; /* where it ran: as in struct exec_completion */
-	const char *said; /* its last line, at a tick while it runs; NULL: none is known */
+	struct digest last; /* what stood under its address when the run began; none: not known */
+	const struct result *result; /* once DONE, CACHED or FAILED, or it was looked up and is there */
+	int64_t rank;                /* estimated µs from its start to the end of all goals */
+	int64_t estimate;            /* µs it takes */
+	int64_t left_us;  /* until it is done, as of the last tick; -1: not known */
+	int64_t ready_us; /* monotonic, once READY */
+	size_t twin;      /* a running node with the same action, or itself */
+	struct engine_stint *stint; /* NULL: it was not started */
 };
 
 struct engine_result {
@@ -98,7 +103,7 @@ const char *engine_kept_under(struct arena *arena, const char *recipe, const cha
 
 /*
  * The node at an output of a stage ("" is not one): below a declared output, "@stdout" or "@log".
- * Returns 0 or PLACE_MISSING.
+ * Returns 0 or PLACE_MISSING, which it is too where there is no result (NULL).
  */
 int engine_output(struct blobs *blobs, struct arena *arena, const struct result *result,
                   const char *path, struct tree_node *ret, struct err *err);

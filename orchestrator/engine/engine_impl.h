@@ -69,8 +69,9 @@ void engine_skip_twins(struct engine *e, size_t of);
 
 /* Whether a node is built by increments in this run. */
 bool engine_is_dev(const struct engine *e, size_t at);
-/* Its result as it is known: of its action, or, by increments, of its own. Returns 0 or STORE_MISS. */
-int engine_get_result(struct engine *e, size_t at, struct result *ret, struct err *err);
+/* Its result as it is known, in the run's arena: of its action, or, by increments, of its own. Returns 0 or
+ * STORE_MISS. */
+int engine_get_result(struct engine *e, size_t at, const struct result **ret, struct err *err);
 int engine_put_result(struct engine *e, size_t at, struct result *result, struct err *err);
 int engine_put_failure(struct engine *e, size_t at, struct result *result, struct err *err);
 
@@ -91,7 +92,7 @@ void engine_release_users(struct engine *e, size_t at);
 void engine_finish(struct engine *e, size_t at, enum node_state state, int64_t wall_us);
 /* What `explain` compares with later. */
 int engine_keep_origins(struct engine *e, size_t at, struct err *err);
-/* Its result was known: from now on it is what the address means. */
+/* Its result was known, and lies in the run's arena: from now on it is what the address means. */
 int engine_finish_cached(struct engine *e, size_t at, const struct result *result, struct err *err);
 /* After a failure nothing of it starts, and with fail_fast nothing goes on. */
 void engine_on_first_failure(struct engine *e);

@@ -137,7 +137,7 @@ static bool is_over(enum node_state state)
 /* What is left of a node's own time. One that takes longer than it did ends at any moment. */
 static int64_t own_left(const struct engine_node *n, int64_t now)
 {
-	int64_t ran = n->state == NODE_RUNNING ? now - n->started_us : 0;
+	int64_t ran = n->state == NODE_RUNNING ? now - n->stint->started_us : 0;
 
 	return ran < n->estimate ? n->estimate - ran : 0;
 }

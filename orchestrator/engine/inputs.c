@@ -14,6 +14,8 @@ static int output_file(const struct blob_ref *ref, struct tree_node *ret)
 int engine_output(struct blobs *blobs, struct arena *arena, const struct result *result,
                   const char *path, struct tree_node *ret, struct err *err)
 {
+	if (!result)
+		return PLACE_MISSING;
 	if (str_eq(path, "@stdout"))
 		return output_file(&result->out, ret);
 	if (str_eq(path, "@log"))
@@ -61,7 +63,7 @@ static int stage_node(struct key_context *c, const struct plan_input *input, str
 	const struct plan_node *from = &c->plan->nodes[input->node];
 
 	if (!from->pinned)
-		return engine_output(c->blobs, c->arena, &c->nodes[input->node].result,
+		return engine_output(c->blobs, c->arena, c->nodes[input->node].result,
 		                     input->from.path, ret, err);
 	if (!str_eq(input->from.path, from->pin_path))
 		return PLACE_MISSING;
@@ -165,7 +167,7 @@ int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts 
 	struct key_context c = { blobs, arena, plan, facts, nodes };
 	const struct plan_node *node = &plan->nodes[at];
 	struct placement *placements = arena_array(arena, node->n_inputs, sizeof(*placements));
-	struct action action = node->lowered.action;
+	struct action action = plan_action(plan, node);
 	_cleanup_buf_ struct buf bytes = BUF_INIT(64 << 20);
 
 	for (size_t i = 0; i < node->n_inputs; i++)

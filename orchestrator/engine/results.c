@@ -7,20 +7,23 @@
 
 bool engine_is_dev(const struct engine *e, size_t at)
 {
-	return e->request->dev && e->plan->nodes[at].lowered.incremental;
+	return e->request->dev && e->plan->nodes[at].lowered->incremental;
 }
 
-int engine_get_result(struct engine *e, size_t at, struct result *ret, struct err *err)
+int engine_get_result(struct engine *e, size_t at, const struct result **ret, struct err *err)
 {
 	struct engine_node *n = &e->nodes[at];
-	int rc = store_get_result(e->request->store, e->arena, &n->action, ret, err);
+	struct result result;
+	int rc = store_get_result(e->request->store, e->arena, &n->action, &result, err);
 	struct digest dev;
 
-	if (rc != STORE_MISS || !engine_is_dev(e, at))
-		return rc;
-	dev = dev_digest(&n->action);
-	rc = store_get_result(e->request->store, e->arena, &dev, ret, err);
-	n->dev = rc == 0;
+	if (rc == STORE_MISS && engine_is_dev(e, at)) {
+		dev = dev_digest(&n->action);
+		rc = store_get_result(e->request->store, e->arena, &dev, &result, err);
+		n->dev = rc == 0;
+	}
+	if (rc == 0)
+		*ret = arena_dup(e->arena, &result, sizeof(result));
 	return rc;
 }
 

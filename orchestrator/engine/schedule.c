@@ -39,7 +39,7 @@ void schedule_init(struct engine *e)
 static int lent_beside(struct engine *e, size_t at)
 {
 	struct jobserver *js = e->request->jobserver;
-	int cpus = e->plan->nodes[at].lowered.cpus, rest = resources_tokens(&e->resources);
+	int cpus = e->plan->nodes[at].lowered->cpus, rest = resources_tokens(&e->resources);
 
 	if (!js)
 		return 0;
@@ -58,7 +58,7 @@ static void leave_machine(struct engine *e)
 static int enter_machine(struct engine *e, size_t at, struct err *err)
 {
 	struct alone *alone = e->request->alone;
-	bool exclusive = e->plan->nodes[at].lowered.exclusive;
+	bool exclusive = e->plan->nodes[at].lowered->exclusive;
 	struct event event = { .action = e->nodes[at].action };
 	int rc = !alone ? 0 : exclusive ? alone_take(alone, err) : alone_share(alone, err);
 
@@ -147,7 +147,8 @@ void schedule_ended(struct engine *e, size_t at)
 void schedule_again(struct engine *e, size_t at)
 {
 	struct engine_node *n = &e->nodes[at];
-	int doublings = n->tries < AGAIN_DOUBLINGS ? n->tries : AGAIN_DOUBLINGS;
+	int tries = n->stint->tries;
+	int doublings = tries < AGAIN_DOUBLINGS ? tries : AGAIN_DOUBLINGS;
 
 	n->state = NODE_READY;
 	n->ready_us = clock_mono_us() + ((int64_t)AGAIN_US << (doublings - 1));
@@ -184,10 +185,10 @@ void schedule_share(struct engine *e)
 		return;
 	jobserver_share(js, waits_for_tokens(e) ? 0 : resources_tokens(&e->resources));
 	for (size_t i = 0; i < e->resources.running; i++) {
-		struct engine_node *n = &e->nodes[e->running[i]];
+		struct engine_stint *stint = e->nodes[e->running[i]].stint;
 
-		n->tokens = jobserver_lent_to(js, e->running[i]);
-		if (n->tokens > n->most_tokens)
-			n->most_tokens = n->tokens;
+		stint->tokens = jobserver_lent_to(js, e->running[i]);
+		if (stint->tokens > stint->most_tokens)
+			stint->most_tokens = stint->tokens;
 	}
 }

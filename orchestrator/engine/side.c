@@ -211,7 +211,7 @@ int side_of_node(const struct side_source *source, size_t at, struct side *ret, 
 	int rc;
 
 	*ret = (struct side){
-		.action = node->lowered.action,
+		.action = plan_action(source->plan, node),
 		.inputs = arena_array(source->arena, node->n_inputs, sizeof(*ret->inputs)),
 		.n_inputs = node->n_inputs,
 		.has_origins = true,

@@ -121,7 +121,7 @@ static int note_cached(struct engine *e, size_t at, struct err *err)
 
 	if (engine_is_dev(e, at) || digest_eq(&n->last, &n->action))
 		return 0;
-	rc = store_note_action(e->request->store, engine_kept(e, at), &n->action, n->result.wall_us,
+	rc = store_note_action(e->request->store, engine_kept(e, at), &n->action, n->result->wall_us,
 	                       err);
 
 	return rc == STORE_NOTED ? engine_keep_origins(e, at, err) : rc;
@@ -137,7 +137,7 @@ int engine_finish_cached(struct engine *e, size_t at, const struct result *resul
 {
 	struct engine_node *n = &e->nodes[at];
 
-	n->result = *result;
+	n->result = result;
 	if (!e->request->dry && note_cached(e, at, err) < 0)
 		return -1;
 	engine_finish(e, at, NODE_CACHED, result->wall_us);
@@ -150,7 +150,7 @@ static int make_twin(struct engine *e, size_t at, size_t same, struct err *err)
 	switch (e->nodes[same].state) {
 	case NODE_DONE:
 	case NODE_CACHED: /* another process made it meanwhile */
-		return engine_finish_cached(e, at, &e->nodes[same].result, err);
+		return engine_finish_cached(e, at, e->nodes[same].result, err);
 	case NODE_FAILED:
 	case NODE_SKIPPED:
 		engine_skip(e, at);
@@ -230,7 +230,6 @@ static int find_results(struct engine *e, const size_t *batch, size_t n, struct 
 		if (map_get_n(e->by_action, &node->action, sizeof(node->action)))
 			continue;
 		rc = engine_get_result(e, sorted[i], &node->result, err);
-		node->found = rc == 0;
 	}
 	free(sorted);
 	return rc < 0 ? -1 : 0;
@@ -244,8 +243,8 @@ static int settle(struct engine *e, size_t at, struct err *err)
 
 	if (same)
 		return make_twin(e, at, same - 1, err);
-	if (n->found)
-		return engine_finish_cached(e, at, &n->result, err);
+	if (n->result)
+		return engine_finish_cached(e, at, n->result, err);
 	if (!e->request->dry && engine_keep_action(store_blobs(e->request->store), e->plan,
 	                                           e->request->facts, e->nodes, at, err) < 0)
 		return -1;

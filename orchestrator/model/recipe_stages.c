@@ -18,7 +18,7 @@ static const char *word(struct recipe_stages *stages, struct str text)
 }
 
 int recipe_stages_add(struct recipe_stages *stages, const char *kind, const char *address,
-                      const char *where, struct str options, struct err *err)
+                      const char *where, struct stage **ret, struct err *err)
 {
 	const char *variant = strchr(address, '/');
 	const char *name = variant ? strchr(variant + 1, '/') : NULL;
@@ -39,9 +39,9 @@ int recipe_stages_add(struct recipe_stages *stages, const char *kind, const char
 		.variant = word(stages, (struct str){ variant + 1, (size_t)(name - variant - 1) }),
 		.kind = word(stages, str_of(kind)),
 		.where = word(stages, str_of(where)),
-		.text = arena_str_n(stages->arena, options.p, options.n),
 	};
 	stage->name = stage->address + (name + 1 - address);
+	*ret = stage;
 	return 0;
 }
 

@@ -6,8 +6,8 @@
 #include "model/recipe_doc.h"
 
 /*
- * The stages of a recipe, taken one by one as they are declared: there may be 100,000, so options stay
- * text until a stage is lowered, and what many of them share stands once.
+ * The stages of a recipe, taken one by one as they are declared: there may be 100,000, so what many of
+ * them share stands once.
  */
 struct recipe_stages {
 	struct arena *arena; /* keeps the texts; borrowed */
@@ -17,9 +17,10 @@ struct recipe_stages {
 };
 
 void recipe_stages_init(struct recipe_stages *stages, struct arena *arena);
-/* Keeps copies. An address that is not TARGET/VARIANT/NAME is ERR_INPUT. */
+/* Keeps copies. *ret, which still needs its options, is good until the next one is added. An address that
+ * is not TARGET/VARIANT/NAME is ERR_INPUT. */
 int recipe_stages_add(struct recipe_stages *stages, const char *kind, const char *address,
-                      const char *where, struct str options, struct err *err);
+                      const char *where, struct stage **ret, struct err *err);
 /* Behind those that a recipe has: it then has all, in its arena. */
 void recipe_stages_give(struct recipe_stages *stages, struct recipe *recipe);
 void recipe_stages_deinit(struct recipe_stages *stages);

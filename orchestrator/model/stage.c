@@ -10,6 +10,8 @@ json_t *stage_options(const struct stage *stage)
 
 	if (stage->options)
 		return json_deep_copy(stage->options);
+	if (!stage->text)
+		return NULL;
 	if (json_parse(stage->text, strlen(stage->text), "options", &options, &ignored) == 0 &&
 	    !json_is_object(options))
 		json_cleanup(&options);

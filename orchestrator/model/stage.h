@@ -17,12 +17,16 @@ struct stage {
 	const char *address; /* TARGET/VARIANT/NAME, unique */
 	const char *target, *variant, *name;
 	const char *kind;
-	const char *where;     /* "file:line" */
-	const json_t *options; /* NULL: they stand in `text` alone, of which there may be many */
-	const char *text;      /* JSON, an object */
+	const char *where; /* "file:line" */
+	/* Its options: as JSON, or, of which there may be many, as the text of an object; both NULL where
+	 * only what they were lowered to is left. */
+	const json_t *options;
+	const char *text;
+	const struct stage_lowered *lowered; /* NULL: it is not yet */
 };
 
-/* The options of a stage, a new reference that its owner may change. NULL: its text is no object. */
+/* The options of a stage, a new reference that its owner may change. NULL: its text is no object, or
+ * gone. */
 json_t *stage_options(const struct stage *stage);
 
 enum ref_kind {

@@ -24,7 +24,7 @@ static int check_env(const struct plan_node *node, struct err *err)
 		{ "SOURCE_DATE_EPOCH", "it is the release's date, as on every file: set date" },
 		{ "KILN_JOBS", "it is the number of jobs that the machine gives the stage" },
 	};
-	const struct action *action = &node->lowered.action;
+	const struct action *action = &node->lowered->action;
 
 	for (size_t i = 0; i < action->n_env; i++)
 		for (size_t j = 0; j < ARRAY_LEN(reserved); j++) {
@@ -70,7 +70,7 @@ static void find_env(struct plan *plan, const struct plan_request *request,
 static int add_fixed_env(struct plan *plan, const struct plan_request *request,
                          struct plan_node *node, struct err *err)
 {
-	struct action *action = &node->lowered.action;
+	const struct action *action = &node->lowered->action;
 	size_t n = action->n_env;
 	struct action_env *env;
 
@@ -78,8 +78,8 @@ static int add_fixed_env(struct plan *plan, const struct plan_request *request,
 		return -1;
 	find_env(plan, request, recipe_find_target(request->recipe, node->stage->target));
 	if (n == 0) {
-		action->env = plan->env;
-		action->n_env = plan->n_env;
+		node->env = plan->env;
+		node->n_env = plan->n_env;
 		return 0;
 	}
 	env = arena_array(plan->arena, n + plan->n_env, sizeof(*env));
@@ -92,8 +92,8 @@ static int add_fixed_env(struct plan *plan, const struct plan_request *request,
 		if (!own)
 			env[n++] = plan->env[i];
 	}
-	action->env = env;
-	action->n_env = n;
+	node->env = env;
+	node->n_env = n;
 	return 0;
 }
 
@@ -101,10 +101,10 @@ static int set_image(const struct plan_request *request, struct plan_node *node,
 {
 	const struct stage *stage = node->stage;
 	const struct recipe_target *target = recipe_find_target(request->recipe, stage->target);
-	const char *name = node->lowered.image;
+	const char *name = node->lowered->image;
 	const struct fact_image *image;
 
-	if (node->lowered.action.builtin)
+	if (node->lowered->action.builtin)
 		return 0;
 	if (!name && target)
 		name = target->image;
@@ -112,29 +112,55 @@ static int set_image(const struct plan_request *request, struct plan_node *node,
 	if (!image)
 		return err_set(err, ERR_INPUT, "%s: %s needs the image \"%s\", which is not known",
 		               stage->where, stage->address, name ? name : "?");
-	node->lowered.action.image = image->tree;
+	node->image = &image->tree;
 	return 0;
+}
+
+struct action plan_action(const struct plan *plan, const struct plan_node *node)
+{
+	struct action action = node->lowered->action;
+
+	action.env = node->env;
+	action.n_env = node->n_env;
+	action.arch = plan->arch;
+	if (node->image)
+		action.image = *node->image;
+	return action;
+}
+
+/* What a stage was lowered to as it was read, else now. */
+static const struct stage_lowered *find_lowered(struct plan *plan, const struct stage *stage,
+                                                struct err *err)
+{
+	struct stage_lowered *lowered;
+
+	if (stage->lowered)
+		return stage->lowered;
+	lowered = arena_alloc(plan->arena, sizeof(*lowered));
+	return stage_lower(stage, plan->arena, lowered, err) < 0 ? NULL : lowered;
 }
 
 /* Lowers a node's stage, or what the plan makes of it. */
 static int lower_node(struct plan *plan, const struct plan_request *request, struct plan_node *node,
                       const struct stage *stage, struct err *err)
 {
-	if (stage_lower(stage, plan->arena, &node->lowered, err) < 0 ||
-	    set_image(request, node, err) < 0)
+	node->lowered = find_lowered(plan, stage, err);
+	if (!node->lowered || set_image(request, node, err) < 0)
 		return -1;
-	node->pool = pools_find(plan, node->lowered.pool);
-	node->lowered.action.arch = request->facts->arch;
+	node->pool = pools_find(plan, node->lowered->pool);
 	return add_fixed_env(plan, request, node, err);
 }
 
 /* Two inputs at one place would only be found when all before them has run. */
 static int check_places(const struct plan_node *node, struct err *err)
 {
-	struct map *seen = map_new();
-	const struct stage_lowered *l = &node->lowered;
+	const struct stage_lowered *l = node->lowered;
+	struct map *seen;
 	int rc = 0;
 
+	if (l->n_inputs < 2)
+		return 0;
+	seen = map_new();
 	for (size_t i = 0; i < l->n_inputs && rc == 0; i++) {
 		if (map_has(seen, l->inputs[i].at))
 			rc = err_set(err, ERR_INPUT, "%s: %s has two inputs at \"%s\"",
@@ -198,6 +224,7 @@ static int judge_by_verdict(struct plan *plan, const struct plan_request *reques
 	json_object_del(options, "reference");
 	json_object_set_new(options, "expected", expected);
 	judged.options = options;
+	judged.lowered = NULL;
 	return lower_node(plan, request, node, &judged, err);
 }
 
@@ -267,15 +294,15 @@ static int tie_all(struct plan *plan, const struct plan_request *request, struct
 {
 	for (size_t i = 0; i < plan->n_nodes; i++) {
 		struct plan_node *node = &plan->nodes[i];
-		size_t n = node->lowered.n_inputs;
+		size_t n = node->lowered->n_inputs;
 
 		node->inputs = arena_array(plan->arena, n, sizeof(*node->inputs));
 		node->n_inputs = n;
 		node->deps = arena_array(plan->arena, n, sizeof(*node->deps));
 		for (size_t j = 0; j < n; j++) {
-			node->inputs[j].at = node->lowered.inputs[j].at;
+			node->inputs[j].at = node->lowered->inputs[j].at;
 			node->inputs[j].from =
-				pins_choose_ref(request, index, node->lowered.inputs[j].from);
+				pins_choose_ref(request, index, node->lowered->inputs[j].from);
 			if (tie_input(plan, request, index, node, &node->inputs[j], err) < 0)
 				return -1;
 		}
@@ -331,9 +358,9 @@ static const struct plan_node *find_instrumented(const struct plan *plan, size_t
 	while (depth > 0 && !found) {
 		const struct plan_node *node = &plan->nodes[stack[--depth]];
 
-		if (node->lowered.never_ships)
+		if (node->lowered->never_ships)
 			found = node;
-		for (size_t i = 0; node->lowered.passes_on && i < node->n_deps; i++)
+		for (size_t i = 0; node->lowered->passes_on && i < node->n_deps; i++)
 			if (!seen[node->deps[i]]) {
 				seen[node->deps[i]] = true;
 				stack[depth++] = node->deps[i];
@@ -413,6 +440,7 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
 	int rc = -1;
 
 	plan->arena = arena;
+	plan->arch = request->facts->arch;
 	plan->n_nodes = request->recipe->n_stages;
 	plan->nodes = arena_array(arena, plan->n_nodes, sizeof(*plan->nodes));
 	pools_take(plan, request->recipe);

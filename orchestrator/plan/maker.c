@@ -33,8 +33,8 @@ static void visit(struct walk *walk, const struct plan_node *node)
 /* What a node takes of other stages, but for nodes that `stop` names. */
 static void visit_inputs(struct walk *walk, const struct plan_node *node, const bool *stop)
 {
-	for (size_t i = 0; i < node->lowered.n_inputs; i++) {
-		const struct ref *from = &node->lowered.inputs[i].from;
+	for (size_t i = 0; i < node->lowered->n_inputs; i++) {
+		const struct ref *from = &node->lowered->inputs[i].from;
 		const struct plan_node *dep =
 			from->kind == REF_STAGE ? map_get(walk->index, from->id) : NULL;
 
@@ -61,7 +61,7 @@ static void find_instrumented(struct walk *from, struct walk *to)
 	while (from->depth > 0) {
 		const struct plan_node *node = &from->plan->nodes[from->stack[--from->depth]];
 
-		if (node->lowered.never_ships)
+		if (node->lowered->never_ships)
 			visit(to, node);
 		else
 			visit_inputs(from, node, NULL);
@@ -113,18 +113,19 @@ static json_t *input_json(const struct stage_input *input, const struct facts *f
 	                 "content", leaf ? DIGEST_TEXT(&leaf->node.ref.digest) : NULL);
 }
 
-static json_t *node_json(const struct plan_node *node, const struct facts *facts)
+static json_t *node_json(const struct plan *plan, const struct plan_node *node,
+                         const struct facts *facts)
 {
-	const struct action *action = &node->lowered.action;
+	const struct action action = plan_action(plan, node);
 	json_t *argv = json_array(), *inputs = json_array();
 
-	for (size_t i = 0; i < action->n_argv; i++)
-		json_array_append_new(argv, json_string(action->argv[i]));
-	for (size_t i = 0; i < node->lowered.n_inputs; i++)
-		json_array_append_new(inputs, input_json(&node->lowered.inputs[i], facts));
+	for (size_t i = 0; i < action.n_argv; i++)
+		json_array_append_new(argv, json_string(action.argv[i]));
+	for (size_t i = 0; i < node->lowered->n_inputs; i++)
+		json_array_append_new(inputs, input_json(&node->lowered->inputs[i], facts));
 	return json_pack("{s:s,s:o,s:o,s:s,s:s,s:o}", "address", node->stage->address, "argv", argv,
-	                 "env", env_json(action), "workdir", action->workdir ? action->workdir : "",
-	                 "builtin", action->builtin ? action->builtin : "", "inputs", inputs);
+	                 "env", env_json(&action), "workdir", action.workdir ? action.workdir : "",
+	                 "builtin", action.builtin ? action.builtin : "", "inputs", inputs);
 }
 
 /* In the recipe's order, which does not depend on how the walk went. */
@@ -136,7 +137,7 @@ static int digest_seen(const struct walk *walk, const struct facts *facts, const
 
 	for (size_t i = 0; i < walk->plan->n_nodes; i++)
 		if (walk->seen[i])
-			json_array_append_new(stages, node_json(&walk->plan->nodes[i], facts));
+			json_array_append_new(stages, node_json(walk->plan, &walk->plan->nodes[i], facts));
 	json_write_canonical(stages, &text);
 	if (text.overflow)
 		return err_set(err, ERR_INPUT,

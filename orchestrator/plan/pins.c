@@ -12,7 +12,7 @@
 
 bool plan_node_offers(const struct plan_node *node, const char *path)
 {
-	const struct action *action = &node->lowered.action;
+	const struct action *action = &node->lowered->action;
 
 	if (str_eq(path, "@stdout") || str_eq(path, "@log"))
 		return true;
@@ -28,8 +28,8 @@ bool plan_node_offers(const struct plan_node *node, const char *path)
 
 const char *plan_whole_path(const struct plan_node *node, const char *path)
 {
-	return path[0] == '\0' && node->lowered.action.n_outputs == 1 ?
-	               node->lowered.action.outputs[0].path :
+	return path[0] == '\0' && node->lowered->action.n_outputs == 1 ?
+	               node->lowered->action.outputs[0].path :
 	               path;
 }
 

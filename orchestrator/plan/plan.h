@@ -24,8 +24,11 @@ struct plan_pool {
 
 struct plan_node {
 	const struct stage *stage;
-	struct stage_lowered lowered;
-	struct plan_input *inputs; /* lowered.inputs, resolved */
+	const struct stage_lowered *lowered;
+	struct action_env *env; /* all of its environment */
+	size_t n_env;
+	const struct digest *image; /* NULL: a builtin's */
+	struct plan_input *inputs;  /* lowered->inputs, resolved */
 	size_t n_inputs;
 	size_t *deps, n_deps;   /* distinct nodes whose outputs it takes */
 	size_t *users, n_users; /* wanted nodes that take its outputs */
@@ -75,6 +78,7 @@ struct plan {
 		*env; /* what all stages of env_target have; of the one that was met last */
 	size_t n_env;
 	const struct recipe_target *env_target;
+	const char *arch;
 	const char *round; /* "train", "candidates", "choose", "package" or several */
 };
 
@@ -109,6 +113,9 @@ struct plan_request {
  */
 int plan_build(struct arena *arena, const struct plan_request *request, struct plan **ret,
                struct err *err);
+
+/* A node's action, without its input root. Its arrays are the plan's; encoding it may sort them. */
+struct action plan_action(const struct plan *plan, const struct plan_node *node);
 
 /*
  * The verdict that the lock pins for a target, when it still holds: reached on the same sources,

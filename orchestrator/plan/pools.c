@@ -41,18 +41,21 @@ static int refuse(const struct recipe *recipe, const struct stage *stage, const 
 	              err_hint(err, "add it to the release: pools = { %s = 1 }", pool);
 }
 
-/* Whether a stage may name a pool: where its text does not, it is not read. */
-static bool may_name_one(const struct stage *stage)
+/* The pool that a stage names, or NULL; *ret_options keeps its text. */
+static const char *pool_of(const struct stage *stage, json_t **ret_options)
 {
-	return stage->options || strstr(stage->text, "\"pool\":");
+	if (stage->lowered)
+		return stage->lowered->pool;
+	*ret_options = stage_options(stage);
+	return json_str_or(*ret_options, "pool", NULL);
 }
 
 int plan_check_pools(const struct recipe *recipe, struct err *err)
 {
 	for (size_t i = 0; i < recipe->n_stages; i++) {
 		const struct stage *stage = &recipe->stages[i];
-		_cleanup_json_ json_t *options = may_name_one(stage) ? stage_options(stage) : NULL;
-		const char *pool = json_str_or(options, "pool", NULL);
+		_cleanup_json_ json_t *options = NULL;
+		const char *pool = pool_of(stage, &options);
 		size_t at = 0;
 
 		while (pool && at < recipe->n_pools && !str_eq(recipe->pools[at].name, pool))

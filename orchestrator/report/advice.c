@@ -263,7 +263,7 @@ static bool output_lacks(struct buf *text, const struct stage *stage, const char
 
 void advice_add(struct buf *text, const struct plan_node *node, const char *why, const char *tail)
 {
-	if (!node->lowered.action.builtin && tail) {
+	if (!node->lowered->action.builtin && tail) {
 		network(text, node->stage, tail);
 		space(text, tail);
 		image_lacks(text, node->stage, tail);
@@ -272,6 +272,6 @@ void advice_add(struct buf *text, const struct plan_node *node, const char *why,
 		image_lacks(text, node->stage, why);
 	if (why && output_lacks(text, node->stage, why))
 		return;
-	if (node->lowered.advice)
-		add_line(text, "%s", node->lowered.advice);
+	if (node->lowered->advice)
+		add_line(text, "%s", node->lowered->advice);
 }

@@ -124,7 +124,8 @@ static void note_said(struct board *b, const struct event *e)
 {
 	for (size_t i = 0; e->nodes && i < b->running.n; i++) {
 		struct running *r = &b->running.v[i];
-		const char *said = e->nodes[r->node - e->plan->nodes].said;
+		const struct engine_stint *stint = e->nodes[r->node - e->plan->nodes].stint;
+		const char *said = stint ? stint->said : NULL;
 
 		if (!said || (r->said && str_eq(r->said, said)))
 			continue;

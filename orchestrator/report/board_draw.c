@@ -333,7 +333,7 @@ static void add_current(const struct board *b, const struct layout *l, struct dr
 		return;
 	}
 	stage = r->node->stage;
-	failure_add_brief_command(&command, &r->node->lowered.action);
+	failure_add_brief_command(&command, &r->node->lowered->action);
 	buf_fmt(&line, "  %s/%s/%s %s %s", brief_of(b, stage->target), stage->variant, stage->name,
 	        l->signs->arrow, buf_text(&command));
 	add_line(b, d, buf_text(&line), l->columns);

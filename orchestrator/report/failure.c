@@ -135,13 +135,13 @@ void failure_add(struct buf *text, const struct event *e, const struct progress_
 		buf_fmt(text, "%s   after %s: %s\n\n", stage->address, took, why);
 	else
 		buf_fmt(text, "%s   %s after %s\n\n", stage->address, why, took);
-	add_command(text, &node->lowered.action);
+	add_command(text, &node->lowered->action);
 	if (e->tail && e->tail[0])
 		add_indented(text, e->tail);
 	buf_add_char(text, '\n');
 	add_way_on(text, output, "log      kiln log ", stage->address);
 	/* What it left is kept where it ran at all. */
-	if (!node->lowered.action.builtin && e->exit_code >= 0)
+	if (!node->lowered->action.builtin && e->exit_code >= 0)
 		add_way_on(text, output, "shell    kiln shell --failed ", stage->address);
 	buf_fmt(text, "    recipe   %s\n", stage->where);
 	advice_add(text, node, e->why, e->tail);

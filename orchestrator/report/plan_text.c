@@ -124,8 +124,8 @@ static json_t *node_json(const struct plan *plan, size_t i, const struct plan_ou
 
 	for (size_t d = 0; !node->pinned && d < node->n_deps; d++)
 		json_array_append_new(deps, json_string(plan->nodes[node->deps[d]].stage->address));
-	for (size_t a = 0; a < node->lowered.action.n_argv; a++)
-		json_array_append_new(argv, json_string(node->lowered.action.argv[a]));
+	for (size_t a = 0; a < node->lowered->action.n_argv; a++)
+		json_array_append_new(argv, json_string(node->lowered->action.argv[a]));
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:o,s:o}", "address", stage->address,
 	                 "target", stage->target, "variant", stage->variant, "name", stage->name,
 	                 "kind", stage->kind, "where", stage->where, "state",

@@ -90,6 +90,19 @@ static bool leave_lane(struct trace *t, const struct plan_node *node, size_t *re
 }
 
 /* What is known of a run; times in microseconds, memory in bytes. */
+static void add_figures(json_t *args, const struct engine_node *n)
+{
+	const struct engine_stint *stint = n->stint;
+
+	json_object_set_new(args, "queued_us", json_integer(stint->started_us - n->ready_us));
+	json_object_set_new(args, "user_us", json_integer(n->result->user_us));
+	json_object_set_new(args, "system_us", json_integer(n->result->system_us));
+	json_object_set_new(args, "peak_bytes", json_integer(n->result->peak_bytes));
+	json_object_set_new(args, "bytes_in", json_integer((json_int_t)stint->bytes_in));
+	json_object_set_new(args, "bytes_out", json_integer((json_int_t)stint->bytes_out));
+	json_object_set_new(args, "most_tokens", json_integer(stint->most_tokens));
+}
+
 static json_t *arguments(const struct event *e)
 {
 	const struct engine_node *n = e->nodes ? &e->nodes[e->node - e->plan->nodes] : NULL;
@@ -100,15 +113,8 @@ static json_t *arguments(const struct event *e)
 		json_object_set_new(args, "action", json_string(DIGEST_TEXT(&e->action)));
 	if (e->why)
 		json_object_set_new(args, "why", json_any_text(e->why));
-	if (!n || (e->kind != EVENT_DONE && e->kind != EVENT_FAILED))
-		return args;
-	json_object_set_new(args, "queued_us", json_integer(n->started_us - n->ready_us));
-	json_object_set_new(args, "user_us", json_integer(n->result.user_us));
-	json_object_set_new(args, "system_us", json_integer(n->result.system_us));
-	json_object_set_new(args, "peak_bytes", json_integer(n->result.peak_bytes));
-	json_object_set_new(args, "bytes_in", json_integer((json_int_t)n->bytes_in));
-	json_object_set_new(args, "bytes_out", json_integer((json_int_t)n->bytes_out));
-	json_object_set_new(args, "most_tokens", json_integer(n->most_tokens));
+	if (n && n->stint && (e->kind == EVENT_DONE || e->kind == EVENT_FAILED))
+		add_figures(args, n);
 	return args;
 }
 
@@ -146,7 +152,7 @@ static void put_tokens(struct trace *t, const struct event *e)
 
 	for (size_t i = 0; e->nodes && i < t->lanes.n; i++)
 		if (t->lanes.v[i].node)
-			lent += e->nodes[t->lanes.v[i].node - e->plan->nodes].tokens;
+			lent += e->nodes[t->lanes.v[i].node - e->plan->nodes].stint->tokens;
 	if (lent == t->tokens)
 		return;
 	t->tokens = lent;

@@ -134,4 +134,5 @@ const struct stage_kind stage_smoke = {
 	.advice =
 		"filters = { … } in run { } for what may vary (dates, paths); else the optimised program "
 		"is wrong: see which variant differs",
+	.relowered = true,
 };

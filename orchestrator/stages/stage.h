@@ -18,6 +18,7 @@ struct stage_kind {
 	int (*lower)(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
 	             struct err *err);
 	const char *advice; /* what to try when such a stage fails; NULL: its log says it */
+	bool relowered;     /* a plan may lower it anew, with some of its options changed */
 };
 
 /* Options that every kind takes: inputs, env, image, timeout, cpus, memory, exclusive, … */
@@ -30,5 +31,9 @@ const struct stage_kind *stage_kind_find(const char *name);
  * kind is ERR_INPUT with the nearest name. */
 int stage_lower(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
                 struct err *err);
+/* Lowers a stage once and for all, by the text of its options: that is kept only where a plan may need it
+ * again. What it is lowered to lies in the arena. */
+int stage_take_options(struct stage *stage, struct str options, struct arena *arena,
+                       struct err *err);
 
 #endif

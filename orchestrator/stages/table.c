@@ -94,21 +94,29 @@ static int check_options(const struct stage *stage, const struct stage_kind *kin
 	               fault.pointer[0] ? fault.pointer : "/");
 }
 
+static const struct stage_kind *kind_of(const struct stage *stage, struct err *err)
+{
+	const struct stage_kind *kind = stage_kind_find(stage->kind);
+	const char *near;
+
+	if (kind)
+		return kind;
+	near = nearest_kind(stage->kind);
+	err_set(err, ERR_INPUT, "%s: %s: unknown stage kind \"%s\"%s%s%s", stage->where,
+	        stage->address, stage->kind, near ? " (did you mean \"" : "", near ? near : "",
+	        near ? "\"?)" : "");
+	return NULL;
+}
+
 int stage_lower(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
                 struct err *err)
 {
-	const struct stage_kind *kind = stage_kind_find(stage->kind);
+	const struct stage_kind *kind = kind_of(stage, err);
 	_cleanup_json_ json_t *options = NULL;
 	struct stage checked = *stage;
 
-	if (!kind) {
-		const char *near = nearest_kind(stage->kind);
-
-		return err_set(err, ERR_INPUT, "%s: %s: unknown stage kind \"%s\"%s%s%s",
-		               stage->where, stage->address, stage->kind,
-		               near ? " (did you mean \"" : "", near ? near : "",
-		               near ? "\"?)" : "");
-	}
+	if (!kind)
+		return -1;
 	options = stage_options(stage);
 	if (!options)
 		return err_set(err, ERR_INPUT, "%s: %s: its options are no JSON object",
@@ -120,5 +128,25 @@ int stage_lower(const struct stage *stage, struct arena *arena, struct stage_low
 		return -1;
 	if (!ret->advice)
 		ret->advice = kind->advice;
+	return 0;
+}
+
+int stage_take_options(struct stage *stage, struct str options, struct arena *arena,
+                       struct err *err)
+{
+	_cleanup_free_ char *text = str_dup_n(options.p, options.n);
+	struct stage_lowered *lowered = arena_alloc(arena, sizeof(*lowered));
+	const struct stage_kind *kind;
+	int rc;
+
+	stage->text = text;
+	rc = stage_lower(stage, arena, lowered, err);
+	stage->text = NULL;
+	if (rc < 0)
+		return -1;
+	stage->lowered = lowered;
+	kind = stage_kind_find(stage->kind);
+	if (kind->relowered)
+		stage->text = arena_str(arena, text);
 	return 0;
 }

@@ -53,12 +53,13 @@ static void check_plan(const struct plan *plan, const struct facts *facts)
 	plan_text(plan, facts, NULL, &text);
 	for (size_t i = 0; i < plan->n_wanted; i++) {
 		struct plan_node *node = &plan->nodes[plan->order[i]];
+		struct action action = plan_action(plan, node);
 
 		bug_on(!node->wanted || at[plan->order[i]]);
 		at[plan->order[i]] = i + 1;
 		for (size_t d = 0; !node->pinned && d < node->n_deps; d++)
 			bug_on(!at[node->deps[d]]);
-		action_encode(&node->lowered.action, &text);
+		action_encode(&action, &text);
 	}
 }
 

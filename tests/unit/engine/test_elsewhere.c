@@ -59,7 +59,7 @@ static void claim_loaded(struct scene *s, const char *address)
 
 	world_must_run(&s->w);
 	s->action = world_node(&s->w, address)->action;
-	s->result = world_node(&s->w, address)->result;
+	s->result = *world_node(&s->w, address)->result;
 	must(store_claim(s->other, &s->action, &err), &err);
 }
 

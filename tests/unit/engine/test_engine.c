@@ -234,7 +234,7 @@ static void lost_content_is_made_again(void **state)
 	world_pipeline(w);
 	world_plan(w, "t/plain/hold");
 	world_must_run(w);
-	lost = &world_node(w, "t/plain/build")->result.outputs[0].node->ref;
+	lost = &world_node(w, "t/plain/build")->result->outputs[0].node->ref;
 	digest_hex(&lost->digest, hex);
 	path = str_fmt("%s/blobs/%.2s/%s", w->dir, hex, hex + 2);
 	assert_int_equal(unlink(path), 0);
@@ -265,8 +265,8 @@ static void twins_run_once(void **state)
 	assert_int_equal(world_ran(w, "t/plain/a") + world_ran(w, "t/plain/b"), 1);
 	assert_int_equal(w->result.n_run, 3);
 	assert_int_equal(w->result.n_cached, 1);
-	assert_true(digest_eq(&world_node(w, "t/plain/a")->result.outputs[0].node->ref.digest,
-	                      &world_node(w, "t/plain/b")->result.outputs[0].node->ref.digest));
+	assert_true(digest_eq(&world_node(w, "t/plain/a")->result->outputs[0].node->ref.digest,
+	                      &world_node(w, "t/plain/b")->result->outputs[0].node->ref.digest));
 }
 
 /* Twins that meet only later: the second finds what the first made, or waits for it. */

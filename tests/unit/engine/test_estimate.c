@@ -15,6 +15,7 @@ enum { SECOND = 1000000 };
 struct work_left {
 	struct fixture f;
 	struct engine_node nodes[4];
+	struct engine_stint stints[4];
 	size_t critical;
 };
 
@@ -58,8 +59,11 @@ static int64_t left(struct work_left *w, size_t slots)
 
 static void run_since(struct work_left *w, const char *name, int seconds)
 {
-	node(w, name)->state = NODE_RUNNING;
-	node(w, name)->started_us = clock_mono_us() - (int64_t)seconds * SECOND;
+	struct engine_node *n = node(w, name);
+
+	n->state = NODE_RUNNING;
+	n->stint = &w->stints[n - w->nodes];
+	n->stint->started_us = clock_mono_us() - (int64_t)seconds * SECOND;
 }
 
 static void the_longest_path_or_all_the_work(void **state)

@@ -152,8 +152,8 @@ static void tokens_are_lent_and_counted(void **state)
 	w->beside = &eater.sink;
 	world_must_run(w);
 	assert_int_equal(eater.had, 3); /* one of the four is the stage's own */
-	assert_int_equal(world_node(w, "t/plain/eats")->most_tokens, 3);
-	assert_int_equal(world_node(w, "t/plain/eats")->tokens, 0);
+	assert_int_equal(world_node(w, "t/plain/eats")->stint->most_tokens, 3);
+	assert_int_equal(world_node(w, "t/plain/eats")->stint->tokens, 0);
 	assert_contains(buf_text(&w->events), "note t/plain/eats\n");
 	w->request.jobserver = jobserver_free(w->request.jobserver);
 	close(eater.fd);

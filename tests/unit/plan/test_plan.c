@@ -182,10 +182,10 @@ static const char *env_of(const struct plan_node *node, const char *name)
 {
 	const char *value = NULL;
 
-	for (size_t i = 0; i < node->lowered.action.n_env; i++)
-		if (str_eq(node->lowered.action.env[i].name, name)) {
+	for (size_t i = 0; i < node->n_env; i++)
+		if (str_eq(node->env[i].name, name)) {
 			assert_null(value);
-			value = node->lowered.action.env[i].value;
+			value = node->env[i].value;
 		}
 	assert_non_null(value);
 	return value;
@@ -214,9 +214,9 @@ static void fixed_environment(void **state)
 	assert_string_equal(env_of(a, "PATH"), "/usr/bin:/bin");
 	assert_string_equal(env_of(b, "HOME"), "/build");
 	assert_string_equal(env_of(b, "X"), "1");
-	assert_string_equal(a->lowered.action.arch, "amd64");
-	assert_true(digest_eq(&b->lowered.action.image, &image));
-	assert_false(digest_eq(&a->lowered.action.image, &image));
+	assert_string_equal(f->plan->arch, "amd64");
+	assert_true(digest_eq(b->image, &image));
+	assert_false(digest_eq(a->image, &image));
 }
 
 /* Where programs are looked for is the toolchain's to say. */
@@ -414,12 +414,13 @@ static void plan_bytes(const struct plan *plan, struct buf *text)
 {
 	for (size_t i = 0; i < plan->n_wanted; i++) {
 		struct plan_node *node = &plan->nodes[plan->order[i]];
+		struct action action = plan_action(plan, node);
 
 		buf_fmt(text, "%s wanted %d pinned %d deps %zu users %zu image %s\n",
 		        node->stage->address, node->wanted, node->pinned, node->n_deps,
-		        node->n_users, DIGEST_TEXT(&node->lowered.action.image));
-		fixture_show(&node->lowered, text);
-		action_encode(&node->lowered.action, text);
+		        node->n_users, DIGEST_TEXT(&action.image));
+		fixture_show(node->lowered, text);
+		action_encode(&action, text);
 	}
 	for (size_t i = 0; i < plan->n_profiles; i++)
 		buf_fmt(text, "%s %d %s\n", plan->profiles[i].profile->id, plan->profiles[i].state,

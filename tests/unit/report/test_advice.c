@@ -11,7 +11,8 @@ struct sample {
 static void check(const struct sample *sample)
 {
 	struct stage stage = { .kind = sample->kind };
-	struct plan_node node = { .stage = &stage };
+	struct stage_lowered lowered = { 0 };
+	struct plan_node node = { .stage = &stage, .lowered = &lowered };
 	struct buf text = BUF_INIT(1 << 16);
 
 	advice_add(&text, &node, sample->why, sample->tail);
@@ -156,8 +157,8 @@ static void what_was_not_made(void **state)
 static void builtins_are_not_searched(void **state)
 {
 	struct stage stage = { .kind = "tar" };
-	struct plan_node node = { .stage = &stage,
-		                  .lowered = { .action.builtin = "tar@1", .advice = "this" } };
+	struct stage_lowered lowered = { .action.builtin = "tar@1", .advice = "this" };
+	struct plan_node node = { .stage = &stage, .lowered = &lowered };
 	struct buf text = BUF_INIT(4096);
 
 	(void)state;

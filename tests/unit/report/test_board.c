@@ -246,6 +246,7 @@ static void a_board_at_80_columns(void **state)
 static void the_last_line_of_what_runs_longest(void **state)
 {
 	struct engine_node nodes[4] = { 0 };
+	struct engine_stint stints[4] = { 0 };
 	struct stage_set set;
 	const char *text;
 	size_t s0, s1;
@@ -255,18 +256,20 @@ static void the_last_line_of_what_runs_longest(void **state)
 	set.s.counts.nodes = nodes;
 	s0 = fixture_node(&set.s.f, "target00-of-a-long-name/plain/s0");
 	s1 = fixture_node(&set.s.f, "target01-of-a-long-name/plain/s0");
+	nodes[s0].stint = &stints[s0];
+	nodes[s1].stint = &stints[s1];
 	SHOW(&set, EVENT_BEGIN, NULL, 0);
 	SHOW(&set, EVENT_START, "target00-of-a-long-name/plain/s0", 0);
 	SHOW(&set, EVENT_START, "target01-of-a-long-name/plain/s0", 0);
 	assert_null(strstr(look(&set), "»"));
-	nodes[s1].said = "second";
+	stints[s1].said = "second";
 	assert_contains(SHOW(&set, EVENT_TICK, NULL, 0), "▸ a\n  target01/plain/s0 » second\n");
-	nodes[s0].said = "first\033[2J, and so much more that no line of this width has it all";
+	stints[s0].said = "first\033[2J, and so much more that no line of this width has it all";
 	text = SHOW(&set, EVENT_TICK, NULL, 0);
 	assert_contains(text, "  target00/plain/s0 » first [2J, and so much more that no l\n");
 	assert_null(strstr(text, "second"));
 	/* It stands until the next is told, and goes with its stage; the line keeps its place. */
-	nodes[s0].said = nodes[s1].said = NULL;
+	stints[s0].said = stints[s1].said = NULL;
 	assert_contains(SHOW(&set, EVENT_DONE, "target00-of-a-long-name/plain/s0", 0),
 	                "  target01/plain/s0 » second\n");
 	SHOW(&set, EVENT_DONE, "target01-of-a-long-name/plain/s0", 0);
@@ -286,6 +289,7 @@ static void a_low_terminal_has_no_last_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct engine_stint stint = { .said = "here" };
 		struct engine_node nodes[12] = { 0 };
 		struct stage_set set;
 
@@ -293,7 +297,7 @@ static void a_low_terminal_has_no_last_line(void **state)
 		set.s.counts.nodes = nodes;
 		SHOW(&set, EVENT_BEGIN, NULL, 0);
 		SHOW(&set, EVENT_START, "target00-of-a-long-name/plain/s0", 0);
-		nodes[fixture_node(&set.s.f, "target00-of-a-long-name/plain/s0")].said = "here";
+		nodes[fixture_node(&set.s.f, "target00-of-a-long-name/plain/s0")].stint = &stint;
 		SHOW(&set, EVENT_TICK, NULL, 0);
 		assert_contains(look(&set), " 0 done ");
 		assert_int_equal(strstr(look(&set), "» here") != NULL, cases[i].shown);

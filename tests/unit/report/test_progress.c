@@ -55,6 +55,7 @@ static void plain_lines(void **state)
 
 static void plain_failure(void **state)
 {
+	struct stage_lowered lowered;
 	struct scene s;
 
 	(void)state;
@@ -65,7 +66,9 @@ static void plain_failure(void **state)
 	                   "'it\\u0027s','$x'],'outputs':[]}}]",
 	                   "");
 	fixture_must_plan(&s.f);
-	s.f.plan->nodes[0].lowered.advice = "this or that";
+	lowered = *s.f.plan->nodes[0].lowered;
+	lowered.advice = "this or that";
+	s.f.plan->nodes[0].lowered = &lowered;
 	EVENT(&s, EVENT_FAILED, "t/plain/b", .wall_us = 2000000, .why = "exit\x9b 2\xe2\x80\xae",
 	      .tail = "one\n\x1b]0;title\x07\ttwo\x7f é\nlast", .exit_code = 2);
 	assert_string_equal(buf_text(&s.taken.text),

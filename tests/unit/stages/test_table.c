@@ -234,6 +234,33 @@ static void options_may_be_text(void **state)
 	arena_free(arena);
 }
 
+/* Only what a plan may lower anew keeps its text. */
+static void options_are_taken_once(void **state)
+{
+	struct stage run = stage_of("run", NULL), smoke = stage_of("smoke", NULL);
+	struct arena *arena = arena_new();
+	struct err err = ERR_INIT;
+
+	(void)state;
+	must(stage_take_options(&run, str_of("{\"argv\":[\"cc\"],\"outputs\":[\"o\"]}"), arena,
+	                        &err),
+	     &err);
+	assert_string_equal(run.lowered->action.argv[0], "cc");
+	assert_null(run.text);
+	assert_null(stage_options(&run));
+	assert_int_equal(stage_take_options(&smoke, str_of("{}"), arena, &err), -1);
+	assert_null(smoke.lowered);
+	err_clear(&err);
+	must(stage_take_options(&smoke,
+	                        str_of("{\"cases\":[\"c\"],\"candidate\":[{\"$stage\":\"t/v/a\","
+	                               "\"path\":\"@stdout\"}],\"expected\":[\"0\"]}"),
+	                        arena, &err),
+	     &err);
+	assert_non_null(smoke.lowered);
+	assert_contains(smoke.text, "\"expected\"");
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +270,7 @@ int main(void)
 		cmocka_unit_test(wrong_types_are_refused),
 		cmocka_unit_test(fields_are_checked),
 		cmocka_unit_test(options_may_be_text),
+		cmocka_unit_test(options_are_taken_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
