@@ -14,6 +14,7 @@ struct map {
 	ARRAY(struct map_entry) entries;
 	uint32_t *slots; /* index + 1 into entries; 0 is free */
 	size_t n_slots;  /* a power of two */
+	bool borrows;    /* keys are not the map's */
 };
 
 static uint64_t hash_of(const void *key, size_t n)
@@ -35,11 +36,19 @@ struct map *map_new(void)
 	return map;
 }
 
+struct map *map_new_borrowing(void)
+{
+	struct map *map = map_new();
+
+	map->borrows = true;
+	return map;
+}
+
 struct map *map_free(struct map *map)
 {
 	if (!map)
 		return NULL;
-	for (size_t i = 0; i < map->entries.n; i++)
+	for (size_t i = 0; !map->borrows && i < map->entries.n; i++)
 		free((char *)map->entries.v[i].key);
 	array_deinit(&map->entries);
 	free(map->slots);
@@ -88,7 +97,7 @@ void *map_set_n(struct map *map, const void *key, size_t n, void *value)
 		return old;
 	}
 	e = array_add(&map->entries);
-	e->key = str_dup_n(key, n);
+	e->key = map->borrows ? key : str_dup_n(key, n);
 	e->key_n = n;
 	e->value = value;
 	bug_on(map->entries.n >= UINT32_MAX);

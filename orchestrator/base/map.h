@@ -6,17 +6,19 @@
 
 /*
  * A map from byte strings to pointers, kept in insertion order: iterating gives the same order on
- * every run. Keys are copied; values belong to the caller.
+ * every run. Keys are copied, but for those of a map that borrows them; values belong to the caller.
  */
 struct map;
 
 struct map_entry {
-	const char *key; /* NUL-ended copy, owned by the map */
+	const char *key; /* NUL-ended copy, owned by the map; or borrowed, as it was given */
 	size_t key_n;
 	void *value;
 };
 
 struct map *map_new(void);
+/* Of many keys that stand elsewhere, and stay there as long as the map. */
+struct map *map_new_borrowing(void);
 struct map *map_free(struct map *map); /* values are not freed; returns NULL */
 /* Sets a key. Returns the value it had before, or NULL. */
 void *map_set(struct map *map, const char *key, void *value);

@@ -427,7 +427,7 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 		.request = request,
 		.plan = request->plan,
 		.result = ret,
-		.by_action = map_new(),
+		.by_action = map_new_borrowing(),
 		.unkept = blobs_unkept(store_blobs(request->store)),
 		.first = ERR_INIT,
 		.broken = ERR_INIT,

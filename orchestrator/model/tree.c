@@ -1,6 +1,10 @@
 /*
  * Directories as Directory messages of the Remote Execution API. What is decoded is encoded again
  * and compared: one directory has one encoding, so one digest.
+ *
+ * A directory may have 100,000 entries, so a message is never there as a whole in protobuf-c's form: its
+ * fields are lists only, and the encoding of such a message is its entries' encodings one behind the other
+ * (Protocol Buffers, "Encoding", https://protobuf.dev/programming-guides/encoding/).
  */
 #include "model/tree.h"
 
@@ -12,46 +16,71 @@
 #include "base/str.h"
 #include "external/messages.h"
 
-/* One node in the shape protobuf-c packs. */
-struct packed_node {
-	union {
-		Kiln__V1__FileNode file;
-		Kiln__V1__DirectoryNode dir;
-		Kiln__V1__SymlinkNode link;
-	};
-	struct message_digest digest;
-};
+/* In the order of their fields in the message. */
+static const enum node_kind kinds[] = { NODE_FILE, NODE_DIR, NODE_LINK };
+
+/* Wire type 2: a length and so many bytes. */
+#define FIELD_TAG(number) ((char)((number) << 3 | 2))
 
 static int node_cmp(const void *a, const void *b)
 {
 	return strcmp(((const struct tree_node *)a)->name, ((const struct tree_node *)b)->name);
 }
 
-/* Fills one node and puts it into its list. */
-static void pack_node(const struct tree_node *node, struct packed_node *packed,
-                      Kiln__V1__Directory *message)
+/* ---- encoding ------------------------------------------------------------------------------ */
+
+static void pack_file(const struct tree_node *node, Kiln__V1__Directory *directory, struct buf *buf)
 {
+	Kiln__V1__FileNode file = KILN__V1__FILE_NODE__INIT, *list = &file;
+	struct message_digest digest;
+
+	file.name = (char *)node->name;
+	file.is_executable = node->executable;
+	message_digest_fill(&digest, &node->ref);
+	file.digest = &digest.message;
+	directory->files = &list;
+	directory->n_files = 1;
+	message_pack(&directory->base, buf);
+}
+
+static void pack_dir(const struct tree_node *node, Kiln__V1__Directory *directory, struct buf *buf)
+{
+	Kiln__V1__DirectoryNode dir = KILN__V1__DIRECTORY_NODE__INIT, *list = &dir;
+	struct message_digest digest;
+
+	dir.name = (char *)node->name;
+	message_digest_fill(&digest, &node->ref);
+	dir.digest = &digest.message;
+	directory->directories = &list;
+	directory->n_directories = 1;
+	message_pack(&directory->base, buf);
+}
+
+static void pack_link(const struct tree_node *node, Kiln__V1__Directory *directory, struct buf *buf)
+{
+	Kiln__V1__SymlinkNode link = KILN__V1__SYMLINK_NODE__INIT, *list = &link;
+
+	link.name = (char *)node->name;
+	link.target = (char *)node->target;
+	directory->symlinks = &list;
+	directory->n_symlinks = 1;
+	message_pack(&directory->base, buf);
+}
+
+/* The message of a directory that has this node alone. */
+static void pack_node(const struct tree_node *node, struct buf *buf)
+{
+	Kiln__V1__Directory directory = KILN__V1__DIRECTORY__INIT;
+
 	switch (node->kind) {
 	case NODE_FILE:
-		kiln__v1__file_node__init(&packed->file);
-		packed->file.name = (char *)node->name;
-		packed->file.is_executable = node->executable;
-		message_digest_fill(&packed->digest, &node->ref);
-		packed->file.digest = &packed->digest.message;
-		message->files[message->n_files++] = &packed->file;
+		pack_file(node, &directory, buf);
 		return;
 	case NODE_DIR:
-		kiln__v1__directory_node__init(&packed->dir);
-		packed->dir.name = (char *)node->name;
-		message_digest_fill(&packed->digest, &node->ref);
-		packed->dir.digest = &packed->digest.message;
-		message->directories[message->n_directories++] = &packed->dir;
+		pack_dir(node, &directory, buf);
 		return;
 	case NODE_LINK:
-		kiln__v1__symlink_node__init(&packed->link);
-		packed->link.name = (char *)node->name;
-		packed->link.target = (char *)node->target;
-		message->symlinks[message->n_symlinks++] = &packed->link;
+		pack_link(node, &directory, buf);
 		return;
 	}
 	bug_on(true);
@@ -59,21 +88,17 @@ static void pack_node(const struct tree_node *node, struct packed_node *packed,
 
 void tree_dir_encode(struct tree_dir *dir, struct buf *buf)
 {
-	_cleanup_free_ struct packed_node *packed = alloc_array(dir->n, sizeof(*packed));
-	_cleanup_free_ void **lists = alloc_array(dir->n * 3, sizeof(*lists));
-	Kiln__V1__Directory message = KILN__V1__DIRECTORY__INIT;
-
 	if (dir->n > 1)
 		qsort(dir->nodes, dir->n, sizeof(*dir->nodes), node_cmp);
-	message.files = (void *)lists;
-	message.directories = (void *)(lists + dir->n);
-	message.symlinks = (void *)(lists + dir->n * 2);
-	for (size_t i = 0; i < dir->n; i++) {
-		bug_on(i > 0 && str_eq(dir->nodes[i - 1].name, dir->nodes[i].name));
-		pack_node(&dir->nodes[i], &packed[i], &message);
-	}
-	message_pack(&message.base, buf);
+	for (size_t i = 1; i < dir->n; i++)
+		bug_on(str_eq(dir->nodes[i - 1].name, dir->nodes[i].name));
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+		for (size_t i = 0; i < dir->n; i++)
+			if (dir->nodes[i].kind == kinds[k])
+				pack_node(&dir->nodes[i], buf);
 }
+
+/* ---- decoding ------------------------------------------------------------------------------ */
 
 /* Whether a name can stand in a directory. */
 static bool name_is_good(const char *name)
@@ -88,70 +113,134 @@ static bool target_is_good(const char *target)
 	return n > 0 && n < PATH_MAX && str_is_utf8((struct str){ target, n });
 }
 
-/* Copies the nodes of a message; false when one is malformed. */
-static bool read_nodes(struct arena *arena, const Kiln__V1__Directory *message,
-                       struct tree_node *nodes)
+/* One field of a message: tag, length and value. */
+struct field {
+	char tag;
+	struct str whole, value;
+};
+
+/* Cuts the next field off. false: there is none of wire type 2 in the length that is left. */
+static bool cut_field(struct str *rest, struct field *ret)
 {
-	struct tree_node *node = nodes;
+	size_t at = 1, n = 0;
+	int shift = 0;
+	unsigned char byte;
 
-	for (size_t i = 0; i < message->n_files; i++, node++) {
-		const Kiln__V1__FileNode *file = message->files[i];
-
-		*node = (struct tree_node){ .kind = NODE_FILE, .executable = file->is_executable };
-		node->name = arena_str(arena, file->name);
-		if (!message_digest_read(file->digest, &node->ref))
+	do {
+		if (at >= rest->n || shift > 28)
 			return false;
-	}
-	for (size_t i = 0; i < message->n_directories; i++, node++) {
-		const Kiln__V1__DirectoryNode *dir = message->directories[i];
-
-		*node = (struct tree_node){ .kind = NODE_DIR };
-		node->name = arena_str(arena, dir->name);
-		if (!message_digest_read(dir->digest, &node->ref))
-			return false;
-	}
-	for (size_t i = 0; i < message->n_symlinks; i++, node++) {
-		const Kiln__V1__SymlinkNode *link = message->symlinks[i];
-
-		*node = (struct tree_node){ .kind = NODE_LINK };
-		node->name = arena_str(arena, link->name);
-		node->target = arena_str(arena, link->target);
-		if (!target_is_good(link->target))
-			return false;
-	}
+		byte = (unsigned char)rest->p[at++];
+		n |= (size_t)(byte & 0x7f) << shift;
+		shift += 7;
+	} while (byte & 0x80);
+	if (n > rest->n - at)
+		return false;
+	*ret = (struct field){ rest->p[0], { rest->p, at + n }, { rest->p + at, n } };
+	*rest = (struct str){ rest->p + at + n, rest->n - at - n };
 	return true;
 }
 
-static bool is_canonical(struct str bytes, struct tree_dir *dir)
+static bool read_file(struct arena *arena, struct str bytes, struct tree_node *ret)
 {
-	_cleanup_buf_ struct buf again = BUF_INIT(bytes.n);
+	Kiln__V1__FileNode *file =
+		kiln__v1__file_node__unpack(NULL, bytes.n, (const uint8_t *)bytes.p);
+	bool good = file && message_digest_read(file->digest, &ret->ref);
 
+	if (good) {
+		ret->kind = NODE_FILE;
+		ret->executable = file->is_executable;
+		ret->name = arena_str(arena, file->name);
+	}
+	kiln__v1__file_node__free_unpacked(file, NULL);
+	return good;
+}
+
+static bool read_dir(struct arena *arena, struct str bytes, struct tree_node *ret)
+{
+	Kiln__V1__DirectoryNode *dir =
+		kiln__v1__directory_node__unpack(NULL, bytes.n, (const uint8_t *)bytes.p);
+	bool good = dir && message_digest_read(dir->digest, &ret->ref);
+
+	if (good) {
+		ret->kind = NODE_DIR;
+		ret->name = arena_str(arena, dir->name);
+	}
+	kiln__v1__directory_node__free_unpacked(dir, NULL);
+	return good;
+}
+
+static bool read_link(struct arena *arena, struct str bytes, struct tree_node *ret)
+{
+	Kiln__V1__SymlinkNode *link =
+		kiln__v1__symlink_node__unpack(NULL, bytes.n, (const uint8_t *)bytes.p);
+	bool good = link && target_is_good(link->target);
+
+	if (good) {
+		ret->kind = NODE_LINK;
+		ret->name = arena_str(arena, link->name);
+		ret->target = arena_str(arena, link->target);
+	}
+	kiln__v1__symlink_node__free_unpacked(link, NULL);
+	return good;
+}
+
+static bool read_node(struct arena *arena, const struct field *field, struct tree_node *ret)
+{
+	switch (field->tag) {
+	case FIELD_TAG(1):
+		return read_file(arena, field->value, ret);
+	case FIELD_TAG(2):
+		return read_dir(arena, field->value, ret);
+	case FIELD_TAG(3):
+		return read_link(arena, field->value, ret);
+	default:
+		return false;
+	}
+}
+
+/* Whether a node may stand behind another one in a message, and in these bytes. */
+static bool is_canonical(const struct tree_node *before, const struct tree_node *node,
+                         struct str bytes, struct buf *again)
+{
+	buf_clear(again);
+	pack_node(node, again);
+	if (!name_is_good(node->name) || !str_same(buf_str(again), bytes))
+		return false;
+	return !before || before->kind < node->kind ||
+	       (before->kind == node->kind && strcmp(before->name, node->name) < 0);
+}
+
+/* Sorts the nodes of all lists by name; false where a name stands in two. */
+static bool join(struct tree_dir *dir)
+{
 	if (dir->n > 1)
 		qsort(dir->nodes, dir->n, sizeof(*dir->nodes), node_cmp);
-	for (size_t i = 0; i < dir->n; i++) {
-		if (!name_is_good(dir->nodes[i].name))
+	for (size_t i = 1; i < dir->n; i++)
+		if (str_eq(dir->nodes[i - 1].name, dir->nodes[i].name))
 			return false;
-		if (i > 0 && str_eq(dir->nodes[i - 1].name, dir->nodes[i].name))
-			return false;
-	}
-	tree_dir_encode(dir, &again);
-	return !again.overflow && str_same(buf_str(&again), bytes);
+	return true;
 }
 
 int tree_dir_decode(struct arena *arena, struct str bytes, struct tree_dir *ret, struct err *err)
 {
-	Kiln__V1__Directory *message =
-		kiln__v1__directory__unpack(NULL, bytes.n, (const uint8_t *)bytes.p);
+	_cleanup_buf_ struct buf again = BUF_INIT(bytes.n);
 	struct tree_dir dir = { 0 };
-	bool good;
+	struct str rest = bytes;
+	struct field field;
+	bool good = true;
 
-	if (!message)
-		return err_set(err, ERR_IO, "the listing of a directory is corrupt");
-	dir.n = message->n_files + message->n_directories + message->n_symlinks;
+	for (; rest.n; dir.n++)
+		if (!cut_field(&rest, &field))
+			return err_set(err, ERR_IO, "the listing of a directory is corrupt");
 	dir.nodes = arena_array(arena, dir.n, sizeof(*dir.nodes));
-	good = read_nodes(arena, message, dir.nodes);
-	kiln__v1__directory__free_unpacked(message, NULL);
-	if (!good || !is_canonical(bytes, &dir))
+	rest = bytes;
+	for (size_t i = 0; good && i < dir.n; i++) {
+		struct tree_node *node = &dir.nodes[i];
+
+		good = cut_field(&rest, &field) && read_node(arena, &field, node) &&
+		       is_canonical(i ? node - 1 : NULL, node, field.whole, &again);
+	}
+	if (!good || !join(&dir))
 		return err_set(err, ERR_IO, "the listing of a directory is not canonical");
 	*ret = dir;
 	return 0;

@@ -160,7 +160,7 @@ static int check_places(const struct plan_node *node, struct err *err)
 
 	if (l->n_inputs < 2)
 		return 0;
-	seen = map_new();
+	seen = map_new_borrowing();
 	for (size_t i = 0; i < l->n_inputs && rc == 0; i++) {
 		if (map_has(seen, l->inputs[i].at))
 			rc = err_set(err, ERR_INPUT, "%s: %s has two inputs at \"%s\"",
@@ -436,7 +436,7 @@ int plan_build(struct arena *arena, const struct plan_request *request, struct p
                struct err *err)
 {
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
-	struct map *index = map_new();
+	struct map *index = map_new_borrowing();
 	int rc = -1;
 
 	plan->arena = arena;

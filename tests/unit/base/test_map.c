@@ -56,6 +56,20 @@ static void keys_are_copied(void **state)
 	map_free(map);
 }
 
+static void keys_may_be_borrowed(void **state)
+{
+	struct map *map = map_new_borrowing();
+	char key[] = "ab";
+
+	(void)state;
+	assert_null(map_set(map, key, (void *)1));
+	assert_ptr_equal(map_at(map, 0)->key, key);
+	assert_ptr_equal(map_get(map, "ab"), (void *)1);
+	assert_null(map_set_n(map, key, 1, (void *)2)); /* "a", of the same bytes */
+	assert_ptr_equal(map_get(map, "a"), (void *)2);
+	map_free(map);
+}
+
 static void many_keys_keep_their_order(void **state)
 {
 	enum { MANY = 20000 };
@@ -88,6 +102,7 @@ int main(void)
 		cmocka_unit_test(a_key_may_have_no_value),
 		cmocka_unit_test(keys_are_bytes),
 		cmocka_unit_test(keys_are_copied),
+		cmocka_unit_test(keys_may_be_borrowed),
 		cmocka_unit_test(many_keys_keep_their_order),
 	};
 
