@@ -47,7 +47,9 @@ GOALS   := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out $(LIBLESS),$(GOALS)),)
 ifneq ($(shell $(PKG_CONFIG) --exists $(NAMES) 2>/dev/null && command -v $(PROTOC_C)),)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(NAMES))
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(NAMES)) -lm
+# Those that are loaded late (external/late.h) are needed to compile, not to link.
+LATE       := libarchive libcurl
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(filter-out $(LATE),$(NAMES))) -lm
 else
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error $(PKG_CONFIG) is missing: install the Debian package pkg-config (make setup does it))

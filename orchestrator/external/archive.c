@@ -5,24 +5,24 @@
  */
 #include "external/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "external/archive_calls.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
 
 struct archive_writer {
-	struct archive *archive;
+	struct archive_calls calls;
+	struct archive *archive; /* NULL: it failed before it began */
 	struct archive_entry *entry;
 	int fd;
 	const char *what;
 	uint64_t left;     /* bytes that the member in progress still lacks */
-	struct err failed; /* why the output could not be written */
+	struct err failed; /* why nothing (more) can be written */
 	bool discard;      /* the rest of the output goes nowhere */
 };
 
@@ -84,43 +84,55 @@ static la_ssize_t write_out(struct archive *archive, void *data, const void *p, 
 	return (la_ssize_t)n;
 }
 
+static int set_format(const struct archive_calls *calls, struct archive *a,
+                      enum archive_format format)
+{
+	int rc;
+
+	if (format == ARCHIVE_AR_BSD)
+		rc = calls->archive_write_set_format_ar_bsd(a);
+	else if (format == ARCHIVE_USTAR)
+		rc = calls->archive_write_set_format_ustar(a);
+	else if (format == ARCHIVE_GNU)
+		rc = calls->archive_write_set_format_gnutar(a);
+	else
+		rc = calls->archive_write_set_format_pax_restricted(a);
+	/* Else names would be recoded from the locale's character set. */
+	if (format == ARCHIVE_PAX_BYTES)
+		rc |= calls->archive_write_set_options(a, "hdrcharset=BINARY");
+	rc |= calls->archive_write_add_filter_none(a);
+	return rc | calls->archive_write_set_bytes_in_last_block(a, 1);
+}
+
 struct archive_writer *archive_writer_new(int fd, enum archive_format format, const char *what)
 {
 	struct archive_writer *writer = alloc(sizeof(*writer));
-	struct archive *a = archive_write_new();
-	int rc = ARCHIVE_OK;
+	struct archive_calls *calls = &writer->calls;
+	int rc;
 
-	bug_on(!a);
-	if (format == ARCHIVE_AR_BSD)
-		rc |= archive_write_set_format_ar_bsd(a);
-	else if (format == ARCHIVE_USTAR)
-		rc |= archive_write_set_format_ustar(a);
-	else if (format == ARCHIVE_GNU)
-		rc |= archive_write_set_format_gnutar(a);
-	else
-		rc |= archive_write_set_format_pax_restricted(a);
-	/* Else names would be recoded from the locale's character set. */
-	if (format == ARCHIVE_PAX_BYTES)
-		rc |= archive_write_set_options(a, "hdrcharset=BINARY");
-	rc |= archive_write_add_filter_none(a);
-	rc |= archive_write_set_bytes_in_last_block(a, 1);
-	writer->archive = a;
-	writer->entry = archive_entry_new();
 	writer->fd = fd;
 	writer->what = what;
-	rc |= archive_write_open(a, writer, NULL, write_out, NULL);
-	bug_on(rc != ARCHIVE_OK || !writer->entry);
+	if (archive_calls_load(calls, &writer->failed) < 0)
+		return writer;
+	writer->archive = calls->archive_write_new();
+	writer->entry = calls->archive_entry_new();
+	bug_on(!writer->archive || !writer->entry);
+	rc = set_format(calls, writer->archive, format);
+	rc |= calls->archive_write_open(writer->archive, writer, NULL, write_out, NULL);
+	bug_on(rc != ARCHIVE_OK);
 	return writer;
 }
 
 struct archive_writer *archive_writer_free(struct archive_writer *writer)
 {
-	if (writer) {
-		writer->discard = true;
-		archive_entry_free(writer->entry);
-		archive_write_free(writer->archive);
-		free(writer);
+	if (!writer)
+		return NULL;
+	writer->discard = true;
+	if (writer->archive) {
+		writer->calls.archive_entry_free(writer->entry);
+		writer->calls.archive_write_free(writer->archive);
 	}
+	free(writer);
 	return NULL;
 }
 
@@ -132,7 +144,7 @@ static int fault(struct archive_writer *writer, const char *name, struct err *er
 		*err = err->code == ERR_NONE ? writer->failed : *err;
 		return -1;
 	}
-	text = archive_error_string(writer->archive);
+	text = writer->calls.archive_error_string(writer->archive);
 	return err_set(err, ERR_INPUT, "cannot put %s into %s: %s", name, writer->what,
 	               text ? text : "unknown reason");
 }
@@ -149,20 +161,24 @@ int archive_writer_add(struct archive_writer *writer, const struct archive_membe
                        struct err *err)
 {
 	static const mode_t types[] = { S_IFREG, S_IFDIR, S_IFLNK };
-	struct archive_entry *entry = archive_entry_clear(writer->entry);
+	const struct archive_calls *calls = &writer->calls;
+	struct archive_entry *entry;
 
+	if (!writer->archive)
+		return fault(writer, member->name, err);
 	if (complete(writer, writer->what, err) < 0)
 		return -1;
-	archive_entry_copy_pathname(entry, member->name);
-	archive_entry_set_filetype(entry, types[member->kind]);
-	archive_entry_set_perm(entry, (mode_t)member->mode);
-	archive_entry_set_uid(entry, 0);
-	archive_entry_set_gid(entry, 0);
-	archive_entry_set_mtime(entry, (time_t)member->mtime, 0);
-	archive_entry_set_size(entry, member->kind == ARCHIVE_FILE ? (la_int64_t)member->size : 0);
+	entry = calls->archive_entry_clear(writer->entry);
+	calls->archive_entry_copy_pathname(entry, member->name);
+	calls->archive_entry_set_filetype(entry, types[member->kind]);
+	calls->archive_entry_set_perm(entry, (mode_t)member->mode);
+	calls->archive_entry_set_uid(entry, 0);
+	calls->archive_entry_set_gid(entry, 0);
+	calls->archive_entry_set_mtime(entry, (time_t)member->mtime, 0);
+	calls->archive_entry_set_size(entry, member->kind == ARCHIVE_FILE ? (la_int64_t)member->size : 0);
 	if (member->kind == ARCHIVE_LINK)
-		archive_entry_copy_symlink(entry, member->link);
-	if (archive_write_header(writer->archive, entry) != ARCHIVE_OK || writer->discard)
+		calls->archive_entry_copy_symlink(entry, member->link);
+	if (calls->archive_write_header(writer->archive, entry) != ARCHIVE_OK || writer->discard)
 		return fault(writer, member->name, err);
 	writer->left = member->kind == ARCHIVE_FILE ? member->size : 0;
 	return 0;
@@ -174,7 +190,7 @@ int archive_writer_data(struct archive_writer *writer, const void *p, size_t n, 
 		return err_set(err, ERR_IO, "%s: a file is longer than it was at first",
 		               writer->what);
 	if (n > 0 &&
-	    (archive_write_data(writer->archive, p, n) != (la_ssize_t)n || writer->discard))
+	    (writer->calls.archive_write_data(writer->archive, p, n) != (la_ssize_t)n || writer->discard))
 		return fault(writer, "a file", err);
 	writer->left -= n;
 	return 0;
@@ -216,9 +232,11 @@ int archive_writer_file(struct archive_writer *writer, const char *name, unsigne
 
 int archive_writer_finish(struct archive_writer *writer, struct err *err)
 {
+	if (!writer->archive)
+		return fault(writer, "the end", err);
 	if (complete(writer, writer->what, err) < 0)
 		return -1;
-	if (archive_write_close(writer->archive) != ARCHIVE_OK || writer->discard)
+	if (writer->calls.archive_write_close(writer->archive) != ARCHIVE_OK || writer->discard)
 		return fault(writer, "the end", err);
 	return 0;
 }

@@ -4,20 +4,20 @@
  */
 #include "external/archive_read.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <locale.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "external/archive_calls.h"
 #include "external/crypto.h"
 #include "host/fs.h"
 
 enum { BLOCK = 1 << 16, CHUNK = 1 << 17 };
 
 struct unarchive {
+	struct archive_calls calls;
 	struct archive *in;    /* what is read */
 	struct archive *outer; /* the .deb around it, or NULL */
 	char *what;
@@ -28,27 +28,33 @@ struct unarchive {
 
 static int fail(struct unarchive *archive, struct archive *in, struct err *err)
 {
-	const char *text = archive_error_string(in);
+	const char *text = archive->calls.archive_error_string(in);
 
 	return err_set(err, ERR_INPUT, "%s: not a readable archive: %s", archive->what,
 	               text ? text : "unknown fault");
 }
 
-static struct unarchive *reader_new(const char *what)
+/* NULL: libarchive is missing. */
+static struct unarchive *reader_new(const char *what, struct err *err)
 {
 	struct unarchive *archive = alloc(sizeof(*archive));
+	const struct archive_calls *calls = &archive->calls;
 
+	if (archive_calls_load(&archive->calls, err) < 0) {
+		free(archive);
+		return NULL;
+	}
 	archive->what = str_dup(what);
 	archive->names = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	archive->in = archive_read_new();
+	archive->in = calls->archive_read_new();
 	bug_on(!archive->in);
-	archive_read_support_format_tar(archive->in);
-	archive_read_support_format_gnutar(archive->in);
-	archive_read_support_filter_gzip(archive->in);
-	archive_read_support_filter_bzip2(archive->in);
-	archive_read_support_filter_xz(archive->in);
-	archive_read_support_filter_lzma(archive->in);
-	archive_read_support_filter_zstd(archive->in);
+	calls->archive_read_support_format_tar(archive->in);
+	calls->archive_read_support_format_gnutar(archive->in);
+	calls->archive_read_support_filter_gzip(archive->in);
+	calls->archive_read_support_filter_bzip2(archive->in);
+	calls->archive_read_support_filter_xz(archive->in);
+	calls->archive_read_support_filter_lzma(archive->in);
+	calls->archive_read_support_filter_zstd(archive->in);
 	return archive;
 }
 
@@ -56,9 +62,9 @@ struct unarchive *unarchive_free(struct unarchive *archive)
 {
 	if (!archive)
 		return NULL;
-	archive_read_free(archive->in);
+	archive->calls.archive_read_free(archive->in);
 	if (archive->outer)
-		archive_read_free(archive->outer);
+		archive->calls.archive_read_free(archive->outer);
 	if (archive->names)
 		freelocale(archive->names);
 	free(archive->what);
@@ -70,9 +76,11 @@ struct unarchive *unarchive_free(struct unarchive *archive)
 
 int unarchive_open(int fd, const char *what, struct unarchive **ret, struct err *err)
 {
-	struct unarchive *archive = reader_new(what);
+	struct unarchive *archive = reader_new(what, err);
 
-	if (archive_read_open_fd(archive->in, fd, BLOCK) != ARCHIVE_OK) {
+	if (!archive)
+		return -1;
+	if (archive->calls.archive_read_open_fd(archive->in, fd, BLOCK) != ARCHIVE_OK) {
 		fail(archive, archive->in, err);
 		unarchive_free(archive);
 		return -1;
@@ -85,12 +93,12 @@ int unarchive_open(int fd, const char *what, struct unarchive **ret, struct err 
 static la_ssize_t read_member(struct archive *in, void *data, const void **ret_block)
 {
 	struct unarchive *archive = data;
-	la_ssize_t n = archive_read_data(archive->outer, archive->block, BLOCK);
+	la_ssize_t n = archive->calls.archive_read_data(archive->outer, archive->block, BLOCK);
 
 	*ret_block = archive->block;
 	if (n < 0) {
-		archive_set_error(in, archive_errno(archive->outer), "%s",
-		                  archive_error_string(archive->outer));
+		archive->calls.archive_set_error(in, archive->calls.archive_errno(archive->outer), "%s",
+		                  archive->calls.archive_error_string(archive->outer));
 		return -1;
 	}
 	return n;
@@ -101,8 +109,8 @@ static int find_member(struct unarchive *archive, const char *member, struct err
 	struct archive_entry *entry;
 	int rc;
 
-	while ((rc = archive_read_next_header(archive->outer, &entry)) == ARCHIVE_OK) {
-		const char *name = archive_entry_pathname(entry);
+	while ((rc = archive->calls.archive_read_next_header(archive->outer, &entry)) == ARCHIVE_OK) {
+		const char *name = archive->calls.archive_entry_pathname(entry);
 
 		if (name && str_starts(name, member))
 			return 0;
@@ -116,18 +124,20 @@ static int find_member(struct unarchive *archive, const char *member, struct err
 int unarchive_open_deb(int fd, const char *what, const char *member, struct unarchive **ret,
                        struct err *err)
 {
-	struct unarchive *archive = reader_new(what);
+	struct unarchive *archive = reader_new(what, err);
 
-	archive->outer = archive_read_new();
+	if (!archive)
+		return -1;
+	archive->outer = archive->calls.archive_read_new();
 	bug_on(!archive->outer);
-	archive_read_support_format_ar(archive->outer);
-	if (archive_read_open_fd(archive->outer, fd, BLOCK) != ARCHIVE_OK) {
+	archive->calls.archive_read_support_format_ar(archive->outer);
+	if (archive->calls.archive_read_open_fd(archive->outer, fd, BLOCK) != ARCHIVE_OK) {
 		fail(archive, archive->outer, err);
 		goto failed;
 	}
 	if (find_member(archive, member, err) < 0)
 		goto failed;
-	if (archive_read_open(archive->in, archive, NULL, read_member, NULL) != ARCHIVE_OK) {
+	if (archive->calls.archive_read_open(archive->in, archive, NULL, read_member, NULL) != ARCHIVE_OK) {
 		fail(archive, archive->in, err);
 		goto failed;
 	}
@@ -170,9 +180,9 @@ static int clean_path(struct unarchive *archive, const char *name, char **ret, s
 	return 0;
 }
 
-static enum unarchive_kind kind_of(struct archive_entry *entry)
+static enum unarchive_kind kind_of(const struct unarchive *archive, struct archive_entry *entry)
 {
-	switch (archive_entry_filetype(entry)) {
+	switch (archive->calls.archive_entry_filetype(entry)) {
 	case AE_IFREG:
 		return UNARCHIVE_FILE;
 	case AE_IFDIR:
@@ -187,28 +197,28 @@ static enum unarchive_kind kind_of(struct archive_entry *entry)
 static int take_entry(struct unarchive *archive, struct archive_entry *entry,
                       struct unarchive_entry *ret, struct err *err)
 {
-	const char *link = archive_entry_hardlink(entry);
+	const char *link = archive->calls.archive_entry_hardlink(entry);
 
-	if (clean_path(archive, archive_entry_pathname(entry), &archive->path, err) < 0)
+	if (clean_path(archive, archive->calls.archive_entry_pathname(entry), &archive->path, err) < 0)
 		return -1;
 	*ret = (struct unarchive_entry){
 		.path = archive->path,
-		.kind = link ? UNARCHIVE_HARD_LINK : kind_of(entry),
-		.mode = (uint32_t)archive_entry_mode(entry) & 07777,
-		.uid = archive_entry_uid(entry),
-		.gid = archive_entry_gid(entry),
+		.kind = link ? UNARCHIVE_HARD_LINK : kind_of(archive, entry),
+		.mode = (uint32_t)archive->calls.archive_entry_mode(entry) & 07777,
+		.uid = archive->calls.archive_entry_uid(entry),
+		.gid = archive->calls.archive_entry_gid(entry),
 	};
 	if (link) {
 		if (clean_path(archive, link, &archive->target, err) < 0)
 			return -1;
 		ret->target = archive->target;
 	} else if (ret->kind == UNARCHIVE_LINK) {
-		ret->target = archive_entry_symlink(entry);
+		ret->target = archive->calls.archive_entry_symlink(entry);
 		if (!ret->target)
 			return err_set(err, ERR_INPUT, "%s: the link %s has no readable target",
 			               archive->what, ret->path);
 	} else if (ret->kind == UNARCHIVE_FILE) {
-		ret->size = (uint64_t)archive_entry_size(entry);
+		ret->size = (uint64_t)archive->calls.archive_entry_size(entry);
 	}
 	return 0;
 }
@@ -217,7 +227,7 @@ int unarchive_next(struct unarchive *archive, struct unarchive_entry *ret, struc
 {
 	locale_t before = archive->names ? uselocale(archive->names) : (locale_t)0;
 	struct archive_entry *entry;
-	int rc = archive_read_next_header(archive->in, &entry);
+	int rc = archive->calls.archive_read_next_header(archive->in, &entry);
 
 	if (rc == ARCHIVE_OK)
 		rc = take_entry(archive, entry, ret, err);
@@ -232,7 +242,7 @@ int unarchive_next(struct unarchive *archive, struct unarchive_entry *ret, struc
 
 int unarchive_read(struct unarchive *archive, void *p, size_t n, size_t *ret_n, struct err *err)
 {
-	la_ssize_t got = archive_read_data(archive->in, p, n);
+	la_ssize_t got = archive->calls.archive_read_data(archive->in, p, n);
 
 	if (got < 0)
 		return fail(archive, archive->in, err);

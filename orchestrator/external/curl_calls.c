@@ -2,18 +2,16 @@
 #define CURL_DISABLE_TYPECHECK
 #include "external/curl_calls.h"
 
-#include <dlfcn.h>
 #include <stddef.h>
 
 #include "base/alloc.h"
+#include "external/late.h"
 
-/* The name of its interface, which has stood since 2006. */
-static const char library[] = "libcurl.so.4";
+/* Its interface has stood since 2006. */
+static const struct late_library library = { "libcurl.so.4", "libcurl, which fetches files",
+	                                     "libcurl4" };
 
-static const struct {
-	const char *name;
-	size_t at;
-} calls[] = {
+static const struct late_call calls[] = {
 	{ "curl_easy_init", offsetof(struct curl_calls, easy_init) },
 	{ "curl_easy_setopt", offsetof(struct curl_calls, easy_setopt) },
 	{ "curl_easy_getinfo", offsetof(struct curl_calls, easy_getinfo) },
@@ -31,17 +29,5 @@ static const struct {
 
 int curl_calls_load(struct curl_calls *ret, struct err *err)
 {
-	void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-		void *call = handle ? dlsym(handle, calls[i].name) : NULL;
-
-		if (!call) {
-			err_set(err, ERR_MACHINE, "cannot load libcurl, which fetches files: %s",
-			        dlerror());
-			return err_hint(err, "sudo apt-get install libcurl4");
-		}
-		*(void **)((char *)ret + calls[i].at) = call;
-	}
-	return 0; /* the handle stays open: libcurl is there until the process ends */
+	return late_load(&library, calls, ARRAY_LEN(calls), ret, err);
 }

@@ -5,10 +5,7 @@
 
 #include "base/err.h"
 
-/*
- * libcurl, loaded when something is to be fetched and not before: it brings thirty libraries, which
- * took half of the time of every start of Kiln, and half of that of every fork.
- */
+/* libcurl, loaded when something is to be fetched (external/late.h): it brings thirty libraries. */
 struct curl_calls {
 	__typeof__(&curl_easy_init) easy_init;
 	__typeof__(&curl_easy_setopt) easy_setopt;
@@ -25,7 +22,7 @@ struct curl_calls {
 	__typeof__(&curl_free) free;
 };
 
-/* Loaded once, for good; a second call costs some look-ups. Where it is missing: ERR_MACHINE. */
+/* Where it is missing: ERR_MACHINE. */
 int curl_calls_load(struct curl_calls *ret, struct err *err);
 
 #endif

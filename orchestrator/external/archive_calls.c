@@ -1,0 +1,19 @@
+/* The names of what Kiln calls in libarchive. */
+#include "external/archive_calls.h"
+
+#include <stddef.h>
+
+#include "base/alloc.h"
+#include "external/late.h"
+
+static const struct late_library library = { "libarchive.so.13",
+	                                     "libarchive, which reads and writes archives",
+	                                     "libarchive13" };
+
+#define ARCHIVE_CALL(name) { #name, offsetof(struct archive_calls, name) },
+static const struct late_call calls[] = { ARCHIVE_CALLS(ARCHIVE_CALL) };
+
+int archive_calls_load(struct archive_calls *ret, struct err *err)
+{
+	return late_load(&library, calls, ARRAY_LEN(calls), ret, err);
+}
