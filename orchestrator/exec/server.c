@@ -30,6 +30,7 @@
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
+#include "sandbox/identity.h"
 
 struct runner_server {
 	pid_t pid;
@@ -294,8 +295,9 @@ static void become_server(pid_t parent, int sock)
 	for (int fd = 0; fd < 3; fd++)
 		if (fd != sock)
 			dup2(null_fd, fd);
-	/* The first hash of a process costs a millisecond; here it is paid once for all runners. */
+	/* What costs something the first time is paid here, once for all runners. */
 	digest_of("", 0, &warm);
+	(void)sandbox_drops();
 	serve(&serving);
 }
 

@@ -84,6 +84,13 @@ static la_ssize_t write_out(struct archive *archive, void *data, const void *p, 
 	return (la_ssize_t)n;
 }
 
+int archive_ready(struct err *err)
+{
+	struct archive_calls calls;
+
+	return archive_calls_load(&calls, err);
+}
+
 static int set_format(const struct archive_calls *calls, struct archive *a,
                       enum archive_format format)
 {

@@ -33,6 +33,10 @@ struct archive_member {
 	const char *link;  /* symlinks: the text */
 };
 
+/* Loads libarchive, which else the first writer does: for who will be where there are no libraries.
+ * ERR_MACHINE where it is missing. */
+int archive_ready(struct err *err);
+
 /* Whether plain ustar can hold the member's names and size. */
 bool archive_ustar_fits(const struct archive_member *member);
 /* The plainest tar format that can hold all of them: ustar, or one of the two pax formats. */

@@ -253,24 +253,30 @@ int fs_list(int dirfd, const char *path, struct fs_names *ret, struct err *err)
 	return 0;
 }
 
+/* 0 where it is there, or something is that has its name. */
+static int make_dir(int dirfd, const char *path, mode_t mode)
+{
+	if (!failpoint("folder-make") && mkdirat(dirfd, path, mode) == 0)
+		return 0;
+	return errno == EEXIST || errno == EISDIR ? 0 : -1;
+}
+
 int fs_make_dirs(int dirfd, const char *path, mode_t mode, struct err *err)
 {
 	_cleanup_free_ char *copy = str_dup(path);
+	int rc = path[0] ? make_dir(dirfd, path, mode) : 0;
 
-	for (char *p = copy + 1; copy[0]; p++) {
-		char c = *p;
-
-		if (c != '/' && c != '\0')
-			continue;
-		*p = '\0';
-		if ((failpoint("folder-make") || mkdirat(dirfd, copy, mode) < 0) &&
-		    errno != EEXIST && errno != EISDIR)
-			return err_sys(err, ERR_IO, "cannot make the folder %s", copy);
-		*p = c;
-		if (c == '\0')
-			break;
+	if (rc < 0 && errno == ENOENT) { /* rarely: most folders are there */
+		rc = 0;
+		for (char *p = strchr(copy + 1, '/'); rc == 0 && p; p = strchr(p + 1, '/')) {
+			*p = '\0';
+			rc = make_dir(dirfd, copy, mode);
+			*p = rc < 0 ? *p : '/';
+		}
+		if (rc == 0)
+			rc = make_dir(dirfd, copy, mode);
 	}
-	return 0;
+	return rc < 0 ? err_sys(err, ERR_IO, "cannot make the folder %s", copy) : 0;
 }
 
 /* Folders up to this depth are removed where they are; deeper ones are moved up first. */

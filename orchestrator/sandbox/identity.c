@@ -33,10 +33,23 @@ static bool is_mapped(const char *path, unsigned long id)
 	}
 }
 
+/* Root asks many times for each stage, and enters no other user namespace before the answers are used: it
+ * is looked up once, by the runner server for all runners. */
+static bool is_mapped_here(void)
+{
+	static enum { UNKNOWN, NO, YES } known;
+
+	if (known == UNKNOWN)
+		known = is_mapped("/proc/self/uid_map", SANDBOX_UID) &&
+		                        is_mapped("/proc/self/gid_map", SANDBOX_GID) ?
+		                YES :
+		                NO;
+	return known == YES;
+}
+
 bool sandbox_drops(void)
 {
-	return geteuid() == 0 && is_mapped("/proc/self/uid_map", SANDBOX_UID) &&
-	       is_mapped("/proc/self/gid_map", SANDBOX_GID);
+	return geteuid() == 0 && is_mapped_here();
 }
 
 uid_t sandbox_uid(void)
