@@ -39,10 +39,15 @@ static int look(struct session *s, const struct plan *plan, struct plan_outlook 
 	return 0;
 }
 
+static int put(void *data, const char *text, size_t n, struct err *err)
+{
+	(void)data;
+	return print_text(text, n, err);
+}
+
 static int show(struct session *s, const struct plan *plan, struct err *err)
 {
 	struct plan_outlook *outlook = arena_array(s->arena, plan->n_nodes, sizeof(*outlook));
-	_cleanup_buf_ struct buf text = BUF_INIT(256 << 20);
 	_cleanup_json_ json_t *json = NULL;
 
 	if (look(s, plan, outlook, err) < 0)
@@ -54,8 +59,7 @@ static int show(struct session *s, const struct plan *plan, struct err *err)
 		json_object_set(json, "options", json_object_get(s->document, "options"));
 		return print_json(json, err);
 	}
-	plan_text(plan, &s->facts, outlook, &text);
-	return print_text(buf_text(&text), text.n, err);
+	return plan_text(plan, &s->facts, outlook, put, NULL, err);
 }
 
 static int show_targets(bool json, struct err *err)

@@ -43,7 +43,7 @@ static enum jobserver_style style_of(void *data, const struct digest *tree)
 static bool has_exclusive(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_wanted; i++)
-		if (plan->nodes[plan->order[i]].lowered->exclusive)
+		if (plan->nodes[plan->order[i]].lowered->needs->exclusive)
 			return true;
 	return false;
 }

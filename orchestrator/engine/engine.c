@@ -39,7 +39,7 @@ static int open_jobs(struct engine *e, size_t at, struct exec_request *request, 
 	const struct engine_request *r = e->request;
 	const struct plan_node *node = &e->plan->nodes[at];
 
-	if (!r->jobserver || node->lowered->action.builtin || node->lowered->exclusive)
+	if (!r->jobserver || node->lowered->action.builtin || node->lowered->needs->exclusive)
 		return 0;
 	request->jobs_style = r->jobs_style(r->jobs_style_data, node->image);
 	return request->jobs_style == JOBSERVER_NONE ?
@@ -58,10 +58,10 @@ static int start(struct engine *e, size_t at, struct err *err)
 		.action_size = n->action_size,
 		.address = node->stage->address,
 		.epoch = e->request->facts->epoch,
-		.timeout_ms = node->lowered->timeout_ms,
-		.memory = node->lowered->memory,
-		.disk = node->lowered->disk,
-		.processes = node->lowered->processes,
+		.timeout_ms = node->lowered->needs->timeout_ms,
+		.memory = node->lowered->needs->memory,
+		.disk = node->lowered->needs->disk,
+		.processes = node->lowered->needs->processes,
 		.jobs = e->request->jobs,
 		.nice = is_critical(e, at) ? 0 : NICE_FILLER,
 		.token = at,
@@ -199,7 +199,7 @@ static bool try_again(struct engine *e, size_t at, const struct exec_completion 
 	bool outside =
 		done->status == EXEC_BROKEN || (done->status == EXEC_FAILED && done->outside);
 
-	if (!outside || e->stopping || e->nodes[at].stint->tries > e->plan->nodes[at].lowered->retries)
+	if (!outside || e->stopping || e->nodes[at].stint->tries > e->plan->nodes[at].lowered->needs->retries)
 		return false;
 	schedule_again(e, at);
 	event.why = arena_str(e->arena, done->why ? done->why : done->err.cause);

@@ -145,7 +145,7 @@ int explain(struct arena *arena, const struct explain_request *request, const bo
 		.done = ret,
 		.pairs = map_new(),
 		.causes = map_new(),
-		.by_address = map_new(),
+		.by_address = map_new_borrowing(),
 	};
 	bool *marked = mark(&x, which);
 	int rc = store_look_begin(request->store, err);

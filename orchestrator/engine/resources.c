@@ -18,7 +18,7 @@ size_t resources_slots(int jobs)
 /* Processors that a stage keeps busy; at most all there are. */
 static int cpus_of(const struct resources *r, const struct plan_node *node)
 {
-	int cpus = node->lowered->cpus > 0 ? node->lowered->cpus : 1;
+	int cpus = node->lowered->needs->cpus > 0 ? node->lowered->needs->cpus : 1;
 
 	return cpus < r->jobs ? cpus : r->jobs;
 }
@@ -39,15 +39,15 @@ enum resources_fit resources_fit(const struct resources *r, size_t at, int lent)
 {
 	const struct plan_node *node = &r->plan->nodes[at];
 	int cpus = r->cpus + cpus_of(r, node);
-	int64_t memory = at_most(r->promised, node->lowered->memory);
+	int64_t memory = at_most(r->promised, node->lowered->needs->memory);
 
 	if (r->running == 0)
 		return RESOURCES_FREE;
 	if (pool_is_full(r, node))
 		return RESOURCES_POOL;
-	if (r->exclusive || node->lowered->exclusive || cpus > (int)resources_slots(r->jobs))
+	if (r->exclusive || node->lowered->needs->exclusive || cpus > (int)resources_slots(r->jobs))
 		return RESOURCES_BUSY;
-	if (r->memory && node->lowered->memory && memory > r->memory)
+	if (r->memory && node->lowered->needs->memory && memory > r->memory)
 		return RESOURCES_BUSY;
 	return cpus + lent > (int)resources_slots(r->jobs) ? RESOURCES_TOKENS : RESOURCES_FREE;
 }
@@ -60,19 +60,19 @@ static void count(struct resources *r, size_t at, int sign)
 	if (node->pool != PLAN_NO_POOL)
 		r->pooled[node->pool] += (size_t)sign;
 	r->running += (size_t)sign;
-	r->exclusive = sign > 0 && node->lowered->exclusive;
+	r->exclusive = sign > 0 && node->lowered->needs->exclusive;
 }
 
 void resources_take(struct resources *r, size_t at)
 {
 	count(r, at, 1);
-	r->promised = at_most(r->promised, r->plan->nodes[at].lowered->memory);
+	r->promised = at_most(r->promised, r->plan->nodes[at].lowered->needs->memory);
 }
 
 void resources_give(struct resources *r, size_t at)
 {
 	count(r, at, -1);
-	r->promised -= r->plan->nodes[at].lowered->memory;
+	r->promised -= r->plan->nodes[at].lowered->needs->memory;
 	if (r->running == 0)
 		r->promised = 0;
 }

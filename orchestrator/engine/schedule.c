@@ -39,7 +39,7 @@ void schedule_init(struct engine *e)
 static int lent_beside(struct engine *e, size_t at)
 {
 	struct jobserver *js = e->request->jobserver;
-	int cpus = e->plan->nodes[at].lowered->cpus, rest = resources_tokens(&e->resources);
+	int cpus = e->plan->nodes[at].lowered->needs->cpus, rest = resources_tokens(&e->resources);
 
 	if (!js)
 		return 0;
@@ -58,7 +58,7 @@ static void leave_machine(struct engine *e)
 static int enter_machine(struct engine *e, size_t at, struct err *err)
 {
 	struct alone *alone = e->request->alone;
-	bool exclusive = e->plan->nodes[at].lowered->exclusive;
+	bool exclusive = e->plan->nodes[at].lowered->needs->exclusive;
 	struct event event = { .action = e->nodes[at].action };
 	int rc = !alone ? 0 : exclusive ? alone_take(alone, err) : alone_share(alone, err);
 

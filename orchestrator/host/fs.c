@@ -16,14 +16,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/path.h"
 #include "host/failpoint.h"
 
+void fs_names_add(struct fs_names *names, const char *name, size_t n)
+{
+	if (!names->texts)
+		names->texts = arena_new();
+	array_push(&names->names, arena_str_n(names->texts, name, n));
+}
+
 void fs_names_deinit(struct fs_names *names)
 {
-	for (size_t i = 0; i < names->names.n; i++)
-		free(names->names.v[i]);
 	array_deinit(&names->names);
+	names->texts = arena_free(names->texts);
 }
 
 int fs_close(int fd)
@@ -238,7 +245,7 @@ int fs_list(int dirfd, const char *path, struct fs_names *ret, struct err *err)
 	while ((entry = readdir(dir))) {
 		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, ".."))
 			continue;
-		array_push(&names.names, str_dup(entry->d_name));
+		fs_names_add(&names, entry->d_name, strlen(entry->d_name));
 		errno = 0;
 	}
 	if (errno) {

@@ -18,10 +18,14 @@
 /* Outcome: the file or folder is not there. */
 enum { FS_MISSING = 1 };
 
+/* A folder may have 100,000: their texts lie in one arena. */
 struct fs_names {
 	ARRAY(char *) names;
+	struct arena *texts; /* NULL: there was none yet */
 };
 
+/* Adds a copy. */
+void fs_names_add(struct fs_names *names, const char *name, size_t n);
 void fs_names_deinit(struct fs_names *names);
 
 int fs_close(int fd);           /* fd < 0 is fine; returns -1, so `fd = fs_close(fd)` */

@@ -117,7 +117,7 @@ static void add_name(struct fs_names *names, const char *file)
 		if (strlen(names->names.v[i]) == n - 5 &&
 		    strncmp(names->names.v[i], file, n - 5) == 0)
 			return;
-	array_push(&names->names, str_dup_n(file, n - 5));
+	fs_names_add(names, file, n - 5);
 }
 
 int definition_names(const char *project, const char *folder, struct fs_names *ret, struct err *err)

@@ -51,22 +51,27 @@ struct stage_input {
 	struct ref from;
 };
 
-struct stage_lowered {
-	struct action action; /* without input_root, image, arch */
-	struct stage_input *inputs;
-	size_t n_inputs;
-	const char *image;    /* container name; NULL: the target's */
+/* What a stage asks of the machine, and may have of it; nothing of it is in its key. */
+struct stage_needs {
 	int cpus;             /* 0: one */
+	int retries;          /* how often it is run again when what failed was not the stage */
 	int64_t memory, disk; /* bytes, 0: unsaid */
 	int64_t processes;    /* and threads, 0: unsaid */
 	int64_t timeout_ms;   /* 0: none */
 	const char *pool;     /* of the recipe's pools; NULL: none */
-	int retries;          /* how often it is run again when what failed was not the stage */
-	const char *advice;   /* one line for when it fails; NULL: none */
 	bool exclusive;       /* runs alone */
-	bool incremental;     /* with what is left of its last run it has less to do */
-	bool never_ships;     /* instrumented: an artefact must not be made of it */
-	bool passes_on;       /* what it makes holds what it takes: packed, stripped, re-laid */
+};
+
+struct stage_lowered {
+	struct action action; /* without input_root, image, arch */
+	struct stage_input *inputs;
+	size_t n_inputs;
+	const char *image;               /* container name; NULL: the target's */
+	const struct stage_needs *needs; /* most stages share one */
+	const char *advice;              /* one line for when it fails; NULL: none */
+	bool incremental;                /* with what is left of its last run it has less to do */
+	bool never_ships; /* instrumented: an artefact must not be made of it */
+	bool passes_on;   /* what it makes holds what it takes: packed, stripped, re-laid */
 };
 
 #endif

@@ -147,7 +147,7 @@ static int lower_node(struct plan *plan, const struct plan_request *request, str
 	node->lowered = find_lowered(plan, stage, err);
 	if (!node->lowered || set_image(request, node, err) < 0)
 		return -1;
-	node->pool = pools_find(plan, node->lowered->pool);
+	node->pool = pools_find(plan, node->lowered->needs->pool);
 	return add_fixed_env(plan, request, node, err);
 }
 

@@ -45,7 +45,7 @@ static int refuse(const struct recipe *recipe, const struct stage *stage, const 
 static const char *pool_of(const struct stage *stage, json_t **ret_options)
 {
 	if (stage->lowered)
-		return stage->lowered->pool;
+		return stage->lowered->needs->pool;
 	*ret_options = stage_options(stage);
 	return json_str_or(*ret_options, "pool", NULL);
 }

@@ -77,42 +77,82 @@ static bool is_first_of_target(const struct plan *plan, size_t at)
 }
 
 enum { COUNT_RUN, COUNT_CACHED, COUNT_PINNED, N_COUNTS };
+enum { PIECE = 64 << 10, PIECE_MOST = 16 << 20 };
 
-/* A target's stages, wherever the recipe declares them, from its first one on. */
-static void add_target(const struct plan *plan, const struct facts *facts, size_t first,
-                       const struct plan_outlook *outlook, size_t counts[N_COUNTS],
-                       struct buf *text)
+struct writer {
+	const struct plan *plan;
+	const struct facts *facts;
+	const struct plan_outlook *outlook;
+	size_t counts[N_COUNTS];
+	struct buf text; /* not handed on yet */
+	plan_text_fn put;
+	void *data;
+};
+
+/* Hands on what has come together, where that is so much. */
+static int hand_on(struct writer *w, size_t least, struct err *err)
 {
-	const char *target = plan->nodes[first].stage->target;
+	int rc;
 
-	buf_fmt(text, "\n%s\n", target);
-	add_goals(plan, facts, target, text);
-	for (size_t i = first; i < plan->n_nodes; i++) {
-		const struct plan_node *node = &plan->nodes[i];
-		const struct plan_outlook o = outlook ? outlook[i] : unknown;
-
-		if (!node->wanted || !str_eq(node->stage->target, target))
-			continue;
-		counts[node->pinned ? COUNT_PINNED : o.cached > 0 ? COUNT_CACHED : COUNT_RUN]++;
-		buf_fmt(text, "  %-7s  %s/%s  [%s]%s%s\n", state_word(node, o.cached),
-		        node->stage->variant, node->stage->name, node->stage->kind,
-		        o.why ? "  " : "", o.why ? o.why : "");
-	}
+	if (w->text.n < least)
+		return 0;
+	rc = w->put(w->data, buf_text(&w->text), w->text.n, err);
+	buf_clear(&w->text);
+	return rc;
 }
 
-void plan_text(const struct plan *plan, const struct facts *facts,
-               const struct plan_outlook *outlook, struct buf *text)
+static void add_node(struct writer *w, size_t at)
 {
-	size_t counts[N_COUNTS] = { 0 };
+	const struct plan_node *node = &w->plan->nodes[at];
+	const struct plan_outlook o = w->outlook ? w->outlook[at] : unknown;
 
-	buf_fmt(text, "round 1: %s\n", plan->round);
+	w->counts[node->pinned ? COUNT_PINNED : o.cached > 0 ? COUNT_CACHED : COUNT_RUN]++;
+	buf_fmt(&w->text, "  %-7s  %s/%s  [%s]%s%s\n", state_word(node, o.cached),
+	        node->stage->variant, node->stage->name, node->stage->kind, o.why ? "  " : "",
+	        o.why ? o.why : "");
+}
+
+/* A target's stages, wherever the recipe declares them, from its first one on. */
+static int add_target(struct writer *w, size_t first, struct err *err)
+{
+	const struct plan *plan = w->plan;
+	const char *target = plan->nodes[first].stage->target;
+	int rc = 0;
+
+	buf_fmt(&w->text, "\n%s\n", target);
+	add_goals(plan, w->facts, target, &w->text);
+	for (size_t i = first; i < plan->n_nodes && rc == 0; i++) {
+		if (!plan->nodes[i].wanted || !str_eq(plan->nodes[i].stage->target, target))
+			continue;
+		add_node(w, i);
+		rc = hand_on(w, PIECE, err);
+	}
+	return rc;
+}
+
+int plan_text(const struct plan *plan, const struct facts *facts,
+              const struct plan_outlook *outlook, plan_text_fn put, void *data, struct err *err)
+{
+	struct writer w = { .plan = plan,
+		            .facts = facts,
+		            .outlook = outlook,
+		            .text = BUF_INIT(PIECE_MOST),
+		            .put = put,
+		            .data = data };
+	int rc = 0;
+
+	buf_fmt(&w.text, "round 1: %s\n", plan->round);
 	if (facts->profiler)
-		buf_fmt(text, "profiler: %s\n", facts->profiler);
-	for (size_t i = 0; i < plan->n_nodes; i++)
+		buf_fmt(&w.text, "profiler: %s\n", facts->profiler);
+	for (size_t i = 0; i < plan->n_nodes && rc == 0; i++)
 		if (plan->nodes[i].wanted && is_first_of_target(plan, i))
-			add_target(plan, facts, i, outlook, counts, text);
-	buf_fmt(text, "\n%zu to run, %zu cached, %zu pinned\n", counts[COUNT_RUN],
-	        counts[COUNT_CACHED], counts[COUNT_PINNED]);
+			rc = add_target(&w, i, err);
+	buf_fmt(&w.text, "\n%zu to run, %zu cached, %zu pinned\n", w.counts[COUNT_RUN],
+	        w.counts[COUNT_CACHED], w.counts[COUNT_PINNED]);
+	if (rc == 0)
+		rc = hand_on(&w, 0, err);
+	buf_deinit(&w.text);
+	return rc;
 }
 
 static json_t *node_json(const struct plan *plan, size_t i, const struct plan_outlook *outlook)

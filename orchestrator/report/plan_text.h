@@ -11,9 +11,13 @@ struct plan_outlook {
 	const char *why; /* why it runs, in a few words; or NULL */
 };
 
-/* A plan for people and as JSON (schema "kiln.plan/1"). One of `outlook` a node; NULL: nobody looked. */
-void plan_text(const struct plan *plan, const struct facts *facts,
-               const struct plan_outlook *outlook, struct buf *text);
+/* Takes a piece of text, some whole lines. Returns 0, or -1 where no more is to come. */
+typedef int (*plan_text_fn)(void *data, const char *text, size_t n, struct err *err);
+
+/* A plan for people, in pieces, for there may be 100,000 lines; and as JSON (schema "kiln.plan/1"). One of
+ * `outlook` a node; NULL: nobody looked. */
+int plan_text(const struct plan *plan, const struct facts *facts,
+              const struct plan_outlook *outlook, plan_text_fn put, void *data, struct err *err);
 json_t *plan_json(const struct plan *plan, const struct facts *facts,
                   const struct plan_outlook *outlook);
 

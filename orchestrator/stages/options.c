@@ -195,7 +195,7 @@ static int limited(const struct lowering *lowering, const char *name, int64_t mo
 
 static int add_limits(struct lowering *lowering, struct err *err)
 {
-	struct stage_lowered *out = &lowering->out;
+	struct stage_needs *out = &lowering->needs;
 	int64_t cpus, timeout, retries;
 
 	if (limited(lowering, "cpus", 4096, &cpus, err) < 0 ||
@@ -219,7 +219,7 @@ int lowering_begin(struct lowering *lowering, const struct stage *stage, struct 
 
 	*lowering = (struct lowering){ .stage = stage, .arena = arena };
 	lowering->out.image = option_str(lowering, "image");
-	lowering->out.exclusive = option_bool(lowering, "exclusive");
+	lowering->needs.exclusive = option_bool(lowering, "exclusive");
 	lowering->out.action.workdir = option_str(lowering, "workdir");
 	if (!lowering->out.action.workdir)
 		lowering->out.action.workdir = "";
@@ -251,8 +251,15 @@ void lowering_deinit(struct lowering *lowering)
 		(count) = (array).n;                                                               \
 	} while (0)
 
+static bool says_nothing(const struct stage_needs *n)
+{
+	return !n->cpus && !n->retries && !n->memory && !n->disk && !n->processes &&
+	       !n->timeout_ms && !n->pool && !n->exclusive;
+}
+
 void lowering_finish(struct lowering *lowering, struct stage_lowered *ret)
 {
+	static const struct stage_needs nothing;
 	struct action *a = &lowering->out.action;
 
 	FREEZE(lowering, lowering->argv, a->argv, a->n_argv);
@@ -261,6 +268,10 @@ void lowering_finish(struct lowering *lowering, struct stage_lowered *ret)
 	FREEZE(lowering, lowering->reject, a->reject, a->n_reject);
 	FREEZE(lowering, lowering->exit_codes, a->exit_codes, a->n_exit_codes);
 	FREEZE(lowering, lowering->inputs, lowering->out.inputs, lowering->out.n_inputs);
+	lowering->out.needs = says_nothing(&lowering->needs) ?
+	                              &nothing :
+	                              arena_dup(lowering->arena, &lowering->needs,
+	                                        sizeof(lowering->needs));
 	*ret = lowering->out;
 	lowering_deinit(lowering);
 }

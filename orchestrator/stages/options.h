@@ -18,6 +18,7 @@ struct lowering {
 	ARRAY(struct stage_input) inputs;
 	ARRAY(const char *) reject;
 	ARRAY(int) exit_codes;
+	struct stage_needs needs;
 	struct stage_lowered out;
 };
 

@@ -86,6 +86,6 @@ int store_list_facts(struct store *store, const char *kind, struct fs_names *ret
 		return -1;
 	db_bind_text(stmt, 1, kind);
 	while ((rc = db_step(stmt, err)) == DB_ROW)
-		array_push(&ret->names, str_dup(db_text(stmt, 0)));
+		fs_names_add(ret, db_text(stmt, 0), strlen(db_text(stmt, 0)));
 	return rc;
 }

@@ -294,10 +294,10 @@ void fixture_show(const struct stage_lowered *lowered, struct buf *text)
 	}
 	if (lowered->image)
 		buf_fmt(text, "image %s\n", lowered->image);
-	if (lowered->cpus || lowered->memory || lowered->timeout_ms)
-		buf_fmt(text, "cpus %d memory %lld timeout %lld ms\n", lowered->cpus,
-		        (long long)lowered->memory, (long long)lowered->timeout_ms);
-	if (lowered->exclusive)
+	if (lowered->needs->cpus || lowered->needs->memory || lowered->needs->timeout_ms)
+		buf_fmt(text, "cpus %d memory %lld timeout %lld ms\n", lowered->needs->cpus,
+		        (long long)lowered->needs->memory, (long long)lowered->needs->timeout_ms);
+	if (lowered->needs->exclusive)
 		buf_add_str(text, "exclusive\n");
 	if (lowered->never_ships)
 		buf_add_str(text, "never-ships\n");

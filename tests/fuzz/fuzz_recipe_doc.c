@@ -42,15 +42,23 @@ static void facts_deinit(struct facts *facts)
 	map_free(facts->verdicts);
 }
 
+static int put(void *data, const char *text, size_t n, struct err *err)
+{
+	(void)err;
+	buf_add(data, text, n);
+	return 0;
+}
+
 /* Everything stands behind what it takes, and is counted once. */
 static void check_plan(const struct plan *plan, const struct facts *facts)
 {
 	size_t *at = arena_array(plan->arena, plan->n_nodes, sizeof(*at));
 	_cleanup_buf_ struct buf text = BUF_INIT(64 << 20);
 	_cleanup_json_ json_t *json = plan_json(plan, facts, NULL);
+	struct err err = ERR_INIT;
 
 	bug_on(!json);
-	plan_text(plan, facts, NULL, &text);
+	bug_on(plan_text(plan, facts, NULL, put, &text, &err) < 0);
 	for (size_t i = 0; i < plan->n_wanted; i++) {
 		struct plan_node *node = &plan->nodes[plan->order[i]];
 		struct action action = plan_action(plan, node);

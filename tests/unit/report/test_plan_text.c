@@ -20,11 +20,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+static int put(void *data, const char *text, size_t n, struct err *err)
+{
+	(void)err;
+	buf_add(data, text, n);
+	return 0;
+}
+
 static char *text_of(const struct fixture *f, const struct plan_outlook *outlook)
 {
 	struct buf text = BUF_INIT(1 << 20);
+	struct err err = ERR_INIT;
 
-	plan_text(f->plan, &f->facts, outlook, &text);
+	must(plan_text(f->plan, &f->facts, outlook, put, &text, &err), &err);
 	assert_false(text.overflow);
 	return buf_steal(&text);
 }

@@ -73,13 +73,13 @@ static void limits_are_in_no_key(void **state)
 
 	(void)state;
 	must(lower(arena, "run", plain, &lowered, &err), &err);
-	assert_int_equal(lowered.memory + lowered.processes + lowered.disk, 0);
+	assert_int_equal(lowered.needs->memory + lowered.needs->processes + lowered.needs->disk, 0);
 	lowered.action.arch = "amd64";
 	action_encode(&lowered.action, &a);
 	must(lower(arena, "run", limited, &lowered, &err), &err);
-	assert_int_equal(lowered.memory, 5);
-	assert_int_equal(lowered.processes, 6);
-	assert_int_equal(lowered.disk, 7);
+	assert_int_equal(lowered.needs->memory, 5);
+	assert_int_equal(lowered.needs->processes, 6);
+	assert_int_equal(lowered.needs->disk, 7);
 	lowered.action.arch = "amd64";
 	action_encode(&lowered.action, &b);
 	assert_int_equal(a.n, b.n);
