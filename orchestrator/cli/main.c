@@ -2,6 +2,7 @@
  * Kiln's entry. The runner server is forked first, while the process is small and holds nothing
  * that must not cross a fork; then the command line is read and one command runs.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -139,6 +140,8 @@ static int run(struct arena *arena, int argc, char **argv, struct cli *cli, stru
 	return rc;
 }
 
+enum { LARGE = 128 << 10 }; /* bytes */
+
 int main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
@@ -147,6 +150,9 @@ int main(int argc, char **argv)
 	int rc;
 
 	prctl(PR_SET_NAME, "kiln", 0, 0, 0); /* as its front is called */
+	/* What a phase of a large plan had goes back to the system when it is freed. Left alone, the C library
+	 * keeps as much as the largest piece that it ever saw freed. */
+	mallopt(M_MMAP_THRESHOLD, LARGE);
 	failpoint_arm();
 	process_fill_standard_fds();
 	child_mind_children();

@@ -232,7 +232,7 @@ static const char *codes_text(struct arena *arena, const struct action *action)
 
 const char *change_digest_text(struct arena *arena, const struct digest *digest)
 {
-	return digest_is_none(digest) ? NULL : arena_fmt(arena, "sha256:%s", DIGEST_TEXT(digest));
+	return !digest || digest_is_none(digest) ? NULL : arena_fmt(arena, "sha256:%s", DIGEST_TEXT(digest));
 }
 
 void change_of_actions(struct changes *changes, const struct action *before,
@@ -240,8 +240,8 @@ void change_of_actions(struct changes *changes, const struct action *before,
 {
 	struct arena *arena = changes->arena;
 
-	compare_texts(changes, CHANGE_IMAGE, NULL, change_digest_text(arena, &before->image),
-	              change_digest_text(arena, &after->image));
+	compare_texts(changes, CHANGE_IMAGE, NULL, change_digest_text(arena, before->image),
+	              change_digest_text(arena, after->image));
 	compare_texts(changes, CHANGE_BUILTIN, NULL, before->builtin, after->builtin);
 	compare_texts(changes, CHANGE_ARCHITECTURE, NULL, before->arch, after->arch);
 	compare_arguments(changes, before, after);

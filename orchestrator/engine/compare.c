@@ -100,7 +100,7 @@ static void add_packages(struct explainer *x, struct changes *changes, const str
 	_cleanup_json_ json_t *b = NULL, *a = NULL;
 	struct map *old, *new;
 
-	if (!r->packages || digest_eq(before, after))
+	if (!r->packages || !before || !after || digest_eq(before, after))
 		return;
 	b = r->packages(r->data, before);
 	a = r->packages(r->data, after);
@@ -162,9 +162,22 @@ static void add_file(struct explainer *x, struct changes *changes, const struct 
 	                leaf ? after->path : after->at, &before->node, &after->node);
 }
 
-static const struct explanation *of_node(const struct explainer *x, const char *address)
+/* Only what has changed asks for other nodes by their addresses. */
+static const struct map *addresses(struct explainer *x)
 {
-	size_t at = (size_t)(uintptr_t)map_get(x->by_address, address);
+	const struct plan *plan = x->request->plan;
+
+	if (x->by_address)
+		return x->by_address;
+	x->by_address = map_new_borrowing();
+	for (size_t i = 0; i < plan->n_nodes; i++)
+		map_set(x->by_address, plan->nodes[i].stage->address, (void *)(uintptr_t)(i + 1));
+	return x->by_address;
+}
+
+static const struct explanation *of_node(struct explainer *x, const char *address)
+{
+	size_t at = (size_t)(uintptr_t)map_get(addresses(x), address);
 
 	return at ? x->done[at - 1] : NULL;
 }
@@ -308,8 +321,8 @@ static const struct causes *causes(struct explainer *x, const struct digest *bef
 static void compare_roots(struct explainer *x, struct changes *changes, const struct side *before,
                           const struct side *after)
 {
-	const struct tree_node b = { "", NODE_DIR, false, before->action.input_root, NULL };
-	const struct tree_node a = { "", NODE_DIR, false, after->action.input_root, NULL };
+	const struct tree_node b = { "", NODE_DIR, false, *before->action.input_root, NULL };
+	const struct tree_node a = { "", NODE_DIR, false, *after->action.input_root, NULL };
 
 	if (!digest_is_none(&a.ref.digest) && !digest_is_none(&b.ref.digest))
 		change_of_nodes(changes, x->source.blobs, NULL, "", &b, &a);
@@ -319,11 +332,9 @@ static void compare_roots(struct explainer *x, struct changes *changes, const st
 
 static void note_equal(struct explanation *e)
 {
-	memset(e->equal, true, sizeof(e->equal));
+	e->equal = e->changes.n_more ? 0 : UINT32_MAX;
 	for (size_t i = 0; i < e->changes.n; i++)
-		e->equal[e->changes.list[i].kind] = false;
-	if (e->changes.n_more)
-		memset(e->equal, false, sizeof(e->equal));
+		e->equal &= ~(UINT32_C(1) << e->changes.list[i].kind);
 }
 
 int explain_compare(struct explainer *x, struct explanation *e, const struct side *before,
@@ -331,7 +342,7 @@ int explain_compare(struct explainer *x, struct explanation *e, const struct sid
 {
 	/* Files come last: there may be thousands, and what stands behind them would not be seen. */
 	change_of_actions(&e->changes, &before->action, &after->action);
-	add_packages(x, &e->changes, &before->action.image, &after->action.image);
+	add_packages(x, &e->changes, before->action.image, after->action.image);
 	if (before->has_origins && after->has_origins) {
 		if (compare_inputs(x, &e->changes, before, after, err) < 0)
 			return -1;

@@ -318,7 +318,7 @@ static int begin(struct engine *e, struct err *err)
 		const struct plan_node *node = &plan->nodes[at];
 		struct engine_node *n = &e->nodes[at];
 
-		n->pending = node->pinned ? 0 : (uint32_t)node->n_deps;
+		n->pending = node->pinned ? 0 : node->n_deps;
 		n->twin = at;
 		if (!node->pinned)
 			e->n_left++;

@@ -145,13 +145,10 @@ int explain(struct arena *arena, const struct explain_request *request, const bo
 		.done = ret,
 		.pairs = map_new(),
 		.causes = map_new(),
-		.by_address = map_new_borrowing(),
 	};
 	bool *marked = mark(&x, which);
 	int rc = store_look_begin(request->store, err);
 
-	for (size_t i = 0; i < plan->n_nodes; i++)
-		map_set(x.by_address, plan->nodes[i].stage->address, (void *)(uintptr_t)(i + 1));
 	for (size_t i = 0; i < plan->n_wanted && rc == 0; i++)
 		if (marked[plan->order[i]])
 			rc = explain_node(&x, plan->order[i], err);

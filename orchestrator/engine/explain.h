@@ -36,7 +36,7 @@ struct explanation {
 	bool found_again; /* CACHED: it was made before what it is compared with */
 	bool open;        /* being found out */
 	struct changes changes;
-	bool equal[CHANGE_KINDS]; /* compared and found equal; meaningful with REASON_CHANGED */
+	uint32_t equal; /* bits by kind of change: compared and found equal; with REASON_CHANGED */
 };
 
 struct explain_request {

@@ -12,7 +12,7 @@ struct explainer {
 	struct side_source source;
 	const struct explanation **done; /* by node */
 	struct map *pairs;               /* of two actions → explanation */
-	struct map *by_address;          /* → node + 1 */
+	struct map *by_address;          /* → node + 1; NULL until it is needed */
 	struct map *causes;              /* of two premises → struct causes */
 	char *kept; /* the last answer of explain_kept, and what it was asked for */
 	const char *kept_of;

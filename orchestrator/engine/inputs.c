@@ -168,14 +168,16 @@ int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts 
 	const struct plan_node *node = &plan->nodes[at];
 	struct placement *placements = arena_array(arena, node->n_inputs, sizeof(*placements));
 	struct action action = plan_action(plan, node);
+	struct blob_ref root;
 	_cleanup_buf_ struct buf bytes = BUF_INIT(64 << 20);
 
 	for (size_t i = 0; i < node->n_inputs; i++)
 		if (resolve(&c, node, &node->inputs[i], &placements[i], err) < 0)
 			return -1;
-	if (place_compose(blobs, placements, node->n_inputs, &action.input_root, err) < 0)
+	if (place_compose(blobs, placements, node->n_inputs, &root, err) < 0)
 		return err_while(err, "laying out the inputs of %s (%s)", node->stage->address,
 		                 node->stage->where);
+	action.input_root = &root;
 	action_encode(&action, &bytes);
 	if (bytes.overflow)
 		return err_set(err, ERR_INPUT, "%s: %s: the action is larger than 64 MiB",

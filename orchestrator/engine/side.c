@@ -143,7 +143,7 @@ int side_of_action(const struct side_source *source, const char *kept, const str
 		ret->n_inputs = 0;
 	for (size_t i = 0; i < ret->n_inputs; i++)
 		ret->inputs[i].known =
-			place_find(source->blobs, source->arena, &ret->action.input_root,
+			place_find(source->blobs, source->arena, ret->action.input_root,
 		                   ret->inputs[i].at, &ret->inputs[i].node, &lost) == 0;
 	return 0;
 }

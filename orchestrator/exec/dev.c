@@ -89,7 +89,7 @@ static struct digest manner_of(const struct action *action)
 	struct action bare = *action;
 	struct digest ret;
 
-	bare.input_root = (struct blob_ref){ 0 };
+	bare.input_root = NULL;
 	action_encode(&bare, &bytes);
 	digest_of(bytes.p, bytes.n, &ret);
 	return ret;
@@ -116,7 +116,7 @@ static bool read_inputs(const struct work *work, const struct action *action, st
 
 void dev_keep(const struct work *work, const struct action *action)
 {
-	const struct blob_ref *root = &action->input_root;
+	const struct blob_ref *root = action->input_root;
 	struct digest manner = manner_of(action);
 	char hex[DIGEST_HEX_SIZE];
 	_cleanup_free_ char *text = NULL;
@@ -155,7 +155,7 @@ int dev_lay_out(struct work *work, struct blobs *blobs, const struct action *act
 	known = read_inputs(work, action, &before);
 	unlinkat(work->fd, inputs, 0); /* until the stage has ended by itself */
 	if (known) {
-		rc = update_tree(blobs, &before, &action->input_root, work->build_fd, &now, err);
+		rc = update_tree(blobs, &before, action->input_root, work->build_fd, &now, err);
 		if (rc == 0)
 			rc = work_make_folders(work, action, err);
 	}

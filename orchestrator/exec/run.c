@@ -113,13 +113,15 @@ static int make_env(struct run *run, struct err *err)
 
 static int find_rootfs(struct run *run, struct err *err)
 {
+	const struct digest none = { { 0 } };
+	const struct digest *image = run->action.image ? run->action.image : &none;
 	const char *root = arena_fmt(run->arena, "%s/%s/root", run->request.images_dir,
-	                             DIGEST_TEXT(&run->action.image));
+	                             DIGEST_TEXT(image));
 	struct stat st;
 
 	if (stat(root, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		err_set(err, ERR_IO, "the image %.12s… is not unpacked in the store",
-		        DIGEST_TEXT(&run->action.image));
+		        DIGEST_TEXT(image));
 		return err_hint(err, "run the same command again: it is unpacked anew");
 	}
 	run->spec.rootfs = root;

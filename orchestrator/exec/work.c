@@ -243,7 +243,7 @@ int work_lay_out(struct work *work, struct blobs *blobs, const struct action *ac
 	};
 
 	work->epoch = epoch;
-	if (checkout_tree(blobs, &action->input_root, work->build_fd, &options, err) < 0)
+	if (checkout_tree(blobs, action->input_root, work->build_fd, &options, err) < 0)
 		return err_while(err, "laying out the inputs");
 	return work_make_folders(work, action, err);
 }

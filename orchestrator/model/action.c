@@ -85,6 +85,7 @@ void action_encode(struct action *action, struct buf *buf)
 {
 	struct arena *arena = arena_new();
 	Kiln__V1__Action message = KILN__V1__ACTION__INIT;
+	const struct blob_ref none = { 0 };
 	struct message_digest root;
 	char image[DIGEST_HEX_SIZE];
 
@@ -94,10 +95,10 @@ void action_encode(struct action *action, struct buf *buf)
 	fill_env(action, arena, &message);
 	message.working_directory = (char *)(action->workdir ? action->workdir : "");
 	fill_outputs(action, arena, &message);
-	message_digest_fill(&root, &action->input_root);
+	message_digest_fill(&root, action->input_root ? action->input_root : &none);
 	message.input_root = &root.message;
-	if (!digest_is_none(&action->image))
-		message.image = digest_hex(&action->image, image);
+	if (action->image)
+		message.image = digest_hex(action->image, image);
 	message.architecture = (char *)(action->arch ? action->arch : "");
 	message.builtin = (char *)(action->builtin ? action->builtin : "");
 	message.fixed_addresses = action->fixed_addresses;
@@ -149,16 +150,22 @@ static void read_lists(struct arena *arena, const Kiln__V1__Action *message, str
 static const char *read_action(struct arena *arena, const Kiln__V1__Action *message,
                                struct action *action)
 {
+	struct blob_ref root;
+	struct digest image;
+
 	*action = (struct action){ 0 };
 	read_lists(arena, message, action);
 	action->workdir = arena_str(arena, message->working_directory);
 	action->arch = arena_str(arena, message->architecture);
 	action->builtin = message->builtin[0] ? arena_str(arena, message->builtin) : NULL;
 	action->fixed_addresses = message->fixed_addresses;
-	if (!message_digest_read(message->input_root, &action->input_root))
+	if (!message_digest_read(message->input_root, &root))
 		return "its input root is no digest";
-	if (message->image[0] && !digest_parse(message->image, &action->image))
+	action->input_root = arena_dup(arena, &root, sizeof(root));
+	if (message->image[0] && !digest_parse(message->image, &image))
 		return "its image is no digest";
+	if (message->image[0])
+		action->image = arena_dup(arena, &image, sizeof(image));
 	if (!path_is_tree(action->workdir))
 		return "its working directory is no path below the work folder";
 	for (size_t i = 1; i < action->n_env; i++)

@@ -34,8 +34,8 @@ struct action {
 	const char *workdir; /* tree path below the work folder, "" */
 	struct action_output *outputs;
 	size_t n_outputs;
-	struct blob_ref input_root;
-	struct digest image; /* none for a builtin */
+	const struct blob_ref *input_root; /* NULL: it is not composed yet */
+	const struct digest *image;        /* NULL: a builtin needs none */
 	const char *arch;    /* "amd64" */
 	const char *builtin; /* "name@version" or NULL */
 	bool fixed_addresses;

@@ -63,7 +63,7 @@ struct stage_needs {
 };
 
 struct stage_lowered {
-	struct action action; /* without input_root, image, arch */
+	struct action action; /* without input root, image, architecture */
 	struct stage_input *inputs;
 	size_t n_inputs;
 	const char *image;               /* container name; NULL: the target's */

@@ -246,6 +246,125 @@ int tree_dir_decode(struct arena *arena, struct str bytes, struct tree_dir *ret,
 	return 0;
 }
 
+/* ---- looking for names --------------------------------------------------------------------- */
+
+/* The name of a node as it stands: it is the first field of each of the three messages. */
+static bool cut_name(const struct field *field, struct str *ret)
+{
+	struct str rest = field->value;
+	struct field name;
+
+	if (!rest.n || !cut_field(&rest, &name) || name.tag != FIELD_TAG(1))
+		return false;
+	*ret = name.value;
+	return true;
+}
+
+static int compare_names(struct str a, struct str b)
+{
+	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+static int kind_of(const struct field *field)
+{
+	return field->tag == FIELD_TAG(1) ? NODE_FILE :
+	       field->tag == FIELD_TAG(2) ? NODE_DIR :
+	       field->tag == FIELD_TAG(3) ? NODE_LINK :
+	                                    -1;
+}
+
+/* Takes the node at the beginning of `rest` in; false where it may not stand behind the one before. */
+static bool add_to_index(struct tree_index *index, struct str *rest, size_t i, int *kind,
+                         struct str *before)
+{
+	size_t at = (size_t)(rest->p - index->bytes.p);
+	struct field field;
+	struct str name;
+	int now;
+
+	if (!cut_field(rest, &field) || !cut_name(&field, &name))
+		return false;
+	now = kind_of(&field);
+	if (now < *kind || (now == *kind && i > 0 && compare_names(*before, name) >= 0))
+		return false;
+	index->at[i] = (uint32_t)at;
+	for (int k = now; k <= NODE_LINK; k++)
+		index->end[k] = i + 1;
+	*kind = now;
+	*before = name;
+	return true;
+}
+
+int tree_index_read(struct arena *arena, struct str bytes, struct tree_index *ret, struct err *err)
+{
+	struct tree_index index = { .bytes = bytes };
+	struct str rest = bytes, before = { 0 };
+	struct field field;
+	size_t n = 0;
+	int kind = NODE_FILE;
+
+	for (; rest.n && bytes.n <= UINT32_MAX; n++)
+		if (!cut_field(&rest, &field))
+			break;
+	if (rest.n)
+		return err_set(err, ERR_IO, "the listing of a directory is corrupt");
+	index.at = arena_array(arena, n, sizeof(*index.at));
+	rest = bytes;
+	for (size_t i = 0; i < n; i++)
+		if (!add_to_index(&index, &rest, i, &kind, &before))
+			return err_set(err, ERR_IO, "the listing of a directory is not canonical");
+	*ret = index;
+	return 0;
+}
+
+/* The field of a name among the nodes of a kind. */
+static bool find_field(const struct tree_index *index, enum node_kind kind, struct str name,
+                       struct field *ret)
+{
+	size_t low = kind == NODE_FILE ? 0 : index->end[kind - 1], high = index->end[kind];
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct str rest = { index->bytes.p + index->at[middle],
+			            index->bytes.n - index->at[middle] };
+		struct str found;
+		int order;
+
+		bug_on(!cut_field(&rest, ret) || !cut_name(ret, &found));
+		order = compare_names(name, found);
+		if (order == 0)
+			return true;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
+int tree_index_find(const struct tree_index *index, struct arena *arena, struct str name,
+                    struct tree_node *ret, struct err *err)
+{
+	_cleanup_buf_ struct buf again = BUF_INIT(index->bytes.n);
+	struct tree_node node = { 0 };
+	size_t n = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		struct field field;
+
+		if (!find_field(index, kinds[k], name, &field))
+			continue;
+		if (++n > 1 || !read_node(arena, &field, &node) ||
+		    !is_canonical(NULL, &node, field.whole, &again))
+			return err_set(err, ERR_IO, "the listing of a directory is not canonical");
+	}
+	if (n)
+		*ret = node;
+	return n ? 0 : TREE_LACKS;
+}
+
 void tree_empty_ref(struct blob_ref *ret)
 {
 	/* The SHA-256 of no bytes: a message without fields is empty. */

@@ -3,11 +3,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/str.h"
 
 /*
  * Trees of content. A node is a file (content, executable bit), a directory (may be empty) or a
@@ -34,6 +36,23 @@ struct tree_dir {
 void tree_dir_encode(struct tree_dir *dir, struct buf *buf);
 /* Decodes into the arena; refuses unsorted, duplicate or malformed names (ERR_IO: corrupt). */
 int tree_dir_decode(struct arena *arena, struct str bytes, struct tree_dir *ret, struct err *err);
+/*
+ * A directory as its bytes, where single names of it are asked for and there may be 100,000. What is read is
+ * as canonical as what is decoded; the rest of it is looked at by its names alone.
+ */
+struct tree_index {
+	struct str bytes; /* borrowed */
+	uint32_t *at;     /* where each node begins in it, in the message's order */
+	size_t end[3];    /* by kind of node: behind its last one */
+};
+
+/* Decodes no node. The index lies in the arena. ERR_IO: corrupt, or names are out of order. */
+int tree_index_read(struct arena *arena, struct str bytes, struct tree_index *ret, struct err *err);
+/* The node of a name, its strings in the arena. Returns 0 or TREE_LACKS; ERR_IO: not canonical. */
+enum { TREE_LACKS = 1 };
+int tree_index_find(const struct tree_index *index, struct arena *arena, struct str name,
+                    struct tree_node *ret, struct err *err);
+
 /* The digest of the directory without entries. */
 void tree_empty_ref(struct blob_ref *ret);
 

@@ -39,7 +39,7 @@ static int check_env(const struct plan_node *node, struct err *err)
 
 /* The environment every stage of a target has. */
 static struct action_env *fixed_env(struct arena *arena, const struct plan_request *request,
-                                    const struct recipe_target *target, size_t *ret_n)
+                                    const struct recipe_target *target, uint32_t *ret_n)
 {
 	const struct action_env fixed[] = {
 		{ "HOME", "/tmp" },
@@ -93,7 +93,7 @@ static int add_fixed_env(struct plan *plan, const struct plan_request *request,
 			env[n++] = plan->env[i];
 	}
 	node->env = env;
-	node->n_env = n;
+	node->n_env = (uint32_t)n;
 	return 0;
 }
 
@@ -123,8 +123,7 @@ struct action plan_action(const struct plan *plan, const struct plan_node *node)
 	action.env = node->env;
 	action.n_env = node->n_env;
 	action.arch = plan->arch;
-	if (node->image)
-		action.image = *node->image;
+	action.image = node->image;
 	return action;
 }
 
@@ -289,23 +288,41 @@ static int tie_input(struct plan *plan, const struct plan_request *request, stru
 	return 0;
 }
 
+static int tie_node(struct plan *plan, const struct plan_request *request, struct map *index,
+                    struct plan_node *node, struct err *err)
+{
+	for (size_t i = 0; i < node->n_inputs; i++) {
+		const struct stage_input *from = &node->lowered->inputs[i];
+
+		node->inputs[i].at = from->at;
+		node->inputs[i].from = pins_choose_ref(request, index, from->from);
+		if (tie_input(plan, request, index, node, &node->inputs[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int tie_all(struct plan *plan, const struct plan_request *request, struct map *index,
                    struct err *err)
 {
+	struct plan_input *inputs;
+	size_t *deps, n = 0;
+
+	for (size_t i = 0; i < plan->n_nodes; i++)
+		n += plan->nodes[i].lowered->n_inputs;
+	inputs = arena_array(plan->arena, n, sizeof(*inputs));
+	deps = arena_array(plan->arena, n, sizeof(*deps));
 	for (size_t i = 0; i < plan->n_nodes; i++) {
 		struct plan_node *node = &plan->nodes[i];
-		size_t n = node->lowered->n_inputs;
 
-		node->inputs = arena_array(plan->arena, n, sizeof(*node->inputs));
-		node->n_inputs = n;
-		node->deps = arena_array(plan->arena, n, sizeof(*node->deps));
-		for (size_t j = 0; j < n; j++) {
-			node->inputs[j].at = node->lowered->inputs[j].at;
-			node->inputs[j].from =
-				pins_choose_ref(request, index, node->lowered->inputs[j].from);
-			if (tie_input(plan, request, index, node, &node->inputs[j], err) < 0)
-				return -1;
-		}
+		bug_on(node->lowered->n_inputs > UINT32_MAX);
+		node->n_inputs = (uint32_t)node->lowered->n_inputs;
+		node->inputs = inputs;
+		node->deps = deps;
+		inputs += node->n_inputs;
+		deps += node->n_inputs;
+		if (tie_node(plan, request, index, node, err) < 0)
+			return -1;
 	}
 	return 0;
 }

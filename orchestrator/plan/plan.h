@@ -20,19 +20,19 @@ struct plan_pool {
 	const char *name;
 	size_t places;
 };
-#define PLAN_NO_POOL SIZE_MAX
+#define PLAN_NO_POOL UINT32_MAX
 
+/* There may be 100,000 of them. */
 struct plan_node {
 	const struct stage *stage;
 	const struct stage_lowered *lowered;
-	struct action_env *env; /* all of its environment */
-	size_t n_env;
+	struct action_env *env;     /* all of its environment */
 	const struct digest *image; /* NULL: a builtin's */
 	struct plan_input *inputs;  /* lowered->inputs, resolved */
-	size_t n_inputs;
-	size_t *deps, n_deps;   /* distinct nodes whose outputs it takes */
-	size_t *users, n_users; /* wanted nodes that take its outputs */
-	size_t pool;            /* in plan->pools, or PLAN_NO_POOL */
+	size_t *deps;               /* distinct nodes whose outputs it takes */
+	size_t *users;              /* wanted nodes that take its outputs */
+	uint32_t n_env, n_inputs, n_deps, n_users;
+	uint32_t pool; /* in plan->pools, or PLAN_NO_POOL */
 	bool wanted;
 	bool pinned;                 /* stands for content the lock has; never runs */
 	const struct tree_node *pin; /* … which is the output that the profile names */
@@ -76,7 +76,7 @@ struct plan {
 	size_t n_pools;
 	struct action_env
 		*env; /* what all stages of env_target have; of the one that was met last */
-	size_t n_env;
+	uint32_t n_env;
 	const struct recipe_target *env_target;
 	const char *arch;
 	const char *round; /* "train", "candidates", "choose", "package" or several */

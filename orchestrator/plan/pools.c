@@ -13,7 +13,7 @@ void pools_take(struct plan *plan, const struct recipe *recipe)
 			(struct plan_pool){ recipe->pools[i].name, recipe->pools[i].places };
 }
 
-size_t pools_find(const struct plan *plan, const char *name)
+uint32_t pools_find(const struct plan *plan, const char *name)
 {
 	size_t i = 0;
 
@@ -21,8 +21,8 @@ size_t pools_find(const struct plan *plan, const char *name)
 		return PLAN_NO_POOL;
 	while (i < plan->n_pools && !str_eq(plan->pools[i].name, name))
 		i++;
-	bug_on(i == plan->n_pools);
-	return i;
+	bug_on(i == plan->n_pools || i >= PLAN_NO_POOL);
+	return (uint32_t)i;
 }
 
 static int refuse(const struct recipe *recipe, const struct stage *stage, const char *pool,

@@ -6,6 +6,6 @@
 /* The recipe's pools become the plan's. */
 void pools_take(struct plan *plan, const struct recipe *recipe);
 /* The index of a pool; PLAN_NO_POOL for NULL. One that is not there is a bug: see plan_check_pools. */
-size_t pools_find(const struct plan *plan, const char *name);
+uint32_t pools_find(const struct plan *plan, const char *name);
 
 #endif

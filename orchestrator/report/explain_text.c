@@ -199,7 +199,7 @@ static void add_equal(struct buf *text, const struct explanation *e, int depth)
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (e->equal[words[i].kind]) {
+		if (e->equal >> words[i].kind & 1) {
 			if (n == 0)
 				indent(text, depth);
 			buf_fmt(text, "%s%s", n++ ? ", " : "not because of: ", words[i].word);
@@ -407,7 +407,7 @@ static json_t *stage_json(struct listing *l, const struct explanation *e)
 	for (size_t i = 0; i < e->changes.n; i++)
 		json_array_append_new(changes, change_json(l, &e->changes.list[i]));
 	for (int k = 0; k < CHANGE_KINDS && e->reason == REASON_CHANGED; k++)
-		if (e->equal[k])
+		if (e->equal >> k & 1)
 			json_array_append_new(equal,
 			                      json_string(change_kind_text((enum change_kind)k)));
 	return json_pack("{s:s,s:s,s:s,s:I,s:o,s:I,s:o}", "address", e->address, "state",

@@ -172,11 +172,13 @@ static int vendor(const struct fetch *fetch, struct result *ret, struct err *err
 		.workdir = "",
 		.outputs = &output,
 		.n_outputs = 1,
-		.image = runner->image,
+		.image = &runner->image,
 		.arch = runner->arch,
 	};
-	int rc = compose(fetch, &action.input_root, err);
+	struct blob_ref root;
+	int rc = compose(fetch, &root, err);
 
+	action.input_root = &root;
 	if (rc == 0)
 		rc = runner->run(runner->data, fetch->arena, &action, ret, &why, err);
 	return rc == SOURCE_RAN_BADLY ? explain(fetch, ret, why, err) : rc;

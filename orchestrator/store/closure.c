@@ -48,7 +48,7 @@ static void add_action(struct closure *c, const struct digest *digest)
 	if (!blobs_find(c->blobs, &ref) || blobs_read(c->blobs, &ref, &bytes, &ignored) != 0 ||
 	    action_decode(arena, buf_str(&bytes), &action, &ignored) < 0)
 		return;
-	add_tree(c, &action.input_root, CLOSURE_LISTING);
+	add_tree(c, action.input_root, CLOSURE_LISTING);
 }
 
 void closure_of_result(struct closure *c, const struct digest *action, const struct result *result)

@@ -83,8 +83,9 @@ int lab_teardown(void **state)
 	return 0;
 }
 
-void lab_compose(struct lab *lab, const struct lab_input *inputs, size_t n, struct blob_ref *ret)
+void lab_compose(struct lab *lab, const struct lab_input *inputs, size_t n, struct action *action)
 {
+	struct blob_ref *root = arena_alloc(lab->arena, sizeof(*root));
 	ARRAY(struct placement) list = { 0 };
 	struct err err = ERR_INIT;
 
@@ -98,9 +99,10 @@ void lab_compose(struct lab *lab, const struct lab_input *inputs, size_t n, stru
 		                           &p->node.ref, &err),
 		                 0);
 	}
-	if (place_compose(lab->blobs, list.v, list.n, ret, &err) < 0)
+	if (place_compose(lab->blobs, list.v, list.n, root, &err) < 0)
 		fail_msg("%s", err.cause);
 	array_deinit(&list);
+	action->input_root = root;
 }
 
 void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint64_t token)
@@ -124,7 +126,7 @@ void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint
 	struct err err = ERR_INIT;
 
 	if (!action->builtin)
-		action->image = lab->image;
+		action->image = &lab->image;
 	action->arch = "amd64";
 	if (!action->env) {
 		action->env = env;
@@ -132,8 +134,8 @@ void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint
 	}
 	if (!action->workdir)
 		action->workdir = "";
-	if (digest_is_none(&action->input_root.digest))
-		lab_compose(lab, NULL, 0, &action->input_root);
+	if (!action->input_root)
+		lab_compose(lab, NULL, 0, action);
 	action_encode(action, &bytes);
 	assert_int_equal(blobs_put(lab->blobs, bytes.p, bytes.n, &ref, &err), 0);
 	buf_deinit(&bytes);

@@ -40,7 +40,8 @@ struct lab_input {
 	const char *at, *text;
 };
 
-void lab_compose(struct lab *lab, const struct lab_input *inputs, size_t n, struct blob_ref *ret);
+/* Lays texts out as an action's inputs. */
+void lab_compose(struct lab *lab, const struct lab_input *inputs, size_t n, struct action *action);
 /* Fills in what the test left out (image, environment, empty input tree) and submits. */
 void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint64_t token);
 void lab_wait(struct lab *lab, struct exec_completion *ret);

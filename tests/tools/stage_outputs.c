@@ -55,13 +55,15 @@ static int put_action(struct bench *b, const char *script, struct action_output 
 		                 .n_env = 2,
 		                 .workdir = "",
 		                 .arch = "amd64",
-		                 .image = b->image,
+		                 .image = &b->image,
 		                 .outputs = output,
 		                 .n_outputs = 1 };
 	_cleanup_buf_ struct buf bytes = BUF_INIT(ACTION_MOST);
+	struct blob_ref root;
 
-	if (place_compose(b->blobs, NULL, 0, &action.input_root, err) < 0)
+	if (place_compose(b->blobs, NULL, 0, &root, err) < 0)
 		return -1;
+	action.input_root = &root;
 	action_encode(&action, &bytes);
 	return blobs_put(b->blobs, bytes.p, bytes.n, ret, err);
 }

@@ -18,7 +18,7 @@ static void smoke(struct lab *lab, const char *ref, const char *cand, const char
 	struct action_output output = { .path = "smoke.json" };
 	struct action a = { .builtin = "smoke@2", .outputs = &output, .n_outputs = 1 };
 
-	lab_compose(lab, inputs, 3, &a.input_root);
+	lab_compose(lab, inputs, 3, &a);
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, ret);
 	if (ret->status == EXEC_BROKEN)
@@ -34,7 +34,7 @@ static void smoke_cases(struct lab *lab, const char *cases, struct exec_completi
 	struct action_output output = { .path = "smoke.json" };
 	struct action a = { .builtin = "smoke@2", .outputs = &output, .n_outputs = 1 };
 
-	lab_compose(lab, inputs, 3, &a.input_root);
+	lab_compose(lab, inputs, 3, &a);
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, ret);
 }
@@ -208,7 +208,7 @@ static void tar_is_made_inside(void **state)
 	struct action a = { .builtin = "tar@1", .outputs = &output, .n_outputs = 1 };
 	struct exec_completion c;
 
-	lab_compose(lab, inputs, 2, &a.input_root);
+	lab_compose(lab, inputs, 2, &a);
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, &c);
 	if (c.status != EXEC_OK)
@@ -226,12 +226,12 @@ static void tar_is_made_inside(void **state)
 	a.env = NULL;
 	a.n_env = 0;
 	inputs[1].at = "tree/wrong/bin/x";
-	lab_compose(lab, inputs, 2, &a.input_root);
+	lab_compose(lab, inputs, 2, &a);
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, &c);
 	assert_int_equal(c.status, EXEC_FAILED);
 	inputs[1].at = "tree/x-1/bin/x";
-	lab_compose(lab, &inputs[1], 1, &a.input_root);
+	lab_compose(lab, &inputs[1], 1, &a);
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, &c);
 	assert_int_equal(c.status, EXEC_FAILED);
@@ -258,7 +258,7 @@ static void deb_is_made_inside(void **state)
 	struct action a = { .builtin = "deb-ar@1", .outputs = &output, .n_outputs = 1 };
 	struct exec_completion c;
 
-	lab_compose(lab, inputs, 2, &a.input_root);
+	lab_compose(lab, inputs, 2, &a);
 	lab_submit(lab, &a, 10000, 1);
 	lab_wait(lab, &c);
 	if (c.status != EXEC_OK)

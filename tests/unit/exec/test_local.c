@@ -25,7 +25,7 @@ static void runs_and_takes_outputs(void **state)
 	struct exec_completion c;
 
 	action.workdir = "sub";
-	lab_compose(lab, inputs, 1, &action.input_root);
+	lab_compose(lab, inputs, 1, &action);
 	lab_submit(lab, &action, 0, 42);
 	lab_wait(lab, &c);
 	if (c.status == EXEC_BROKEN)
@@ -121,7 +121,7 @@ static void every_folder_has_the_epoch(void **state)
 	struct exec_completion c;
 	const char *text;
 
-	lab_compose(lab, inputs, 1, &action.input_root);
+	lab_compose(lab, inputs, 1, &action);
 	lab_submit(lab, &action, 0, 1);
 	lab_wait(lab, &c);
 	assert_int_equal(c.status, EXEC_OK);

@@ -127,7 +127,7 @@ static void builtin_without_walls(struct lab *lab)
 	    runner_server_start(&options.server, &err) < 0 ||
 	    executor_local_new(&options, &lab->executor, &err) < 0)
 		_exit(2);
-	lab_compose(lab, inputs, 2, &a.input_root);
+	lab_compose(lab, inputs, 2, &a);
 	lab_submit(lab, &a, 20000, 1);
 	for (bool done = false; !done;) {
 		int64_t now = owner_in_work(lab, "out.tar");

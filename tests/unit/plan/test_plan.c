@@ -416,9 +416,9 @@ static void plan_bytes(const struct plan *plan, struct buf *text)
 		struct plan_node *node = &plan->nodes[plan->order[i]];
 		struct action action = plan_action(plan, node);
 
-		buf_fmt(text, "%s wanted %d pinned %d deps %zu users %zu image %s\n",
+		buf_fmt(text, "%s wanted %d pinned %d deps %u users %u image %s\n",
 		        node->stage->address, node->wanted, node->pinned, node->n_deps,
-		        node->n_users, DIGEST_TEXT(&action.image));
+		        node->n_users, action.image ? DIGEST_TEXT(action.image) : "-");
 		fixture_show(node->lowered, text);
 		action_encode(&action, text);
 	}

@@ -247,7 +247,7 @@ static int fake_cargo(void *data, struct arena *arena, struct action *action, st
 	struct tree_dir none = { 0 };
 
 	lab->runs++;
-	must(tree_walk(blobs, &action->input_root, note_path, &seen, err), err);
+	must(tree_walk(blobs, action->input_root, note_path, &seen, err), err);
 	free(lab->seen);
 	lab->seen = buf_steal(&seen);
 	assert_string_equal(action->argv[0], "cargo");

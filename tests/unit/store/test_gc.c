@@ -78,7 +78,7 @@ static struct made result(struct fixture *f, const char *name)
 	struct made m = { .taken = tree(f, arena_fmt(f->arena, "%s takes", name)),
 		          .file = blob(f, arena_fmt(f->arena, "%s makes", name)),
 		          .folder = tree(f, arena_fmt(f->arena, "%s makes below", name)) };
-	struct action action = { .workdir = "", .arch = "amd64", .input_root = m.taken };
+	struct action action = { .workdir = "", .arch = "amd64", .input_root = &m.taken };
 	struct tree_node nodes[] = { { "", NODE_FILE, false, m.file, NULL },
 		                     { "", NODE_DIR, false, m.folder, NULL } };
 	struct result_output outputs[] = { { "a", &nodes[0] }, { "b", &nodes[1] } };
