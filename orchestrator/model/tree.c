@@ -347,7 +347,6 @@ static bool find_field(const struct tree_index *index, enum node_kind kind, stru
 int tree_index_find(const struct tree_index *index, struct arena *arena, struct str name,
                     struct tree_node *ret, struct err *err)
 {
-	_cleanup_buf_ struct buf again = BUF_INIT(index->bytes.n);
 	struct tree_node node = { 0 };
 	size_t n = 0;
 
@@ -356,8 +355,7 @@ int tree_index_find(const struct tree_index *index, struct arena *arena, struct 
 
 		if (!find_field(index, kinds[k], name, &field))
 			continue;
-		if (++n > 1 || !read_node(arena, &field, &node) ||
-		    !is_canonical(NULL, &node, field.whole, &again))
+		if (++n > 1 || !read_node(arena, &field, &node) || !name_is_good(node.name))
 			return err_set(err, ERR_IO, "the listing of a directory is not canonical");
 	}
 	if (n)

@@ -37,8 +37,8 @@ void tree_dir_encode(struct tree_dir *dir, struct buf *buf);
 /* Decodes into the arena; refuses unsorted, duplicate or malformed names (ERR_IO: corrupt). */
 int tree_dir_decode(struct arena *arena, struct str bytes, struct tree_dir *ret, struct err *err);
 /*
- * A directory as its bytes, where single names of it are asked for and there may be 100,000. What is read is
- * as canonical as what is decoded; the rest of it is looked at by its names alone.
+ * A directory as its bytes, where single names of it are asked for and there may be 100,000. Its names are as
+ * canonical as those of what is decoded; that the encoding is, only decoding it says.
  */
 struct tree_index {
 	struct str bytes; /* borrowed */
@@ -48,7 +48,7 @@ struct tree_index {
 
 /* Decodes no node. The index lies in the arena. ERR_IO: corrupt, or names are out of order. */
 int tree_index_read(struct arena *arena, struct str bytes, struct tree_index *ret, struct err *err);
-/* The node of a name, its strings in the arena. Returns 0 or TREE_LACKS; ERR_IO: not canonical. */
+/* The node of a name, its strings in the arena. Returns 0 or TREE_LACKS; ERR_IO: it is malformed. */
 enum { TREE_LACKS = 1 };
 int tree_index_find(const struct tree_index *index, struct arena *arena, struct str name,
                     struct tree_node *ret, struct err *err);

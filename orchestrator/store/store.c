@@ -52,9 +52,10 @@ static const char *const queries[QUERY_COUNT] = {
 	[QUERY_PUT_RESULT] = "INSERT OR REPLACE INTO results VALUES(?1, ?2, ?3)",
 	[QUERY_SETTLE_RESULT] = "UPDATE results SET boot='' WHERE action=?1",
 	[QUERY_GET_ADDRESS] = "SELECT action, wall_us FROM addresses WHERE address=?1",
-	[QUERY_LIST_ADDRESSES] = ("SELECT a.address, a.action, a.wall_us, f.address IS NOT NULL"
-	                          " FROM addresses a LEFT JOIN failures f ON f.address=a.address"
-	                          " WHERE a.address>=?1 AND a.address<?2 ORDER BY a.address"),
+	[QUERY_LIST_ADDRESSES] = ("SELECT address, action, wall_us FROM addresses"
+	                          " WHERE address>=?1 AND address<?2 ORDER BY address"),
+	[QUERY_LIST_FAILURES] = ("SELECT address FROM failures"
+	                         " WHERE address>=?1 AND address<?2 ORDER BY address"),
 	[QUERY_PUT_ADDRESS] = "INSERT OR REPLACE INTO addresses VALUES(?1, ?2, ?3)",
 	[QUERY_GET_FAILURE] = "SELECT action, body FROM failures WHERE address=?1",
 	[QUERY_PUT_FAILURE] = "INSERT OR REPLACE INTO failures VALUES(?1, ?2, ?3)",
