@@ -232,7 +232,9 @@ static const char *codes_text(struct arena *arena, const struct action *action)
 
 const char *change_digest_text(struct arena *arena, const struct digest *digest)
 {
-	return !digest || digest_is_none(digest) ? NULL : arena_fmt(arena, "sha256:%s", DIGEST_TEXT(digest));
+	return !digest || digest_is_none(digest) ?
+	               NULL :
+	               arena_fmt(arena, "sha256:%s", DIGEST_TEXT(digest));
 }
 
 void change_of_actions(struct changes *changes, const struct action *before,

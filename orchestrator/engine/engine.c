@@ -199,7 +199,8 @@ static bool try_again(struct engine *e, size_t at, const struct exec_completion 
 	bool outside =
 		done->status == EXEC_BROKEN || (done->status == EXEC_FAILED && done->outside);
 
-	if (!outside || e->stopping || e->nodes[at].stint->tries > e->plan->nodes[at].lowered->needs->retries)
+	if (!outside || e->stopping ||
+	    e->nodes[at].stint->tries > e->plan->nodes[at].lowered->needs->retries)
 		return false;
 	schedule_again(e, at);
 	event.why = arena_str(e->arena, done->why ? done->why : done->err.cause);

@@ -50,10 +50,10 @@ enum node_state {
 
 /* What is known of a stage that runs or ran here. */
 struct engine_stint {
-	int64_t started_us; /* monotonic, of the last try */
-	int tries;          /* how often it was started */
-	int tokens;         /* of the job server, lent to it as of the last tick */
-	int most_tokens;    /* … at once */
+	int64_t started_us;           /* monotonic, of the last try */
+	int tries;                    /* how often it was started */
+	int tokens;                   /* of the job server, lent to it as of the last tick */
+	int most_tokens;              /* … at once */
 	uint64_t bytes_in, bytes_out; /* as in struct exec_completion */
 	const char *said; /* its last line, at a tick while it runs; NULL: none is known */
 };
@@ -67,9 +67,10 @@ struct engine_node {
 	struct digest action; /* once READY */
 	uint64_t action_size;
 	struct digest last; /* what stood under its address when the run began; none: not known */
-	const struct result *result; /* once DONE, CACHED or FAILED, or it was looked up and is there */
-	int64_t rank;                /* estimated µs from its start to the end of all goals */
-	int64_t estimate;            /* µs it takes */
+	const struct result
+		*result;  /* once DONE, CACHED or FAILED, or it was looked up and is there */
+	int64_t rank;     /* estimated µs from its start to the end of all goals */
+	int64_t estimate; /* µs it takes */
 	int64_t left_us;  /* until it is done, as of the last tick; -1: not known */
 	int64_t ready_us; /* monotonic, once READY */
 	size_t twin;      /* a running node with the same action, or itself */

@@ -121,8 +121,8 @@ static int note_cached(struct engine *e, size_t at, struct err *err)
 
 	if (engine_is_dev(e, at) || digest_eq(&n->last, &n->action))
 		return 0;
-	rc = store_note_action(e->request->store, engine_kept(e, at), &n->action, n->result->wall_us,
-	                       err);
+	rc = store_note_action(e->request->store, engine_kept(e, at), &n->action,
+	                       n->result->wall_us, err);
 
 	return rc == STORE_NOTED ? engine_keep_origins(e, at, err) : rc;
 }

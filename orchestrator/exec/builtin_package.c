@@ -63,15 +63,12 @@ static int deb_ar_run(int dir_fd, const char *const *argv, FILE *out, struct err
 	return read_epoch(&epoch, err) < 0 ? -1 : package_deb_ar(dir_fd, NULL, epoch, err);
 }
 
-const struct builtin builtin_tar = { .name = "tar",
-	                             .version = 1,
-	                             .ready = archive_ready,
-	                             .run = tar_run };
-const struct builtin builtin_deb_members = { .name = "deb-members",
-	                                     .version = 2,
-	                                     .ready = archive_ready,
-	                                     .run = deb_members_run };
-const struct builtin builtin_deb_ar = { .name = "deb-ar",
-	                                .version = 1,
-	                                .ready = archive_ready,
-	                                .run = deb_ar_run };
+const struct builtin builtin_tar = {
+	.name = "tar", .version = 1, .ready = archive_ready, .run = tar_run
+};
+const struct builtin builtin_deb_members = {
+	.name = "deb-members", .version = 2, .ready = archive_ready, .run = deb_members_run
+};
+const struct builtin builtin_deb_ar = {
+	.name = "deb-ar", .version = 1, .ready = archive_ready, .run = deb_ar_run
+};

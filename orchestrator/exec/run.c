@@ -115,8 +115,8 @@ static int find_rootfs(struct run *run, struct err *err)
 {
 	const struct digest none = { { 0 } };
 	const struct digest *image = run->action.image ? run->action.image : &none;
-	const char *root = arena_fmt(run->arena, "%s/%s/root", run->request.images_dir,
-	                             DIGEST_TEXT(image));
+	const char *root =
+		arena_fmt(run->arena, "%s/%s/root", run->request.images_dir, DIGEST_TEXT(image));
 	struct stat st;
 
 	if (stat(root, &st) < 0 || !S_ISDIR(st.st_mode)) {

@@ -182,7 +182,8 @@ int archive_writer_add(struct archive_writer *writer, const struct archive_membe
 	calls->archive_entry_set_uid(entry, 0);
 	calls->archive_entry_set_gid(entry, 0);
 	calls->archive_entry_set_mtime(entry, (time_t)member->mtime, 0);
-	calls->archive_entry_set_size(entry, member->kind == ARCHIVE_FILE ? (la_int64_t)member->size : 0);
+	calls->archive_entry_set_size(entry,
+	                              member->kind == ARCHIVE_FILE ? (la_int64_t)member->size : 0);
 	if (member->kind == ARCHIVE_LINK)
 		calls->archive_entry_copy_symlink(entry, member->link);
 	if (calls->archive_write_header(writer->archive, entry) != ARCHIVE_OK || writer->discard)
@@ -196,8 +197,8 @@ int archive_writer_data(struct archive_writer *writer, const void *p, size_t n, 
 	if (n > writer->left)
 		return err_set(err, ERR_IO, "%s: a file is longer than it was at first",
 		               writer->what);
-	if (n > 0 &&
-	    (writer->calls.archive_write_data(writer->archive, p, n) != (la_ssize_t)n || writer->discard))
+	if (n > 0 && (writer->calls.archive_write_data(writer->archive, p, n) != (la_ssize_t)n ||
+	              writer->discard))
 		return fault(writer, "a file", err);
 	writer->left -= n;
 	return 0;

@@ -10,7 +10,7 @@
  * libarchive, loaded when an archive is read or written (external/late.h): it brings fourteen libraries,
  * XML and Unicode tables among them.
  */
-#define ARCHIVE_CALLS(X)                                                                    \
+#define ARCHIVE_CALLS(X)                                                                           \
 	X(archive_entry_clear)                                                                     \
 	X(archive_entry_copy_pathname)                                                             \
 	X(archive_entry_copy_symlink)                                                              \

@@ -97,8 +97,9 @@ static la_ssize_t read_member(struct archive *in, void *data, const void **ret_b
 
 	*ret_block = archive->block;
 	if (n < 0) {
-		archive->calls.archive_set_error(in, archive->calls.archive_errno(archive->outer), "%s",
-		                  archive->calls.archive_error_string(archive->outer));
+		archive->calls.archive_set_error(
+			in, archive->calls.archive_errno(archive->outer), "%s",
+			archive->calls.archive_error_string(archive->outer));
 		return -1;
 	}
 	return n;
@@ -109,7 +110,8 @@ static int find_member(struct unarchive *archive, const char *member, struct err
 	struct archive_entry *entry;
 	int rc;
 
-	while ((rc = archive->calls.archive_read_next_header(archive->outer, &entry)) == ARCHIVE_OK) {
+	while ((rc = archive->calls.archive_read_next_header(archive->outer, &entry)) ==
+	       ARCHIVE_OK) {
 		const char *name = archive->calls.archive_entry_pathname(entry);
 
 		if (name && str_starts(name, member))
@@ -137,7 +139,8 @@ int unarchive_open_deb(int fd, const char *what, const char *member, struct unar
 	}
 	if (find_member(archive, member, err) < 0)
 		goto failed;
-	if (archive->calls.archive_read_open(archive->in, archive, NULL, read_member, NULL) != ARCHIVE_OK) {
+	if (archive->calls.archive_read_open(archive->in, archive, NULL, read_member, NULL) !=
+	    ARCHIVE_OK) {
 		fail(archive, archive->in, err);
 		goto failed;
 	}
@@ -199,7 +202,8 @@ static int take_entry(struct unarchive *archive, struct archive_entry *entry,
 {
 	const char *link = archive->calls.archive_entry_hardlink(entry);
 
-	if (clean_path(archive, archive->calls.archive_entry_pathname(entry), &archive->path, err) < 0)
+	if (clean_path(archive, archive->calls.archive_entry_pathname(entry), &archive->path, err) <
+	    0)
 		return -1;
 	*ret = (struct unarchive_entry){
 		.path = archive->path,

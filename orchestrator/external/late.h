@@ -10,8 +10,8 @@
  * every one of those costs at every start of Kiln and at every fork of it.
  */
 struct late_library {
-	const char *file; /* the name of its interface, as in "libcurl.so.4" */
-	const char *does; /* "libcurl, which fetches files" */
+	const char *file;    /* the name of its interface, as in "libcurl.so.4" */
+	const char *does;    /* "libcurl, which fetches files" */
 	const char *package; /* Debian's, for who lacks it */
 };
 

@@ -36,8 +36,8 @@ struct action {
 	size_t n_outputs;
 	const struct blob_ref *input_root; /* NULL: it is not composed yet */
 	const struct digest *image;        /* NULL: a builtin needs none */
-	const char *arch;    /* "amd64" */
-	const char *builtin; /* "name@version" or NULL */
+	const char *arch;                  /* "amd64" */
+	const char *builtin;               /* "name@version" or NULL */
 	bool fixed_addresses;
 	int *exit_codes; /* accepted besides 0 */
 	size_t n_exit_codes;

@@ -70,8 +70,8 @@ struct stage_lowered {
 	const struct stage_needs *needs; /* most stages share one */
 	const char *advice;              /* one line for when it fails; NULL: none */
 	bool incremental;                /* with what is left of its last run it has less to do */
-	bool never_ships; /* instrumented: an artefact must not be made of it */
-	bool passes_on;   /* what it makes holds what it takes: packed, stripped, re-laid */
+	bool never_ships;                /* instrumented: an artefact must not be made of it */
+	bool passes_on; /* what it makes holds what it takes: packed, stripped, re-laid */
 };
 
 #endif

@@ -29,8 +29,9 @@ static int node_cmp(const void *a, const void *b)
 
 /* ---- encoding ------------------------------------------------------------------------------ */
 
-static void pack_file(const struct tree_node *node, Kiln__V1__Directory *directory, struct buf *buf)
+static void pack_file(const struct tree_node *node, struct buf *buf)
 {
+	Kiln__V1__Directory directory = KILN__V1__DIRECTORY__INIT;
 	Kiln__V1__FileNode file = KILN__V1__FILE_NODE__INIT, *list = &file;
 	struct message_digest digest;
 
@@ -38,49 +39,49 @@ static void pack_file(const struct tree_node *node, Kiln__V1__Directory *directo
 	file.is_executable = node->executable;
 	message_digest_fill(&digest, &node->ref);
 	file.digest = &digest.message;
-	directory->files = &list;
-	directory->n_files = 1;
-	message_pack(&directory->base, buf);
+	directory.files = &list;
+	directory.n_files = 1;
+	message_pack(&directory.base, buf);
 }
 
-static void pack_dir(const struct tree_node *node, Kiln__V1__Directory *directory, struct buf *buf)
+static void pack_dir(const struct tree_node *node, struct buf *buf)
 {
+	Kiln__V1__Directory directory = KILN__V1__DIRECTORY__INIT;
 	Kiln__V1__DirectoryNode dir = KILN__V1__DIRECTORY_NODE__INIT, *list = &dir;
 	struct message_digest digest;
 
 	dir.name = (char *)node->name;
 	message_digest_fill(&digest, &node->ref);
 	dir.digest = &digest.message;
-	directory->directories = &list;
-	directory->n_directories = 1;
-	message_pack(&directory->base, buf);
+	directory.directories = &list;
+	directory.n_directories = 1;
+	message_pack(&directory.base, buf);
 }
 
-static void pack_link(const struct tree_node *node, Kiln__V1__Directory *directory, struct buf *buf)
+static void pack_link(const struct tree_node *node, struct buf *buf)
 {
+	Kiln__V1__Directory directory = KILN__V1__DIRECTORY__INIT;
 	Kiln__V1__SymlinkNode link = KILN__V1__SYMLINK_NODE__INIT, *list = &link;
 
 	link.name = (char *)node->name;
 	link.target = (char *)node->target;
-	directory->symlinks = &list;
-	directory->n_symlinks = 1;
-	message_pack(&directory->base, buf);
+	directory.symlinks = &list;
+	directory.n_symlinks = 1;
+	message_pack(&directory.base, buf);
 }
 
 /* The message of a directory that has this node alone. */
 static void pack_node(const struct tree_node *node, struct buf *buf)
 {
-	Kiln__V1__Directory directory = KILN__V1__DIRECTORY__INIT;
-
 	switch (node->kind) {
 	case NODE_FILE:
-		pack_file(node, &directory, buf);
+		pack_file(node, buf);
 		return;
 	case NODE_DIR:
-		pack_dir(node, &directory, buf);
+		pack_dir(node, buf);
 		return;
 	case NODE_LINK:
-		pack_link(node, &directory, buf);
+		pack_link(node, buf);
 		return;
 	}
 	bug_on(true);

@@ -137,7 +137,8 @@ static int digest_seen(const struct walk *walk, const struct facts *facts, const
 
 	for (size_t i = 0; i < walk->plan->n_nodes; i++)
 		if (walk->seen[i])
-			json_array_append_new(stages, node_json(walk->plan, &walk->plan->nodes[i], facts));
+			json_array_append_new(stages,
+			                      node_json(walk->plan, &walk->plan->nodes[i], facts));
 	json_write_canonical(stages, &text);
 	if (text.overflow)
 		return err_set(err, ERR_INPUT,

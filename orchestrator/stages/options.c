@@ -268,10 +268,10 @@ void lowering_finish(struct lowering *lowering, struct stage_lowered *ret)
 	FREEZE(lowering, lowering->reject, a->reject, a->n_reject);
 	FREEZE(lowering, lowering->exit_codes, a->exit_codes, a->n_exit_codes);
 	FREEZE(lowering, lowering->inputs, lowering->out.inputs, lowering->out.n_inputs);
-	lowering->out.needs = says_nothing(&lowering->needs) ?
-	                              &nothing :
-	                              arena_dup(lowering->arena, &lowering->needs,
-	                                        sizeof(lowering->needs));
+	lowering->out.needs =
+		says_nothing(&lowering->needs) ?
+			&nothing :
+			arena_dup(lowering->arena, &lowering->needs, sizeof(lowering->needs));
 	*ret = lowering->out;
 	lowering_deinit(lowering);
 }

@@ -82,8 +82,7 @@ int store_alone(struct store *store, bool wait, struct err *err)
 
 	if (store->alone)
 		return 0;
-	rc = wait ? wait_alone(store, err) :
-	            lock_fd(store->in_use, true, false, "the store", err);
+	rc = wait ? wait_alone(store, err) : lock_fd(store->in_use, true, false, "the store", err);
 	store->alone = rc == 0;
 	if (rc == 0)
 		store_changes(store);
