@@ -259,6 +259,85 @@ static void bad_digests_are_refused(void **state)
 	        5); /* a link without a text */
 }
 
+/* ---- looking for names --------------------------------------------------------------------- */
+
+static int find(struct arena *arena, const struct buf *buf, const char *name, struct tree_node *ret,
+                struct err *err)
+{
+	struct tree_index index;
+
+	if (tree_index_read(arena, buf_str(buf), &index, err) < 0)
+		return -1;
+	return tree_index_find(&index, arena, str_of(name), ret, err);
+}
+
+static void names_are_found_whatever_their_kind(void **state)
+{
+	struct arena *arena = arena_new();
+	struct tree_node nodes[5], found;
+	struct err err = ERR_INIT;
+	struct blob_ref ref;
+	struct tree_dir dir;
+	struct buf buf;
+
+	(void)state;
+	fill_mixed(nodes);
+	encode(nodes, 5, &buf, &ref);
+	assert_int_equal(tree_dir_decode(arena, buf_str(&buf), &dir, &err), 0);
+	for (size_t i = 0; i < dir.n; i++) {
+		assert_int_equal(find(arena, &buf, dir.nodes[i].name, &found, &err), 0);
+		assert_string_equal(found.name, dir.nodes[i].name);
+		assert_int_equal(found.kind, dir.nodes[i].kind);
+		assert_int_equal(found.executable, dir.nodes[i].executable);
+		assert_memory_equal(&found.ref, &dir.nodes[i].ref, sizeof(found.ref));
+	}
+	assert_int_equal(find(arena, &buf, "", &found, &err), TREE_LACKS);
+	assert_int_equal(find(arena, &buf, "0", &found, &err), TREE_LACKS);
+	assert_int_equal(find(arena, &buf, "~~~", &found, &err), TREE_LACKS);
+	buf_deinit(&buf);
+	buf = BUF_INIT(16);
+	assert_int_equal(find(arena, &buf, "a", &found, &err), TREE_LACKS);
+	buf_deinit(&buf);
+	arena_free(arena);
+}
+
+/* What a whole listing is refused for, where the way to a name leads past it. */
+static void disorder_is_met(void **state)
+{
+	struct tree_node a[] = { file("a", "", false) }, b[] = { file("b", "", false) };
+	struct tree_node l[] = { { .name = "a", .kind = NODE_LINK, .target = "x" } }, found;
+	struct tree_node *const pairs[][2] = { { b, a }, { a, a }, { l, a } };
+	struct arena *arena = arena_new();
+	struct buf buf, second;
+	struct blob_ref ref;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		encode(pairs[i][0], 1, &buf, &ref);
+		encode(pairs[i][1], 1, &second, &ref);
+		buf_add(&buf, second.p, second.n);
+		err = ERR_INIT;
+		assert_int_equal(find(arena, &buf, "c", &found, &err), -1);
+		assert_contains(err.cause, "is not canonical");
+		buf_deinit(&buf);
+		buf_deinit(&second);
+	}
+	/* A name in two lists, each of them in order. */
+	encode(a, 1, &buf, &ref);
+	encode(l, 1, &second, &ref);
+	buf_add(&buf, second.p, second.n);
+	err = ERR_INIT;
+	assert_int_equal(find(arena, &buf, "a", &found, &err), -1);
+	buf.n--;
+	err = ERR_INIT;
+	assert_int_equal(find(arena, &buf, "a", &found, &err), -1);
+	assert_contains(err.cause, "is corrupt");
+	buf_deinit(&buf);
+	buf_deinit(&second);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +350,8 @@ int main(void)
 		cmocka_unit_test(clashes_and_disorder_are_refused),
 		cmocka_unit_test(other_fields_and_spelled_out_defaults_are_refused),
 		cmocka_unit_test(bad_digests_are_refused),
+		cmocka_unit_test(names_are_found_whatever_their_kind),
+		cmocka_unit_test(disorder_is_met),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
