@@ -260,7 +260,7 @@ static int ensure_images(struct session *s, struct err *err)
 		    0)
 			return -1;
 	for (size_t i = 0; i < s->recipe.n_stages; i++) {
-		const char *image = json_str_or(s->recipe.stages[i].options, "image", NULL);
+		const char *image = stage_image(&s->recipe.stages[i]);
 
 		if (image && ensure_image(s, image, s->recipe.stages[i].where, err) < 0)
 			return -1;

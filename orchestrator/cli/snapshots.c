@@ -194,7 +194,7 @@ static void record_results(struct session *s, const struct plan *plan,
 	for (size_t i = 0; i < plan->n_goals; i++) {
 		const struct result *r = result->nodes[plan->goals[i].node].result;
 
-		if (!r) /* it is pinned */
+		if (!r) /* it is pinned, say */
 			continue;
 		for (size_t o = 0; o < r->n_outputs; o++)
 			if (r->outputs[o].node->kind != NODE_LINK)

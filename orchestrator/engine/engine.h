@@ -67,14 +67,13 @@ struct engine_node {
 	struct digest action; /* once READY */
 	uint64_t action_size;
 	struct digest last; /* what stood under its address when the run began; none: not known */
-	const struct result
-		*result;  /* once DONE, CACHED or FAILED, or it was looked up and is there */
-	int64_t rank;     /* estimated µs from its start to the end of all goals */
-	int64_t estimate; /* µs it takes */
-	int64_t left_us;  /* until it is done, as of the last tick; -1: not known */
-	int64_t ready_us; /* monotonic, once READY */
-	size_t twin;      /* a running node with the same action, or itself */
-	struct engine_stint *stint; /* NULL: it was not started */
+	const struct result *result; /* once DONE or CACHED, FAILED where it ran, or it was found */
+	int64_t rank;                /* estimated µs from its start to the end of all goals */
+	int64_t estimate;            /* µs it takes */
+	int64_t left_us;             /* until it is done, as of the last tick; -1: not known */
+	int64_t ready_us;            /* monotonic, once READY */
+	size_t twin;                 /* a running node with the same action, or itself */
+	struct engine_stint *stint;  /* NULL: it was not started */
 };
 
 struct engine_result {
@@ -101,6 +100,8 @@ int engine_keep_action(struct blobs *blobs, const struct plan *plan, const struc
 
 /* The name under which the store keeps a stage's last action and failure. */
 const char *engine_kept_under(struct arena *arena, const char *recipe, const char *address);
+/* … what became of it where it was built by increments. */
+const char *engine_kept_dev(struct arena *arena, const char *recipe, const char *address);
 
 /*
  * The node at an output of a stage ("" is not one): below a declared output, "@stdout" or "@log".

@@ -27,29 +27,37 @@ int engine_get_result(struct engine *e, size_t at, const struct result **ret, st
 	return rc;
 }
 
-/* Under another address, too: what `explain` and `log` say of a stage is of the real one. */
+/* Under another address, too: what `explain` says of a stage is of the real one. */
+const char *engine_kept_dev(struct arena *arena, const char *recipe, const char *address)
+{
+	return arena_fmt(arena, "dev %s", engine_kept_under(arena, recipe, address));
+}
+
+static const char *kept_dev(const struct engine *e, size_t at)
+{
+	return engine_kept_dev(e->arena, e->request->recipe, e->plan->nodes[at].stage->address);
+}
+
 int engine_put_result(struct engine *e, size_t at, struct result *result, struct err *err)
 {
 	const struct engine_node *n = &e->nodes[at];
-	const char *kept = engine_kept(e, at);
 	struct digest dev;
 
 	if (!engine_is_dev(e, at))
-		return store_put_result(e->request->store, &n->action, kept, result, err);
+		return store_put_result(e->request->store, &n->action, engine_kept(e, at), result,
+		                        err);
 	dev = dev_digest(&n->action);
-	return store_put_result(e->request->store, &dev, arena_fmt(e->arena, "dev %s", kept),
-	                        result, err);
+	return store_put_result(e->request->store, &dev, kept_dev(e, at), result, err);
 }
 
 int engine_put_failure(struct engine *e, size_t at, struct result *result, struct err *err)
 {
 	const struct engine_node *n = &e->nodes[at];
-	const char *kept = engine_kept(e, at);
 	struct digest dev;
 
 	if (!engine_is_dev(e, at))
-		return store_put_failure(e->request->store, kept, &n->action, result, err);
+		return store_put_failure(e->request->store, engine_kept(e, at), &n->action, result,
+		                         err);
 	dev = dev_digest(&n->action);
-	return store_put_failure(e->request->store, arena_fmt(e->arena, "dev %s", kept), &dev,
-	                         result, err);
+	return store_put_failure(e->request->store, kept_dev(e, at), &dev, result, err);
 }

@@ -20,7 +20,7 @@ struct builtin {
 	const char *name;
 	int version;
 	/* Fetches what lies outside the work folder and is needed there, a library for one: nothing of the
-	 * machine can be reached later. NULL: nothing. */
+	 * machine can be reached later. The action's environment is not there yet. NULL: nothing. */
 	int (*ready)(struct err *err);
 	int (*run)(int workdir_fd, const char *const *argv, FILE *out, struct err *err);
 };

@@ -96,8 +96,10 @@ static int enter_builtin(void *data, const struct supervise_streams *streams, st
 
 	process_reset_signals();
 	setsid();
+	if (run->builtin->ready && run->builtin->ready(err) < 0)
+		return -1;
 	take_environment(run);
-	if ((run->builtin->ready && run->builtin->ready(err) < 0) || shut_in(run, streams, err) < 0)
+	if (shut_in(run, streams, err) < 0)
 		return -1;
 	(void)!write(streams->status_fd, "exit-code", 9);
 	rc = call_builtin(run, streams->out_fd, err);

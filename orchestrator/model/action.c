@@ -97,7 +97,7 @@ void action_encode(struct action *action, struct buf *buf)
 	fill_outputs(action, arena, &message);
 	message_digest_fill(&root, action->input_root ? action->input_root : &none);
 	message.input_root = &root.message;
-	if (action->image)
+	if (action->image && !digest_is_none(action->image))
 		message.image = digest_hex(action->image, image);
 	message.architecture = (char *)(action->arch ? action->arch : "");
 	message.builtin = (char *)(action->builtin ? action->builtin : "");

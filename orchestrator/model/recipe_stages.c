@@ -1,4 +1,4 @@
-/* Stages as text: see the header. */
+/* Stages as they are declared: see the header. */
 #include "model/recipe_stages.h"
 
 void recipe_stages_init(struct recipe_stages *stages, struct arena *arena)

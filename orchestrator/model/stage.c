@@ -18,6 +18,12 @@ json_t *stage_options(const struct stage *stage)
 	return options;
 }
 
+const char *stage_image(const struct stage *stage)
+{
+	return stage->lowered ? stage->lowered->image :
+	                        json_str_or(stage->options, "image", NULL);
+}
+
 int ref_from_json(struct arena *arena, const json_t *json, struct ref *ret)
 {
 	const char *stage = json_str_or(json, "$stage", NULL);

@@ -29,6 +29,9 @@ struct stage {
  * gone. */
 json_t *stage_options(const struct stage *stage);
 
+/* The container that it names, before it was lowered or after; borrowed. NULL: the target's. */
+const char *stage_image(const struct stage *stage);
+
 enum ref_kind {
 	REF_STAGE,  /* id is a stage address; path is an output, below one, "@stdout" or "@log" */
 	REF_LEAF,   /* id is a leaf's name; path is below it, "" the whole */

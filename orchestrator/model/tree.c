@@ -356,7 +356,8 @@ int tree_index_find(const struct tree_index *index, struct arena *arena, struct 
 
 		if (!find_field(index, kinds[k], name, &field))
 			continue;
-		if (++n > 1 || !read_node(arena, &field, &node) || !name_is_good(node.name))
+		if (++n > 1 || !read_node(arena, &field, &node) ||
+		    !str_same(str_of(node.name), name) || !name_is_good(node.name))
 			return err_set(err, ERR_IO, "the listing of a directory is not canonical");
 	}
 	if (n)

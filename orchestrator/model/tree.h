@@ -37,8 +37,9 @@ void tree_dir_encode(struct tree_dir *dir, struct buf *buf);
 /* Decodes into the arena; refuses unsorted, duplicate or malformed names (ERR_IO: corrupt). */
 int tree_dir_decode(struct arena *arena, struct str bytes, struct tree_dir *ret, struct err *err);
 /*
- * A directory as its bytes, where single names of it are asked for and there may be 100,000. Its names are as
- * canonical as those of what is decoded; that the encoding is, only decoding it says.
+ * A directory as its bytes, where single names of it are asked for and there may be 100,000. That all names
+ * are in order is looked at at once, the rest of a node when it is asked for; that the encoding is the
+ * canonical one, only decoding it says.
  */
 struct tree_index {
 	struct str bytes; /* borrowed */

@@ -114,7 +114,8 @@ struct plan_request {
 int plan_build(struct arena *arena, const struct plan_request *request, struct plan **ret,
                struct err *err);
 
-/* A node's action, without its input root. Its arrays are the plan's; encoding it may sort them. */
+/* A node's action, without its input root. Its arrays are the plan's and the lowered stage's, and encoding it
+ * sorts them in place: nothing may depend on their order. */
 struct action plan_action(const struct plan *plan, const struct plan_node *node);
 
 /*

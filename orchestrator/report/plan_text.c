@@ -77,7 +77,7 @@ static bool is_first_of_target(const struct plan *plan, size_t at)
 }
 
 enum { COUNT_RUN, COUNT_CACHED, COUNT_PINNED, N_COUNTS };
-enum { PIECE = 64 << 10, PIECE_MOST = 16 << 20 };
+enum { PIECE = 64 << 10, PIECE_MOST = 256 << 20 };
 
 struct writer {
 	const struct plan *plan;

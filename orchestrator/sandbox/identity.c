@@ -11,16 +11,18 @@
 #include "host/fs.h"
 
 /* Whether an id has a line in a map of /proc ("inside outside count" each); a map that cannot be
- * read is the whole one. */
-static bool is_mapped(const char *path, unsigned long id)
+ * read is the whole one, as of now. */
+static bool is_mapped(const char *path, unsigned long id, bool *ret_read)
 {
 	_cleanup_buf_ struct buf map = BUF_INIT(1 << 16);
 	struct err ignored = ERR_INIT;
 	const char *at;
 	char *end;
 
-	if (fs_read(AT_FDCWD, path, &map, &ignored) != 0)
+	if (fs_read(AT_FDCWD, path, &map, &ignored) != 0) {
+		*ret_read = false;
 		return true;
+	}
 	for (at = buf_text(&map);; at = end) {
 		unsigned long inside = strtoul(at, &end, 10), count;
 
@@ -33,18 +35,23 @@ static bool is_mapped(const char *path, unsigned long id)
 	}
 }
 
-/* Root asks many times for each stage, and enters no other user namespace before the answers are used: it
- * is looked up once, by the runner server for all runners. */
+/*
+ * Root asks many times for each stage, and enters no other user namespace before the answers are used: it
+ * is looked up once, by the runner server for all runners. Others, who may enter one, are told before it
+ * comes to this.
+ */
 static bool is_mapped_here(void)
 {
 	static enum { UNKNOWN, NO, YES } known;
+	bool read = true, mapped;
 
-	if (known == UNKNOWN)
-		known = is_mapped("/proc/self/uid_map", SANDBOX_UID) &&
-		                        is_mapped("/proc/self/gid_map", SANDBOX_GID) ?
-		                YES :
-		                NO;
-	return known == YES;
+	if (known != UNKNOWN)
+		return known == YES;
+	mapped = is_mapped("/proc/self/uid_map", SANDBOX_UID, &read) &&
+	         is_mapped("/proc/self/gid_map", SANDBOX_GID, &read);
+	if (read)
+		known = mapped ? YES : NO;
+	return mapped;
 }
 
 bool sandbox_drops(void)

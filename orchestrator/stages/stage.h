@@ -31,9 +31,11 @@ const struct stage_kind *stage_kind_find(const char *name);
  * kind is ERR_INPUT with the nearest name. */
 int stage_lower(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
                 struct err *err);
-/* Lowers a stage once and for all, by the text of its options: that is kept only where a plan may need it
- * again. What it is lowered to lies in the arena. */
-int stage_take_options(struct stage *stage, struct str options, struct arena *arena,
-                       struct err *err);
+/*
+ * Lowers a stage once and for all, by the text of its options; what it is lowered to lies in the arena. The
+ * text is kept only where a plan may need it again, or where the options are wrong: a plan refuses them, and
+ * who makes none, to show a log, say, does not mind.
+ */
+void stage_take_options(struct stage *stage, struct str options, struct arena *arena);
 
 #endif

@@ -131,22 +131,17 @@ int stage_lower(const struct stage *stage, struct arena *arena, struct stage_low
 	return 0;
 }
 
-int stage_take_options(struct stage *stage, struct str options, struct arena *arena,
-                       struct err *err)
+void stage_take_options(struct stage *stage, struct str options, struct arena *arena)
 {
 	_cleanup_free_ char *text = str_dup_n(options.p, options.n);
 	struct stage_lowered *lowered = arena_alloc(arena, sizeof(*lowered));
 	const struct stage_kind *kind;
+	struct err later = ERR_INIT;
 	int rc;
 
 	stage->text = text;
-	rc = stage_lower(stage, arena, lowered, err);
-	stage->text = NULL;
-	if (rc < 0)
-		return -1;
-	stage->lowered = lowered;
+	rc = stage_lower(stage, arena, lowered, &later);
+	stage->lowered = rc == 0 ? lowered : NULL;
 	kind = stage_kind_find(stage->kind);
-	if (kind->relowered)
-		stage->text = arena_str(arena, text);
-	return 0;
+	stage->text = rc < 0 || kind->relowered ? arena_str(arena, text) : NULL;
 }

@@ -84,12 +84,19 @@ touched() { compiled=$(cd "$KILN_STORE"/dev/*/build/src && find . -name '*.o' -n
 	echo 'broken' >src/main.c
 	run build --dev
 	[ "$status" -eq 1 ]
+	run -0 "$KILN" log --offline --lock "$lock" '*/build'
+	[[ $output == *" by increments, exit status 2"*main.c*error* ]]
 	printf 'int one(void), two(void);\nint main(void) { return one() - two(); }\n' >src/main.c
 	sleep 0.1
 	touch "$BATS_TEST_TMPDIR/mark"
 	build --dev
 	touched
 	[ "$compiled" = "./main.o " ]
+	run -0 "$KILN" log --offline --lock "$lock" --json '*/build'
+	[ "$(jq '.incremental, .exit' <<<"$output" | tr '\n' ' ')" = "true 0 " ]
+	build
+	run -0 "$KILN" log --offline --lock "$lock" --json '*/build'
+	[ "$(jq .incremental <<<"$output")" = false ]
 }
 
 @test "a collection with a limit takes the folders; release knows no --dev" {

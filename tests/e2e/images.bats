@@ -111,6 +111,31 @@ mirror_of_packages() {
 	[[ $output == "small"*"$arch"*"sha256:$tree" ]]
 }
 
+@test "a stage may run in another image than its target's, which is made and pinned too" {
+	cp -a store "$work/store"
+	mkdir -p "$work/two/.kiln/containers"
+	cp project/.kiln/containers/small.yaml "$work/two/.kiln/containers/"
+	sed '/^files:/,$d' project/.kiln/containers/small.yaml >"$work/two/.kiln/containers/bare.yaml"
+	cat >"$work/two/kiln.lua" <<-'LUA'
+		kiln.recipe { name = "two", version = "1.0", license = "MIT", date = 1700000000 }
+		local triple = "x86_64-unknown-linux-gnu"
+		kiln.target { triple = triple, toolchain = "llvm-19", image = "small",
+		  variants = { "plain" }, ship = "plain", reference = "plain" }
+		for name, image in pairs { own = "small", other = "bare" } do
+		  stage.run { address = triple .. "/plain/" .. name, image = image ~= "small" and image or nil,
+		    argv = { "sh", "-c", "ls /opt >o" }, outputs = { "o" } }
+		end
+	LUA
+	cd "$work/two"
+	"$KILN" --store "$work/store" build '*/plain/*' >made 2>log || { cat log; false; }
+	"$KILN" --store "$work/store" get '*/own' own 2>/dev/null
+	"$KILN" --store "$work/store" get '*/other' other 2>/dev/null
+	[ "$(cat own/o)" = hello ]
+	[ ! -s other/o ]
+	"$KILN" --store "$work/store" lock 2>log || { cat log; false; }
+	[ "$(jq -r '.images | keys | join(" ")' kiln.lock)" = "bare small" ]
+}
+
 @test "resolved anew to the same packages, it is the image that is there" {
 	cp -a store "$work/store"
 	run in_project image build small --update

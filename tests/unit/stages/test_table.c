@@ -239,25 +239,38 @@ static void options_are_taken_once(void **state)
 {
 	struct stage run = stage_of("run", NULL), smoke = stage_of("smoke", NULL);
 	struct arena *arena = arena_new();
+
+	(void)state;
+	stage_take_options(&run,
+	                   str_of("{\"argv\":[\"cc\"],\"image\":\"other\",\"outputs\":[\"o\"]}"),
+	                   arena);
+	assert_string_equal(run.lowered->action.argv[0], "cc");
+	assert_string_equal(stage_image(&run), "other");
+	assert_null(run.text);
+	assert_null(stage_options(&run));
+	stage_take_options(&smoke,
+	                   str_of("{\"cases\":[\"c\"],\"candidate\":[{\"$stage\":\"t/v/a\","
+	                          "\"path\":\"@stdout\"}],\"expected\":[\"0\"]}"),
+	                   arena);
+	assert_non_null(smoke.lowered);
+	assert_contains(smoke.text, "\"expected\"");
+	arena_free(arena);
+}
+
+/* What cannot be lowered is refused by who needs it lowered. */
+static void wrong_options_stay_text(void **state)
+{
+	struct stage stage = stage_of("run", NULL);
+	struct arena *arena = arena_new();
+	struct stage_lowered lowered;
 	struct err err = ERR_INIT;
 
 	(void)state;
-	must(stage_take_options(&run, str_of("{\"argv\":[\"cc\"],\"outputs\":[\"o\"]}"), arena,
-	                        &err),
-	     &err);
-	assert_string_equal(run.lowered->action.argv[0], "cc");
-	assert_null(run.text);
-	assert_null(stage_options(&run));
-	assert_int_equal(stage_take_options(&smoke, str_of("{}"), arena, &err), -1);
-	assert_null(smoke.lowered);
-	err_clear(&err);
-	must(stage_take_options(&smoke,
-	                        str_of("{\"cases\":[\"c\"],\"candidate\":[{\"$stage\":\"t/v/a\","
-	                               "\"path\":\"@stdout\"}],\"expected\":[\"0\"]}"),
-	                        arena, &err),
-	     &err);
-	assert_non_null(smoke.lowered);
-	assert_contains(smoke.text, "\"expected\"");
+	stage_take_options(&stage, str_of("{\"argv\":[],\"outputs\":[]}"), arena);
+	assert_null(stage.lowered);
+	assert_null(stage_image(&stage));
+	assert_int_equal(stage_lower(&stage, arena, &lowered, &err), -1);
+	assert_contains(err.cause, "argv must name a command");
 	arena_free(arena);
 }
 
@@ -271,6 +284,7 @@ int main(void)
 		cmocka_unit_test(fields_are_checked),
 		cmocka_unit_test(options_may_be_text),
 		cmocka_unit_test(options_are_taken_once),
+		cmocka_unit_test(wrong_options_stay_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
