@@ -47,9 +47,14 @@ GOALS   := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out $(LIBLESS),$(GOALS)),)
 ifneq ($(shell $(PKG_CONFIG) --exists $(NAMES) 2>/dev/null && command -v $(PROTOC_C)),)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(NAMES))
-# Those that are loaded late (external/late.h) are needed to compile, not to link.
+# Those that are loaded late (external/late.h) are needed to compile, not to link. Small ones that nearly
+# every command needs become part of the program, where their archives are there: a shared library costs
+# something at every start and at every fork, whatever its size. DYNAMIC=1 shares all of them.
 LATE       := libarchive libcurl
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(filter-out $(LATE),$(NAMES))) -lm
+PART       := $(if $(DYNAMIC),,yaml-0.1 lua5.4 jansson sqlite3 libprotobuf-c)
+archive     = $(or $(wildcard $(shell $(CC) -print-file-name=$(1:-l%=lib%.a))),$1)
+PKG_LIBS   := $(foreach l,$(if $(PART),$(shell $(PKG_CONFIG) --libs $(PART))),$(call archive,$l)) \
+	$(shell $(PKG_CONFIG) --libs $(filter-out $(LATE) $(PART),$(NAMES))) -lm
 else
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error $(PKG_CONFIG) is missing: install the Debian package pkg-config (make setup does it))
@@ -162,7 +167,7 @@ $(GEN)/embedded.S: scripts/embed $(BUILD)/embed.list
 FORCE:
 stamp = @mkdir -p $(BUILD); printf '%s\n' $1 | cmp -s - $@ || printf '%s\n' $1 >$@
 $(BUILD)/flags: FORCE
-	$(call stamp,'$(subst ','\'',$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL))')
+	$(call stamp,'$(subst ','\'',$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(PKG_LIBS))')
 $(BUILD)/embed.list: FORCE
 	$(call stamp,$(if $(EMBED),$(EMBED),''))
 $(BUILD)/objects.list: FORCE
@@ -367,7 +372,7 @@ help:
 	'make demo         prepare the machine, build, release gawk for two architectures, verify it' \
 	'make check        prepare the machine, build, run every test (last line: N passed, …)' \
 	'' \
-	'make              build build/kiln             (DEBUG=1, SAN=1, CC=clang-19, BUILD=DIR, V=1)' \
+	'make              build build/kiln             (DEBUG=1, SAN=1, CC=clang-19, BUILD=DIR, V=1, DYNAMIC=1)' \
 	'make setup        install what building and running needs from Debian packages' \
 	'make check-unit   unit tests                   check-cli   command line tests and cases' \
 	'make check-asan   both, under ASan and UBSan   check-e2e   real pipelines' \
