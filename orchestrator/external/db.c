@@ -85,11 +85,11 @@ int db_open(const char *path, struct db **ret, struct err *err)
 	}
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
-	/* 512 KiB of pages: what asks for many rows asks in their order. */
+	/* 256 KiB of pages: what asks for many rows asks in their order. */
 	if (enter_wal(db, err) < 0 ||
 	    db_exec(db,
 	            "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
-	            "PRAGMA trusted_schema=OFF; PRAGMA cache_size=-512",
+	            "PRAGMA trusted_schema=OFF; PRAGMA cache_size=-256",
 	            err) < 0) {
 		db_close(db);
 		return -1;
