@@ -35,6 +35,7 @@
 struct runner_server {
 	pid_t pid;
 	int sock;
+	size_t owed; /* answers to requests that were given up: they come before the next one's */
 };
 
 /* What the server answers: a pid with two descriptors, or an errno without. */
@@ -372,15 +373,39 @@ static int lost_descriptors(pid_t runner, const int *fds, size_t n_fds, struct e
 	return err_hint(err, "is the limit of open files reached (ulimit -n)?");
 }
 
-static int receive_answer(int sock, struct answer *answer, int fds[MESSAGE_FDS], struct err *err)
+static int receive_answer(struct runner_server *server, struct answer *answer,
+                          int fds[MESSAGE_FDS], struct err *err)
 {
 	size_t n_fds;
 
 	if (failpoint("answer-receive") ||
-	    receive_message(sock, answer, sizeof(*answer), fds, &n_fds) != (ssize_t)sizeof(*answer))
+	    receive_message(server->sock, answer, sizeof(*answer), fds, &n_fds) !=
+	            (ssize_t)sizeof(*answer)) {
+		server->owed++;
 		return gone(err);
+	}
 	if (answer->pid > 0 && n_fds != 2)
 		return lost_descriptors(answer->pid, fds, n_fds, err);
+	return 0;
+}
+
+/* What nobody waits for any more: its runner ends what it does, and says so to nobody. */
+static int skip_owed(struct runner_server *server, struct err *err)
+{
+	while (server->owed > 0) {
+		struct answer answer = { 0 };
+		int fds[MESSAGE_FDS] = { -1, -1 };
+		size_t n_fds;
+
+		if (receive_message(server->sock, &answer, sizeof(answer), fds, &n_fds) !=
+		    (ssize_t)sizeof(answer))
+			return gone(err);
+		server->owed--;
+		if (answer.pid > 0)
+			kill(answer.pid, SIGTERM);
+		for (size_t i = 0; i < n_fds; i++)
+			close(fds[i]);
+	}
 	return 0;
 }
 
@@ -395,11 +420,13 @@ int runner_server_run(struct runner_server *server, const struct runner_request 
 	if (bytes.overflow)
 		return err_set(err, ERR_INPUT, "the request for %.200s is too large",
 		               request->address);
+	if (skip_owed(server, err) < 0)
+		return -1;
 	if (failpoint("request-send") ||
 	    send_message(server->sock, bytes.p, bytes.n, &request->userns_fd,
 	                 request->userns_fd ? 1 : 0) < 0)
 		return gone(err);
-	if (receive_answer(server->sock, &answer, fds, err) < 0)
+	if (receive_answer(server, &answer, fds, err) < 0)
 		return -1;
 	if (answer.pid == 0) {
 		errno = answer.sys;

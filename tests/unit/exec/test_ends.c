@@ -448,6 +448,58 @@ static enum exec_status status_with(struct lab *lab, const char *failpoint, cons
 	return (enum exec_status)WEXITSTATUS(status);
 }
 
+/* In a process of its own. 0: the second action gave what it gives, although the first one's answer was lost. */
+static int run_two_with_a_lost_answer(const struct lab *lab)
+{
+	struct executor_local_options options = { .store_dir = lab->dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = lab->runtime,
+		                                  .userns_fd = lab->userns_fd,
+		                                  .slots = 1 };
+	struct action one = { .argv = LAB_LIST("sh", "-c", "echo one"), .n_argv = 3 };
+	struct action two = { .argv = LAB_LIST("sh", "-c", "echo two"), .n_argv = 3 };
+	struct exec_completion c;
+	struct lab other = *lab;
+	struct err err = ERR_INIT;
+	int code = 0;
+
+	setenv("KILN_FAILPOINT", "answer-receive:1", 1);
+	failpoint_arm();
+	if (runner_server_start(&other.server, &err) < 0)
+		return 99;
+	options.server = other.server;
+	if (executor_local_new(&options, &other.executor, &err) < 0)
+		return 98;
+	lab_submit(&other, &one, 0, 1);
+	if (other.executor->ops->wait(other.executor, other.arena, 10000, &c, &err) != 0 ||
+	    c.status != EXEC_BROKEN)
+		return 97;
+	lab_submit(&other, &two, 0, 2);
+	if (other.executor->ops->wait(other.executor, other.arena, 10000, &c, &err) != 0 ||
+	    c.status != EXEC_OK || c.token != 2)
+		code = 96;
+	else if (strcmp(lab_text(&other, &c.result.out), "two\n") != 0)
+		code = 95;
+	other.executor->ops->free(other.executor);
+	runner_server_stop(other.server);
+	return code;
+}
+
+static void a_lost_answer_is_not_taken_for_the_next(void **state)
+{
+	pid_t pid;
+	int status;
+
+	sweep(*state); /* what the killed runners of other tests left */
+	pid = fork();
+	if (pid == 0)
+		_exit(run_two_with_a_lost_answer(*state));
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	lab_assert_no_work(*state);
+}
+
 static void each_failure_is_an_error(void **state)
 {
 	static const char *const points[] = { "work-folder", "stage-fork", "stage-stream",
@@ -487,6 +539,7 @@ static int run(void)
 		cmocka_unit_test(environment_is_forgotten),
 		cmocka_unit_test(a_runner_out_of_sight_is_ended),
 		cmocka_unit_test(dead_server_is_told),
+		cmocka_unit_test(a_lost_answer_is_not_taken_for_the_next),
 		cmocka_unit_test(each_failure_is_an_error),
 	};
 
