@@ -66,9 +66,9 @@ int outputs_copy(struct session *s, const struct tree_node *node, const char *di
 		return -1;
 	if (rc == FS_MISSING)
 		return err_set(err, ERR_IO, "%s is no folder", dir);
+	tmpdir_sweep(fd, aside_purpose); /* of who was killed when all was in place, too */
 	if (check_place(fd, dir, name, err) < 0)
 		return -1;
-	tmpdir_sweep(fd, aside_purpose);
 	if (tmpdir_init(&aside, fd, aside_purpose, err) < 0)
 		return -1;
 	rc = checkout_node(store_blobs(s->store), node, aside.fd, name, &options, err);

@@ -373,8 +373,8 @@ static int lost_descriptors(pid_t runner, const int *fds, size_t n_fds, struct e
 	return err_hint(err, "is the limit of open files reached (ulimit -n)?");
 }
 
-static int receive_answer(struct runner_server *server, struct answer *answer,
-                          int fds[MESSAGE_FDS], struct err *err)
+static int receive_answer(struct runner_server *server, struct answer *answer, int fds[MESSAGE_FDS],
+                          struct err *err)
 {
 	size_t n_fds;
 

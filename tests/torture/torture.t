@@ -42,6 +42,7 @@ sub read_cases {
         elsif ( $line =~ /^status (\d+)$/ )    { $cases[-1]{status} = $1 }
         elsif ( $line =~ /^bytes (.*)/ )       { push @{ $cases[-1]{bytes} }, split ' ', $1 }
         elsif ( $line =~ /^after (.*)/ )       { push @{ $cases[-1]{after} }, $1 }
+        elsif ( $line =~ /^between (.*)/ )     { push @{ $cases[-1]{between} }, $1 }
         elsif ( $line eq 'no image' )          { $cases[-1]{no_image} = 1 }
         elsif ( $line eq 'output varies' )     { $cases[-1]{varies} = 1 }
         elsif ( $line =~ /^(#.*)?$/ )          { next }
@@ -182,6 +183,13 @@ sub check_run {
     return @faults;
 }
 
+# Whether all that a case gives is there, and whole; what a killed one left beside it is for the next run.
+sub is_made {
+    my ( $world, $case, $clean ) = @_;
+    my $found = harvest( $world, $case, '' );
+    return !grep { $_ ne 'standard output' && $clean->{$_} ne ( $found->{$_} // '' ) } keys %$clean;
+}
+
 sub check_after {
     my ( $world, $case, $clean, $before ) = @_;
     my @faults;
@@ -190,6 +198,8 @@ sub check_after {
     push @faults, "store fsck ended with $status: " . Lab::slurp("$world/log") if $status ne '0';
     push @faults, "store fsck found " . Lab::slurp("$world/fsck")
       if $status eq '0' && ( $found->{corrupt}{count} || $found->{forgotten} );
+    my $repeat = $case->{between} && is_made( $world, $case, $clean );
+    push @faults, type_in( $world, @{ $case->{between} } ) if $repeat;
     $status = kiln_status( $world, $case->{argv} );
     push @faults, "run again it ended with $status: " . Lab::slurp("$world/log") if $status ne $case->{status};
     my $printed = Lab::slurp("$world/out");
