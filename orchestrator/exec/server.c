@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -389,7 +390,8 @@ static int receive_answer(struct runner_server *server, struct answer *answer, i
 	return 0;
 }
 
-/* What nobody waits for any more: its runner ends what it does, and says so to nobody. */
+/* What nobody waits for any more: its runner ends what it does, and says so to nobody. It may have ended
+ * long ago, and its number be another's: the descriptor is still its own. */
 static int skip_owed(struct runner_server *server, struct err *err)
 {
 	while (server->owed > 0) {
@@ -401,8 +403,8 @@ static int skip_owed(struct runner_server *server, struct err *err)
 		    (ssize_t)sizeof(answer))
 			return gone(err);
 		server->owed--;
-		if (answer.pid > 0)
-			kill(answer.pid, SIGTERM);
+		if (n_fds > 0)
+			syscall(SYS_pidfd_send_signal, fds[0], SIGTERM, NULL, 0);
 		for (size_t i = 0; i < n_fds; i++)
 			close(fds[i]);
 	}

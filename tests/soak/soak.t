@@ -252,8 +252,14 @@ sub build_faulted {
     $doing .= " $spec";
     my $run = finish( start_build( $graph, $how, 0, env => { KILN_FAILPOINT => $spec } ) );
     nothing_runs();
-    check_events( $before, $run ) if $run->{status} ne '1';
-    %known = map { $_ => 0 } keys %known if $run->{status} eq '1';
+    return check_events( $before, $run ) if $run->{status} ne '1';
+    # Stages that should not may have failed by the fault: what was begun may be there, and no more is known.
+    my $became = read_events($run);
+    for my $i ( keys %$became ) {
+        my $key = $run->{results}[$i]{key} // next;
+        $known{$key} = 0;
+    }
+    %known = map { $_ => 0 } keys %known;
     return;
 }
 
