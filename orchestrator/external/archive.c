@@ -16,7 +16,7 @@
 #include "host/fs.h"
 
 struct archive_writer {
-	struct archive_calls calls;
+	const struct archive_calls *calls;
 	struct archive *archive; /* NULL: it failed before it began */
 	struct archive_entry *entry;
 	int fd;
@@ -86,9 +86,7 @@ static la_ssize_t write_out(struct archive *archive, void *data, const void *p, 
 
 int archive_ready(struct err *err)
 {
-	struct archive_calls calls;
-
-	return archive_calls_load(&calls, err);
+	return archive_calls(err) ? 0 : -1;
 }
 
 static int set_format(const struct archive_calls *calls, struct archive *a,
@@ -114,13 +112,14 @@ static int set_format(const struct archive_calls *calls, struct archive *a,
 struct archive_writer *archive_writer_new(int fd, enum archive_format format, const char *what)
 {
 	struct archive_writer *writer = alloc(sizeof(*writer));
-	struct archive_calls *calls = &writer->calls;
+	const struct archive_calls *calls = archive_calls(&writer->failed);
 	int rc;
 
 	writer->fd = fd;
 	writer->what = what;
-	if (archive_calls_load(calls, &writer->failed) < 0)
+	if (!calls)
 		return writer;
+	writer->calls = calls;
 	writer->archive = calls->archive_write_new();
 	writer->entry = calls->archive_entry_new();
 	bug_on(!writer->archive || !writer->entry);
@@ -136,8 +135,8 @@ struct archive_writer *archive_writer_free(struct archive_writer *writer)
 		return NULL;
 	writer->discard = true;
 	if (writer->archive) {
-		writer->calls.archive_entry_free(writer->entry);
-		writer->calls.archive_write_free(writer->archive);
+		writer->calls->archive_entry_free(writer->entry);
+		writer->calls->archive_write_free(writer->archive);
 	}
 	free(writer);
 	return NULL;
@@ -151,7 +150,7 @@ static int fault(struct archive_writer *writer, const char *name, struct err *er
 		*err = err->code == ERR_NONE ? writer->failed : *err;
 		return -1;
 	}
-	text = writer->calls.archive_error_string(writer->archive);
+	text = writer->calls->archive_error_string(writer->archive);
 	return err_set(err, ERR_INPUT, "cannot put %s into %s: %s", name, writer->what,
 	               text ? text : "unknown reason");
 }
@@ -168,7 +167,7 @@ int archive_writer_add(struct archive_writer *writer, const struct archive_membe
                        struct err *err)
 {
 	static const mode_t types[] = { S_IFREG, S_IFDIR, S_IFLNK };
-	const struct archive_calls *calls = &writer->calls;
+	const struct archive_calls *calls = writer->calls;
 	struct archive_entry *entry;
 
 	if (!writer->archive)
@@ -197,7 +196,7 @@ int archive_writer_data(struct archive_writer *writer, const void *p, size_t n, 
 	if (n > writer->left)
 		return err_set(err, ERR_IO, "%s: a file is longer than it was at first",
 		               writer->what);
-	if (n > 0 && (writer->calls.archive_write_data(writer->archive, p, n) != (la_ssize_t)n ||
+	if (n > 0 && (writer->calls->archive_write_data(writer->archive, p, n) != (la_ssize_t)n ||
 	              writer->discard))
 		return fault(writer, "a file", err);
 	writer->left -= n;
@@ -244,7 +243,7 @@ int archive_writer_finish(struct archive_writer *writer, struct err *err)
 		return fault(writer, "the end", err);
 	if (complete(writer, writer->what, err) < 0)
 		return -1;
-	if (writer->calls.archive_write_close(writer->archive) != ARCHIVE_OK || writer->discard)
+	if (writer->calls->archive_write_close(writer->archive) != ARCHIVE_OK || writer->discard)
 		return fault(writer, "the end", err);
 	return 0;
 }

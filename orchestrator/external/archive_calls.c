@@ -1,6 +1,7 @@
 /* The names of what Kiln calls in libarchive. */
 #include "external/archive_calls.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/alloc.h"
@@ -13,7 +14,13 @@ static const struct late_library library = { "libarchive.so.13",
 #define ARCHIVE_CALL(name) { #name, offsetof(struct archive_calls, name) },
 static const struct late_call calls[] = { ARCHIVE_CALLS(ARCHIVE_CALL) };
 
-int archive_calls_load(struct archive_calls *ret, struct err *err)
+const struct archive_calls *archive_calls(struct err *err)
 {
-	return late_load(&library, calls, ARRAY_LEN(calls), ret, err);
+	static struct archive_calls table;
+	static bool loaded;
+
+	if (!loaded && late_load(&library, calls, ARRAY_LEN(calls), &table, err) < 0)
+		return NULL;
+	loaded = true;
+	return &table;
 }

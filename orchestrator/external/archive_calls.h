@@ -67,7 +67,7 @@ struct archive_calls {
 #undef ARCHIVE_CALL
 };
 
-/* Where it is missing: ERR_MACHINE. */
-int archive_calls_load(struct archive_calls *ret, struct err *err);
+/* The calls, the same for everybody; NULL where the library is missing: ERR_MACHINE. */
+const struct archive_calls *archive_calls(struct err *err);
 
 #endif

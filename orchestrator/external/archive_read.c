@@ -17,7 +17,7 @@
 enum { BLOCK = 1 << 16, CHUNK = 1 << 17 };
 
 struct unarchive {
-	struct archive_calls calls;
+	const struct archive_calls *calls;
 	struct archive *in;    /* what is read */
 	struct archive *outer; /* the .deb around it, or NULL */
 	char *what;
@@ -28,7 +28,7 @@ struct unarchive {
 
 static int fail(struct unarchive *archive, struct archive *in, struct err *err)
 {
-	const char *text = archive->calls.archive_error_string(in);
+	const char *text = archive->calls->archive_error_string(in);
 
 	return err_set(err, ERR_INPUT, "%s: not a readable archive: %s", archive->what,
 	               text ? text : "unknown fault");
@@ -37,13 +37,13 @@ static int fail(struct unarchive *archive, struct archive *in, struct err *err)
 /* NULL: libarchive is missing. */
 static struct unarchive *reader_new(const char *what, struct err *err)
 {
-	struct unarchive *archive = alloc(sizeof(*archive));
-	const struct archive_calls *calls = &archive->calls;
+	const struct archive_calls *calls = archive_calls(err);
+	struct unarchive *archive;
 
-	if (archive_calls_load(&archive->calls, err) < 0) {
-		free(archive);
+	if (!calls)
 		return NULL;
-	}
+	archive = alloc(sizeof(*archive));
+	archive->calls = calls;
 	archive->what = str_dup(what);
 	archive->names = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	archive->in = calls->archive_read_new();
@@ -62,9 +62,9 @@ struct unarchive *unarchive_free(struct unarchive *archive)
 {
 	if (!archive)
 		return NULL;
-	archive->calls.archive_read_free(archive->in);
+	archive->calls->archive_read_free(archive->in);
 	if (archive->outer)
-		archive->calls.archive_read_free(archive->outer);
+		archive->calls->archive_read_free(archive->outer);
 	if (archive->names)
 		freelocale(archive->names);
 	free(archive->what);
@@ -80,7 +80,7 @@ int unarchive_open(int fd, const char *what, struct unarchive **ret, struct err 
 
 	if (!archive)
 		return -1;
-	if (archive->calls.archive_read_open_fd(archive->in, fd, BLOCK) != ARCHIVE_OK) {
+	if (archive->calls->archive_read_open_fd(archive->in, fd, BLOCK) != ARCHIVE_OK) {
 		fail(archive, archive->in, err);
 		unarchive_free(archive);
 		return -1;
@@ -93,13 +93,13 @@ int unarchive_open(int fd, const char *what, struct unarchive **ret, struct err 
 static la_ssize_t read_member(struct archive *in, void *data, const void **ret_block)
 {
 	struct unarchive *archive = data;
-	la_ssize_t n = archive->calls.archive_read_data(archive->outer, archive->block, BLOCK);
+	la_ssize_t n = archive->calls->archive_read_data(archive->outer, archive->block, BLOCK);
 
 	*ret_block = archive->block;
 	if (n < 0) {
-		archive->calls.archive_set_error(
-			in, archive->calls.archive_errno(archive->outer), "%s",
-			archive->calls.archive_error_string(archive->outer));
+		archive->calls->archive_set_error(
+			in, archive->calls->archive_errno(archive->outer), "%s",
+			archive->calls->archive_error_string(archive->outer));
 		return -1;
 	}
 	return n;
@@ -110,9 +110,9 @@ static int find_member(struct unarchive *archive, const char *member, struct err
 	struct archive_entry *entry;
 	int rc;
 
-	while ((rc = archive->calls.archive_read_next_header(archive->outer, &entry)) ==
+	while ((rc = archive->calls->archive_read_next_header(archive->outer, &entry)) ==
 	       ARCHIVE_OK) {
-		const char *name = archive->calls.archive_entry_pathname(entry);
+		const char *name = archive->calls->archive_entry_pathname(entry);
 
 		if (name && str_starts(name, member))
 			return 0;
@@ -130,16 +130,16 @@ int unarchive_open_deb(int fd, const char *what, const char *member, struct unar
 
 	if (!archive)
 		return -1;
-	archive->outer = archive->calls.archive_read_new();
+	archive->outer = archive->calls->archive_read_new();
 	bug_on(!archive->outer);
-	archive->calls.archive_read_support_format_ar(archive->outer);
-	if (archive->calls.archive_read_open_fd(archive->outer, fd, BLOCK) != ARCHIVE_OK) {
+	archive->calls->archive_read_support_format_ar(archive->outer);
+	if (archive->calls->archive_read_open_fd(archive->outer, fd, BLOCK) != ARCHIVE_OK) {
 		fail(archive, archive->outer, err);
 		goto failed;
 	}
 	if (find_member(archive, member, err) < 0)
 		goto failed;
-	if (archive->calls.archive_read_open(archive->in, archive, NULL, read_member, NULL) !=
+	if (archive->calls->archive_read_open(archive->in, archive, NULL, read_member, NULL) !=
 	    ARCHIVE_OK) {
 		fail(archive, archive->in, err);
 		goto failed;
@@ -185,7 +185,7 @@ static int clean_path(struct unarchive *archive, const char *name, char **ret, s
 
 static enum unarchive_kind kind_of(const struct unarchive *archive, struct archive_entry *entry)
 {
-	switch (archive->calls.archive_entry_filetype(entry)) {
+	switch (archive->calls->archive_entry_filetype(entry)) {
 	case AE_IFREG:
 		return UNARCHIVE_FILE;
 	case AE_IFDIR:
@@ -200,29 +200,29 @@ static enum unarchive_kind kind_of(const struct unarchive *archive, struct archi
 static int take_entry(struct unarchive *archive, struct archive_entry *entry,
                       struct unarchive_entry *ret, struct err *err)
 {
-	const char *link = archive->calls.archive_entry_hardlink(entry);
+	const char *link = archive->calls->archive_entry_hardlink(entry);
 
-	if (clean_path(archive, archive->calls.archive_entry_pathname(entry), &archive->path, err) <
-	    0)
+	if (clean_path(archive, archive->calls->archive_entry_pathname(entry), &archive->path,
+	               err) < 0)
 		return -1;
 	*ret = (struct unarchive_entry){
 		.path = archive->path,
 		.kind = link ? UNARCHIVE_HARD_LINK : kind_of(archive, entry),
-		.mode = (uint32_t)archive->calls.archive_entry_mode(entry) & 07777,
-		.uid = archive->calls.archive_entry_uid(entry),
-		.gid = archive->calls.archive_entry_gid(entry),
+		.mode = (uint32_t)archive->calls->archive_entry_mode(entry) & 07777,
+		.uid = archive->calls->archive_entry_uid(entry),
+		.gid = archive->calls->archive_entry_gid(entry),
 	};
 	if (link) {
 		if (clean_path(archive, link, &archive->target, err) < 0)
 			return -1;
 		ret->target = archive->target;
 	} else if (ret->kind == UNARCHIVE_LINK) {
-		ret->target = archive->calls.archive_entry_symlink(entry);
+		ret->target = archive->calls->archive_entry_symlink(entry);
 		if (!ret->target)
 			return err_set(err, ERR_INPUT, "%s: the link %s has no readable target",
 			               archive->what, ret->path);
 	} else if (ret->kind == UNARCHIVE_FILE) {
-		ret->size = (uint64_t)archive->calls.archive_entry_size(entry);
+		ret->size = (uint64_t)archive->calls->archive_entry_size(entry);
 	}
 	return 0;
 }
@@ -231,7 +231,7 @@ int unarchive_next(struct unarchive *archive, struct unarchive_entry *ret, struc
 {
 	locale_t before = archive->names ? uselocale(archive->names) : (locale_t)0;
 	struct archive_entry *entry;
-	int rc = archive->calls.archive_read_next_header(archive->in, &entry);
+	int rc = archive->calls->archive_read_next_header(archive->in, &entry);
 
 	if (rc == ARCHIVE_OK)
 		rc = take_entry(archive, entry, ret, err);
@@ -246,7 +246,7 @@ int unarchive_next(struct unarchive *archive, struct unarchive_entry *ret, struc
 
 int unarchive_read(struct unarchive *archive, void *p, size_t n, size_t *ret_n, struct err *err)
 {
-	la_ssize_t got = archive->calls.archive_read_data(archive->in, p, n);
+	la_ssize_t got = archive->calls->archive_read_data(archive->in, p, n);
 
 	if (got < 0)
 		return fail(archive, archive->in, err);

@@ -185,14 +185,23 @@ static bool read_link(struct arena *arena, struct str bytes, struct tree_node *r
 	return good;
 }
 
+/* Of what kind of node a field of a Directory is; -1: of none. */
+static int kind_of(const struct field *field)
+{
+	return field->tag == FIELD_TAG(1) ? NODE_FILE :
+	       field->tag == FIELD_TAG(2) ? NODE_DIR :
+	       field->tag == FIELD_TAG(3) ? NODE_LINK :
+	                                    -1;
+}
+
 static bool read_node(struct arena *arena, const struct field *field, struct tree_node *ret)
 {
-	switch (field->tag) {
-	case FIELD_TAG(1):
+	switch (kind_of(field)) {
+	case NODE_FILE:
 		return read_file(arena, field->value, ret);
-	case FIELD_TAG(2):
+	case NODE_DIR:
 		return read_dir(arena, field->value, ret);
-	case FIELD_TAG(3):
+	case NODE_LINK:
 		return read_link(arena, field->value, ret);
 	default:
 		return false;
@@ -266,14 +275,6 @@ static int compare_names(struct str a, struct str b)
 	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
 
 	return order ? order : (a.n > b.n) - (a.n < b.n);
-}
-
-static int kind_of(const struct field *field)
-{
-	return field->tag == FIELD_TAG(1) ? NODE_FILE :
-	       field->tag == FIELD_TAG(2) ? NODE_DIR :
-	       field->tag == FIELD_TAG(3) ? NODE_LINK :
-	                                    -1;
 }
 
 /* Takes the node at the beginning of `rest` in; false where it may not stand behind the one before. */

@@ -36,6 +36,6 @@ int stage_lower(const struct stage *stage, struct arena *arena, struct stage_low
  * text is kept only where a plan may need it again, or where the options are wrong: a plan refuses them, and
  * who makes none, to show a log, say, does not mind.
  */
-void stage_take_options(struct stage *stage, struct str options, struct arena *arena);
+void stage_take_options(struct stage *stage, struct str text, struct arena *arena);
 
 #endif

@@ -108,17 +108,13 @@ static const struct stage_kind *kind_of(const struct stage *stage, struct err *e
 	return NULL;
 }
 
-int stage_lower(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
-                struct err *err)
+/* The options are the caller's, and checked here. */
+static int lower(const struct stage *stage, const struct stage_kind *kind, json_t *options,
+                 struct arena *arena, struct stage_lowered *ret, struct err *err)
 {
-	const struct stage_kind *kind = kind_of(stage, err);
-	_cleanup_json_ json_t *options = NULL;
 	struct stage checked = *stage;
 
-	if (!kind)
-		return -1;
-	options = stage_options(stage);
-	if (!options)
+	if (!json_is_object(options))
 		return err_set(err, ERR_INPUT, "%s: %s: its options are no JSON object",
 		               stage->where, stage->address);
 	if (check_options(stage, kind, options, err) < 0)
@@ -131,17 +127,25 @@ int stage_lower(const struct stage *stage, struct arena *arena, struct stage_low
 	return 0;
 }
 
-void stage_take_options(struct stage *stage, struct str options, struct arena *arena)
+int stage_lower(const struct stage *stage, struct arena *arena, struct stage_lowered *ret,
+                struct err *err)
 {
-	_cleanup_free_ char *text = str_dup_n(options.p, options.n);
-	struct stage_lowered *lowered = arena_alloc(arena, sizeof(*lowered));
-	const struct stage_kind *kind;
-	struct err later = ERR_INIT;
-	int rc;
+	const struct stage_kind *kind = kind_of(stage, err);
+	_cleanup_json_ json_t *options = kind ? stage_options(stage) : NULL;
 
-	stage->text = text;
-	rc = stage_lower(stage, arena, lowered, &later);
-	stage->lowered = rc == 0 ? lowered : NULL;
-	kind = stage_kind_find(stage->kind);
-	stage->text = rc < 0 || kind->relowered ? arena_str(arena, text) : NULL;
+	return kind ? lower(stage, kind, options, arena, ret, err) : -1;
+}
+
+void stage_take_options(struct stage *stage, struct str text, struct arena *arena)
+{
+	const struct stage_kind *kind = stage_kind_find(stage->kind);
+	_cleanup_json_ json_t *options = NULL;
+	struct stage_lowered lowered;
+	struct err later = ERR_INIT; /* whoever plans is told */
+
+	if (kind && json_parse(text.p, text.n, "options", &options, &later) == 0 &&
+	    lower(stage, kind, options, arena, &lowered, &later) == 0)
+		stage->lowered = arena_dup(arena, &lowered, sizeof(lowered));
+	if (!stage->lowered || kind->relowered)
+		stage->text = arena_str_n(arena, text.p, text.n);
 }
