@@ -14,6 +14,7 @@
 #include "cli/session.h"
 #include "model/definition.h"
 #include "recipe/recipe.h"
+#include "store/where.h"
 
 enum { RECIPE_MS = 1000, OUTPUT_MOST = 4 << 20 };
 
@@ -25,6 +26,8 @@ struct lookup {
 	bool tried;
 	json_t *document; /* NULL: there is no recipe, or it is faulty */
 	struct recipe recipe;
+	const char *store_dir; /* as the command line names it, or NULL */
+	struct recipe_memo memo;
 };
 
 static void found(struct lookup *l, const char *text, const char *doc)
@@ -50,7 +53,7 @@ static json_t *set_of(const struct completion *wanted)
 
 static bool have_recipe(struct lookup *l)
 {
-	_cleanup_free_ char *project = NULL, *path = NULL;
+	_cleanup_free_ char *project = NULL, *path = NULL, *store = NULL;
 	_cleanup_json_ json_t *set = set_of(l->wanted);
 	struct err ignored = ERR_INIT;
 	struct recipe_request request = { .set = set, .cpu_ms = RECIPE_MS };
@@ -62,7 +65,10 @@ static bool have_recipe(struct lookup *l)
 		return false;
 	request.project = project;
 	request.recipe = path;
-	if (session_read_recipe(l->arena, &request, &l->document, &l->recipe, &ignored) < 0)
+	if (store_place(l->store_dir, &store, &ignored) == 0)
+		recipe_memo_init(&l->memo, store);
+	if (session_read_recipe(l->arena, &request, &l->memo, &l->document, &l->recipe, &ignored) <
+	    0)
 		json_cleanup(&l->document);
 	return l->document != NULL;
 }
@@ -242,10 +248,12 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_buf_ struct buf out = BUF_INIT(OUTPUT_MOST);
 	struct completion wanted = { 0 };
-	struct lookup l = { .arena = arena, .wanted = &wanted };
+	struct lookup l = { .arena = arena,
+		            .wanted = &wanted,
+		            .store_dir = cli->store_dir,
+		            .memo.store_fd = -1 };
 	int rc;
 
-	(void)cli;
 	complete_scan(arena, args->operands, args->n_operands, &wanted);
 	for (size_t i = 0; i < wanted.list.n; i++)
 		found(&l, wanted.list.v[i].text, wanted.list.v[i].doc);
@@ -255,6 +263,7 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	write_all(&l, args->n_operands ? args->operands[args->n_operands - 1] : "", &out);
 	rc = print_text(buf_text(&out), out.n, err);
 	json_cleanup(&l.document);
+	recipe_memo_deinit(&l.memo);
 	array_deinit(&l.found);
 	array_deinit(&l.directives);
 	completion_deinit(&wanted);

@@ -245,13 +245,16 @@ static void read_wants(const char *store_dir, struct wants *ret)
 	struct recipe_request request = { 0 };
 	struct err ignored = ERR_INIT;
 	_cleanup_arena_ struct arena *arena = arena_new();
+	struct recipe_memo memo;
 	struct recipe recipe;
 
+	recipe_memo_init(&memo, store_dir);
 	if (recipe_find(NULL, &project, &path, &ignored) == 0) {
 		request = (struct recipe_request){ .project = project, .recipe = path };
-		if (session_read_recipe(arena, &request, &document, &recipe, &ignored) == 0)
+		if (session_read_recipe(arena, &request, &memo, &document, &recipe, &ignored) == 0)
 			count_wants(&recipe, store_dir, ret);
 	}
+	recipe_memo_deinit(&memo);
 }
 
 /* The nearest folder that is there: the store may be made yet. */

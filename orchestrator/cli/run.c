@@ -14,6 +14,7 @@
 #include "cli/session.h"
 #include "cli/sharing.h"
 #include "cli/signals.h"
+#include "cli/snapshots.h"
 #include "engine/resources.h"
 #include "exec/limits.h"
 #include "exec/local.h"
@@ -113,12 +114,15 @@ static int run_with_sinks(struct session *s, const struct plan *plan,
 
 	if (rc == 0)
 		rc = premises_keep(s, &request.premises, err);
+	if (!options->dev)
+		request.ledger = snapshots_ledger(s);
 	if (rc == 0)
 		rc = signals_hold(&request.cancel_fd, err);
 	if (rc == 0) {
 		rc = engine_run(s->arena, &request, ret, err);
 		signals_release(request.cancel_fd);
 	}
+	ledger_free(request.ledger);
 	jobserver_free(request.jobserver);
 	alone_deinit(&alone);
 	return rc;

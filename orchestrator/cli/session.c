@@ -11,8 +11,8 @@
 #include "model/lock.h"
 #include "model/recipe_stages.h"
 #include "plan/plan.h"
-#include "recipe/recipe.h"
 #include "stages/stage.h"
+#include "store/where.h"
 
 static bool is_folder(const char *path)
 {
@@ -70,13 +70,10 @@ static int take_stage(void *data, const struct recipe_stage *stage, struct err *
 	return 0;
 }
 
-int session_read_recipe(struct arena *arena, struct recipe_request *request, json_t **ret_document,
-                        struct recipe *ret, struct err *err)
+static void fill_kinds(struct arena *arena, struct recipe_request *request)
 {
-	struct recipe_stages stages;
 	struct recipe_kind *kinds;
 	size_t n = 0;
-	int rc;
 
 	while (stage_kinds[n])
 		n++;
@@ -85,6 +82,15 @@ int session_read_recipe(struct arena *arena, struct recipe_request *request, jso
 		kinds[i] = (struct recipe_kind){ stage_kinds[i]->name, stage_kinds[i]->fields };
 	request->kinds = kinds;
 	request->common = stage_common_fields;
+}
+
+static int evaluate(struct arena *arena, struct recipe_request *request, json_t **ret_document,
+                    struct recipe *ret, struct err *err)
+{
+	struct recipe_stages stages;
+	int rc;
+
+	fill_kinds(arena, request);
 	recipe_stages_init(&stages, arena);
 	request->stage = take_stage;
 	request->stage_data = &stages;
@@ -97,9 +103,35 @@ int session_read_recipe(struct arena *arena, struct recipe_request *request, jso
 	return rc;
 }
 
-static int load_recipe(struct session *s, struct err *err)
+/* Returns false where it is to be evaluated. */
+static bool remember(struct arena *arena, const struct recipe_request *request,
+                     struct recipe_memo *memo, json_t **ret_document, struct recipe *ret)
 {
-	struct recipe_request request = {
+	struct err strange = ERR_INIT;
+
+	if (!recipe_memo_find(memo, request, ret_document))
+		return false;
+	if (recipe_read(arena, *ret_document, ret, &strange) == 0 &&
+	    recipe_memo_take_stages(memo, arena, ret))
+		return true;
+	json_cleanup(ret_document);
+	memo->found = false;
+	return false;
+}
+
+int session_read_recipe(struct arena *arena, struct recipe_request *request,
+                        struct recipe_memo *memo, json_t **ret_document, struct recipe *ret,
+                        struct err *err)
+{
+	if (remember(arena, request, memo, ret_document, ret))
+		return 0;
+	request->printed = &memo->printed;
+	return evaluate(arena, request, ret_document, ret, err);
+}
+
+static struct recipe_request recipe_request_of(struct session *s)
+{
+	return (struct recipe_request){
 		.project = s->project,
 		.recipe = s->recipe_path,
 		.set = s->set,
@@ -107,10 +139,27 @@ static int load_recipe(struct session *s, struct err *err)
 		.snapshot = s->snapshot,
 		.log = &s->cli->log,
 	};
+}
 
-	if (session_read_recipe(s->arena, &request, &s->document, &s->recipe, err) < 0)
+static int load_recipe(struct session *s, struct err *err)
+{
+	struct recipe_request request = recipe_request_of(s);
+	_cleanup_free_ char *store = NULL;
+
+	if (store_place(s->cli->store_dir, &store, err) < 0)
+		return -1;
+	recipe_memo_init(&s->memo, store);
+	if (session_read_recipe(s->arena, &request, &s->memo, &s->document, &s->recipe, err) < 0)
 		return -1;
 	return plan_check_pools(&s->recipe, err);
+}
+
+/* As soon as there is a store for certain. */
+static void keep_recipe(struct session *s)
+{
+	struct recipe_request request = recipe_request_of(s);
+
+	recipe_memo_keep(&s->memo, store_dir(s->store), &request, &s->recipe);
 }
 
 static int read_lock(struct session *s, const char *path, struct err *err)
@@ -138,6 +187,7 @@ static int open_parts(struct session *s, const char *operand, const char *lock, 
 	if (load_recipe(s, err) < 0 || read_lock(s, lock, err) < 0 ||
 	    store_open(s->cli->store_dir, &s->store, err) < 0)
 		return -1;
+	keep_recipe(s);
 	snapshots_begin(s);
 	if (s->paranoid)
 		store_set_paranoid(s->store);
@@ -194,6 +244,7 @@ int session_open(struct cli *cli, const struct command_args *args, const char *o
 	s->lock_must_be = args_value(args, "--lock") && !is_given(args, "--update-lock");
 	s->mirror = args_value(args, "--mirror");
 	s->runtime_name = args_value(args, "--runtime");
+	s->memo.store_fd = -1;
 	s->facts.leaves = map_new();
 	s->facts.images = map_new();
 	s->facts.pins = map_new();
@@ -231,6 +282,7 @@ struct session *session_close(struct session *s)
 	free(s->recipe_path);
 	free(s->recipe_dir);
 	free(s->lock_path);
+	recipe_memo_deinit(&s->memo);
 	arena_free(s->arena);
 	free(s);
 	return NULL;

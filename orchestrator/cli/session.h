@@ -8,6 +8,7 @@
 #include "model/facts.h"
 #include "model/recipe_doc.h"
 #include "plan/plan.h"
+#include "recipe/memo.h"
 #include "sandbox/spec.h"
 #include "store/store.h"
 
@@ -22,8 +23,6 @@ struct session_image {
 	enum jobserver_style jobs_style; /* how its programs are told of the job server */
 };
 
-struct recipe_request;
-
 struct session {
 	struct cli *cli;
 	struct arena *arena;
@@ -36,6 +35,7 @@ struct session {
 	bool has_lock;
 	json_t *document;
 	struct recipe recipe;
+	struct recipe_memo memo; /* what the recipe may borrow from */
 	struct store *store;
 	struct facts facts;
 	json_t *leaf_facts; /* id → what the fetcher said */
@@ -71,10 +71,11 @@ struct session {
 int session_open(struct cli *cli, const struct command_args *args, const char *operand,
                  struct session **ret, struct err *err);
 struct session *session_close(struct session *session);
-/* Evaluates a recipe and reads its document, which *ret borrows from; the kinds of stages are filled
- * in here. Nothing is opened or written. */
-int session_read_recipe(struct arena *arena, struct recipe_request *request, json_t **ret_document,
-                        struct recipe *ret, struct err *err);
+/* Evaluates a recipe, or takes what it was evaluated to, and reads its document, which *ret borrows from,
+ * as it does from the memo; the kinds of stages are filled in here. Nothing is made or written. */
+int session_read_recipe(struct arena *arena, struct recipe_request *request,
+                        struct recipe_memo *memo, json_t **ret_document, struct recipe *ret,
+                        struct err *err);
 /* Whether an operand names a recipe: a folder, or what reads like a path. */
 bool session_is_recipe(const char *operand);
 /* Refuses targets, a variant or stages of the command line that the recipe does not have, before

@@ -35,6 +35,18 @@ void snapshots_begin(struct session *s)
 		s->record = store_record(s->store, &s->cli->key);
 }
 
+struct ledger *snapshots_ledger(struct session *s)
+{
+	_cleanup_buf_ struct buf key = BUF_INIT(SNAPSHOT_KEY_MOST);
+
+	if (s->paranoid || snapshot_key_machine("/proc/self/exe", &key) < 0)
+		return NULL;
+	buf_fmt(&key, "%s\n%s\n", s->project, s->recipe_path);
+	for (char **word = s->cli->argv + 1; *word; word++)
+		buf_add(&key, *word, strlen(*word) + 1);
+	return key.overflow ? NULL : ledger_new(s->store, &key);
+}
+
 /* ---- at its end ----------------------------------------------------------------------------- */
 
 /* A file that was read early in the run: its stamps count when its content is still the same. */

@@ -309,6 +309,20 @@ static int wait_for_something(struct engine *e, struct err *err)
 
 /* ---- the run ------------------------------------------------------------------------------ */
 
+/* What the last runs say. */
+static int look_back(struct engine *e, struct err *err)
+{
+	const struct engine_request *r = e->request;
+
+	if (r->ledger)
+		ledger_begin(r->ledger, e->plan, e->nodes);
+	if (!(r->ledger && ledger_knows_all(r->ledger)) &&
+	    estimate_look(r->store, e->plan, r->recipe, e->nodes, err) < 0)
+		return -1;
+	estimate_ranks(e->plan, e->nodes);
+	return 0;
+}
+
 static int begin(struct engine *e, struct err *err)
 {
 	const struct plan *plan = e->plan;
@@ -324,8 +338,7 @@ static int begin(struct engine *e, struct err *err)
 		if (!node->pinned)
 			e->n_left++;
 	}
-	if (inputs_check(e->unkept, plan, e->request->facts, err) < 0 ||
-	    estimate_ranks(e->request->store, plan, e->request->recipe, e->nodes, err) < 0)
+	if (inputs_check(e->unkept, plan, e->request->facts, err) < 0 || look_back(e, err) < 0)
 		return -1;
 	engine_emit(e, EVENT_BEGIN, NULL, &event);
 	for (size_t i = 0; i < plan->n_wanted; i++) {
@@ -419,6 +432,19 @@ static int verdict(struct engine *e, struct err *err)
 	return 0;
 }
 
+static int find_placements(void *data, size_t at, struct arena *arena, struct placement *ret,
+                           struct err *err)
+{
+	const struct engine *e = data;
+	const struct plan_node *node = &e->plan->nodes[at];
+
+	for (size_t i = 0; i < node->n_inputs; i++)
+		if (inputs_find(e->unkept, arena, e->plan, e->request->facts, e->nodes, node, i,
+		                &ret[i], err) != 0)
+			return -1;
+	return 0;
+}
+
 int engine_run(struct arena *arena, const struct engine_request *request, struct engine_result *ret,
                struct err *err)
 {
@@ -449,6 +475,8 @@ int engine_run(struct arena *arena, const struct engine_request *request, struct
 		drain(&e);
 	else
 		rc = verdict(&e, err);
+	if (rc == 0 && request->ledger && !request->dry)
+		ledger_end(request->ledger, e.nodes, find_placements, &e);
 	for (size_t i = 0; i < n; i++)
 		engine_release_claim(&e, i);
 	ret->wall_us = clock_mono_us() - e.started_us;

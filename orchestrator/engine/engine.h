@@ -2,6 +2,7 @@
 #define KILN_ENGINE_ENGINE_H
 
 #include "engine/events.h"
+#include "engine/ledger.h"
 #include "exec/executor.h"
 #include "host/alone.h"
 #include "plan/plan.h"
@@ -20,6 +21,7 @@ struct engine_request {
 	/* A blob that says what toolchains, options and facts said (engine/cause.h), for those who ask
 	 * later why something ran; or none. */
 	struct digest premises;
+	struct ledger *ledger; /* what the last such run found out; NULL: it is not known */
 	struct executor *executor;
 	struct event_sink *const *sinks; /* NULL-ended */
 	int jobs;                        /* what -j each stage is told; see resources_slots */

@@ -105,14 +105,17 @@ static int look_at_each(struct store *store, const struct plan *plan, const char
 	return 0;
 }
 
-int estimate_ranks(struct store *store, const struct plan *plan, const char *recipe,
-                   struct engine_node *nodes, struct err *err)
+int estimate_look(struct store *store, const struct plan *plan, const char *recipe,
+                  struct engine_node *nodes, struct err *err)
 {
 	for (size_t i = 0; i < plan->n_wanted; i++)
 		nodes[plan->order[i]].estimate = -1;
-	if ((recipe && plan->n_wanted >= MANY ? look_at_all : look_at_each)(store, plan, recipe,
-	                                                                    nodes, err) < 0)
-		return -1;
+	return (recipe && plan->n_wanted >= MANY ? look_at_all : look_at_each)(store, plan, recipe,
+	                                                                       nodes, err);
+}
+
+void estimate_ranks(const struct plan *plan, struct engine_node *nodes)
+{
 	for (size_t i = plan->n_wanted; i-- > 0;) {
 		size_t at = plan->order[i];
 		const struct plan_node *node = &plan->nodes[at];
@@ -126,7 +129,6 @@ int estimate_ranks(struct store *store, const struct plan *plan, const char *rec
 				most = nodes[node->users[u]].rank;
 		n->rank = n->estimate + most;
 	}
-	return 0;
 }
 
 static bool is_over(enum node_state state)

@@ -3,10 +3,13 @@
 
 #include "engine/engine.h"
 
-/* Fills estimate and rank of every wanted node: how long it takes by its last run under that address
- * of that recipe, else by its kind, and how long until everything that hangs on it is done. */
-int estimate_ranks(struct store *store, const struct plan *plan, const char *recipe,
-                   struct engine_node *nodes, struct err *err);
+/* Looks up the last run of every wanted node under its address of that recipe: its `last` action, and how
+ * long it took as its estimate, -1 where it never ran. */
+int estimate_look(struct store *store, const struct plan *plan, const char *recipe,
+                  struct engine_node *nodes, struct err *err);
+/* Fills estimate and rank of every wanted node: how long it takes by its last run, else by its kind, and how
+ * long until everything that hangs on it is done. */
+void estimate_ranks(const struct plan *plan, struct engine_node *nodes);
 
 /* How long until everything is done, with so many stages at once, and each node's left_us. -1 where
  * something that may be long has no history. *ret_critical: the running node that most hangs on;

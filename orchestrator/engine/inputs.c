@@ -160,8 +160,8 @@ int inputs_check(struct blobs *blobs, const struct plan *plan, const struct fact
 }
 
 int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
-               const struct engine_node *nodes, size_t at, struct blob_ref *ret_action,
-               struct err *err)
+               const struct engine_node *nodes, size_t at, struct ledger *ledger,
+               struct blob_ref *ret_action, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct key_context c = { blobs, arena, plan, facts, nodes };
@@ -174,6 +174,8 @@ int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts 
 	for (size_t i = 0; i < node->n_inputs; i++)
 		if (resolve(&c, node, &node->inputs[i], &placements[i], err) < 0)
 			return -1;
+	if (ledger && ledger_key(ledger, at, placements, ret_action))
+		return 0;
 	if (place_compose(blobs, placements, node->n_inputs, &root, err) < 0)
 		return err_while(err, "laying out the inputs of %s (%s)", node->stage->address,
 		                 node->stage->where);
@@ -190,5 +192,5 @@ int engine_keep_action(struct blobs *blobs, const struct plan *plan, const struc
 {
 	struct blob_ref ignored;
 
-	return inputs_key(blobs, plan, facts, nodes, at, &ignored, err);
+	return inputs_key(blobs, plan, facts, nodes, at, NULL, &ignored, err);
 }

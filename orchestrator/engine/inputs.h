@@ -2,6 +2,7 @@
 #define KILN_ENGINE_INPUTS_H
 
 #include "engine/engine.h"
+#include "engine/ledger.h"
 #include "store/place.h"
 
 /*
@@ -17,10 +18,10 @@ int inputs_find(struct blobs *blobs, struct arena *arena, const struct plan *pla
 /*
  * The key of a node whose inputs are known: composes its input root, encodes the action, puts
  * its bytes: into blobs_unkept where only the key is asked for. A leaf that lacks the named path is ERR_INPUT with the stage's place; an output
- * of another stage that lacks it is ERR_STAGE: this one fails.
+ * of another stage that lacks it is ERR_STAGE: this one fails. A ledger (NULL: there is none) may know it.
  */
 int inputs_key(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
-               const struct engine_node *nodes, size_t at, struct blob_ref *ret_action,
-               struct err *err);
+               const struct engine_node *nodes, size_t at, struct ledger *ledger,
+               struct blob_ref *ret_action, struct err *err);
 
 #endif

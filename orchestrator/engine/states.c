@@ -199,12 +199,16 @@ static int make_key(struct engine *e, size_t at, struct err *err)
 	struct blob_ref action;
 	int rc;
 
-	rc = inputs_key(e->unkept, e->plan, e->request->facts, e->nodes, at, &action, err);
+	rc = inputs_key(e->unkept, e->plan, e->request->facts, e->nodes, at, e->request->ledger,
+	                &action, err);
 	if (rc < 0)
 		return err->code == ERR_STAGE && fail_unrun(e, at, err) == 0 ? 1 : -1;
 	n->action = action.digest;
 	n->action_size = action.size;
-	return 0;
+	rc = e->request->ledger ?
+	             ledger_result(e->request->ledger, at, e->arena, &n->result, err) :
+	             0;
+	return rc < 0 ? -1 : 0;
 }
 
 static int action_cmp(const void *a, const void *b, void *data)
@@ -215,13 +219,17 @@ static int action_cmp(const void *a, const void *b, void *data)
 	              sizeof(nodes->action));
 }
 
-/* In the order that the database has them in: of many each page is then read once. */
+/* Of those whose results are not known yet, in the order that the database has them in: of many each page
+ * is then read once. */
 static int find_results(struct engine *e, const size_t *batch, size_t n, struct err *err)
 {
-	size_t *sorted = alloc_array(n, sizeof(*sorted));
+	size_t *sorted = alloc_array(n, sizeof(*sorted)), unknown = 0;
 	int rc = store_look_begin(e->request->store, err);
 
-	memcpy(sorted, batch, n * sizeof(*sorted));
+	for (size_t i = 0; i < n; i++)
+		if (!e->nodes[batch[i]].result)
+			sorted[unknown++] = batch[i];
+	n = unknown;
 	qsort_r(sorted, n, sizeof(*sorted), action_cmp, e->nodes);
 	for (size_t i = 0; i < n && rc >= 0; i++) {
 		struct engine_node *node = &e->nodes[sorted[i]];
@@ -260,6 +268,8 @@ static int settle_fresh(struct engine *e, struct err *err)
 {
 	size_t n = 0;
 
+	if (store_look_begin(e->request->store, err) < 0)
+		return -1;
 	for (size_t i = e->n_fresh; i-- > 0;) {
 		int rc = make_key(e, e->fresh[i], err);
 

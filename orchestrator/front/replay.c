@@ -5,13 +5,13 @@
 #include "front/replay.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host/clock.h"
 #include "host/fs.h"
 #include "host/stamps.h"
+#include "snapshot/kept.h"
 #include "snapshot/snapshot.h"
 #include "store/blob_file.h"
 
@@ -219,22 +219,13 @@ static int say(const struct buf *said, struct err *err)
 	return 0;
 }
 
-/* The folder and nothing of another user's: whoever can write to a store decides what is built. */
-static bool is_ours(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
-}
-
 static bool open_all(struct replaying *r, const char *store, const struct buf *key)
 {
-	char name[40], path[64];
+	char path[64];
 
-	snapshot_name(key, name);
-	snprintf(path, sizeof(path), "snapshots/%s", name);
+	kept_name(key, "", path);
 	r->store = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->store < 0 || !is_ours(r->store))
+	if (r->store < 0 || !kept_is_ours(r->store))
 		return false;
 	r->blobs = openat(r->store, "blobs", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r->reader.fd = openat(r->store, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

@@ -29,13 +29,19 @@ static int int_cmp(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Mostly it is sorted. */
 static void sort(void *v, size_t n, size_t size, int (*cmp)(const void *, const void *))
 {
-	if (n > 1)
-		qsort(v, n, size, cmp);
+	const char *p = v;
+
+	for (size_t i = 1; i < n; i++)
+		if (cmp(p + (i - 1) * size, p + i * size) > 0) {
+			qsort(v, n, size, cmp);
+			return;
+		}
 }
 
-static void sort_action(struct action *action)
+void action_sort(struct action *action)
 {
 	sort(action->env, action->n_env, sizeof(*action->env), env_cmp);
 	for (size_t i = 1; i < action->n_env; i++)
@@ -89,7 +95,7 @@ void action_encode(struct action *action, struct buf *buf)
 	struct message_digest root;
 	char image[DIGEST_HEX_SIZE];
 
-	sort_action(action);
+	action_sort(action);
 	message.n_argv = action->n_argv;
 	message.argv = (char **)action->argv;
 	fill_env(action, arena, &message);

@@ -45,7 +45,9 @@ struct action {
 	size_t n_reject;
 };
 
-/* Sorts environment, outputs, excludes, exit codes and reject texts in place, then encodes. */
+/* Sorts environment, outputs, excludes, exit codes and reject texts in place. */
+void action_sort(struct action *action);
+/* Sorts, then encodes. */
 void action_encode(struct action *action, struct buf *buf);
 int action_decode(struct arena *arena, struct str bytes, struct action *ret, struct err *err);
 

@@ -201,6 +201,16 @@ static int api_triple(lua_State *L)
 	return 1;
 }
 
+/* A toolchain of the project's own goes before Kiln's: whether there is one is part of what was seen. */
+static void look_for_own(struct recipe_state *state, const char *name)
+{
+	_cleanup_free_ char *path = str_fmt(".kiln/toolchains/%s.yaml", name);
+	struct err ignored = ERR_INIT;
+	struct stat st;
+
+	(void)state_look(state, path, NULL, &st, &ignored);
+}
+
 /* Loads a toolchain's view of a triple once. 0, or DEFINITION_UNKNOWN; *ret NULL: not listed. */
 static int find_toolchain(struct recipe_state *state, const char *name, const char *triple,
                           const json_t **ret)
@@ -212,6 +222,7 @@ static int find_toolchain(struct recipe_state *state, const char *name, const ch
 	int rc;
 
 	if (!view) {
+		look_for_own(state, name);
 		rc = toolchain_load(state->request->project, name, &def, err);
 		if (rc == DEFINITION_UNKNOWN) {
 			definition_refuse(state->request->project, "toolchains", "toolchain", name,

@@ -238,6 +238,13 @@ static int cpu_fault(const struct recipe_request *request, const char *where, st
 	return -1;
 }
 
+static void take_print(const struct recipe_request *request, const char *text)
+{
+	log_say(request->log, LOG_NOTE, "%s: %s", request->recipe, text);
+	if (request->printed)
+		buf_add(request->printed, text, strlen(text) + 1);
+}
+
 /* One line of the answer. Returns 1 when it was the last one needed, 0 for others. */
 static int read_line(const struct recipe_request *request, struct str line, json_t **ret_document,
                      struct err *err)
@@ -253,7 +260,7 @@ static int read_line(const struct recipe_request *request, struct str line, json
 	json = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
 	part = json_object_get(json, "print");
 	if (json_is_string(part))
-		log_say(request->log, LOG_NOTE, "%s: %s", request->recipe, json_string_value(part));
+		take_print(request, json_string_value(part));
 	part = json_object_get(json, "error");
 	if (part) {
 		err_set(err, (enum err_code)json_integer_value(json_object_get(part, "code")), "%s",

@@ -46,6 +46,7 @@ struct recipe_request {
 	 * the document. */
 	int (*stage)(void *data, const struct recipe_stage *stage, struct err *err);
 	void *stage_data;
+	struct buf *printed; /* gets what the recipe prints, each text ended by a NUL; may be NULL */
 };
 
 /*

@@ -298,7 +298,8 @@ static void check_single(struct check *check)
 	}
 }
 
-static void check_provenance(struct check *check)
+/* What cannot be read says nothing about the release: that is no verdict. */
+static int check_provenance(struct check *check, struct err *err)
 {
 	const struct artefact *file = find_provenance(&check->manifest);
 	_cleanup_buf_ struct buf text = BUF_INIT(BUNDLE_MOST);
@@ -306,24 +307,27 @@ static void check_provenance(struct check *check)
 	struct err mine = ERR_INIT;
 
 	if (!file)
-		return; /* said already */
+		return 0; /* said already */
 	if (!check->options->key && check->manifest.is_signed) {
 		say(check, VERIFY_NOTE, file->file, "its signature was not checked");
-		return;
+		return 0;
 	}
 	if (check->only && !fs_exists(check->dirfd, file->file)) {
 		say(check, VERIFY_NOTE, file->file, "does not lie here: not checked");
-		return;
+		return 0;
 	}
 	if (read_statement(check, file, &text, &mine) < 0 ||
 	    json_parse(buf_text(&text), text.n, file->file, &statement, &mine) < 0 ||
 	    statement_check(statement, &check->manifest, &mine) < 0) {
+		if (mine.code == ERR_IO)
+			return denied(&mine, err);
 		say_err(check, file->file, &mine);
-		return;
+		return 0;
 	}
 	check->report->development |= statement_is_development(statement);
 	say(check, VERIFY_GOOD, file->file, "%s, its subjects are the artefacts",
 	    check->options->key ? "signed with the same key" : "not signed");
+	return 0;
 }
 
 static int check_files(struct check *check, struct err *err)
@@ -384,8 +388,7 @@ static int run(struct check *check, struct err *err)
 	check_single(check);
 	if ((check->only ? check_only(check, err) : check_files(check, err)) < 0)
 		return -1;
-	check_provenance(check);
-	return conclude(check, err);
+	return check_provenance(check, err) < 0 ? -1 : conclude(check, err);
 }
 
 static int verify(int dirfd, const char *only, const struct verify_options *options,

@@ -102,34 +102,29 @@ bool snapshot_words(int argc, char **argv, const char **ret_store)
 	return builds;
 }
 
+int snapshot_key_machine(const char *program, struct buf *ret)
+{
+	if (add_program(ret, program) < 0)
+		return -1;
+	buf_fmt(ret, "%s %u ", KILN_VERSION, (unsigned int)geteuid());
+	add_file(ret, "/proc/sys/kernel/random/boot_id");
+	return ret->overflow ? -1 : 0;
+}
+
 int snapshot_key(const char *program, int argc, char **argv, struct buf *ret)
 {
 	char cwd[4096];
 
-	if (!getcwd(cwd, sizeof(cwd)) || add_program(ret, program) < 0)
+	if (!getcwd(cwd, sizeof(cwd)) || snapshot_key_machine(program, ret) < 0)
 		return -1;
-	buf_fmt(ret, "%s %u %d%d ", KILN_VERSION, (unsigned int)geteuid(), isatty(1), isatty(2));
+	buf_fmt(ret, "%d%d ", isatty(1), isatty(2));
 	for (int i = 1; i < argc; i++)
 		buf_add(ret, argv[i], strlen(argv[i]) + 1);
 	buf_add(ret, "", 1);
 	buf_add(ret, cwd, strlen(cwd) + 1);
 	add_environment(ret);
-	add_file(ret, "/proc/sys/kernel/random/boot_id");
 	add_file(ret, "/proc/sys/kernel/perf_event_paranoid");
 	return ret->overflow ? -1 : 0;
-}
-
-/* FNV-1a, twice from other starts: only a name, the key itself is compared
- * (http://www.isthe.com/chongo/tech/comp/fnv/). */
-void snapshot_name(const struct buf *key, char ret[40])
-{
-	uint64_t hash[2] = { 0xcbf29ce484222325, 0x84222325cbf29ce4 };
-
-	for (size_t i = 0; i < key->n; i++)
-		for (int j = 0; j < 2; j++)
-			hash[j] = (hash[j] ^ (unsigned char)key->p[i]) * 0x100000001b3;
-	snprintf(ret, 40, "%016llx%016llx", (unsigned long long)hash[0],
-	         (unsigned long long)hash[1]);
 }
 
 /* ---- the generation ------------------------------------------------------------------------- */
@@ -144,18 +139,30 @@ bool snapshot_generation(int store_fd, char ret[SNAPSHOT_GENERATION + 1])
 	return fd >= 0 && read(fd, ret, SNAPSHOT_GENERATION + 1) == SNAPSHOT_GENERATION;
 }
 
-void snapshot_renew(int store_fd)
+void snapshot_draw(char ret[SNAPSHOT_GENERATION + 1])
 {
 	unsigned char bytes[SNAPSHOT_GENERATION / 2];
-	char text[SNAPSHOT_GENERATION + 1];
+
+	ret[0] = '\0';
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+}
+
+void snapshot_set_generation(int store_fd, const char *text)
+{
 	struct err ignored = ERR_INIT;
 
-	if (getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes)) {
-		for (size_t i = 0; i < sizeof(bytes); i++)
-			snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-		if (fs_write_file(store_fd, file, text, SNAPSHOT_GENERATION, 0600, false,
-		                  &ignored) == 0)
-			return;
-	}
-	unlinkat(store_fd, file, 0);
+	if (!text[0] ||
+	    fs_write_file(store_fd, file, text, SNAPSHOT_GENERATION, 0600, false, &ignored) < 0)
+		unlinkat(store_fd, file, 0);
+}
+
+void snapshot_renew(int store_fd)
+{
+	char text[SNAPSHOT_GENERATION + 1];
+
+	snapshot_draw(text);
+	snapshot_set_generation(store_fd, text);
 }

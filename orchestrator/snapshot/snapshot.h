@@ -50,13 +50,18 @@ enum { SNAPSHOT_SECONDS = 24 * 3600, SNAPSHOT_KEY_MOST = 1 << 20, SNAPSHOT_TEXT_
  * then there is no snapshot.
  */
 int snapshot_key(const char *program, int argc, char **argv, struct buf *ret);
+/* The part of it that all that is kept depends on: the program, the user, the kernel's run. */
+int snapshot_key_machine(const char *program, struct buf *ret);
 /* Whether a command line may have a snapshot: it builds, and makes nothing beside the store. *ret_store is
  * the store that it names, where it does. */
 bool snapshot_words(int argc, char **argv, const char **ret_store);
-/* The file's name for a key. */
-void snapshot_name(const struct buf *key, char ret[40]);
 /* The store's generation; false where it has none, and so no snapshots. */
 bool snapshot_generation(int store_fd, char ret[SNAPSHOT_GENERATION + 1]);
+/* One that no store has; "" where there is no chance. */
+void snapshot_draw(char ret[SNAPSHOT_GENERATION + 1]);
+/* Gives the store one. Never fails: where it cannot, or for "", the old one is gone, and all that
+ * depends on it. */
+void snapshot_set_generation(int store_fd, const char *text);
 /* Gives the store another one. Never fails: where it cannot, the old one is gone, and all snapshots
  * with it. */
 void snapshot_renew(int store_fd);

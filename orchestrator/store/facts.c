@@ -5,7 +5,6 @@
 
 #include "base/str.h"
 #include "host/fs.h"
-#include "snapshot/snapshot.h"
 #include "store/store_impl.h"
 #include "store/use.h"
 
@@ -61,7 +60,7 @@ int store_put_fact(struct store *store, const char *kind, const char *name, cons
 	what = str_fmt("fact %s %s", kind, name);
 	rc = db_run(stmt, err) < 0 ? -1 : use_put(store, what, strlen(what), err);
 	if (news) /* who looked before it was written, saw what is no more */
-		snapshot_renew(store->fd);
+		store_renew(store);
 	return rc;
 }
 

@@ -98,6 +98,11 @@ static int check_content(struct store *store, const struct result *result, bool 
 	return -1;
 }
 
+int store_has_content(struct store *store, const struct result *result, struct err *err)
+{
+	return check_content(store, result, false, err);
+}
+
 /* A result of another boot was hashed whole: what the disk holds now it will hold. */
 static void settle(struct store *store, const struct digest *action)
 {

@@ -6,6 +6,7 @@
 #include "model/action.h"
 #include "store/blobs.h"
 #include "store/where.h"
+#include "snapshot/snapshot.h"
 
 /*
  * The store of one user on one machine: blobs, and a database (SQLite, WAL) of what is known:
@@ -29,6 +30,7 @@ int store_check(const char *dir, struct err *err);
 int store_open(const char *dir, struct store **ret, struct err *err);
 struct store *store_close(struct store *store);
 /* Absolute, links resolved. */
+int store_folder(const struct store *store); /* open, borrowed */
 const char *store_dir(const struct store *store);
 struct blobs *store_blobs(struct store *store);
 
@@ -57,6 +59,9 @@ int store_put_failure(struct store *store, const char *address, const struct dig
                       struct result *result, struct err *err);
 int store_get_failure(struct store *store, struct arena *arena, const char *address,
                       struct digest *ret_action, struct result *ret, struct err *err);
+
+/* Whether all content of a result is there, by the stamps of its blobs. Returns 0 or STORE_MISS. */
+int store_has_content(struct store *store, const struct result *result, struct err *err);
 
 /*
  * Until the end, look-ups see the store as it is now: the database is locked once, not for each of
@@ -117,6 +122,11 @@ void store_note_use(struct store *store, const char *what);
  */
 enum { STORE_BUSY = 1 };
 int store_alone(struct store *store, bool wait, struct err *err);
+/*
+ * The generation (snapshot/snapshot.h) that it will have when this process has closed it, if nobody else
+ * changes it until then. False where somebody has, since it was opened, or that cannot be told.
+ */
+bool store_generation(struct store *store, char ret[SNAPSHOT_GENERATION + 1]);
 /* From now on what is looked at is recorded for a snapshot of that key (snapshot/record.h). It is the
  * store's, and gone with it. */
 struct snapshot_record;

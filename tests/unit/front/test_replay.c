@@ -6,6 +6,7 @@
 
 #include "base/path.h"
 #include "front/replay.h"
+#include "snapshot/kept.h"
 #include "snapshot/record.h"
 
 struct fixture {
@@ -255,12 +256,11 @@ static void open_to_others(struct fixture *f)
 
 static void cut_short(struct fixture *f)
 {
-	char name[40], path[64];
+	char path[64];
 	struct stat st;
 	int fd;
 
-	snapshot_name(&f->key, name);
-	snprintf(path, sizeof(path), "snapshots/%s", name);
+	kept_name(&f->key, "", path);
 	fd = openat(f->store_fd, path, O_RDWR);
 	assert_true(fd >= 0 && fstat(fd, &st) == 0);
 	assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
@@ -360,20 +360,20 @@ static void keys_differ(void **state)
 	char *words[] = { "kiln", "build", "a", NULL }, *other[] = { "kiln", "build", "b", NULL };
 	_cleanup_buf_ struct buf one = BUF_INIT(SNAPSHOT_KEY_MOST);
 	_cleanup_buf_ struct buf two = BUF_INIT(SNAPSHOT_KEY_MOST);
-	char names[2][40];
+	char names[2][64];
 
 	(void)state;
 	assert_int_equal(snapshot_key("/proc/self/exe", 3, words, &one), 0);
 	assert_int_equal(snapshot_key("/proc/self/exe", 3, words, &two), 0);
 	assert_true(one.n == two.n && memcmp(one.p, two.p, one.n) == 0);
-	snapshot_name(&one, names[0]);
+	kept_name(&one, "", names[0]);
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
 		const char *before = getenv(variables[i]);
 
 		setenv(variables[i], "/another", 1);
 		buf_clear(&two);
 		assert_int_equal(snapshot_key("/proc/self/exe", 3, words, &two), 0);
-		snapshot_name(&two, names[1]);
+		kept_name(&two, "", names[1]);
 		assert_string_not_equal(names[0], names[1]);
 		if (before)
 			setenv(variables[i], before, 1);
@@ -382,11 +382,11 @@ static void keys_differ(void **state)
 	}
 	buf_clear(&two);
 	assert_int_equal(snapshot_key("/proc/self/exe", 3, other, &two), 0);
-	snapshot_name(&two, names[1]);
+	kept_name(&two, "", names[1]);
 	assert_string_not_equal(names[0], names[1]);
 	buf_clear(&two);
 	assert_int_equal(snapshot_key("/bin/sh", 3, words, &two), 0);
-	snapshot_name(&two, names[1]);
+	kept_name(&two, "", names[1]);
 	assert_string_not_equal(names[0], names[1]);
 	assert_int_equal(snapshot_key("/no/such/program", 3, words, &two), -1);
 }

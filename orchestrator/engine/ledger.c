@@ -1,0 +1,384 @@
+/* Records are compared and read where they lie in the file. */
+#include "engine/ledger.h"
+
+#include "base/alloc.h"
+#include "engine/engine.h"
+#include "external/crypto.h"
+#include "host/clock.h"
+#include "snapshot/kept.h"
+
+/* A day, so that results that are used are known as used. */
+enum { SECONDS = 24 * 3600, BYTES_MOST = 64 << 20 };
+
+static const char magic[] = "kilnldg1";
+
+/* Where things of a node's record lie in the file; 0: there is none. */
+struct entry {
+	size_t bytes, n_bytes; /* what its key is made of */
+	size_t action;         /* and behind it the result */
+	bool given;            /* its key was given out */
+};
+
+struct ledger {
+	struct store *store;
+	struct buf key;
+	char name[64];
+	struct kept file;
+	char generation[SNAPSHOT_GENERATION + 1]; /* of the file */
+	char before[SNAPSHOT_GENERATION + 1];     /* of the store as the run begins */
+	int64_t since;                            /* its oldest result was looked up then, real clock, us */
+	bool holds;                               /* its results do */
+	const struct plan *plan;
+	struct entry *entries;        /* by node */
+	size_t n_wanted;              /* nodes that get a key: what is pinned has none */
+	size_t n_known, n_keys;       /* … that have an entry; whose keys were given out */
+	struct buf bytes;             /* of the key that is asked for */
+	const struct action_env *env; /* whose digest is known */
+	struct digest env_digest;
+};
+
+/* ---- what a key is made of ------------------------------------------------------------------ */
+
+static void add_u32(struct buf *buf, uint32_t number)
+{
+	buf_add(buf, &number, sizeof(number));
+}
+
+/* With its length, so that no two lists of texts read the same. */
+static void add_text(struct buf *buf, const char *text)
+{
+	size_t n = text ? strlen(text) : 0;
+
+	add_u32(buf, text ? (uint32_t)n : UINT32_MAX);
+	buf_add(buf, text ? text : "", n);
+}
+
+static void add_texts(struct buf *buf, const char *const *texts, size_t n)
+{
+	add_u32(buf, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		add_text(buf, texts[i]);
+}
+
+/* Most stages share one. */
+static void add_env(struct ledger *l, const struct action *action)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(BYTES_MOST);
+
+	if (l->env != action->env) {
+		for (size_t i = 0; i < action->n_env; i++) {
+			add_text(&text, action->env[i].name);
+			add_text(&text, action->env[i].value);
+		}
+		l->bytes.overflow |= text.overflow;
+		digest_of(buf_text(&text), text.n, &l->env_digest);
+		l->env = action->env;
+	}
+	buf_add(&l->bytes, &l->env_digest, sizeof(l->env_digest));
+}
+
+static void add_outputs(struct buf *buf, const struct action *action)
+{
+	add_u32(buf, (uint32_t)action->n_outputs);
+	for (size_t i = 0; i < action->n_outputs; i++) {
+		add_text(buf, action->outputs[i].path);
+		add_u32(buf, action->outputs[i].non_empty);
+		add_texts(buf, action->outputs[i].exclude, action->outputs[i].n_exclude);
+	}
+}
+
+static void add_placement(struct buf *buf, const struct placement *placement)
+{
+	const struct tree_node *node = &placement->node;
+
+	add_text(buf, placement->at);
+	add_u32(buf, (uint32_t)node->kind << 1 | node->executable);
+	if (node->kind == NODE_LINK) {
+		add_text(buf, node->target);
+		return;
+	}
+	buf_add(buf, &node->ref.digest, sizeof(node->ref.digest));
+	buf_add(buf, &node->ref.size, sizeof(node->ref.size));
+}
+
+/* Everything that inputs_key() looks at, and nothing else. Returns false where that is too much. */
+static bool make_bytes(struct ledger *l, size_t at, const struct placement *placements)
+{
+	const struct plan_node *node = &l->plan->nodes[at];
+	static const struct digest none;
+	struct action action = plan_action(l->plan, node);
+	struct buf *buf = &l->bytes;
+
+	buf_clear(buf);
+	action_sort(&action);
+	buf_add(buf, action.image ? action.image : &none, sizeof(none));
+	add_env(l, &action);
+	add_text(buf, action.arch);
+	add_texts(buf, action.argv, action.n_argv);
+	add_text(buf, action.workdir);
+	add_outputs(buf, &action);
+	add_text(buf, action.builtin);
+	add_u32(buf, action.fixed_addresses);
+	add_u32(buf, (uint32_t)action.n_exit_codes);
+	buf_add(buf, action.exit_codes, action.n_exit_codes * sizeof(*action.exit_codes));
+	add_texts(buf, action.reject, action.n_reject);
+	for (size_t i = 0; i < node->n_inputs; i++)
+		add_placement(buf, &placements[i]);
+	return !buf->overflow;
+}
+
+/* ---- results -------------------------------------------------------------------------------- */
+
+static void put_node(struct kept_writer *w, const struct tree_node *node)
+{
+	kept_put_u32(w, (uint32_t)node->kind << 1 | node->executable);
+	kept_put(w, &node->ref, sizeof(node->ref));
+	kept_put_str(w, node->kind == NODE_LINK ? node->target : NULL);
+}
+
+static void take_node(struct kept *file, struct tree_node *ret)
+{
+	uint32_t kind = kept_take_u32(file);
+
+	*ret = (struct tree_node){ .name = "" };
+	ret->kind = (enum node_kind)(kind >> 1);
+	ret->executable = kind & 1;
+	kept_take_into(file, &ret->ref, sizeof(ret->ref));
+	ret->target = kept_take_str(file);
+}
+
+static void put_result(struct kept_writer *w, const struct result *result)
+{
+	struct result plain = *result;
+
+	plain.outputs = NULL;
+	kept_put(w, &plain, sizeof(plain));
+	for (size_t i = 0; i < result->n_outputs; i++) {
+		kept_put_str(w, result->outputs[i].path);
+		put_node(w, result->outputs[i].node);
+	}
+}
+
+/* Its texts are the arena's: the file is gone before what is done with a result. */
+static void take_result(struct kept *file, struct arena *arena, struct result *ret)
+{
+	struct tree_node *nodes;
+
+	kept_take_into(file, ret, sizeof(*ret));
+	if (ret->n_outputs > file->n - file->at)
+		file->bad = true;
+	if (file->bad)
+		return;
+	ret->outputs = arena_array(arena, ret->n_outputs, sizeof(*ret->outputs));
+	nodes = arena_array(arena, ret->n_outputs, sizeof(*nodes));
+	for (size_t i = 0; i < ret->n_outputs; i++) {
+		ret->outputs[i].path = arena_str(arena, kept_take_str(file));
+		ret->outputs[i].node = &nodes[i];
+		take_node(file, &nodes[i]);
+		nodes[i].target = arena_str(arena, nodes[i].target);
+	}
+}
+
+/* ---- a run ---------------------------------------------------------------------------------- */
+
+struct ledger *ledger_new(struct store *store, const struct buf *key)
+{
+	struct ledger *l = alloc(sizeof(*l));
+
+	l->store = store;
+	l->key = BUF_INIT(key->limit);
+	l->bytes = BUF_INIT(BYTES_MOST);
+	buf_add(&l->key, key->p, key->n);
+	kept_name(key, ".ledger", l->name);
+	return l;
+}
+
+struct ledger *ledger_free(struct ledger *l)
+{
+	if (!l)
+		return NULL;
+	kept_close(&l->file);
+	buf_deinit(&l->key);
+	buf_deinit(&l->bytes);
+	free(l->entries);
+	free(l);
+	return NULL;
+}
+
+static bool open_file(struct ledger *l)
+{
+	int64_t age;
+
+	if (!kept_open(store_folder(l->store), l->name, magic, &l->key, &l->file))
+		return false;
+	kept_take_into(&l->file, l->generation, SNAPSHOT_GENERATION);
+	kept_take_into(&l->file, &l->since, sizeof(l->since));
+	age = clock_real_us() - l->since;
+	l->holds = l->before[0] && strcmp(l->generation, l->before) == 0 && age >= 0 &&
+	           age < (int64_t)SECONDS * 1000000;
+	return true;
+}
+
+/* What the store would say of an address. */
+static void tell_last(const struct ledger *l, const struct entry *e, struct engine_node *node)
+{
+	struct kept at = l->file;
+	struct result result;
+	struct blob_ref action;
+
+	at.at = e->action;
+	kept_take_into(&at, &action, sizeof(action));
+	kept_take_into(&at, &result, sizeof(result));
+	node->last = action.digest;
+	node->estimate = result.wall_us;
+}
+
+static void skip_result(struct kept *file)
+{
+	struct result result;
+
+	kept_take_into(file, &result, sizeof(result));
+	for (size_t i = 0; !file->bad && i < result.n_outputs; i++) {
+		struct tree_node node;
+
+		(void)kept_take_str(file);
+		take_node(file, &node);
+	}
+}
+
+/* One record. False: there are no more. */
+static bool read_record(struct ledger *l, struct engine_node *nodes)
+{
+	struct kept *file = &l->file;
+	uint32_t at = kept_take_u32(file);
+	const char *address = kept_take_str(file);
+	struct entry entry = { 0 };
+	const char *bytes = kept_take_text(file, &entry.n_bytes);
+	struct blob_ref action;
+
+	if (!bytes || !address)
+		return false;
+	entry.bytes = (size_t)(bytes - file->p);
+	entry.action = file->at;
+	kept_take_into(file, &action, sizeof(action));
+	skip_result(file);
+	if (file->bad)
+		return false;
+	/* Of another recipe than that, stages may stand elsewhere. */
+	if (at >= l->plan->n_nodes || !l->plan->nodes[at].wanted ||
+	    strcmp(l->plan->nodes[at].stage->address, address) != 0)
+		return true;
+	l->entries[at] = entry;
+	l->n_known++;
+	if (l->holds)
+		tell_last(l, &entry, &nodes[at]);
+	return true;
+}
+
+void ledger_begin(struct ledger *l, const struct plan *plan, struct engine_node *nodes)
+{
+	l->plan = plan;
+	l->entries = alloc_array(plan->n_nodes, sizeof(*l->entries));
+	for (size_t i = 0; i < plan->n_wanted; i++)
+		l->n_wanted += !plan->nodes[plan->order[i]].pinned;
+	if (!store_generation(l->store, l->before))
+		l->before[0] = '\0';
+	if (!open_file(l))
+		return;
+	while (l->file.at < l->file.n && read_record(l, nodes))
+		;
+}
+
+bool ledger_knows_all(const struct ledger *l)
+{
+	return l->holds && l->n_known == l->n_wanted;
+}
+
+bool ledger_key(struct ledger *l, size_t at, const struct placement *placements,
+                struct blob_ref *ret_action)
+{
+	struct entry *e = &l->entries[at];
+	struct kept file = l->file;
+
+	if (!e->bytes || !make_bytes(l, at, placements) || l->bytes.n != e->n_bytes ||
+	    memcmp(l->bytes.p, file.p + e->bytes, e->n_bytes) != 0)
+		return false;
+	file.at = e->action;
+	kept_take_into(&file, ret_action, sizeof(*ret_action));
+	e->given = true;
+	l->n_keys++;
+	return true;
+}
+
+int ledger_result(struct ledger *l, size_t at, struct arena *arena, const struct result **ret,
+                  struct err *err)
+{
+	struct kept file = l->file;
+	struct result result;
+	int rc;
+
+	if (!l->holds || !l->entries[at].given)
+		return STORE_MISS;
+	file.at = l->entries[at].action + sizeof(struct blob_ref);
+	file.bad = false;
+	take_result(&file, arena, &result);
+	if (file.bad)
+		return STORE_MISS;
+	rc = store_has_content(l->store, &result, err);
+	if (rc == 0)
+		*ret = arena_dup(arena, &result, sizeof(result));
+	return rc;
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+/* The bytes of a node's key, in l->bytes. */
+static bool bytes_again(struct ledger *l, size_t at, ledger_find_fn find, void *data)
+{
+	_cleanup_arena_ struct arena *arena = NULL;
+	struct placement *placements;
+	struct err ignored = ERR_INIT;
+
+	if (l->entries[at].given) {
+		buf_clear(&l->bytes);
+		buf_add(&l->bytes, l->file.p + l->entries[at].bytes, l->entries[at].n_bytes);
+		return true;
+	}
+	arena = arena_new();
+	placements = arena_array(arena, l->plan->nodes[at].n_inputs, sizeof(*placements));
+	return find(data, at, arena, placements, &ignored) == 0 && make_bytes(l, at, placements);
+}
+
+static void write_record(struct ledger *l, struct kept_writer *w, size_t at,
+                         const struct engine_node *node)
+{
+	const struct blob_ref action = { node->action, node->action_size };
+
+	kept_put_u32(w, (uint32_t)at);
+	kept_put_str(w, l->plan->nodes[at].stage->address);
+	kept_put_text(w, l->bytes.p, l->bytes.n);
+	kept_put(w, &action, sizeof(action));
+	put_result(w, node->result);
+}
+
+void ledger_end(struct ledger *l, const struct engine_node *nodes, ledger_find_fn find, void *data)
+{
+	const int64_t since = l->holds ? l->since : clock_real_us();
+	char generation[SNAPSHOT_GENERATION + 1];
+	struct kept_writer *w;
+
+	if (!store_generation(l->store, generation) ||
+	    (l->holds && l->n_keys == l->n_wanted && strcmp(generation, l->generation) == 0))
+		return;
+	w = kept_new(store_folder(l->store), magic, &l->key);
+	kept_put(w, generation, SNAPSHOT_GENERATION);
+	kept_put(w, &since, sizeof(since));
+	for (size_t i = 0; i < l->plan->n_wanted; i++) {
+		size_t at = l->plan->order[i];
+
+		if (nodes[at].result && !nodes[at].dev && bytes_again(l, at, find, data))
+			write_record(l, w, at, &nodes[at]);
+	}
+	kept_keep(w, l->name);
+	kept_free(w);
+}
