@@ -84,11 +84,22 @@ static int start(struct engine *e, size_t at, struct err *err)
 	return 0;
 }
 
+/* Before anything runs: keys that are made only then would tell it later. */
+static int check_inputs(struct engine *e, struct err *err)
+{
+	if (e->checked)
+		return 0;
+	e->checked = true;
+	return inputs_check(e->unkept, e->plan, e->request->facts, err);
+}
+
 static int start_ready(struct engine *e, struct err *err)
 {
 	size_t at;
 	int rc = 0;
 
+	if (ready_first(&e->ready, &at) && check_inputs(e, err) < 0)
+		return -1;
 	while (rc == 0 && !e->stopping && !e->request->dry) {
 		rc = schedule_take(e, &at, err);
 		if (rc == 0)
@@ -338,7 +349,7 @@ static int begin(struct engine *e, struct err *err)
 		if (!node->pinned)
 			e->n_left++;
 	}
-	if (inputs_check(e->unkept, plan, e->request->facts, err) < 0 || look_back(e, err) < 0)
+	if ((e->request->dry && check_inputs(e, err) < 0) || look_back(e, err) < 0)
 		return -1;
 	engine_emit(e, EVENT_BEGIN, NULL, &event);
 	for (size_t i = 0; i < plan->n_wanted; i++) {

@@ -8,15 +8,14 @@
 #include "snapshot/kept.h"
 
 /* A day, so that results that are used are known as used. */
-enum { SECONDS = 24 * 3600, BYTES_MOST = 64 << 20 };
+enum { SECONDS = 24 * 3600, BYTES_MOST = 64 << 20, WINDOW = 64 << 10 };
 
 static const char magic[] = "kilnldg1";
 
-/* Where things of a node's record lie in the file; 0: there is none. */
+/* Where a node's record lies in the file, behind its address; 0: there is none. */
 struct entry {
-	size_t bytes, n_bytes; /* what its key is made of */
-	size_t action;         /* and behind it the result */
-	bool given;            /* its key was given out */
+	uint64_t at : 63;
+	uint64_t given : 1; /* its key was given out */
 };
 
 struct ledger {
@@ -24,6 +23,7 @@ struct ledger {
 	struct buf key;
 	char name[64];
 	struct kept file;
+	size_t near; /* about there it is looked at; what is far from it takes no memory */
 	char generation[SNAPSHOT_GENERATION + 1]; /* of the file */
 	char before[SNAPSHOT_GENERATION + 1];     /* of the store as the run begins */
 	int64_t since;                            /* its oldest result was looked up then, real clock, us */
@@ -219,31 +219,59 @@ static bool open_file(struct ledger *l)
 	return true;
 }
 
-/* What the store would say of an address. */
-static void tell_last(const struct ledger *l, const struct entry *e, struct engine_node *node)
-{
-	struct kept at = l->file;
-	struct result result;
+/* The parts of a record behind its address. */
+struct record {
+	const char *bytes; /* what its key is made of */
+	size_t n_bytes;
 	struct blob_ref action;
+};
 
-	at.at = e->action;
-	kept_take_into(&at, &action, sizeof(action));
-	kept_take_into(&at, &result, sizeof(result));
-	node->last = action.digest;
-	node->estimate = result.wall_us;
+static bool take_record(struct kept *file, struct record *ret)
+{
+	ret->bytes = kept_take_text(file, &ret->n_bytes);
+	kept_take_into(file, &ret->action, sizeof(ret->action));
+	return !file->bad && ret->bytes;
 }
 
-static void skip_result(struct kept *file)
+/* Records are looked at one behind the other, or one before the other. */
+static void go_near(struct ledger *l, size_t here)
 {
-	struct result result;
+	size_t far = here > l->near ? here - l->near : l->near - here;
 
-	kept_take_into(file, &result, sizeof(result));
-	for (size_t i = 0; !file->bad && i < result.n_outputs; i++) {
+	if (far < WINDOW)
+		return;
+	kept_rest(&l->file, 0, l->file.n);
+	l->near = here;
+}
+
+/* A place in the file to take from: a node's record, whose result comes next. */
+static bool open_record(struct ledger *l, size_t at, struct kept *ret_file, struct record *ret)
+{
+	const size_t here = l->entries[at].at;
+
+	*ret_file = l->file;
+	ret_file->at = here;
+	ret_file->bad = false;
+	go_near(l, here);
+	return here > 0 && take_record(ret_file, ret);
+}
+
+static void skip_outputs(struct kept *file, size_t n)
+{
+	for (size_t i = 0; !file->bad && i < n; i++) {
 		struct tree_node node;
 
 		(void)kept_take_str(file);
 		take_node(file, &node);
 	}
+}
+
+/* What the store would say of an address. */
+static void tell_last(const struct record *record, const struct result *result,
+                      struct engine_node *node)
+{
+	node->last = record->action.digest;
+	node->estimate = result->wall_us;
 }
 
 /* One record. False: there are no more. */
@@ -252,27 +280,31 @@ static bool read_record(struct ledger *l, struct engine_node *nodes)
 	struct kept *file = &l->file;
 	uint32_t at = kept_take_u32(file);
 	const char *address = kept_take_str(file);
-	struct entry entry = { 0 };
-	const char *bytes = kept_take_text(file, &entry.n_bytes);
-	struct blob_ref action;
+	const size_t here = file->at;
+	struct result result;
+	struct record record;
 
-	if (!bytes || !address)
+	if (!address || !take_record(file, &record))
 		return false;
-	entry.bytes = (size_t)(bytes - file->p);
-	entry.action = file->at;
-	kept_take_into(file, &action, sizeof(action));
-	skip_result(file);
+	kept_take_into(file, &result, sizeof(result));
+	skip_outputs(file, result.n_outputs);
 	if (file->bad)
 		return false;
 	/* Of another recipe than that, stages may stand elsewhere. */
 	if (at >= l->plan->n_nodes || !l->plan->nodes[at].wanted ||
 	    strcmp(l->plan->nodes[at].stage->address, address) != 0)
 		return true;
-	l->entries[at] = entry;
+	l->entries[at].at = here;
 	l->n_known++;
 	if (l->holds)
-		tell_last(l, &entry, &nodes[at]);
+		tell_last(&record, &result, &nodes[at]);
 	return true;
+}
+
+static void read_all(struct ledger *l, struct engine_node *nodes)
+{
+	while (l->file.at < l->file.n && read_record(l, nodes))
+		go_near(l, l->file.at);
 }
 
 void ledger_begin(struct ledger *l, const struct plan *plan, struct engine_node *nodes)
@@ -283,10 +315,8 @@ void ledger_begin(struct ledger *l, const struct plan *plan, struct engine_node 
 		l->n_wanted += !plan->nodes[plan->order[i]].pinned;
 	if (!store_generation(l->store, l->before))
 		l->before[0] = '\0';
-	if (!open_file(l))
-		return;
-	while (l->file.at < l->file.n && read_record(l, nodes))
-		;
+	if (open_file(l))
+		read_all(l, nodes);
 }
 
 bool ledger_knows_all(const struct ledger *l)
@@ -297,15 +327,14 @@ bool ledger_knows_all(const struct ledger *l)
 bool ledger_key(struct ledger *l, size_t at, const struct placement *placements,
                 struct blob_ref *ret_action)
 {
-	struct entry *e = &l->entries[at];
-	struct kept file = l->file;
+	struct record record;
+	struct kept file;
 
-	if (!e->bytes || !make_bytes(l, at, placements) || l->bytes.n != e->n_bytes ||
-	    memcmp(l->bytes.p, file.p + e->bytes, e->n_bytes) != 0)
+	if (!open_record(l, at, &file, &record) || !make_bytes(l, at, placements) ||
+	    l->bytes.n != record.n_bytes || memcmp(l->bytes.p, record.bytes, record.n_bytes) != 0)
 		return false;
-	file.at = e->action;
-	kept_take_into(&file, ret_action, sizeof(*ret_action));
-	e->given = true;
+	*ret_action = record.action;
+	l->entries[at].given = true;
 	l->n_keys++;
 	return true;
 }
@@ -313,14 +342,13 @@ bool ledger_key(struct ledger *l, size_t at, const struct placement *placements,
 int ledger_result(struct ledger *l, size_t at, struct arena *arena, const struct result **ret,
                   struct err *err)
 {
-	struct kept file = l->file;
+	struct record record;
 	struct result result;
+	struct kept file;
 	int rc;
 
-	if (!l->holds || !l->entries[at].given)
+	if (!l->holds || !l->entries[at].given || !open_record(l, at, &file, &record))
 		return STORE_MISS;
-	file.at = l->entries[at].action + sizeof(struct blob_ref);
-	file.bad = false;
 	take_result(&file, arena, &result);
 	if (file.bad)
 		return STORE_MISS;
@@ -338,10 +366,12 @@ static bool bytes_again(struct ledger *l, size_t at, ledger_find_fn find, void *
 	_cleanup_arena_ struct arena *arena = NULL;
 	struct placement *placements;
 	struct err ignored = ERR_INIT;
+	struct record record;
+	struct kept file;
 
-	if (l->entries[at].given) {
+	if (l->entries[at].given && open_record(l, at, &file, &record)) {
 		buf_clear(&l->bytes);
-		buf_add(&l->bytes, l->file.p + l->entries[at].bytes, l->entries[at].n_bytes);
+		buf_add(&l->bytes, record.bytes, record.n_bytes);
 		return true;
 	}
 	arena = arena_new();

@@ -18,6 +18,11 @@ enum word {
 	WORD_POOL,
 	WORD_FROM,
 };
+/* Whoever adds a member keeps it here too. */
+_Static_assert(sizeof(struct stage) == 72, "all members of a stage");
+_Static_assert(sizeof(struct stage_lowered) == 176, "all members of what it is lowered to");
+_Static_assert(sizeof(struct action) == 128, "all members of an action");
+_Static_assert(sizeof(struct stage_needs) == 56, "all members of what it needs");
 _Static_assert(WORD_FROM + 1 == STAGE_WORDS, "a place for each word");
 
 enum {
@@ -264,7 +269,6 @@ void stage_keep(struct stages_keeping *k, const struct stage *stage)
 
 	kept_put_u32(k->file, flags);
 	kept_put_str(k->file, stage->address);
-	kept_put_u32(k->file, (uint32_t)(stage->name - stage->address));
 	put_word(k, WORD_TARGET, stage->target);
 	put_word(k, WORD_VARIANT, stage->variant);
 	put_word(k, WORD_KIND, stage->kind);
@@ -276,12 +280,13 @@ void stage_keep(struct stages_keeping *k, const struct stage *stage)
 
 void stage_take(struct stages_taking *t, struct stage *ret)
 {
-	uint32_t flags = kept_take_u32(t->file), name;
+	uint32_t flags = kept_take_u32(t->file);
+	const char *slash;
 
 	*ret = (struct stage){ 0 };
 	ret->address = kept_take_str(t->file);
-	name = kept_take_u32(t->file);
-	ret->name = t->file->bad ? NULL : ret->address + name;
+	slash = ret->address ? strrchr(ret->address, '/') : NULL;
+	ret->name = slash ? slash + 1 : ret->address;
 	ret->target = take_word(t, WORD_TARGET);
 	ret->variant = take_word(t, WORD_VARIANT);
 	ret->kind = take_word(t, WORD_KIND);

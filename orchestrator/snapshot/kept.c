@@ -236,6 +236,16 @@ bool kept_open(int store_fd, const char *name, const char *magic, const struct b
 	return false;
 }
 
+void kept_rest(const struct kept *kept, size_t from, size_t to)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	from = (from + page - 1) / page * page;
+	to = to / page * page;
+	if (from < to)
+		(void)madvise((char *)kept->p + from, to - from, MADV_DONTNEED);
+}
+
 void kept_close(struct kept *kept)
 {
 	if (kept->p)

@@ -56,6 +56,8 @@ bool kept_is_ours(int store_fd);
 bool kept_open(int store_fd, const char *name, const char *magic, const struct buf *key,
                struct kept *ret);
 void kept_close(struct kept *kept);
+/* What lies between two places of the file is not looked at soon: it takes no memory until it is. */
+void kept_rest(const struct kept *kept, size_t from, size_t to);
 /* The next n bytes, unaligned; NULL where there are not so many. */
 const void *kept_take(struct kept *kept, size_t n);
 void kept_take_into(struct kept *kept, void *ret, size_t n);

@@ -95,8 +95,11 @@ int ingest_check(const struct ingest *in, const char *dir, const char *name, con
 
 static bool is_excluded(const struct ingest *in, const char *name)
 {
-	_cleanup_free_ char *path = path_join(buf_text(&in->path), name);
+	_cleanup_free_ char *path = NULL;
 
+	if (in->options->n_exclude == 0 && !in->options->keep)
+		return false;
+	path = path_join(buf_text(&in->path), name);
 	for (size_t i = 0; i < in->options->n_exclude; i++)
 		if (str_glob(in->options->exclude[i], path))
 			return true;
