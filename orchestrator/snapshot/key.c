@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "host/fs.h"
 #include "host/stamps.h"
+#include "snapshot/kept.h"
 #include "snapshot/snapshot.h"
 
 extern char **environ;
@@ -129,7 +130,7 @@ int snapshot_key(const char *program, int argc, char **argv, struct buf *ret)
 
 /* ---- the generation ------------------------------------------------------------------------- */
 
-static const char file[] = "snapshots/generation";
+static const char file[] = KEPT_FOLDER "/generation";
 
 bool snapshot_generation(int store_fd, char ret[SNAPSHOT_GENERATION + 1])
 {
@@ -154,6 +155,7 @@ void snapshot_set_generation(int store_fd, const char *text)
 {
 	struct err ignored = ERR_INIT;
 
+	(void)!mkdirat(store_fd, KEPT_FOLDER, 0700);
 	if (!text[0] ||
 	    fs_write_file(store_fd, file, text, SNAPSHOT_GENERATION, 0600, false, &ignored) < 0)
 		unlinkat(store_fd, file, 0);
