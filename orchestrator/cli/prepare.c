@@ -382,8 +382,10 @@ static void check_library(struct session *s)
 	const char *pinned = lock_library(s->lock);
 	struct digest ours;
 
+	if (!pinned || s->update)
+		return;
 	embedded_digest(&ours);
-	if (pinned && !s->update && !str_eq(pinned, DIGEST_TEXT(&ours)))
+	if (!str_eq(pinned, DIGEST_TEXT(&ours)))
 		print_note(s->cli,
 		           "kiln: warning: %s was written with another library of pipelines, "
 		           "toolchains and images than this Kiln's: the release may differ; `kiln "

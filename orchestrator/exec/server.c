@@ -25,7 +25,6 @@
 
 #include "base/array.h"
 #include "exec/runner.h"
-#include "external/crypto.h"
 #include "host/child.h"
 #include "host/clock.h"
 #include "host/failpoint.h"
@@ -281,7 +280,6 @@ static void become_server(pid_t parent, int sock) __attribute__((noreturn));
 static void become_server(pid_t parent, int sock)
 {
 	struct serving serving = { .sock = sock, .parent = parent };
-	struct digest warm;
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	process_keep_environment(kept_environment, ARRAY_LEN(kept_environment));
@@ -298,7 +296,6 @@ static void become_server(pid_t parent, int sock)
 		if (fd != sock)
 			dup2(null_fd, fd);
 	/* What costs something the first time is paid here, once for all runners. */
-	digest_of("", 0, &warm);
 	(void)sandbox_drops();
 	serve(&serving);
 }
