@@ -29,6 +29,7 @@ struct cli {
 	char **targets;               /* --target globs, NULL-ended */
 	struct buf key;  /* of a snapshot of this command line; empty: there will be none */
 	char **argv;     /* as the program was started */
+	int64_t began_us; /* when, real clock */
 	struct buf said; /* what was printed, as snapshots keep it: descriptor, length, text */
 };
 

@@ -10,10 +10,12 @@
 #include "base/path.h"
 #include "engine/engine.h"
 #include "external/crypto.h"
+#include "host/clock.h"
 #include "host/fs.h"
 #include "model/lock.h"
 #include "recipe/recipe.h"
 #include "snapshot/record.h"
+#include "store/folder.h"
 
 void snapshots_prepare(int argc, char **argv, struct cli *cli)
 {
@@ -21,6 +23,7 @@ void snapshots_prepare(int argc, char **argv, struct cli *cli)
 
 	cli->said = BUF_INIT(SNAPSHOT_TEXT_MOST);
 	cli->argv = argv;
+	cli->began_us = clock_real_us();
 	cli->key = BUF_INIT(SNAPSHOT_KEY_MOST);
 	if (!snapshot_words(argc, argv, &ignored) ||
 	    snapshot_key("/proc/self/exe", argc, argv, &cli->key) < 0)
@@ -32,7 +35,7 @@ void snapshots_prepare(int argc, char **argv, struct cli *cli)
 void snapshots_begin(struct session *s)
 {
 	if (s->cli->key.n > 0)
-		s->record = store_record(s->store, &s->cli->key);
+		s->record = store_record(s->store, &s->cli->key, s->cli->began_us);
 }
 
 struct ledger *snapshots_ledger(struct session *s)
@@ -59,20 +62,6 @@ static void record_read(struct session *s, const char *path, const char *sha256)
 
 	if (fd < 0 || fstat(fd, &st) < 0 || digest_of_fd(fd, path, &found, &ignored) < 0 ||
 	    !strstr(sha256, DIGEST_TEXT(&found.digest)))
-		snapshot_record_give_up(s->record);
-	else
-		snapshot_record_file(s->record, path, &st);
-}
-
-/* Whoever changed it since the run began gave it stamps that are too new. What a link leads to may change
- * and the link not. */
-static void record_stamps(struct session *s, const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		snapshot_record_kind(s->record, path, SNAPSHOT_NOTHING);
-	else if (S_ISLNK(st.st_mode))
 		snapshot_record_give_up(s->record);
 	else
 		snapshot_record_file(s->record, path, &st);
@@ -175,13 +164,13 @@ static void record_own(struct session *s, const char *folder)
 	struct fs_names list = { 0 };
 	struct err err = ERR_INIT;
 
-	record_stamps(s, dir);
+	store_saw_file(s->store, dir);
 	if (fs_list(AT_FDCWD, dir, &list, &err) < 0)
 		snapshot_record_give_up(s->record);
 	for (size_t i = 0; i < list.names.n; i++) {
 		_cleanup_free_ char *path = path_join(dir, list.names.v[i]);
 
-		record_stamps(s, path);
+		store_saw_file(s->store, path);
 	}
 	fs_names_deinit(&list);
 }
@@ -195,7 +184,7 @@ static void record_images(struct session *s)
 		_cleanup_free_ char *marker = str_fmt("%s/images/%s/complete", store_dir(s->store),
 		                                      DIGEST_TEXT(&s->images.v[i].image.tree));
 
-		record_stamps(s, marker);
+		store_saw_file(s->store, marker);
 	}
 }
 
@@ -214,21 +203,27 @@ static void record_results(struct session *s, const struct plan *plan,
 	}
 }
 
-/* Sources and facts whose state is more than files of the project: a repository has a history, and a
- * manifest stands for what lies beside it. */
-static bool knows_sources(const struct session *s)
+/* Facts whose state is more than what was recorded: a manifest stands for what lies beside it. That of a
+ * repository is recorded by whoever takes its files in. */
+static bool knows_facts(const struct session *s)
 {
-	for (size_t i = 0; i < s->recipe.n_leaves; i++)
-		if (str_eq(json_str_or(s->recipe.leaves[i].spec, "kind", ""), "checkout"))
+	bool has_checkout = false;
+	json_t *fact;
+	size_t i;
+
+	for (i = 0; i < s->recipe.n_leaves; i++)
+		has_checkout |= str_eq(json_str_or(s->recipe.leaves[i].spec, "kind", ""), "checkout");
+	json_array_foreach (json_object_get(s->document, "facts"), i, fact)
+		if (!has_checkout || !str_eq(json_str_or(fact, "kind", ""), "git.version"))
 			return false;
-	return json_array_size(json_object_get(s->document, "facts")) == 0;
+	return true;
 }
 
 void snapshots_end(struct session *s, const struct plan *plan, const struct engine_result *result)
 {
 	if (!s->record)
 		return;
-	if (result->n_run || result->n_failed || result->n_skipped || !knows_sources(s))
+	if (result->n_run || result->n_failed || result->n_skipped || !knows_facts(s))
 		snapshot_record_give_up(s->record);
 	record_recipe(s);
 	record_project(s);

@@ -130,7 +130,7 @@ static int read_head(struct git_repo *repo, struct err *err)
 int git_open(const char *dir, struct git_repo *ret, struct err *err)
 {
 	const char *const args[] = {
-		"rev-parse",        "--path-format=absolute",  "--show-toplevel",
+		"rev-parse", "--path-format=absolute", "--show-toplevel",         "--git-dir",
 		"--git-common-dir", "--is-shallow-repository", NULL
 	};
 	const struct child_spec spec = { 0 };
@@ -145,6 +145,7 @@ int git_open(const char *dir, struct git_repo *ret, struct err *err)
 		return open_failed(dir, &result, err);
 	rest = buf_str(&result.out);
 	repo.top = cut_line(&rest);
+	repo.dir = cut_line(&rest);
 	repo.common = cut_line(&rest);
 	shallow = cut_line(&rest);
 	repo.shallow = str_eq(shallow, "true");
@@ -159,9 +160,18 @@ int git_open(const char *dir, struct git_repo *ret, struct err *err)
 void git_close(struct git_repo *repo)
 {
 	free(repo->top);
+	free(repo->dir);
 	free(repo->common);
 	free(repo->head);
 	*repo = (struct git_repo){ 0 };
+}
+
+int git_includes(const struct git_repo *repo, struct err *err)
+{
+	const char *const args[] = { "config", "--name-only", "--get-regexp", "^include", NULL };
+	_cleanup_buf_ struct buf text = BUF_INIT(1);
+
+	return ask_whether(repo->top, args, &text, err);
 }
 
 /* ---- what changed, and tags --------------------------------------------------------------- */

@@ -15,7 +15,8 @@
  */
 struct git_repo {
 	char *top;    /* the work tree's folder, absolute */
-	char *common; /* the .git folder that all worktrees share, absolute */
+	char *dir;    /* the .git folder of this worktree, absolute */
+	char *common; /* the one that all worktrees share, absolute */
 	char *head;   /* the commit, hex; NULL: nothing is committed yet */
 	int64_t time; /* when it was committed, seconds since 1970; 0 without a commit */
 	bool shallow; /* history was cut off */
@@ -27,6 +28,8 @@ enum { GIT_NONE = 1 };
 int git_open(const char *dir, struct git_repo *ret, struct err *err);
 void git_close(struct git_repo *repo);
 
+/* Whether its configuration includes other files. Returns 0 or GIT_NONE. */
+int git_includes(const struct git_repo *repo, struct err *err);
 /* How many tracked files differ from the commit, and the name of one (caller frees; NULL: none). */
 int git_changed(const struct git_repo *repo, size_t *ret_n, char **ret_first, struct err *err);
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "host/clock.h"
 #include "host/stamps.h"
 #include "snapshot/kept.h"
 
@@ -102,12 +101,12 @@ static void put_head(struct snapshot_record *r)
 	kept_put(r->file, &r->began_us, sizeof(r->began_us));
 }
 
-struct snapshot_record *snapshot_record_new(int store_fd, const struct buf *key)
+struct snapshot_record *snapshot_record_new(int store_fd, const struct buf *key, int64_t began_us)
 {
 	struct snapshot_record *r = alloc(sizeof(*r));
 
 	r->store = store_fd;
-	r->began_us = clock_real_us();
+	r->began_us = began_us;
 	r->file = kept_new(store_fd, SNAPSHOT_MAGIC, key);
 	kept_name(key, "", r->name);
 	put_head(r);

@@ -14,8 +14,8 @@
 struct snapshot_record;
 
 /* Begins one in an open store, whose descriptor outlives it, before anything of the store is looked up.
- * Never NULL. */
-struct snapshot_record *snapshot_record_new(int store_fd, const struct buf *key);
+ * `began_us` (the real clock) is before anything at all was looked at. Never NULL. */
+struct snapshot_record *snapshot_record_new(int store_fd, const struct buf *key, int64_t began_us);
 struct snapshot_record *snapshot_record_free(struct snapshot_record *record);
 
 /* A folder by its whole path; entries follow by their names, none of them a folder. */

@@ -2,6 +2,7 @@
  * The repository that the recipe lies in: its tracked files, as they lie there (for builds while one
  * works) or as HEAD holds them (for releases). The date is the commit's.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -52,6 +53,70 @@ static int open_repo(struct checkout *c, struct err *err)
 	        c->repo.top);
 	return err_hint(err, "commit first (git add .; git commit): the commit gives the release "
 	                     "its date");
+}
+
+/* ---- what git's answers hang on, for a snapshot ---------------------------------------------- */
+
+static void saw_home(struct store *store, const char *variable, const char *below)
+{
+	const char *home = getenv(variable);
+	_cleanup_free_ char *path = home && home[0] ? path_join(home, below) : NULL;
+
+	if (path)
+		store_saw_file(store, path);
+}
+
+/* git-config(1), FILES, and gitattributes(5). What GIT_CONFIG_… say is part of each snapshot's key. */
+static void saw_config(struct store *store, const struct git_repo *repo)
+{
+	static const char *const system[] = { "/etc/gitconfig", "/etc/gitattributes" };
+	static const char *const users[] = { "git/config", "git/attributes" };
+	struct err ignored = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(system); i++)
+		store_saw_file(store, system[i]);
+	saw_home(store, "HOME", ".gitconfig");
+	for (size_t i = 0; i < ARRAY_LEN(users); i++) {
+		_cleanup_free_ char *below = path_join(".config", users[i]);
+
+		saw_home(store, "XDG_CONFIG_HOME", users[i]);
+		saw_home(store, "HOME", below);
+	}
+	if (git_includes(repo, &ignored) != GIT_NONE)
+		store_saw_more(store);
+}
+
+/*
+ * All that a repository says of its history, tags and tracked files lies in its own files, which git replaces
+ * by others, so that the folder shows it. A linked worktree has two of them.
+ */
+static void saw_repo(const struct checkout *c)
+{
+	static const char *const folders[] = { "refs", "reftable", "info" };
+	struct store *store = c->fetch->store;
+
+	if (!store_is_recorded(store))
+		return;
+	if (c->fetch->request->committed || !str_eq(c->repo.dir, c->repo.common))
+		store_saw_more(store);
+	store_saw_folder(store, c->repo.dir, false);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		_cleanup_free_ char *path = path_join(c->repo.dir, folders[i]);
+
+		store_saw_folder(store, path, true);
+	}
+	saw_config(store, &c->repo);
+}
+
+/* What is tracked and no part of the source counts all the same as changed, or not. */
+static void saw_entry(const struct checkout *c, const struct git_entry *entry, const char *path)
+{
+	_cleanup_free_ char *full = path_join(c->repo.top, path);
+
+	if (entry->mode == 0160000)
+		store_saw_more(c->fetch->store);
+	else
+		store_saw_file(c->fetch->store, full);
 }
 
 /* ---- which files -------------------------------------------------------------------------- */
@@ -139,6 +204,7 @@ static int track_submodule(struct checkout *c, const struct git_repo *parent, co
 {
 	struct git_repo sub;
 
+	store_saw_more(c->fetch->store);
 	if (depth >= DEPTH_MOST)
 		return err_set(err, ERR_INPUT, "%s: submodules are nested too deeply: %s",
 		               c->fetch->where, path);
@@ -158,8 +224,10 @@ static int track_repo(struct checkout *c, const struct git_repo *repo, const cha
 		const struct git_entry *entry = &entries.list.v[i];
 		_cleanup_free_ char *path = path_join(below, entry->path);
 
-		if (!is_kept(c, path))
+		if (!is_kept(c, path)) {
+			saw_entry(c, entry, path);
 			continue;
+		}
 		if (entry->mode == 0160000)
 			rc = track_submodule(c, repo, entry->path, path, depth, err);
 		else
@@ -226,6 +294,8 @@ static int follow_pointers(struct checkout *c, struct tree_node *node, struct er
 	struct lfs lfs = { .c = c, .arena = arena_new() };
 	int rc = tree_walk(blobs, &node->ref, look_for_lfs, &lfs, err);
 
+	if (lfs.used)
+		store_saw_more(c->fetch->store);
 	if (rc == 0 && lfs.used)
 		rc = tree_walk(blobs, &node->ref, follow, &lfs, err);
 	if (rc == 0 && lfs.followed)
@@ -299,6 +369,8 @@ static int checkout_run(const struct fetch *fetch, struct tree_node *ret_node, j
 			c.exclude[c.n_exclude++] = json_string_value(json_array_get(list, i));
 	rc = open_repo(&c, err);
 	c.own = rc == 0 ? find_own(&c) : NULL;
+	if (rc == 0)
+		saw_repo(&c);
 	if (rc == 0)
 		rc = fetch->request->committed ?
 		             commit_tree(fetch, &c.repo, list, is_kept, &c, &node, err) :

@@ -5,7 +5,9 @@
  */
 #include "store/folder.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "base/array.h"
 #include "base/path.h"
@@ -166,4 +168,88 @@ int ingest_folder(struct store *store, struct arena *arena, const char *dir,
 	write_noted(&cache);
 	array_deinit(&cache.noted);
 	return rc;
+}
+
+/* ---- what is seen besides ------------------------------------------------------------------- */
+
+bool store_is_recorded(const struct store *store)
+{
+	return store->record != NULL;
+}
+
+void store_saw_more(struct store *store)
+{
+	if (store->record)
+		snapshot_record_give_up(store->record);
+}
+
+/* Where a link leads to may change and the link not. */
+static void saw_behind(struct store *store, const char *path)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+	struct stat st;
+
+	if (real && lstat(real, &st) == 0)
+		snapshot_record_file(store->record, real, &st);
+	else
+		snapshot_record_give_up(store->record);
+}
+
+void store_saw_file(struct store *store, const char *path)
+{
+	struct stat st;
+
+	if (!store->record)
+		return;
+	if (lstat(path, &st) < 0) {
+		snapshot_record_kind(store->record, path, SNAPSHOT_NOTHING);
+		return;
+	}
+	snapshot_record_file(store->record, path, &st);
+	if (S_ISLNK(st.st_mode))
+		saw_behind(store, path);
+}
+
+static void saw_entries(struct store *store, int dir, const char *path,
+                        const struct fs_names *names, bool below)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < names->names.n; i++) {
+		if (fstatat(dir, names->names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			snapshot_record_give_up(store->record);
+		else if (!S_ISDIR(st.st_mode))
+			snapshot_record_entry(store->record, names->names.v[i], &st);
+	}
+	/* Entries follow their folder: those below come when all are told. */
+	for (size_t i = 0; below && i < names->names.n; i++) {
+		_cleanup_free_ char *next = path_join(path, names->names.v[i]);
+
+		if (fstatat(dir, names->names.v[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(st.st_mode))
+			store_saw_folder(store, next, true);
+	}
+}
+
+void store_saw_folder(struct store *store, const char *path, bool below)
+{
+	struct fs_names names = { 0 };
+	struct err ignored = ERR_INIT;
+	_cleanup_fd_ int dir = -1;
+	struct stat st;
+
+	if (!store->record)
+		return;
+	if (lstat(path, &st) < 0 && errno == ENOENT) {
+		snapshot_record_kind(store->record, path, SNAPSHOT_NOTHING);
+		return;
+	}
+	if (fs_open_dir(AT_FDCWD, path, &dir, &ignored) == 0 && fstat(dir, &st) == 0 &&
+	    fs_list(dir, ".", &names, &ignored) == 0) {
+		snapshot_record_folder(store->record, path, &st);
+		saw_entries(store, dir, path, &names, below);
+	} else {
+		snapshot_record_give_up(store->record);
+	}
+	fs_names_deinit(&names);
 }

@@ -18,4 +18,15 @@ int ingest_file(struct store *store, struct arena *arena, int dirfd, const char 
 int ingest_folder(struct store *store, struct arena *arena, const char *dir,
                   const struct ingest_options *options, struct tree_node *ret, struct err *err);
 
+/*
+ * What is looked at besides, for a snapshot (snapshot/record.h) where one is in the making: a file by its
+ * whole path, or that there is none, and where it is a link what that leads to; a folder with all its
+ * entries that are no folders, or, with `below`, with all that is below it. What cannot be told so makes that
+ * there is none.
+ */
+bool store_is_recorded(const struct store *store);
+void store_saw_file(struct store *store, const char *path);
+void store_saw_folder(struct store *store, const char *path, bool below);
+void store_saw_more(struct store *store);
+
 #endif

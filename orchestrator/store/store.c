@@ -435,10 +435,10 @@ int store_sweep(struct store *store, struct err *err)
 	return store_sweep_claims(store, err);
 }
 
-struct snapshot_record *store_record(struct store *store, const struct buf *key)
+struct snapshot_record *store_record(struct store *store, const struct buf *key, int64_t began_us)
 {
 	bug_on(store->record);
-	store->record = snapshot_record_new(store->fd, key);
+	store->record = snapshot_record_new(store->fd, key, began_us);
 	if (!store->generation[0]) /* it has one now */
 		(void)snapshot_generation(store->fd, store->generation);
 	return store->record;

@@ -130,7 +130,7 @@ bool store_generation(struct store *store, char ret[SNAPSHOT_GENERATION + 1]);
 /* From now on what is looked at is recorded for a snapshot of that key (snapshot/record.h). It is the
  * store's, and gone with it. */
 struct snapshot_record;
-struct snapshot_record *store_record(struct store *store, const struct buf *key);
+struct snapshot_record *store_record(struct store *store, const struct buf *key, int64_t began_us);
 /* From now on every blob is hashed when it is handed out. */
 void store_set_paranoid(struct store *store);
 

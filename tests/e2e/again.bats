@@ -125,6 +125,53 @@ build() {
 	[ -e "$KILN_STORE/blobs/${packed:0:2}/${packed:2}" ]
 }
 
+# Thinks now, and once all has settled no more.
+thinks() {
+	build
+	[ "$thought" = yes ]
+	sleep 3
+	build
+	build
+	[ "$thought" = no ]
+}
+
+@test "a repository: a commit, a tag, its configuration, a file of no source, an edit and its end" {
+	git init -q .
+	git config user.email a@example.org
+	git config user.name A
+	sed -i 's/source = folder "src"/source = checkout { exclude = { "notes", "work" } }/; s/version = "[^"]*"/version = git.version { tag = "v[0-9]*" }/' kiln.lua
+	mv src/* .
+	echo note >notes
+	printf '%s\n' made first log all >.gitignore
+	git add -A
+	git commit -qm one
+	git tag v1.0
+	touch made first log all # names that tests write: the folder is not new by them
+	thinks
+	grep -q 'hello-1\.0' made
+	git tag v1.1
+	thinks
+	grep -q 'hello-1\.1' made
+	git commit -q --allow-empty -m two
+	thinks
+	grep -q 'hello-1\.2' made # a version that comes after it
+	git config core.fileMode false
+	thinks
+	echo more >>notes # in place, and no part of the source: but the commit is changed
+	thinks
+	grep -q dirty made
+	git checkout -q notes
+	thinks
+	git pack-refs --all
+	thinks
+	# A linked worktree has its files in two places, and thinks each time.
+	git worktree add -q ../linked
+	cd ../linked
+	build
+	build
+	[ "$thought" = yes ]
+}
+
 @test "another Kiln, another folder, another word think for themselves" {
 	mkdir bin
 	cp "$KILN" "$KILN-main" bin/

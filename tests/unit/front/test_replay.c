@@ -6,6 +6,7 @@
 
 #include "base/path.h"
 #include "front/replay.h"
+#include "host/clock.h"
 #include "snapshot/kept.h"
 #include "snapshot/record.h"
 
@@ -111,7 +112,7 @@ static void add_said(struct buf *all, const char *text)
 static void record(struct fixture *f, const char *said)
 {
 	_cleanup_buf_ struct buf all = BUF_INIT(SNAPSHOT_TEXT_MOST);
-	struct snapshot_record *r = snapshot_record_new(f->store_fd, &f->key);
+	struct snapshot_record *r = snapshot_record_new(f->store_fd, &f->key, clock_real_us());
 	_cleanup_free_ char *absent = path_join(f->dir, "src/kiln.lua");
 	struct blob_ref ref = blob();
 	struct stat st;
@@ -317,7 +318,7 @@ static void what_is_given_up(void **state)
 	age(f);
 	wait_for_age();
 	record(f, "old\n");
-	r = snapshot_record_new(f->store_fd, &f->key);
+	r = snapshot_record_new(f->store_fd, &f->key, clock_real_us());
 	put(f, r, "lock", false);
 	snapshot_record_give_up(r);
 	put(f, r, "src", true);
@@ -325,7 +326,7 @@ static void what_is_given_up(void **state)
 	r = snapshot_record_free(r);
 	assert_int_equal(try_again(f, NULL), 0); /* the one before is still good */
 	/* A change of the store while one is in the making counts. */
-	r = snapshot_record_new(f->store_fd, &f->key);
+	r = snapshot_record_new(f->store_fd, &f->key, clock_real_us());
 	snapshot_renew(f->store_fd);
 	snapshot_record_keep(r);
 	snapshot_record_free(r);
