@@ -30,6 +30,8 @@
 #include "sandbox/identity.h"
 #include "sandbox/spec.h"
 
+enum { TIMED_US = 1000000 }; /* of stages that take as long, it is kept when lines came */
+
 /* ---- in the child -------------------------------------------------------------------------- */
 
 static int enter_sandbox(void *data, const struct supervise_streams *streams, struct err *err)
@@ -209,6 +211,17 @@ static int keep_stream(struct run *run, int file, const char *what, struct blob_
 	return blobs_put_fd(run->blobs, file, what, ret, err);
 }
 
+/* Of one that took no time all came when it ran. */
+static int keep_times(struct run *run, struct supervised *s, struct blob_ref *ret, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
+
+	if (s->wall_us < TIMED_US || s->out_times.marks.n + s->log_times.marks.n == 0)
+		return 0;
+	times_write(&s->out_times, &s->log_times, &text);
+	return blobs_put(run->blobs, buf_text(&text), text.n, ret, err);
+}
+
 /* What such a stage left is what the disk has no room for. */
 static bool fills_disk(const struct supervised *s)
 {
@@ -216,12 +229,40 @@ static bool fills_disk(const struct supervised *s)
 	       (s->breach.limit == LIMIT_SPACE || s->breach.limit == LIMIT_INODES);
 }
 
+/* What came of it, once it was run. */
+static int take_results(struct run *run, struct supervised *s, struct err *err)
+{
+	struct result *result = &run->reply.result;
+
+	result->exit_code = s->exit_code;
+	result->wall_us = s->wall_us;
+	result->user_us = s->user_us;
+	result->system_us = s->system_us;
+	result->peak_bytes = s->peak_bytes;
+	if (run->request.dev[0] && s->end == SUPERVISE_EXITED && s->exit_code != 128 + SIGKILL)
+		dev_keep(&run->work, &run->action);
+	if (s->end == SUPERVISE_CANCELLED) {
+		run->reply.status = EXEC_CANCELLED;
+		return 0;
+	}
+	if (judge(run, s, &run->reply.why, err) < 0 ||
+	    keep_stream(run, run->work.out_file, "standard output", &result->out, err) < 0 ||
+	    keep_stream(run, run->work.log_file, "standard error", &result->log, err) < 0 ||
+	    keep_times(run, s, &result->times, err) < 0)
+		return -1;
+	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
+	run->reply.outside = s->end == SUPERVISE_EXITED && s->exit_code == 128 + SIGKILL;
+	if (run->reply.status == EXEC_FAILED && !run->builtin && !run->request.dev[0] &&
+	    !fills_disk(s))
+		work_keep(&run->work, run->request.store_dir, &run->request.action);
+	return 0;
+}
+
 static int carry_out(struct run *run, struct err *err)
 {
 	const struct limits most = { (uint64_t)run->request.memory,
 		                     (uint64_t)run->request.processes,
 		                     (uint64_t)run->request.disk };
-	struct result *result = &run->reply.result;
 	struct limits_watch limits;
 	struct supervise_spec spec = { .fn = run->builtin ? enter_builtin : enter_sandbox,
 		                       .data = run,
@@ -238,32 +279,15 @@ static int carry_out(struct run *run, struct err *err)
 
 	limits_begin(&limits, &most, run->groups, run->work.build_fd);
 	run->reply.bytes_in = run->work.bytes;
-	result->started_us = clock_wall_us();
+	run->reply.result.started_us = clock_wall_us();
 	rc = supervise(&spec, &s, err);
 	limits_end(&limits);
 	if (rc < 0)
 		return -1;
-	result->exit_code = s.exit_code;
-	result->wall_us = s.wall_us;
-	result->user_us = s.user_us;
-	result->system_us = s.system_us;
-	result->peak_bytes = s.peak_bytes;
-	if (run->request.dev[0] && s.end == SUPERVISE_EXITED && s.exit_code != 128 + SIGKILL)
-		dev_keep(&run->work, &run->action);
-	if (s.end == SUPERVISE_CANCELLED) {
-		run->reply.status = EXEC_CANCELLED;
-		return 0;
-	}
-	if (judge(run, &s, &run->reply.why, err) < 0 ||
-	    keep_stream(run, run->work.out_file, "standard output", &result->out, err) < 0 ||
-	    keep_stream(run, run->work.log_file, "standard error", &result->log, err) < 0)
-		return -1;
-	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
-	run->reply.outside = s.end == SUPERVISE_EXITED && s.exit_code == 128 + SIGKILL;
-	if (run->reply.status == EXEC_FAILED && !run->builtin && !run->request.dev[0] &&
-	    !fills_disk(&s))
-		work_keep(&run->work, run->request.store_dir, &run->request.action);
-	return 0;
+	rc = take_results(run, &s, err);
+	times_deinit(&s.out_times);
+	times_deinit(&s.log_times);
+	return rc;
 }
 
 static int run_request(struct run *run, struct str bytes, int userns_fd, struct err *err)

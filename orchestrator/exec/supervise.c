@@ -31,6 +31,7 @@ struct stream {
 	int fd; /* read end; -1 at its end */
 	int file;
 	uint64_t n, limit;
+	struct times *times;
 	const char *what;
 };
 
@@ -50,7 +51,8 @@ struct watch {
 	struct stream out, log;
 	struct status status;
 	struct said said;
-	int64_t deadline; /* monotonic us, 0: none */
+	int64_t began;    /* monotonic us */
+	int64_t deadline; /* …, 0: none */
 	bool killing;
 	int nice_tries; /* left */
 };
@@ -184,8 +186,10 @@ static int drain(struct watch *w, struct stream *stream, enum supervise_end past
 			return -1;
 	} else if (errno != EAGAIN && errno != EINTR)
 		return cannot_keep(w, stream, err);
-	if (stream->n > before)
+	if (stream->n > before) {
 		said_more(&w->said, stream->file);
+		times_note(stream->times, before, clock_mono_us() - w->began);
+	}
 	if (stream->n > stream->limit)
 		stop(w, past);
 	return 0;
@@ -395,15 +399,15 @@ static void read_error(int file, struct err *ret)
 
 static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 {
-	int64_t began = clock_mono_us();
 	int rc;
 
-	w->deadline = w->spec->timeout_ms ? began + w->spec->timeout_ms * 1000 : 0;
+	w->began = clock_mono_us();
+	w->deadline = w->spec->timeout_ms ? w->began + w->spec->timeout_ms * 1000 : 0;
 	rc = watch(w, err);
 	if (rc < 0) /* the disk is full, say: leave nothing running */
 		for (kill_all(w), reap(w); !w->none_left; kill_all(w), reap(w))
 			usleep(1000);
-	w->s->wall_us = clock_mono_us() - began;
+	w->s->wall_us = clock_mono_us() - w->began;
 	read_status(&w->status);
 	w->s->ran = strstr(w->status.text, "exit-code");
 	if (w->s->end == SUPERVISE_EXITED &&
@@ -436,8 +440,9 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	w.signal_fd = signal_fd;
 	w.nice_tries = spec->nice > 0 ? NICE_TRIES : 0;
 	w.out = (struct stream){ p.fd[PIPE_OUT][0], spec->out_file, 0, spec->out_limit,
-		                 "standard output" };
-	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0, spec->log_limit, "the log" };
+		                 &s.out_times,      "standard output" };
+	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0, spec->log_limit,
+		                 &s.log_times,      "the log" };
 	w.status.fd = p.fd[PIPE_STATUS][0];
 	p.fd[PIPE_OUT][0] = p.fd[PIPE_LOG][0] = p.fd[PIPE_STATUS][0] = -1;
 	said_init(&w.said, spec->said_fd);
@@ -447,7 +452,11 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	fs_close(w.log.fd);
 	fs_close(w.status.fd);
 	close_pipes(&p);
-	if (rc == 0)
+	if (rc == 0) {
 		*ret = s;
+	} else {
+		times_deinit(&s.out_times);
+		times_deinit(&s.log_times);
+	}
 	return rc;
 }

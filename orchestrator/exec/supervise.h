@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "exec/limits.h"
+#include "model/times.h"
 
 /*
  * Runs a function in a forked child and watches over it: its output goes into files up to a limit,
@@ -49,6 +50,7 @@ struct supervised {
 	struct err err; /* what fn returned -1 with; code ERR_NONE when it did not */
 	int64_t wall_us, user_us, system_us, peak_bytes;
 	struct breach breach; /* SUPERVISE_LIMIT: which */
+	struct times out_times, log_times; /* when what it printed came; the caller's */
 };
 
 int supervise(const struct supervise_spec *spec, struct supervised *ret, struct err *err);

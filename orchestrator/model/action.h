@@ -63,6 +63,7 @@ struct result {
 	struct result_output *outputs; /* sorted by path */
 	size_t n_outputs;
 	struct blob_ref out, log; /* standard output; standard error */
+	struct blob_ref times;    /* when what was printed came (model/times.h); or none */
 	int64_t wall_us, user_us, system_us, peak_bytes, started_us;
 };
 

@@ -50,7 +50,7 @@ void result_encode(struct result *result, struct buf *buf)
 		alloc_array(result->n_outputs, sizeof(*packed));
 	_cleanup_free_ Kiln__V1__OutputNode **list = alloc_array(result->n_outputs, sizeof(*list));
 	Kiln__V1__Result message = KILN__V1__RESULT__INIT;
-	struct message_digest out, log;
+	struct message_digest out, log, times;
 
 	if (result->n_outputs > 1)
 		qsort(result->outputs, result->n_outputs, sizeof(*result->outputs), output_cmp);
@@ -63,6 +63,7 @@ void result_encode(struct result *result, struct buf *buf)
 	message.outputs = list;
 	message.out = fill_digest(&result->out, &out);
 	message.log = fill_digest(&result->log, &log);
+	message.times = fill_digest(&result->times, &times);
 	message.wall_us = result->wall_us;
 	message.user_us = result->user_us;
 	message.system_us = result->system_us;
@@ -114,6 +115,8 @@ static bool read_result(struct arena *arena, const Kiln__V1__Result *message, st
 		if (!read_output(arena, message->outputs[i], &result->outputs[i]))
 			return false;
 	if (message->out && !message_digest_read(message->out, &result->out))
+		return false;
+	if (message->times && !message_digest_read(message->times, &result->times))
 		return false;
 	return !message->log || message_digest_read(message->log, &result->log);
 }

@@ -57,6 +57,8 @@ void closure_of_result(struct closure *c, const struct digest *action, const str
 		add_node(c, result->outputs[i].node);
 	c->tell(c->data, &result->out.digest, CLOSURE_WHOLE);
 	c->tell(c->data, &result->log.digest, CLOSURE_WHOLE);
+	if (!digest_is_none(&result->times.digest))
+		c->tell(c->data, &result->times.digest, CLOSURE_WHOLE);
 	add_action(c, action);
 }
 

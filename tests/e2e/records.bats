@@ -146,3 +146,35 @@ validator() {
 	run --separate-stderr "$KILN" log --offline --lock "$lock" --progress none '*/fails'
 	[ -z "$stderr" ]
 }
+
+@test "kiln log --timestamps: lines of both streams as they came, of a failed stage too" {
+	recipe <<-'LUA'
+		step("talks", "echo one; sleep 0.4; echo two >&2; sleep 0.4; echo three; sleep 0.3; printf end; touch t")
+		step("fails", "echo no >&2; sleep 1.1; echo over; exit 3")
+		step("quick", "echo now; touch t")
+	LUA
+	build --progress none '*/talks' '*/quick'
+	run --separate-stderr "$KILN" log --offline --lock "$lock" --timestamps '*/talks'
+	echo "$output"
+	[ "${#lines[@]}" -eq 4 ]
+	[ "$(sed 's/^[0-9-]*T[0-9:]*\.[0-9]\{3\}Z //' <<<"$output" | paste -sd' ')" = "one two three end" ]
+	# Four tenths lie between the first two, and no more than a slow machine adds.
+	first=$(date -ud "${lines[0]%% *}" +%s%3N) second=$(date -ud "${lines[1]%% *}" +%s%3N)
+	[ $((second - first)) -ge 390 ]
+	"$KILN" log --offline --lock "$lock" --json '*/talks' >log.json
+	jq -e '.times.schema == "kiln.times/1" and (.times.stdout | length) == 3 and .times.stderr[0][0] == 0
+		and .times.stdout[1] == [4, .times.stdout[1][1]] and .times.stdout[1][1] >= 790000' log.json
+	run --separate-stderr "$KILN" log --offline --lock "$lock" '*/talks'
+	[ "$output" = $'one\nthree\nendtwo' ]
+	# What took no time has the time that it began.
+	run --separate-stderr "$KILN" log --offline --lock "$lock" --timestamps '*/quick'
+	[[ $output == 20*Z\ now ]]
+	"$KILN" log --offline --lock "$lock" --json '*/quick' | jq -e 'has("times") | not'
+	run build --progress none '*/fails'
+	run --separate-stderr "$KILN" log --offline --lock "$lock" --timestamps '*/fails'
+	[[ ${lines[0]} == *" no" && ${lines[1]} == *" over" ]]
+	# They are the result's: a check and a collection leave them.
+	"$KILN" store fsck >/dev/null
+	"$KILN" store gc --size 100G >/dev/null
+	"$KILN" log --offline --lock "$lock" --json '*/talks' | jq -e '.times.stdout | length == 3'
+}

@@ -247,6 +247,12 @@ static void a_result_comes_back(void **state)
 	assert_string_equal(back.outputs[2].node->target, "a.out");
 	assert_memory_equal(&back.log, &result.log, sizeof(back.log));
 	assert_int_equal(back.started_us, 1735689600000000);
+	assert_memory_equal(&back.times, &result.times, sizeof(back.times));
+	result.times = (struct blob_ref){ { { 7 } }, 99 };
+	buf_clear(&buf);
+	result_encode(&result, &buf);
+	must(result_decode(arena, buf_str(&buf), &back, &err), &err);
+	assert_memory_equal(&back.times, &result.times, sizeof(back.times));
 	buf_deinit(&buf);
 	arena_free(arena);
 }
