@@ -84,6 +84,11 @@ static void record_recipe(struct session *s)
 
 		snapshot_record_kind(s->record, full, (enum snapshot_kind)json_integer_value(kind));
 	}
+	json_object_foreach (json_object_get(s->document, "listed"), path, kind) {
+		_cleanup_free_ char *full = path_join(s->project, path);
+
+		store_saw_folder(s->store, full, false);
+	}
 	if (s->has_lock)
 		record_read(s, s->lock_path, DIGEST_TEXT(&s->lock_digest));
 	else
@@ -203,8 +208,7 @@ static void record_results(struct session *s, const struct plan *plan,
 	}
 }
 
-/* Facts whose state is more than what was recorded: a manifest stands for what lies beside it. That of a
- * repository is recorded by whoever takes its files in. */
+/* A repository's state is recorded by whoever takes its files in; that of a manifest is its files. */
 static bool knows_facts(const struct session *s)
 {
 	bool has_checkout = false;
@@ -213,9 +217,13 @@ static bool knows_facts(const struct session *s)
 
 	for (i = 0; i < s->recipe.n_leaves; i++)
 		has_checkout |= str_eq(json_str_or(s->recipe.leaves[i].spec, "kind", ""), "checkout");
-	json_array_foreach (json_object_get(s->document, "facts"), i, fact)
-		if (!has_checkout || !str_eq(json_str_or(fact, "kind", ""), "git.version"))
+	json_array_foreach (json_object_get(s->document, "facts"), i, fact) {
+		const char *kind = json_str_or(fact, "kind", "");
+
+		if (!str_eq(kind, "cargo.manifest") &&
+		    !(has_checkout && str_eq(kind, "git.version")))
 			return false;
+	}
 	return true;
 }
 

@@ -182,6 +182,8 @@ static int list_bin_folder(struct manifest *m, struct fs_names *ret)
 		rc = fs_open_beneath(project, full, O_RDONLY | O_DIRECTORY, 0, false, &fd, &fault);
 	if (rc == 0)
 		rc = fs_list(fd, ".", ret, &fault);
+	if (rc == 0)
+		state_note_listing(m->state, full, ret);
 	return rc < 0 ? refuse(m->state, NULL, "%s", fault.cause) : rc;
 }
 

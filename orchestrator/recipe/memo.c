@@ -71,9 +71,32 @@ static bool look_is_same(const char *project, const char *path, const json_t *ki
 	       (json_int_t)(stat(full, &st) < 0 ? SNAPSHOT_NOTHING : snapshot_kind_of(&st));
 }
 
+void recipe_listing(const struct fs_names *names, struct digest *ret)
+{
+	struct hasher *hasher = hasher_new();
+
+	for (size_t i = 0; i < names->names.n; i++)
+		hasher_add(hasher, names->names.v[i], strlen(names->names.v[i]) + 1);
+	hasher_finish(hasher, ret);
+	hasher_free(hasher);
+}
+
+static bool listing_is_same(const char *project, const char *path, const json_t *listing)
+{
+	_cleanup_free_ char *full = path_join(project, path);
+	struct fs_names names = { 0 };
+	struct err ignored = ERR_INIT;
+	struct digest now;
+	bool same = fs_list(AT_FDCWD, full, &names, &ignored) == 0;
+
+	recipe_listing(&names, &now);
+	fs_names_deinit(&names);
+	return same && str_eq(json_string_value(listing), DIGEST_TEXT(&now));
+}
+
 static bool is_same(const char *project, const json_t *document)
 {
-	json_t *file, *kind;
+	json_t *file, *kind, *listing;
 	const char *path;
 	size_t i;
 
@@ -82,6 +105,9 @@ static bool is_same(const char *project, const json_t *document)
 			return false;
 	json_object_foreach (json_object_get(document, "looked"), path, kind)
 		if (!look_is_same(project, path, kind))
+			return false;
+	json_object_foreach (json_object_get(document, "listed"), path, listing)
+		if (!listing_is_same(project, path, listing))
 			return false;
 	return true;
 }
@@ -138,10 +164,16 @@ bool recipe_memo_take_stages(struct recipe_memo *memo, struct arena *arena, stru
 
 /* ---- keeping -------------------------------------------------------------------------------- */
 
-/* Manifests and a repository's history are more than the files that were read. */
+/* A repository's history is more than the files that were read. */
 static bool may_be_kept(const struct recipe *recipe)
 {
-	return json_array_size(json_object_get(recipe->document, "facts")) == 0;
+	json_t *fact;
+	size_t i;
+
+	json_array_foreach (json_object_get(recipe->document, "facts"), i, fact)
+		if (!str_eq(json_str_or(fact, "kind", ""), "cargo.manifest"))
+			return false;
+	return true;
 }
 
 void recipe_memo_keep(struct recipe_memo *memo, const char *store_dir,

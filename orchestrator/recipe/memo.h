@@ -7,9 +7,9 @@
 
 /*
  * What a recipe was evaluated to, so that it is evaluated again only when something that it saw has
- * changed: its files and those that it read (by content), what it looked for, the options that it was
- * given, the program. A recipe sees nothing else, but for what it asks of git, of manifests and of HEAD:
- * such a one is always evaluated.
+ * changed: its files and those that it read (by content), what it looked for, folders that it listed, the
+ * options that it was given, the program. A recipe sees nothing else, but for what it asks of git and of
+ * HEAD: such a one is always evaluated.
  *
  * STORE/snapshots/NAME.recipe ("kilnrcp1"; snapshot/kept.h): what was printed, the document, the stages with
  * what they were lowered to. At 100,000 stages it is read in a tenth of the time that evaluating takes.

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -61,6 +62,9 @@ int recipe_load(const struct recipe_request *request, json_t **ret_document, str
  * *ret_project.
  */
 int recipe_find(const char *operand, char **ret_project, char **ret_recipe, struct err *err);
+/* What the document's "listed" says of a folder with these names. */
+struct fs_names;
+void recipe_listing(const struct fs_names *names, struct digest *ret);
 /* What makes a folder the root of a project; NULL-ended. */
 extern const char *const recipe_project_marks[];
 /* The root of the project that an absolute folder lies in: the nearest one upwards that holds

@@ -217,6 +217,15 @@ void state_note_file(struct recipe_state *state, const char *path, const char *s
 	                                       "origin", origin));
 }
 
+void state_note_listing(struct recipe_state *state, const char *path, const struct fs_names *names)
+{
+	struct digest digest;
+
+	recipe_listing(names, &digest);
+	json_object_set_new(json_object_get(state->document, "listed"), path,
+	                    json_string(DIGEST_TEXT(&digest)));
+}
+
 /* What a recipe sees of the project, besides what it reads: a later run may ask whether that is so
  * still. */
 static void note_look(const struct recipe_state *state, const char *path, const struct stat *st)
@@ -322,8 +331,8 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		.toolchains = map_new(),
 		.folder = path_dir(request->recipe),
 		.document = json_pack(
-			"{s:s,s:{},s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
-			"schema", "kiln.recipe/1", "leaves", "options", "looked", "facts",
+			"{s:s,s:{},s:{},s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
+			"schema", "kiln.recipe/1", "leaves", "options", "looked", "listed", "facts",
 			"targets", "profiles", "smoke", "tests", "images", "workload_data",
 			"artefacts", "files"),
 	};

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/map.h"
+#include "host/fs.h"
 #include "recipe/recipe.h"
 
 /*
@@ -84,5 +85,7 @@ const struct recipe_file *state_embedded(struct recipe_state *state, const char 
 /* Notes a YAML or Lua file in the document's "files". */
 void state_note_file(struct recipe_state *state, const char *path, const char *sha256,
                      bool embedded);
+/* Notes what a folder was found to hold in its "listed". */
+void state_note_listing(struct recipe_state *state, const char *path, const struct fs_names *names);
 
 #endif
