@@ -26,7 +26,7 @@ struct lookup {
 	bool tried;
 	json_t *document; /* NULL: there is no recipe, or it is faulty */
 	struct recipe recipe;
-	const char *store_dir; /* as the command line names it, or NULL */
+	const char *store_dir; /* of the program that completes; or NULL */
 	struct recipe_memo memo;
 };
 

@@ -112,8 +112,10 @@ static bool remember(struct arena *arena, const struct recipe_request *request,
 	if (!recipe_memo_find(memo, request, ret_document))
 		return false;
 	if (recipe_read(arena, *ret_document, ret, &strange) == 0 &&
-	    recipe_memo_take_stages(memo, arena, ret))
+	    recipe_memo_take_stages(memo, arena, ret)) {
+		recipe_memo_say(memo, request);
 		return true;
+	}
 	json_cleanup(ret_document);
 	memo->found = false;
 	return false;
@@ -148,7 +150,8 @@ static int load_recipe(struct session *s, struct err *err)
 
 	if (store_place(s->cli->store_dir, &store, err) < 0)
 		return -1;
-	recipe_memo_init(&s->memo, store);
+	if (!s->paranoid)
+		recipe_memo_init(&s->memo, store);
 	if (session_read_recipe(s->arena, &request, &s->memo, &s->document, &s->recipe, err) < 0)
 		return -1;
 	return plan_check_pools(&s->recipe, err);

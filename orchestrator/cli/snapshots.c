@@ -44,7 +44,7 @@ struct ledger *snapshots_ledger(struct session *s)
 
 	if (s->paranoid || snapshot_key_machine("/proc/self/exe", &key) < 0)
 		return NULL;
-	buf_fmt(&key, "%s\n%s\n", s->project, s->recipe_path);
+	buf_fmt(&key, "%s\n%s\n%s\n", s->project, s->recipe_path, s->recipe.name);
 	for (char **word = s->cli->argv + 1; *word; word++)
 		buf_add(&key, *word, strlen(*word) + 1);
 	return key.overflow ? NULL : ledger_new(s->store, &key);
@@ -83,6 +83,11 @@ static void record_recipe(struct session *s)
 		_cleanup_free_ char *full = path_join(s->project, path);
 
 		snapshot_record_kind(s->record, full, (enum snapshot_kind)json_integer_value(kind));
+	}
+	json_object_foreach (json_object_get(s->document, "peeked"), path, kind) {
+		_cleanup_free_ char *full = path_join(s->project, path);
+
+		store_saw_file(s->store, full);
 	}
 	json_object_foreach (json_object_get(s->document, "listed"), path, kind) {
 		_cleanup_free_ char *full = path_join(s->project, path);
@@ -215,6 +220,8 @@ static bool knows_facts(const struct session *s)
 	json_t *fact;
 	size_t i;
 
+	if (json_object_get(s->document, "unsure"))
+		return false;
 	for (i = 0; i < s->recipe.n_leaves; i++)
 		has_checkout |= str_eq(json_str_or(s->recipe.leaves[i].spec, "kind", ""), "checkout");
 	json_array_foreach (json_object_get(s->document, "facts"), i, fact) {

@@ -3,8 +3,8 @@
 
 #include "engine/engine.h"
 
-/* Looks up the last run of every wanted node under its address of that recipe: its `last` action, and how
- * long it took as its estimate, -1 where it never ran. */
+/* Looks up the last run of every wanted node under its address of that recipe: how long it took as its
+ * estimate, -1 where it never ran; of many, its `last` action too. */
 int estimate_look(struct store *store, const struct plan *plan, const char *recipe,
                   struct engine_node *nodes, struct err *err);
 /* Fills estimate and rank of every wanted node: how long it takes by its last run, else by its kind, and how

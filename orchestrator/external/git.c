@@ -166,9 +166,10 @@ void git_close(struct git_repo *repo)
 	*repo = (struct git_repo){ 0 };
 }
 
-int git_includes(const struct git_repo *repo, struct err *err)
+int git_names_files(const struct git_repo *repo, struct err *err)
 {
-	const char *const args[] = { "config", "--name-only", "--get-regexp", "^include", NULL };
+	const char *const args[] = { "config", "--name-only", "--get-regexp",
+		                     "^(include|core\\.attributesfile)", NULL };
 	_cleanup_buf_ struct buf text = BUF_INIT(1);
 
 	return ask_whether(repo->top, args, &text, err);

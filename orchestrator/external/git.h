@@ -28,8 +28,9 @@ enum { GIT_NONE = 1 };
 int git_open(const char *dir, struct git_repo *ret, struct err *err);
 void git_close(struct git_repo *repo);
 
-/* Whether its configuration includes other files. Returns 0 or GIT_NONE. */
-int git_includes(const struct git_repo *repo, struct err *err);
+/* Whether its configuration names files that change its answers: included ones, or attributes. Returns 0 or
+ * GIT_NONE. */
+int git_names_files(const struct git_repo *repo, struct err *err);
 /* How many tracked files differ from the commit, and the name of one (caller frees; NULL: none). */
 int git_changed(const struct git_repo *repo, size_t *ret_n, char **ret_first, struct err *err);
 

@@ -86,14 +86,15 @@ static bool check_folder(struct replaying *r)
 	return r->dir >= 0 && fstat(r->dir, &st) == 0 && same(&st, &stamps);
 }
 
-static bool check_file(struct replaying *r, bool entry)
+/* Of the folder that was last told, or by its whole path; itself, or what it leads to. */
+static bool check_file(struct replaying *r, bool entry, int how)
 {
 	struct stamps stamps;
 	char path[PATH_MOST];
 	struct stat st;
 
 	return take_text(&r->reader, path) && take(&r->reader, &stamps, sizeof(stamps)) &&
-	       fstatat(entry ? r->dir : AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(entry ? r->dir : AT_FDCWD, path, &st, how) == 0 &&
 	       same(&st, &stamps);
 }
 
@@ -153,10 +154,13 @@ static bool check_records(struct replaying *r)
 			good = check_folder(r);
 			break;
 		case 'E':
-			good = check_file(r, true);
+			good = check_file(r, true, AT_SYMLINK_NOFOLLOW);
 			break;
 		case 'F':
-			good = check_file(r, false);
+			good = check_file(r, false, AT_SYMLINK_NOFOLLOW);
+			break;
+		case 'T':
+			good = check_file(r, false, 0);
 			break;
 		case 'K':
 			good = check_kind(r);

@@ -19,10 +19,12 @@ enum word {
 	WORD_FROM,
 };
 /* Whoever adds a member keeps it here too. */
+#if __SIZEOF_POINTER__ == 8
 _Static_assert(sizeof(struct stage) == 72, "all members of a stage");
 _Static_assert(sizeof(struct stage_lowered) == 176, "all members of what it is lowered to");
 _Static_assert(sizeof(struct action) == 128, "all members of an action");
 _Static_assert(sizeof(struct stage_needs) == 56, "all members of what it needs");
+#endif
 _Static_assert(WORD_FROM + 1 == STAGE_WORDS, "a place for each word");
 
 enum {

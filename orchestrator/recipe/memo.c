@@ -46,9 +46,20 @@ static bool make_key(const struct recipe_request *request, struct buf *key)
 
 /* ---- whether all is as it was --------------------------------------------------------------- */
 
-static bool file_is_same(const char *project, const json_t *file)
+/* As a recipe sees it, which sees nothing outside of the project. */
+static int open_seen(int project, const char *path, int flags, int *ret_fd)
 {
-	_cleanup_free_ char *full = path_join(project, json_str_or(file, "path", ""));
+	struct err ignored = ERR_INIT;
+
+	return fs_open_beneath(project, path, flags, 0, false, ret_fd, &ignored);
+}
+
+/* A fifo or a device blocks nobody. */
+enum { READ_ONLY = O_RDONLY | O_NONBLOCK | O_NOCTTY };
+
+static bool file_is_same(int project, const json_t *file)
+{
+	const char *path = json_str_or(file, "path", "");
 	_cleanup_fd_ int fd = -1;
 	struct blob_ref found;
 	struct err ignored = ERR_INIT;
@@ -56,19 +67,23 @@ static bool file_is_same(const char *project, const json_t *file)
 
 	if (str_eq(json_str_or(file, "origin", ""), "embedded"))
 		return true;
-	fd = open(full, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       digest_of_fd(fd, full, &found, &ignored) == 0 &&
+	return open_seen(project, path, READ_ONLY, &fd) == 0 && fstat(fd, &st) == 0 &&
+	       S_ISREG(st.st_mode) && digest_of_fd(fd, path, &found, &ignored) == 0 &&
 	       strstr(json_str_or(file, "sha256", "?"), DIGEST_TEXT(&found.digest));
 }
 
-static bool look_is_same(const char *project, const char *path, const json_t *kind)
+static bool look_is_same(int project, const char *path, const json_t *kind)
 {
-	_cleanup_free_ char *full = path_join(project, path);
+	enum snapshot_kind now = SNAPSHOT_NOTHING;
+	_cleanup_fd_ int fd = -1;
 	struct stat st;
+	int rc = open_seen(project, path, O_PATH, &fd);
 
-	return json_integer_value(kind) ==
-	       (json_int_t)(stat(full, &st) < 0 ? SNAPSHOT_NOTHING : snapshot_kind_of(&st));
+	if (rc < 0 || (rc == 0 && fstat(fd, &st) < 0))
+		return false;
+	if (rc == 0)
+		now = snapshot_kind_of(&st);
+	return json_integer_value(kind) == (json_int_t)now;
 }
 
 void recipe_listing(const struct fs_names *names, struct digest *ret)
@@ -81,25 +96,39 @@ void recipe_listing(const struct fs_names *names, struct digest *ret)
 	hasher_free(hasher);
 }
 
-static bool listing_is_same(const char *project, const char *path, const json_t *listing)
+static bool listing_is_same(int project, const char *path, const json_t *listing)
 {
-	_cleanup_free_ char *full = path_join(project, path);
 	struct fs_names names = { 0 };
 	struct err ignored = ERR_INIT;
+	_cleanup_fd_ int fd = -1;
 	struct digest now;
-	bool same = fs_list(AT_FDCWD, full, &names, &ignored) == 0;
+	bool same = open_seen(project, path, O_RDONLY | O_DIRECTORY, &fd) == 0 &&
+	            fs_list(fd, ".", &names, &ignored) == 0;
 
 	recipe_listing(&names, &now);
 	fs_names_deinit(&names);
 	return same && str_eq(json_string_value(listing), DIGEST_TEXT(&now));
 }
 
-static bool is_same(const char *project, const json_t *document)
+static bool script_is_same(int project, const char *path, const json_t *peeked)
 {
-	json_t *file, *kind, *listing;
+	_cleanup_fd_ int fd = -1;
+	char now[RECIPE_PEEK];
+
+	return open_seen(project, path, READ_ONLY, &fd) == 0 && recipe_peek(fd, now) == 0 &&
+	       str_eq(json_string_value(peeked), now);
+}
+
+static bool is_same(const char *folder, const json_t *document)
+{
+	_cleanup_fd_ int project = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	json_t *file, *kind, *listing, *peeked;
 	const char *path;
 	size_t i;
 
+	json_object_foreach (json_object_get(document, "peeked"), path, peeked)
+		if (!script_is_same(project, path, peeked))
+			return false;
 	json_array_foreach (json_object_get(document, "files"), i, file)
 		if (!file_is_same(project, file))
 			return false;
@@ -114,10 +143,10 @@ static bool is_same(const char *project, const json_t *document)
 
 /* ---- taking --------------------------------------------------------------------------------- */
 
-static void say_printed(const struct recipe_request *request, const char *texts, size_t n)
+void recipe_memo_say(const struct recipe_memo *memo, const struct recipe_request *request)
 {
-	for (size_t at = 0; at < n; at += strlen(texts + at) + 1)
-		log_say(request->log, LOG_NOTE, "%s: %s", request->recipe, texts + at);
+	for (size_t at = 0; at < memo->said_n; at += strlen(memo->said + at) + 1)
+		log_say(request->log, LOG_NOTE, "%s: %s", request->recipe, memo->said + at);
 }
 
 bool recipe_memo_find(struct recipe_memo *memo, const struct recipe_request *request,
@@ -126,8 +155,8 @@ bool recipe_memo_find(struct recipe_memo *memo, const struct recipe_request *req
 	_cleanup_buf_ struct buf key = BUF_INIT(KEY_MOST);
 	_cleanup_json_ json_t *document = NULL;
 	struct err ignored = ERR_INIT;
-	const char *printed, *text;
-	size_t printed_n, n;
+	const char *text;
+	size_t n;
 	char name[64];
 
 	if (memo->store_fd < 0 || !make_key(request, &key))
@@ -135,14 +164,13 @@ bool recipe_memo_find(struct recipe_memo *memo, const struct recipe_request *req
 	kept_name(&key, suffix, name);
 	if (!kept_open(memo->store_fd, name, magic, &key, &memo->file))
 		return false;
-	printed = kept_take_text(&memo->file, &printed_n);
+	memo->said = kept_take_text(&memo->file, &memo->said_n);
 	text = kept_take_text(&memo->file, &n);
 	if (!text || json_parse(text, n, "a recipe", &document, &ignored) < 0 ||
 	    !is_same(request->project, document)) {
 		kept_close(&memo->file);
 		return false;
 	}
-	say_printed(request, printed, printed_n);
 	memo->found = true;
 	*ret_document = steal(document);
 	return true;
@@ -164,11 +192,15 @@ bool recipe_memo_take_stages(struct recipe_memo *memo, struct arena *arena, stru
 
 /* ---- keeping -------------------------------------------------------------------------------- */
 
-/* A repository's history is more than the files that were read. */
+/* A repository's history is more than the files that were read; and of what could not be looked at nobody
+ * knows when it can be. */
 static bool may_be_kept(const struct recipe *recipe)
 {
 	json_t *fact;
 	size_t i;
+
+	if (json_object_get(recipe->document, "unsure"))
+		return false;
 
 	json_array_foreach (json_object_get(recipe->document, "facts"), i, fact)
 		if (!str_eq(json_str_or(fact, "kind", ""), "cargo.manifest"))

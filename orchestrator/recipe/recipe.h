@@ -62,6 +62,10 @@ int recipe_load(const struct recipe_request *request, json_t **ret_document, str
  * *ret_project.
  */
 int recipe_find(const char *operand, char **ret_project, char **ret_recipe, struct err *err);
+/* What the document's "peeked" says of a script: "x" or "-", whether it may be executed, and its first line.
+ * -1: it is no file, or cannot be read. */
+enum { RECIPE_PEEK = 260 };
+int recipe_peek(int fd, char ret[RECIPE_PEEK]);
 /* What the document's "listed" says of a folder with these names. */
 struct fs_names;
 void recipe_listing(const struct fs_names *names, struct digest *ret);

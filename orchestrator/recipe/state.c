@@ -217,6 +217,21 @@ void state_note_file(struct recipe_state *state, const char *path, const char *s
 	                                       "origin", origin));
 }
 
+void state_unsure(const struct recipe_state *state)
+{
+	json_object_set_new(state->document, "unsure", json_true());
+}
+
+void state_note_peek(struct recipe_state *state, const char *path, const char *peeked)
+{
+	json_t *text = json_string(peeked);
+
+	if (text)
+		json_object_set_new(json_object_get(state->document, "peeked"), path, text);
+	else /* no UTF-8 */
+		state_unsure(state);
+}
+
 void state_note_listing(struct recipe_state *state, const char *path, const struct fs_names *names)
 {
 	struct digest digest;
@@ -236,8 +251,8 @@ static void note_look(const struct recipe_state *state, const char *path, const 
 }
 
 /* By O_PATH first: a fifo or a device must not be opened, it could block or do something. */
-int state_look(const struct recipe_state *state, const char *path, int *ret_fd, struct stat *ret_st,
-               struct err *err)
+static int look(const struct recipe_state *state, const char *path, int *ret_fd, struct stat *ret_st,
+                struct err *err)
 {
 	_cleanup_fd_ int project = -1, found = -1;
 	int rc = fs_open_dir(AT_FDCWD, state->request->project, &project, err);
@@ -259,6 +274,26 @@ int state_look(const struct recipe_state *state, const char *path, int *ret_fd, 
 	return rc;
 }
 
+int state_look(const struct recipe_state *state, const char *path, int *ret_fd, struct stat *ret_st,
+               struct err *err)
+{
+	int rc = look(state, path, ret_fd, ret_st, err);
+
+	if (rc < 0)
+		state_unsure(state);
+	return rc;
+}
+
+/* Its text, where it is one. */
+static int read_text(const char *path, int fd, struct buf *text, struct err *err)
+{
+	if (fs_read_fd(fd, path, text, err) < 0)
+		return -1;
+	if (memchr(buf_text(text), '\0', text->n) || buf_text(text)[0] == '\033')
+		return err_set(err, ERR_INPUT, "%s is not a text file", path);
+	return 0;
+}
+
 int state_read(struct recipe_state *state, const char *path, const struct recipe_file **ret,
                struct err *err)
 {
@@ -278,10 +313,10 @@ int state_read(struct recipe_state *state, const char *path, const struct recipe
 		return rc;
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_INPUT, "%s is not a regular file", path);
-	if (fs_read_fd(fd, path, &text, err) < 0)
+	if (read_text(path, fd, &text, err) < 0) {
+		state_unsure(state);
 		return -1;
-	if (memchr(buf_text(&text), '\0', text.n) || buf_text(&text)[0] == '\033')
-		return err_set(err, ERR_INPUT, "%s is not a text file", path);
+	}
 	*ret = add_file(state, path, steal(chunk), buf_text(&text), text.n, false);
 	return 0;
 }
@@ -331,9 +366,10 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 		.toolchains = map_new(),
 		.folder = path_dir(request->recipe),
 		.document = json_pack(
-			"{s:s,s:{},s:{},s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[]}",
-			"schema", "kiln.recipe/1", "leaves", "options", "looked", "listed", "facts",
-			"targets", "profiles", "smoke", "tests", "images", "workload_data",
+			"{s:s,s:{},s:{},s:{},s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:"
+			"[]}",
+			"schema", "kiln.recipe/1", "leaves", "options", "looked", "listed",
+			"peeked", "facts", "targets", "profiles", "smoke", "tests", "images", "workload_data",
 			"artefacts", "files"),
 	};
 	if (str_eq(state->folder, "."))

@@ -85,6 +85,11 @@ const struct recipe_file *state_embedded(struct recipe_state *state, const char 
 /* Notes a YAML or Lua file in the document's "files". */
 void state_note_file(struct recipe_state *state, const char *path, const char *sha256,
                      bool embedded);
+/* Notes that the recipe met what the rest of the document does not tell, so that nobody takes it for the same
+ * another time. */
+void state_unsure(const struct recipe_state *state);
+/* Notes what was seen of a script in its "peeked". */
+void state_note_peek(struct recipe_state *state, const char *path, const char *peeked);
 /* Notes what a folder was found to hold in its "listed". */
 void state_note_listing(struct recipe_state *state, const char *path, const struct fs_names *names);
 

@@ -13,6 +13,7 @@
 #include "host/tmpfile.h"
 
 enum { CHUNK = 64 << 10, MOST_FILES = 64 };
+static const uint64_t MOST_BYTES = 1 << 30;
 static const uint32_t no_text = UINT32_MAX; /* the length of NULL */
 
 /* FNV-1a, twice from other starts (http://www.isthe.com/chongo/tech/comp/fnv/). */
@@ -27,6 +28,26 @@ void kept_name(const struct buf *key, const char *suffix, char ret[64])
 	         (unsigned long long)hash[1], suffix);
 }
 
+/* ---- its sum -------------------------------------------------------------------------------- */
+
+/* Of whole chunks, and at the end of what is left. It finds what a disk or memory did to a file, nobody's
+ * malice: eight bytes at a time, multiplied by the golden ratio (Knuth, The Art of Computer Programming 3,
+ * 6.4). */
+static uint64_t add_sum(uint64_t sum, const char *p, size_t n)
+{
+	while (n > 0) {
+		size_t part = n < sizeof(uint64_t) ? n : sizeof(uint64_t);
+		uint64_t word = 0;
+
+		memcpy(&word, p, part);
+		sum = (sum ^ word) * 0x9e3779b97f4a7c15;
+		sum ^= sum >> 32;
+		p += part;
+		n -= part;
+	}
+	return sum;
+}
+
 /* ---- writing -------------------------------------------------------------------------------- */
 
 struct kept_writer {
@@ -34,12 +55,14 @@ struct kept_writer {
 	int fd;    /* -1: given up */
 	char chunk[CHUNK];
 	size_t n;
+	uint64_t sum; /* of what is written */
 };
 
 static void flush(struct kept_writer *w)
 {
 	struct err ignored = ERR_INIT;
 
+	w->sum = add_sum(w->sum, w->chunk, w->n);
 	if (w->fd >= 0 && fs_write_all(w->fd, w->chunk, w->n, "a snapshot", &ignored) < 0)
 		w->fd = fs_close(w->fd);
 	w->n = 0;
@@ -116,6 +139,17 @@ struct kept_writer *kept_free(struct kept_writer *w)
 	return NULL;
 }
 
+static bool is_too_much(int dir, const struct fs_names *list)
+{
+	uint64_t bytes = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < list->names.n; i++)
+		if (fstatat(dir, list->names.v[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
+			bytes += (uint64_t)st.st_size;
+	return list->names.n > MOST_FILES || bytes > MOST_BYTES;
+}
+
 /* Those of other generations mean nothing any more. Of many, all go: the next runs write them anew. */
 static void make_room(int store)
 {
@@ -124,7 +158,7 @@ static void make_room(int store)
 	_cleanup_fd_ int dir = -1;
 
 	if (fs_open_dir(store, KEPT_FOLDER, &dir, &ignored) == 0 &&
-	    fs_list(dir, ".", &list, &ignored) == 0 && list.names.n > MOST_FILES)
+	    fs_list(dir, ".", &list, &ignored) == 0 && is_too_much(dir, &list))
 		for (size_t i = 0; i < list.names.n; i++)
 			if (strcmp(list.names.v[i], "generation") != 0)
 				unlinkat(dir, list.names.v[i], 0);
@@ -134,7 +168,11 @@ static void make_room(int store)
 void kept_keep(struct kept_writer *w, const char *name)
 {
 	char path[64];
+	uint64_t sum;
 
+	flush(w);
+	sum = w->sum;
+	kept_put(w, &sum, sizeof(sum));
 	flush(w);
 	if (w->fd < 0)
 		return;
@@ -204,6 +242,24 @@ const char *kept_take_str(struct kept *kept)
 	return kept->bad ? NULL : text;
 }
 
+/* In chunks, as it was written; each takes no memory any more. */
+static bool has_sum(struct kept *kept)
+{
+	uint64_t sum = 0, wanted;
+
+	if (kept->n < sizeof(wanted))
+		return false;
+	kept->n -= sizeof(wanted);
+	memcpy(&wanted, kept->p + kept->n, sizeof(wanted));
+	for (size_t at = 0; at < kept->n; at += CHUNK) {
+		size_t n = kept->n - at < CHUNK ? kept->n - at : CHUNK;
+
+		sum = add_sum(sum, kept->p + at, n);
+		kept_rest(kept, at, at + n);
+	}
+	return sum == wanted;
+}
+
 static bool has_head(struct kept *kept, const char *magic, const struct buf *key)
 {
 	const char *now = kept_take(kept, KEPT_MAGIC);
@@ -230,7 +286,8 @@ bool kept_open(int store_fd, const char *name, const char *magic, const struct b
 	if (p == MAP_FAILED)
 		return false;
 	*ret = (struct kept){ .p = p, .n = (size_t)st.st_size };
-	if (has_head(ret, magic, key))
+	ret->size = ret->n;
+	if (has_sum(ret) && has_head(ret, magic, key))
 		return true;
 	kept_close(ret);
 	return false;
@@ -249,6 +306,6 @@ void kept_rest(const struct kept *kept, size_t from, size_t to)
 void kept_close(struct kept *kept)
 {
 	if (kept->p)
-		munmap((void *)kept->p, kept->n);
+		munmap((void *)kept->p, kept->size);
 	*kept = (struct kept){ 0 };
 }

@@ -11,7 +11,7 @@
  * Files of what one run found out and the next may take for granted: in STORE/snapshots, of a magic, a
  * key that says what it depends on, and a body. They only spare work: whoever finds none, or a strange
  * one, does the work again. Numbers as they lie in memory, texts with their length in front and a NUL
- * behind: a file is never read on another machine. The key holds what the machine's run is called, so
+ * behind, a sum at the end: a file is never read on another machine. The key holds what the machine's run is called, so
  * none outlives it: what a power failure leaves of one is never read.
  */
 #define KEPT_FOLDER "snapshots"
@@ -46,6 +46,7 @@ void kept_keep(struct kept_writer *writer, const char *name);
 struct kept {
 	const char *p;
 	size_t n, at;
+	size_t size; /* of what is mapped */
 	bool bad;
 };
 

@@ -105,11 +105,14 @@ bool snapshot_words(int argc, char **argv, const char **ret_store)
 
 int snapshot_key_machine(const char *program, struct buf *ret)
 {
+	size_t before;
+
 	if (add_program(ret, program) < 0)
 		return -1;
 	buf_fmt(ret, "%s %u ", KILN_VERSION, (unsigned int)geteuid());
+	before = ret->n;
 	add_file(ret, "/proc/sys/kernel/random/boot_id");
-	return ret->overflow ? -1 : 0;
+	return ret->overflow || ret->n == before + 1 ? -1 : 0;
 }
 
 int snapshot_key(const char *program, int argc, char **argv, struct buf *ret)

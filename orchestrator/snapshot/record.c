@@ -55,6 +55,12 @@ void snapshot_record_file(struct snapshot_record *r, const char *path, const str
 	put_stamps(r, st);
 }
 
+void snapshot_record_target(struct snapshot_record *r, const char *path, const struct stat *st)
+{
+	put_named(r, 'T', path);
+	put_stamps(r, st);
+}
+
 void snapshot_record_kind(struct snapshot_record *r, const char *path, enum snapshot_kind kind)
 {
 	uint32_t number = kind;
@@ -92,11 +98,8 @@ static void put_head(struct snapshot_record *r)
 {
 	char generation[SNAPSHOT_GENERATION + 1];
 
-	if (!snapshot_generation(r->store, generation)) {
-		snapshot_renew(r->store);
-		if (!snapshot_generation(r->store, generation))
-			snapshot_record_give_up(r);
-	}
+	if (!snapshot_generation(r->store, generation)) /* somebody changes it */
+		snapshot_record_give_up(r);
 	kept_put(r->file, generation, SNAPSHOT_GENERATION);
 	kept_put(r->file, &r->began_us, sizeof(r->began_us));
 }

@@ -24,6 +24,9 @@ void snapshot_record_folder(struct snapshot_record *record, const char *path,
 void snapshot_record_entry(struct snapshot_record *record, const char *name, const struct stat *st);
 /* What stands at a whole path: with its stamps, or only its kind. */
 void snapshot_record_file(struct snapshot_record *record, const char *path, const struct stat *st);
+/* What a path leads to, through links. */
+void snapshot_record_target(struct snapshot_record *record, const char *path,
+                            const struct stat *st);
 void snapshot_record_kind(struct snapshot_record *record, const char *path,
                           enum snapshot_kind kind);
 void snapshot_record_blob(struct snapshot_record *record, const struct blob_ref *ref);

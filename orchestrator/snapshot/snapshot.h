@@ -22,13 +22,14 @@
  *     D path stamps      a folder; entries of it follow
  *     E name stamps      a file or link in it
  *     F path stamps      a file by its whole path
+ *     T path stamps      what a path leads to, through links
  *     K path kind        what stands there is a file, a folder, or nothing
  *     B digest size      a blob of the store
  *     O length           what was said, in order: a struct snapshot_said before each text
  *     Z                  the end: without it the file is none
  *
  * A snapshot holds as long as the store's *generation*: a text that changes whenever something but a
- * look-up was done in the store.
+ * look-up was done in the store, and is not there while it is.
  */
 enum snapshot_kind { SNAPSHOT_NOTHING, SNAPSHOT_FILE, SNAPSHOT_FOLDER, SNAPSHOT_OTHER };
 

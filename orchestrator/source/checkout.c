@@ -66,7 +66,24 @@ static void saw_home(struct store *store, const char *variable, const char *belo
 		store_saw_file(store, path);
 }
 
-/* git-config(1), FILES, and gitattributes(5). What GIT_CONFIG_… say is part of each snapshot's key. */
+/* Whether the environment names files of git's own: where those lie, nobody looks. */
+static bool has_own_files(void)
+{
+	static const char *const names[] = { "GIT_CONFIG_GLOBAL",   "GIT_CONFIG_SYSTEM",
+		                             "GIT_CONFIG",          "GIT_DIR",
+		                             "GIT_COMMON_DIR",      "GIT_WORK_TREE",
+		                             "GIT_INDEX_FILE",      "GIT_SHALLOW_FILE",
+		                             "GIT_GRAFT_FILE",      "GIT_NAMESPACE",
+		                             "GIT_ATTR_SOURCE",     "GIT_REPLACE_REF_BASE",
+		                             "GIT_OBJECT_DIRECTORY" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (getenv(names[i]))
+			return true;
+	return false;
+}
+
+/* git-config(1), FILES, and gitattributes(5). */
 static void saw_config(struct store *store, const struct git_repo *repo)
 {
 	static const char *const system[] = { "/etc/gitconfig", "/etc/gitattributes" };
@@ -82,7 +99,7 @@ static void saw_config(struct store *store, const struct git_repo *repo)
 		saw_home(store, "XDG_CONFIG_HOME", users[i]);
 		saw_home(store, "HOME", below);
 	}
-	if (git_includes(repo, &ignored) != GIT_NONE)
+	if (has_own_files() || git_names_files(repo, &ignored) != GIT_NONE)
 		store_saw_more(store);
 }
 

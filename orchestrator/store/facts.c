@@ -59,8 +59,6 @@ int store_put_fact(struct store *store, const char *kind, const char *name, cons
 	db_bind_text(stmt, 3, json);
 	what = str_fmt("fact %s %s", kind, name);
 	rc = db_run(stmt, err) < 0 ? -1 : use_put(store, what, strlen(what), err);
-	if (news) /* who looked before it was written, saw what is no more */
-		store_renew(store);
 	return rc;
 }
 

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 
 #include "base/array.h"
 #include "base/path.h"
@@ -183,31 +182,16 @@ void store_saw_more(struct store *store)
 		snapshot_record_give_up(store->record);
 }
 
-/* Where a link leads to may change and the link not. */
-static void saw_behind(struct store *store, const char *path)
-{
-	_cleanup_free_ char *real = realpath(path, NULL);
-	struct stat st;
-
-	if (real && lstat(real, &st) == 0)
-		snapshot_record_file(store->record, real, &st);
-	else
-		snapshot_record_give_up(store->record);
-}
-
 void store_saw_file(struct store *store, const char *path)
 {
 	struct stat st;
 
 	if (!store->record)
 		return;
-	if (lstat(path, &st) < 0) {
+	if (stat(path, &st) < 0)
 		snapshot_record_kind(store->record, path, SNAPSHOT_NOTHING);
-		return;
-	}
-	snapshot_record_file(store->record, path, &st);
-	if (S_ISLNK(st.st_mode))
-		saw_behind(store, path);
+	else
+		snapshot_record_target(store->record, path, &st);
 }
 
 static void saw_entries(struct store *store, int dir, const char *path,
@@ -216,7 +200,8 @@ static void saw_entries(struct store *store, int dir, const char *path,
 	struct stat st;
 
 	for (size_t i = 0; i < names->names.n; i++) {
-		if (fstatat(dir, names->names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (fstatat(dir, names->names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    S_ISLNK(st.st_mode)) /* what it leads to would be told as if it were this */
 			snapshot_record_give_up(store->record);
 		else if (!S_ISDIR(st.st_mode))
 			snapshot_record_entry(store->record, names->names.v[i], &st);

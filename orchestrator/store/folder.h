@@ -20,9 +20,9 @@ int ingest_folder(struct store *store, struct arena *arena, const char *dir,
 
 /*
  * What is looked at besides, for a snapshot (snapshot/record.h) where one is in the making: a file by its
- * whole path, or that there is none, and where it is a link what that leads to; a folder with all its
- * entries that are no folders, or, with `below`, with all that is below it. What cannot be told so makes that
- * there is none.
+ * whole path, through links, or that there is none; a folder with all its entries that are no folders, or,
+ * with `below`, with all that is below it. What cannot be told so, a link in such a folder too, makes that
+ * there will be none.
  */
 bool store_is_recorded(const struct store *store);
 void store_saw_file(struct store *store, const char *path);

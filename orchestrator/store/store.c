@@ -310,7 +310,7 @@ int store_open(const char *dir, struct store **ret, struct err *err)
 {
 	struct store *store = alloc(sizeof(*store));
 
-	store->fd = store->in_use = store->claims = -1;
+	store->fd = store->in_use = store->claims = store->changes = -1;
 	store->whole = map_new();
 	store->uses = map_new();
 	if (store_place(dir, &store->dir, err) < 0 || open_parts(store, err) < 0) {
@@ -318,63 +318,15 @@ int store_open(const char *dir, struct store **ret, struct err *err)
 		return -1;
 	}
 	store->boot = read_boot();
-	(void)snapshot_generation(store->fd, store->generation);
+	generation_open(store);
 	*ret = store;
 	return 0;
 }
-
-/* ---- its generation ------------------------------------------------------------------------- */
-
-/* Whether nobody else gave it another one. */
-static bool is_as_left(const struct store *store)
-{
-	char now[SNAPSHOT_GENERATION + 1];
-
-	if (!snapshot_generation(store->fd, now))
-		now[0] = '\0';
-	return !store->foreign && str_eq(now, store->generation);
-}
-
-void store_renew(struct store *store)
-{
-	store->foreign = !is_as_left(store);
-	snapshot_draw(store->generation);
-	snapshot_set_generation(store->fd, store->generation);
-}
-
-void store_changes(struct store *store)
-{
-	if (!store->changed)
-		store_renew(store);
-	store->changed = true;
-}
-
-static void end_changes(struct store *store)
-{
-	if (store->next[0] && is_as_left(store))
-		snapshot_set_generation(store->fd, store->next);
-	else
-		snapshot_renew(store->fd);
-}
-
-bool store_generation(struct store *store, char ret[SNAPSHOT_GENERATION + 1])
-{
-	if (!is_as_left(store))
-		return false;
-	if (store->changed && !store->next[0])
-		snapshot_draw(store->next);
-	memcpy(ret, store->changed ? store->next : store->generation, sizeof(store->next));
-	return ret[0] != '\0';
-}
-
-/* ---- closing -------------------------------------------------------------------------------- */
-
 struct store *store_close(struct store *store)
 {
 	if (!store)
 		return NULL;
-	if (store->changed) /* whoever looked while it changed saw half of it */
-		end_changes(store);
+	generation_close(store);
 	store_look_end(store);
 	free(store->seen);
 	snapshot_record_free(store->record);
@@ -439,8 +391,6 @@ struct snapshot_record *store_record(struct store *store, const struct buf *key,
 {
 	bug_on(store->record);
 	store->record = snapshot_record_new(store->fd, key, began_us);
-	if (!store->generation[0]) /* it has one now */
-		(void)snapshot_generation(store->fd, store->generation);
 	return store->record;
 }
 

@@ -4,9 +4,9 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "model/action.h"
+#include "snapshot/snapshot.h"
 #include "store/blobs.h"
 #include "store/where.h"
-#include "snapshot/snapshot.h"
 
 /*
  * The store of one user on one machine: blobs, and a database (SQLite, WAL) of what is known:
@@ -30,8 +30,8 @@ int store_check(const char *dir, struct err *err);
 int store_open(const char *dir, struct store **ret, struct err *err);
 struct store *store_close(struct store *store);
 /* Absolute, links resolved. */
-int store_folder(const struct store *store); /* open, borrowed */
 const char *store_dir(const struct store *store);
+int store_folder(const struct store *store); /* the folder itself, open; borrowed */
 struct blobs *store_blobs(struct store *store);
 
 /* A result counts only while every blob it names is there. Decoded into the arena. */

@@ -49,14 +49,17 @@ struct store {
 		*seen; /* while looking: blobs that were there, each at the place of its hash */
 	bool changed;  /* what it says is not what it said: no snapshot holds any more */
 	bool foreign;  /* … and others changed it too since it was opened */
-	/* The generation that was found, or given to it here, last; and what it will have when it is closed
-	 * (store_generation). "": none. */
+	int changes;   /* held, shared, since it was changed (generation.c); or -1 */
+	off_t mark;    /* the size of that file with this process's byte */
+	/* The generation that was found, and what it will have when it is closed (store_generation). "":
+	 * none. */
 	char generation[SNAPSHOT_GENERATION + 1], next[SNAPSHOT_GENERATION + 1];
 	struct snapshot_record *record; /* or NULL */
 };
 
-/* It is another one from now on. */
-void store_renew(struct store *store);
+/* Finds its generation; ends what store_changes() began. */
+void generation_open(struct store *store);
+void generation_close(struct store *store);
 /* Before something is changed that a look-up would see; what a collection takes, too. */
 void store_changes(struct store *store);
 /* Removes claims of processes that are gone. */

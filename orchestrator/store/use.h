@@ -5,7 +5,8 @@
 
 /*
  * When something of the store was last used, in seconds since 1970, for a collection to choose by. It
- * may have been used so much later as USE_EXACT_TO says: what is used all the time writes little.
+ * may have been used so much later as USE_EXACT_TO says, and a day where a ledger knew it (engine/ledger.h):
+ * what is used all the time writes little.
  */
 enum { USE_EXACT_TO = 60 * 60 };
 

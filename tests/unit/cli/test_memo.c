@@ -406,6 +406,83 @@ static void what_a_manifest_stands_for_counts(void **state)
 	assert_true(is_known(p));
 }
 
+/* Of a script the first line and whether it may be executed are seen. */
+static void first_lines_of_scripts_count(void **state)
+{
+	const struct project *p = *state;
+	_cleanup_free_ char *path = path_join(p->dir, "run.sh");
+
+	put(p, "run.sh", "#!/bin/sh\necho\n");
+	assert_int_equal(chmod(path, 0755), 0);
+	put(p, "kiln.lua",
+	    "kiln.recipe { name = 'x', version = '1', license = 'MIT', date = 1 }\n"
+	    "print(kiln.script('run.sh'))\n");
+	assert_false(is_known(p));
+	assert_true(is_known(p));
+	put(p, "run.sh", "#!/usr/bin/python3\nprint\n");
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_false(is_known(p));
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_false(is_known(p));
+	assert_true(is_known(p));
+	put(p, "run.sh", "#!/usr/bin/python3\nprint()\n"); /* another line is nobody's */
+	assert_true(is_known(p));
+}
+
+/* Nobody knows when what could not be read can be. */
+static void what_cannot_be_seen_is_looked_at_again(void **state)
+{
+	static const char trying[] =
+		"kiln.recipe { name = 'x', version = '1', license = 'MIT', date = 1 }\n"
+		"print(pcall(kiln.read, 'data'))\n";
+	const struct project *p = *state;
+	_cleanup_free_ char *path = path_join(p->dir, "data");
+	struct err err = ERR_INIT;
+
+	must(fs_write_file(AT_FDCWD, path, "a\0b", 3, 0644, false, &err), &err);
+	put(p, "kiln.lua", trying);
+	assert_false(is_known(p));
+	assert_false(is_known(p));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/etc/passwd", path), 0); /* leads out */
+	assert_false(is_known(p));
+	assert_false(is_known(p));
+	assert_int_equal(unlink(path), 0);
+	assert_false(is_known(p));
+	assert_true(is_known(p));
+}
+
+static void what_lies_behind_a_link_that_leads_out_is_not_taken(void **state)
+{
+	const struct project *p = *state;
+	_cleanup_free_ char *path = path_join(p->dir, "version");
+	char *out = test_folder();
+	_cleanup_free_ char *moved = path_join(out, "version");
+	struct reading r;
+
+	assert_int_equal(rename(path, moved), 0);
+	assert_int_equal(symlink(moved, path), 0);
+	assert_false(read_recipe(p->store, p->dir, "kiln.lua", NULL, &r));
+	reading_deinit(&r);
+	test_folder_remove(out);
+}
+
+static void an_own_toolchain_behind_a_link_counts(void **state)
+{
+	const struct project *p = *state;
+	_cleanup_free_ char *link = path_join(p->dir, ".kiln");
+	_cleanup_buf_ struct buf text = BUF_INIT(1 << 16);
+	const struct project out = { NULL, test_folder() };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(symlink(out.dir, link), 0);
+	assert_false(is_known(p));
+	must(fs_read(AT_FDCWD, "toolchains/llvm-19.yaml", &text, &err), &err);
+	put(&out, "toolchains/llvm-19.yaml", buf_text(&text));
+	assert_false(is_known(p));
+	test_folder_remove(out.dir);
+}
+
 static void options_count(void **state)
 {
 	const struct project *p = *state;
@@ -439,6 +516,8 @@ static void what_it_printed_is_said_again(void **state)
 
 	recipe_memo_init(&memo, p->store);
 	assert_true(recipe_memo_find(&memo, &request, &document));
+	assert_string_equal(buf_text(&l.heard), "");
+	recipe_memo_say(&memo, &request);
 	assert_string_equal(buf_text(&l.heard),
 	                    "kiln.lua: evaluated\tnil\nkiln.lua: twice\n");
 	json_decref(document);
@@ -482,6 +561,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_it_looked_for_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_toolchain_of_its_own_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_manifest_stands_for_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(first_lines_of_scripts_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_seen_is_looked_at_again, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(
+			what_lies_behind_a_link_that_leads_out_is_not_taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_own_toolchain_behind_a_link_counts, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(options_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_it_printed_is_said_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(strange_ones_are_not_believed, setup, teardown),

@@ -5,6 +5,7 @@
 #include "fakes/world.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/str.h"
 #include "engine/inputs.h"
@@ -200,6 +201,60 @@ static void a_run_beside_it_leaves_no_promise(void **state)
 	assert_int_equal(ask(w).results, 0);
 }
 
+/* A process that changes the store for long: whoever comes and goes meanwhile keeps nothing. */
+static void a_run_within_anothers_leaves_no_promise(void **state)
+{
+	struct world *w = *state;
+	struct store *other;
+
+	world_pipeline(w);
+	run_with(w);
+	open_again(w);
+	must(store_open(w->dir, &other, &w->err), &w->err);
+	must(store_put_fact(other, "test", "one", "{}", &w->err), &w->err);
+	open_again(w);
+	run_with(w);
+	assert_int_equal(w->fake.n_run, 0);
+	must(store_put_fact(other, "test", "two", "{}", &w->err), &w->err);
+	open_again(w);
+	assert_int_equal(ask(w).results, 0);
+	store_close(other);
+	open_again(w);
+	assert_int_equal(ask(w).results, 0);
+	run_with(w);
+	open_again(w);
+	assert_int_equal(ask(w).results, n_keyed(w));
+}
+
+/* … even where it is killed: the next one finds no generation, and gives it a new one. */
+static void a_killed_one_leaves_no_promise(void **state)
+{
+	struct world *w = *state;
+	pid_t pid;
+	int status;
+
+	world_pipeline(w);
+	run_with(w);
+	open_again(w);
+	assert_int_equal(ask(w).results, n_keyed(w));
+	pid = fork();
+	if (pid == 0) {
+		struct store *other;
+		struct err err = ERR_INIT;
+
+		if (store_open(w->dir, &other, &err) == 0)
+			store_put_fact(other, "test", "one", "{}", &err);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	open_again(w);
+	assert_int_equal(ask(w).results, 0);
+	run_with(w);
+	assert_int_equal(w->fake.n_run, 0);
+	open_again(w);
+	assert_int_equal(ask(w).results, n_keyed(w));
+}
+
 static void lost_content_is_made_again(void **state)
 {
 	struct world *w = *state;
@@ -228,25 +283,68 @@ static char *ledger_path(const struct world *w)
 	return str_fmt("%s/%s", w->dir, name);
 }
 
+/* The same file as of another time. */
+static void set_time(struct world *w, int64_t time)
+{
+	char name[64], generation[SNAPSHOT_GENERATION];
+	struct kept kept;
+	struct kept_writer *writer;
+	int64_t was;
+	size_t n;
+
+	kept_name(&key, ".ledger", name);
+	assert_true(kept_open(store_folder(w->store), name, "kilnldg1", &key, &kept));
+	kept_take_into(&kept, generation, sizeof(generation));
+	kept_take_into(&kept, &was, sizeof(was));
+	writer = kept_new(store_folder(w->store), "kilnldg1", &key);
+	kept_put(writer, generation, sizeof(generation));
+	kept_put(writer, &time, sizeof(time));
+	n = kept.n - kept.at;
+	kept_put(writer, kept_take(&kept, n), n);
+	kept_keep(writer, name);
+	kept_free(writer);
+	kept_close(&kept);
+}
+
 /* Results that are used are looked up once a day, for a collection to know. */
 static void it_grows_old(void **state)
 {
 	static const int64_t times[] = { 0, INT64_MAX };
 	struct world *w = *state;
-	_cleanup_free_ char *path = ledger_path(w);
 
 	world_pipeline(w);
 	run_with(w);
 	assert_int_equal(ask(w).results, n_keyed(w));
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-		int fd = open(path, O_RDWR | O_CLOEXEC);
-		off_t at = KEPT_MAGIC + 4 + (off_t)key.n + SNAPSHOT_GENERATION;
-
-		assert_int_equal(pwrite(fd, &times[i], 8, at), 8);
-		close(fd);
+		set_time(w, times[i]);
 		assert_int_equal(ask(w).results, 0);
 		assert_int_equal(ask(w).keys, n_keyed(w));
 	}
+}
+
+/* What the disk made of a file is no ledger. */
+static void a_flipped_bit_is_seen(void **state)
+{
+	struct world *w = *state;
+	_cleanup_free_ char *path = ledger_path(w);
+	struct stat st;
+
+	world_pipeline(w);
+	run_with(w);
+	assert_int_equal(stat(path, &st), 0);
+	for (off_t at = 1; at < st.st_size; at += 101) {
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+		char byte;
+
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		byte ^= 4;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		assert_int_equal(ask(w).keys, 0);
+		byte ^= 4;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		close(fd);
+	}
+	assert_int_equal(ask(w).keys, n_keyed(w));
 }
 
 static void half_of_it_is_no_harm(void **state)
@@ -489,6 +587,9 @@ int main(void)
 		TEST(an_edit_runs_what_it_changes),
 		TEST(others_may_have_changed_the_store),
 		TEST(a_run_beside_it_leaves_no_promise),
+		TEST(a_run_within_anothers_leaves_no_promise),
+		TEST(a_killed_one_leaves_no_promise),
+		TEST(a_flipped_bit_is_seen),
 		TEST(lost_content_is_made_again),
 		TEST(it_grows_old),
 		TEST(half_of_it_is_no_harm),

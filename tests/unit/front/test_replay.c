@@ -31,6 +31,11 @@ static void seed(struct fixture *f)
 	test_write(f->fd, "src/a", "one\n", 0644);
 	test_write(f->fd, "src/sub/b", "two\n", 0644);
 	test_write(f->fd, "lock", "{}\n", 0644);
+	/* link → now/file, now → v1 */
+	test_write(f->fd, "v1/file", "1\n", 0644);
+	test_write(f->fd, "v2/file", "2\n", 0644);
+	assert_int_equal(symlinkat("v1", f->fd, "now"), 0);
+	assert_int_equal(symlinkat("now/file", f->fd, "link"), 0);
 	test_write(f->fd,
 	           "store/blobs/ab/"
 	           "cdef0000000000000000000000000000000000000000000000000000000000",
@@ -47,6 +52,7 @@ static int setup(void **state)
 	f.store = path_join(f.dir, "store");
 	assert_int_equal(chmod(f.store, 0700), 0);
 	f.store_fd = test_open_dir(f.store);
+	snapshot_renew(f.store_fd);
 	*state = &f;
 	return 0;
 }
@@ -82,6 +88,8 @@ static void age(struct fixture *f)
 	set_old(f->fd, "src/sub");
 	set_old(f->fd, "src");
 	set_old(f->fd, "lock");
+	set_old(f->fd, "v1/file");
+	set_old(f->fd, "v2/file");
 	assert_int_equal(utimensat(f->fd,
 	                           "store/blobs/ab/"
 	                           "cdef0000000000000000000000000000000000000000000000000000000000",
@@ -99,6 +107,15 @@ static void put(struct fixture *f, struct snapshot_record *r, const char *path, 
 		snapshot_record_folder(r, full, &st);
 	else
 		snapshot_record_file(r, full, &st);
+}
+
+static void put_target(struct fixture *f, struct snapshot_record *r, const char *path)
+{
+	_cleanup_free_ char *full = path_join(f->dir, path);
+	struct stat st;
+
+	assert_int_equal(stat(full, &st), 0);
+	snapshot_record_target(r, full, &st);
 }
 
 static void add_said(struct buf *all, const char *text)
@@ -124,6 +141,7 @@ static void record(struct fixture *f, const char *said)
 	assert_int_equal(fstatat(f->fd, "src/sub/b", &st, 0), 0);
 	snapshot_record_entry(r, "b", &st);
 	put(f, r, "lock", false);
+	put_target(f, r, "link");
 	snapshot_record_kind(r, absent, SNAPSHOT_NOTHING);
 	snapshot_record_blob(r, &ref);
 	add_said(&all, said);
@@ -212,6 +230,17 @@ static void link_elsewhere(struct fixture *f)
 	assert_int_equal(symlinkat("other", f->fd, "src"), 0);
 }
 
+static void lead_on_elsewhere(struct fixture *f)
+{
+	assert_int_equal(unlinkat(f->fd, "now", 0), 0);
+	assert_int_equal(symlinkat("v2", f->fd, "now"), 0);
+}
+
+static void edit_behind_a_link(struct fixture *f)
+{
+	test_write(f->fd, "v1/file", "3\n", 0644);
+}
+
 static void another_lock(struct fixture *f)
 {
 	test_write(f->fd, "lock", "{ }\n", 0644);
@@ -264,7 +293,7 @@ static void cut_short(struct fixture *f)
 	kept_name(&f->key, "", path);
 	fd = openat(f->store_fd, path, O_RDWR);
 	assert_true(fd >= 0 && fstat(fd, &st) == 0);
-	assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
+	assert_int_equal(ftruncate(fd, st.st_size - 9), 0);
 	close(fd);
 }
 
@@ -277,6 +306,8 @@ static void any_change_is_seen(void **state)
 		take_away,
 		make_executable,
 		link_elsewhere,
+		lead_on_elsewhere,
+		edit_behind_a_link,
 		another_lock,
 		what_was_not_there,
 		lose_a_blob,

@@ -1,0 +1,106 @@
+/*
+ * The store's generation (snapshot/snapshot.h), and who changes it. While somebody changes a store it has
+ * none, so that nobody keeps anything of a state that is half another one; the last who changes it gives it a
+ * new one. Who changes it holds locks/changes, shared, and has put a byte into it: whose is not the last one
+ * there knows that others changed it, too.
+ */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "host/fs.h"
+#include "store/store_impl.h"
+
+enum { BYTES_MOST = 1 << 20 };
+
+static const char file[] = "locks/changes";
+
+static int open_changes(const struct store *store)
+{
+	return openat(store->fd, file, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+/* Nobody else changes the store, and nobody begins to as long as this is held. */
+static bool try_alone(int fd)
+{
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+void generation_open(struct store *store)
+{
+	_cleanup_fd_ int fd = -1;
+
+	store->changes = -1;
+	if (snapshot_generation(store->fd, store->generation))
+		return;
+	/* It is new, or who changed it last was killed. */
+	fd = open_changes(store);
+	if (try_alone(fd) && !snapshot_generation(store->fd, store->generation))
+		snapshot_renew(store->fd);
+	if (!snapshot_generation(store->fd, store->generation))
+		store->generation[0] = '\0';
+}
+
+static bool is_as_found(const struct store *store)
+{
+	char now[SNAPSHOT_GENERATION + 1];
+
+	return snapshot_generation(store->fd, now) && str_eq(now, store->generation);
+}
+
+static off_t size_of(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_size : -1;
+}
+
+void store_changes(struct store *store)
+{
+	bool alone;
+
+	if (store->changed)
+		return;
+	store->changed = true;
+	store->changes = open_changes(store);
+	alone = try_alone(store->changes);
+	if (!alone && store->changes >= 0)
+		(void)flock(store->changes, LOCK_SH);
+	if (alone && size_of(store->changes) > BYTES_MOST)
+		(void)!ftruncate(store->changes, 0);
+	if (!alone || !is_as_found(store) || write(store->changes, ".", 1) != 1)
+		store->foreign = true;
+	store->mark = size_of(store->changes);
+	snapshot_set_generation(store->fd, "");
+	if (alone)
+		(void)flock(store->changes, LOCK_SH);
+}
+
+/* Whether nobody else changed it since it was opened. */
+static bool is_ours_alone(const struct store *store)
+{
+	return !store->foreign && store->mark > 0 && size_of(store->changes) == store->mark;
+}
+
+void generation_close(struct store *store)
+{
+	if (store->changed && try_alone(store->changes)) {
+		if (store->next[0] && is_ours_alone(store))
+			snapshot_set_generation(store->fd, store->next);
+		else
+			snapshot_renew(store->fd);
+	}
+	store->changes = fs_close(store->changes);
+}
+
+bool store_generation(struct store *store, char ret[SNAPSHOT_GENERATION + 1])
+{
+	if (store->changed ? !is_ours_alone(store) : !is_as_found(store))
+		return false;
+	if (store->changed && !store->next[0])
+		snapshot_draw(store->next);
+	memcpy(ret, store->changed ? store->next : store->generation, sizeof(store->next));
+	return ret[0] != '\0';
+}
