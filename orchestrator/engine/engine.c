@@ -90,7 +90,7 @@ static int check_inputs(struct engine *e, struct err *err)
 	if (e->checked)
 		return 0;
 	e->checked = true;
-	return inputs_check(e->unkept, e->plan, e->request->facts, err);
+	return inputs_check(e->unkept, e->plan, e->request->facts, e->nodes, err);
 }
 
 static int start_ready(struct engine *e, struct err *err)

@@ -142,7 +142,7 @@ int inputs_find(struct blobs *blobs, struct arena *arena, const struct plan *pla
 }
 
 int inputs_check(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
-                 struct err *err)
+                 const struct engine_node *nodes, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct key_context c = { blobs, arena, plan, facts, NULL };
@@ -151,7 +151,9 @@ int inputs_check(struct blobs *blobs, const struct plan *plan, const struct fact
 		const struct plan_node *node = &plan->nodes[plan->order[i]];
 		struct placement ignored;
 
-		for (size_t j = 0; !node->pinned && j < node->n_inputs; j++)
+		if (node->pinned || nodes[plan->order[i]].state != NODE_WANT)
+			continue;
+		for (size_t j = 0; j < node->n_inputs; j++)
 			if (node->inputs[j].from.kind == REF_LEAF && node->inputs[j].from.path[0] &&
 			    resolve(&c, node, &node->inputs[j], &ignored, err) < 0)
 				return -1;

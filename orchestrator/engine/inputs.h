@@ -6,11 +6,11 @@
 #include "store/place.h"
 
 /*
- * Looks up every path of a source that a wanted node takes, so that a misspelt one is told before
- * anything has run (ERR_INPUT with the stage's place and the nearest name).
+ * Looks up every path of a source that a wanted node takes whose key is not made yet, so that a misspelt one
+ * is told before anything has run (ERR_INPUT with the stage's place and the nearest name).
  */
 int inputs_check(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
-                 struct err *err);
+                 const struct engine_node *nodes, struct err *err);
 /* One input of a node: where it is placed and what it is. An output that lacks the path is ERR_STAGE. */
 int inputs_find(struct blobs *blobs, struct arena *arena, const struct plan *plan,
                 const struct facts *facts, const struct engine_node *nodes,

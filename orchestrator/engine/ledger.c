@@ -14,8 +14,9 @@ static const char magic[] = "kilnldg1";
 
 /* Where a node's record lies in the file, behind its address; 0: there is none. */
 struct entry {
-	uint64_t at : 63;
+	uint64_t at : 62;
 	uint64_t given : 1; /* its key was given out */
+	uint64_t taken : 1; /* … and its result */
 };
 
 struct ledger {
@@ -353,6 +354,7 @@ int ledger_result(struct ledger *l, size_t at, struct arena *arena, const struct
 	if (file.bad)
 		return STORE_MISS;
 	rc = store_has_content(l->store, &result, err);
+	l->entries[at].taken = rc == 0;
 	if (rc == 0)
 		*ret = arena_dup(arena, &result, sizeof(result));
 	return rc;
@@ -377,6 +379,23 @@ static bool bytes_again(struct ledger *l, size_t at, ledger_find_fn find, void *
 	arena = arena_new();
 	placements = arena_array(arena, l->plan->nodes[at].n_inputs, sizeof(*placements));
 	return find(data, at, arena, placements, &ignored) == 0 && make_bytes(l, at, placements);
+}
+
+/* As it is, where all that it says was said by it. */
+static bool copy_record(struct ledger *l, struct kept_writer *w, size_t at)
+{
+	const size_t address_n = strlen(l->plan->nodes[at].stage->address);
+	const size_t head = sizeof(uint32_t) + sizeof(uint32_t) + address_n + 1;
+	struct record record;
+	struct result result;
+	struct kept file;
+
+	if (!l->entries[at].taken || !open_record(l, at, &file, &record))
+		return false;
+	kept_take_into(&file, &result, sizeof(result));
+	skip_outputs(&file, result.n_outputs);
+	kept_put(w, file.p + l->entries[at].at - head, file.at - l->entries[at].at + head);
+	return true;
 }
 
 static void write_record(struct ledger *l, struct kept_writer *w, size_t at,
@@ -406,7 +425,8 @@ void ledger_end(struct ledger *l, const struct engine_node *nodes, ledger_find_f
 	for (size_t i = 0; i < l->plan->n_wanted; i++) {
 		size_t at = l->plan->order[i];
 
-		if (nodes[at].result && !nodes[at].dev && bytes_again(l, at, find, data))
+		if (!copy_record(l, w, at) && nodes[at].result && !nodes[at].dev &&
+		    bytes_again(l, at, find, data))
 			write_record(l, w, at, &nodes[at]);
 	}
 	kept_keep(w, l->name);
