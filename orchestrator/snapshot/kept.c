@@ -269,7 +269,7 @@ static bool has_head(struct kept *kept, const char *magic, const struct buf *key
 		return false;
 	n = kept_take_u32(kept);
 	now = n == key->n ? kept_take(kept, n) : NULL;
-	return now && memcmp(now, key->p, n) == 0;
+	return now && (n == 0 || memcmp(now, key->p, n) == 0);
 }
 
 bool kept_open(int store_fd, const char *name, const char *magic, const struct buf *key,
