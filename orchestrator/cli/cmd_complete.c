@@ -248,10 +248,9 @@ static int run(struct cli *cli, const struct command_args *args, struct err *err
 	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_buf_ struct buf out = BUF_INIT(OUTPUT_MOST);
 	struct completion wanted = { 0 };
-	struct lookup l = { .arena = arena,
-		            .wanted = &wanted,
-		            .store_dir = cli->store_dir,
-		            .memo.store_fd = -1 };
+	struct lookup l = {
+		.arena = arena, .wanted = &wanted, .store_dir = cli->store_dir, .memo.store_fd = -1
+	};
 	int rc;
 
 	complete_scan(arena, args->operands, args->n_operands, &wanted);

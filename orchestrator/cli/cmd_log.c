@@ -8,8 +8,8 @@
 #include "report/stamped.h"
 
 static const struct command_option options[] = {
-	{ "--timestamps", NULL, "say in front of each line when it came, of both streams in that order",
-	  false },
+	{ "--timestamps", NULL,
+	  "say in front of each line when it came, of both streams in that order", false },
 	SESSION_OPTIONS,
 	{ 0 },
 };

@@ -27,10 +27,10 @@ struct cli {
 	struct runner_server *server; /* NULL: the command runs nothing */
 	bool runs_stages;             /* of the command */
 	char **targets;               /* --target globs, NULL-ended */
-	struct buf key;  /* of a snapshot of this command line; empty: there will be none */
-	char **argv;     /* as the program was started */
+	struct buf key;   /* of a snapshot of this command line; empty: there will be none */
+	char **argv;      /* as the program was started */
 	int64_t began_us; /* when, real clock */
-	struct buf said; /* what was printed, as snapshots keep it: descriptor, length, text */
+	struct buf said;  /* what was printed, as snapshots keep it: descriptor, length, text */
 };
 
 /* One option of a command, besides the common ones. */

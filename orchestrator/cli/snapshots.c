@@ -223,7 +223,8 @@ static bool knows_facts(const struct session *s)
 	if (json_object_get(s->document, "unsure"))
 		return false;
 	for (i = 0; i < s->recipe.n_leaves; i++)
-		has_checkout |= str_eq(json_str_or(s->recipe.leaves[i].spec, "kind", ""), "checkout");
+		has_checkout |=
+			str_eq(json_str_or(s->recipe.leaves[i].spec, "kind", ""), "checkout");
 	json_array_foreach (json_object_get(s->document, "facts"), i, fact) {
 		const char *kind = json_str_or(fact, "kind", "");
 

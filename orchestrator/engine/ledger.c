@@ -27,8 +27,8 @@ struct ledger {
 	size_t near; /* about there it is looked at; what is far from it takes no memory */
 	char generation[SNAPSHOT_GENERATION + 1]; /* of the file */
 	char before[SNAPSHOT_GENERATION + 1];     /* of the store as the run begins */
-	int64_t since;                            /* its oldest result was looked up then, real clock, us */
-	bool holds;                               /* its results do */
+	int64_t since; /* its oldest result was looked up then, real clock, us */
+	bool holds;    /* its results do */
 	const struct plan *plan;
 	struct entry *entries;        /* by node */
 	size_t n_wanted;              /* nodes that get a key: what is pinned has none */

@@ -205,9 +205,8 @@ static int make_key(struct engine *e, size_t at, struct err *err)
 		return err->code == ERR_STAGE && fail_unrun(e, at, err) == 0 ? 1 : -1;
 	n->action = action.digest;
 	n->action_size = action.size;
-	rc = e->request->ledger ?
-	             ledger_result(e->request->ledger, at, e->arena, &n->result, err) :
-	             0;
+	rc = e->request->ledger ? ledger_result(e->request->ledger, at, e->arena, &n->result, err) :
+	                          0;
 	return rc < 0 ? -1 : 0;
 }
 

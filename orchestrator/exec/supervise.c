@@ -439,10 +439,10 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	close_ends(&p, 1);
 	w.signal_fd = signal_fd;
 	w.nice_tries = spec->nice > 0 ? NICE_TRIES : 0;
-	w.out = (struct stream){ p.fd[PIPE_OUT][0], spec->out_file, 0, spec->out_limit,
-		                 &s.out_times,      "standard output" };
-	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0, spec->log_limit,
-		                 &s.log_times,      "the log" };
+	w.out = (struct stream){ p.fd[PIPE_OUT][0], spec->out_file, 0,
+		                 spec->out_limit,   &s.out_times,   "standard output" };
+	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0,
+		                 spec->log_limit,   &s.log_times,   "the log" };
 	w.status.fd = p.fd[PIPE_STATUS][0];
 	p.fd[PIPE_OUT][0] = p.fd[PIPE_LOG][0] = p.fd[PIPE_STATUS][0] = -1;
 	said_init(&w.said, spec->said_fd);

@@ -49,7 +49,7 @@ struct supervised {
 	bool ran;       /* "exit-code" came through status_fd */
 	struct err err; /* what fn returned -1 with; code ERR_NONE when it did not */
 	int64_t wall_us, user_us, system_us, peak_bytes;
-	struct breach breach; /* SUPERVISE_LIMIT: which */
+	struct breach breach;              /* SUPERVISE_LIMIT: which */
 	struct times out_times, log_times; /* when what it printed came; the caller's */
 };
 

@@ -130,8 +130,9 @@ static int read_head(struct git_repo *repo, struct err *err)
 int git_open(const char *dir, struct git_repo *ret, struct err *err)
 {
 	const char *const args[] = {
-		"rev-parse", "--path-format=absolute", "--show-toplevel",         "--git-dir",
-		"--git-common-dir", "--is-shallow-repository", NULL
+		"rev-parse", "--path-format=absolute", "--show-toplevel",
+		"--git-dir", "--git-common-dir",       "--is-shallow-repository",
+		NULL
 	};
 	const struct child_spec spec = { 0 };
 	_cleanup_child_result_ struct child_result result = { 0 };

@@ -94,8 +94,7 @@ static bool check_file(struct replaying *r, bool entry, int how)
 	struct stat st;
 
 	return take_text(&r->reader, path) && take(&r->reader, &stamps, sizeof(stamps)) &&
-	       fstatat(entry ? r->dir : AT_FDCWD, path, &st, how) == 0 &&
-	       same(&st, &stamps);
+	       fstatat(entry ? r->dir : AT_FDCWD, path, &st, how) == 0 && same(&st, &stamps);
 }
 
 static bool check_kind(struct replaying *r)

@@ -20,8 +20,7 @@ json_t *stage_options(const struct stage *stage)
 
 const char *stage_image(const struct stage *stage)
 {
-	return stage->lowered ? stage->lowered->image :
-	                        json_str_or(stage->options, "image", NULL);
+	return stage->lowered ? stage->lowered->image : json_str_or(stage->options, "image", NULL);
 }
 
 int ref_from_json(struct arena *arena, const json_t *json, struct ref *ret)

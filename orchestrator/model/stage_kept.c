@@ -196,8 +196,8 @@ static void take_inputs(struct stages_taking *t, struct stage_lowered *l)
 
 		l->inputs[i].at = kept_take_str(t->file);
 		from->kind = (enum ref_kind)kept_take_u32(t->file);
-		from->id = from->kind == REF_LEAF ? take_word(t, WORD_FROM) :
-		                                    kept_take_str(t->file);
+		from->id =
+			from->kind == REF_LEAF ? take_word(t, WORD_FROM) : kept_take_str(t->file);
 		from->path = kept_take_str(t->file);
 	}
 }
@@ -232,8 +232,7 @@ static uint32_t flags_of(const struct stages_keeping *k, const struct stage_lowe
 {
 	return !l ? 0 :
 	            HAS_LOWERED | (l->incremental ? IS_INCREMENTAL : 0) |
-	                       (l->never_ships ? NEVER_SHIPS : 0) |
-	                       (l->passes_on ? PASSES_ON : 0) |
+	                       (l->never_ships ? NEVER_SHIPS : 0) | (l->passes_on ? PASSES_ON : 0) |
 	                       (l->action.fixed_addresses ? FIXED_ADDRESSES : 0) |
 	                       (l->needs == k->needs ? SAME_NEEDS : 0);
 }

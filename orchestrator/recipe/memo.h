@@ -15,8 +15,8 @@
  * what they were lowered to. At 100,000 stages it is read in a tenth of the time that evaluating takes.
  */
 struct recipe_memo {
-	int store_fd;     /* -1: there is no store yet, or not one of this user's alone */
-	struct kept file; /* what a recipe that was taken from it borrows from */
+	int store_fd;       /* -1: there is no store yet, or not one of this user's alone */
+	struct kept file;   /* what a recipe that was taken from it borrows from */
 	struct buf printed; /* by a recipe that is evaluated */
 	const char *said;   /* by one that was found, each text ended by a NUL */
 	size_t said_n;

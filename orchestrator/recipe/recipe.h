@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 
-#include "base/digest.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -47,7 +46,8 @@ struct recipe_request {
 	 * the document. */
 	int (*stage)(void *data, const struct recipe_stage *stage, struct err *err);
 	void *stage_data;
-	struct buf *printed; /* gets what the recipe prints, each text ended by a NUL; may be NULL */
+	struct buf
+		*printed; /* gets what the recipe prints, each text ended by a NUL; may be NULL */
 };
 
 /*
@@ -62,13 +62,6 @@ int recipe_load(const struct recipe_request *request, json_t **ret_document, str
  * *ret_project.
  */
 int recipe_find(const char *operand, char **ret_project, char **ret_recipe, struct err *err);
-/* What the document's "peeked" says of a script: "x" or "-", whether it may be executed, and its first line.
- * -1: it is no file, or cannot be read. */
-enum { RECIPE_PEEK = 260 };
-int recipe_peek(int fd, char ret[RECIPE_PEEK]);
-/* What the document's "listed" says of a folder with these names. */
-struct fs_names;
-void recipe_listing(const struct fs_names *names, struct digest *ret);
 /* What makes a folder the root of a project; NULL-ended. */
 extern const char *const recipe_project_marks[];
 /* The root of the project that an absolute folder lies in: the nearest one upwards that holds

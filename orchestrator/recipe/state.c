@@ -22,6 +22,7 @@
 #include "recipe/declare.h"
 #include "recipe/diagnose.h"
 #include "recipe/modules.h"
+#include "recipe/seen.h"
 #include "recipe/whole.h"
 #include "recipe/world.h"
 #include "snapshot/snapshot.h"
@@ -236,7 +237,7 @@ void state_note_listing(struct recipe_state *state, const char *path, const stru
 {
 	struct digest digest;
 
-	recipe_listing(names, &digest);
+	seen_listing(names, &digest);
 	json_object_set_new(json_object_get(state->document, "listed"), path,
 	                    json_string(DIGEST_TEXT(&digest)));
 }
@@ -251,8 +252,8 @@ static void note_look(const struct recipe_state *state, const char *path, const 
 }
 
 /* By O_PATH first: a fifo or a device must not be opened, it could block or do something. */
-static int look(const struct recipe_state *state, const char *path, int *ret_fd, struct stat *ret_st,
-                struct err *err)
+static int look(const struct recipe_state *state, const char *path, int *ret_fd,
+                struct stat *ret_st, struct err *err)
 {
 	_cleanup_fd_ int project = -1, found = -1;
 	int rc = fs_open_dir(AT_FDCWD, state->request->project, &project, err);
@@ -369,8 +370,8 @@ int state_open(const struct recipe_request *request, struct recipe_state *state,
 			"{s:s,s:{},s:{},s:{},s:{},s:{},s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:[],s:"
 			"[]}",
 			"schema", "kiln.recipe/1", "leaves", "options", "looked", "listed",
-			"peeked", "facts", "targets", "profiles", "smoke", "tests", "images", "workload_data",
-			"artefacts", "files"),
+			"peeked", "facts", "targets", "profiles", "smoke", "tests", "images",
+			"workload_data", "artefacts", "files"),
 	};
 	if (str_eq(state->folder, "."))
 		state->folder[0] = '\0';

@@ -18,6 +18,7 @@
 #include "host/fs.h"
 #include "model/version.h"
 #include "recipe/diagnose.h"
+#include "recipe/seen.h"
 
 enum { VERSION_MOST = 200, OPTION_MOST = 1000, SCRIPT_LINE = 256, REGEX_WHY = 200 };
 
@@ -269,20 +270,6 @@ static void interpreter_of(const char *line, char *name)
 	}
 }
 
-int recipe_peek(int fd, char ret[RECIPE_PEEK])
-{
-	struct stat st;
-	ssize_t n;
-
-	_Static_assert(1 + SCRIPT_LINE <= RECIPE_PEEK, "room for a line");
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (n = read(fd, ret + 1, SCRIPT_LINE - 1)) < 0)
-		return -1;
-	ret[0] = st.st_mode & S_IXUSR ? 'x' : '-';
-	ret[1 + n] = '\0';
-	ret[1 + strcspn(ret + 1, "\n")] = '\0';
-	return 0;
-}
-
 static int look_at_script(struct recipe_state *state, const char *path, bool *ret_executable,
                           char *ret_interpreter)
 {
@@ -290,12 +277,12 @@ static int look_at_script(struct recipe_state *state, const char *path, bool *re
 		state->folder[0] ? path_join(state->folder, path) : str_dup(path);
 	const struct fault_at at = { .place = state_place(state->L), .callee = "script" };
 	_cleanup_fd_ int fd = -1;
-	char peek[RECIPE_PEEK];
+	char peek[SEEN_PEEK];
 	struct err fault = ERR_INIT;
 	struct stat st;
 	int rc = path_is_tree(path) ? state_look(state, full, &fd, &st, &fault) : FS_MISSING;
 
-	if (rc == 0 && (!S_ISREG(st.st_mode) || recipe_peek(fd, peek) < 0))
+	if (rc == 0 && seen_peek(fd, peek) < 0)
 		rc = err_set(&fault, ERR_INPUT, "it cannot be read");
 	if (rc != 0)
 		return diagnose(state, &at, NULL, state_err(state), "script \"%s\": %s", path,

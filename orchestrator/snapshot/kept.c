@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -13,7 +14,7 @@
 #include "host/tmpfile.h"
 
 enum { CHUNK = 64 << 10, MOST_FILES = 64 };
-static const uint64_t MOST_BYTES = 1 << 30;
+static const uint64_t MOST_BYTES = 1 << 30, LEAST_ROOM = 64 << 20;
 static const uint32_t no_text = UINT32_MAX; /* the length of NULL */
 
 /* FNV-1a, twice from other starts (http://www.isthe.com/chongo/tech/comp/fnv/). */
@@ -112,6 +113,14 @@ void kept_give_up(struct kept_writer *w)
 	w->fd = fs_close(w->fd);
 }
 
+/* The last of a disk is for what is built. */
+static bool has_room(int dir)
+{
+	struct statvfs fs;
+
+	return fstatvfs(dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= LEAST_ROOM;
+}
+
 struct kept_writer *kept_new(int store_fd, const char *magic, const struct buf *key)
 {
 	struct kept_writer *w = alloc(sizeof(*w));
@@ -122,7 +131,7 @@ struct kept_writer *kept_new(int store_fd, const char *magic, const struct buf *
 	w->fd = -1;
 	if (mkdirat(store_fd, KEPT_FOLDER, 0700) < 0 && errno != EEXIST)
 		return w;
-	if (fs_open_dir(store_fd, KEPT_FOLDER, &dir, &ignored) == 0 &&
+	if (fs_open_dir(store_fd, KEPT_FOLDER, &dir, &ignored) == 0 && has_room(dir) &&
 	    tmpfile_open(dir, "a snapshot", &w->fd, &ignored) == 0) {
 		kept_put(w, magic, KEPT_MAGIC);
 		kept_put_u32(w, (uint32_t)key->n);

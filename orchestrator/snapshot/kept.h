@@ -11,8 +11,8 @@
  * Files of what one run found out and the next may take for granted: in STORE/snapshots, of a magic, a
  * key that says what it depends on, and a body. They only spare work: whoever finds none, or a strange
  * one, does the work again. Numbers as they lie in memory, texts with their length in front and a NUL
- * behind, a sum at the end: a file is never read on another machine. The key holds what the machine's run is called, so
- * none outlives it: what a power failure leaves of one is never read.
+ * behind, a sum at the end: a file is never read on another machine. The key holds what the machine's run
+ * is called, so none outlives it: what a power failure leaves of one is never read.
  */
 #define KEPT_FOLDER "snapshots"
 enum { KEPT_MAGIC = 8 }; /* its bytes */
@@ -23,8 +23,8 @@ void kept_name(const struct buf *key, const char *suffix, char ret[64]);
 /* ---- writing -------------------------------------------------------------------------------- */
 
 /*
- * One in the making has no name. What cannot be written gives it up: all calls are fine then, and do
- * nothing. None fails, and none is NULL.
+ * One in the making has no name. What cannot be written gives it up, and there is none where a disk is nearly
+ * full: all calls are fine then, and do nothing. None fails, and none is NULL.
  */
 struct kept_writer;
 

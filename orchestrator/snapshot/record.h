@@ -22,9 +22,8 @@ struct snapshot_record *snapshot_record_free(struct snapshot_record *record);
 void snapshot_record_folder(struct snapshot_record *record, const char *path,
                             const struct stat *st);
 void snapshot_record_entry(struct snapshot_record *record, const char *name, const struct stat *st);
-/* What stands at a whole path: with its stamps, or only its kind. */
+/* What stands at a whole path, what that leads to through links, or only of which kind it is. */
 void snapshot_record_file(struct snapshot_record *record, const char *path, const struct stat *st);
-/* What a path leads to, through links. */
 void snapshot_record_target(struct snapshot_record *record, const char *path,
                             const struct stat *st);
 void snapshot_record_kind(struct snapshot_record *record, const char *path,

@@ -2,7 +2,6 @@
  * The repository that the recipe lies in: its tracked files, as they lie there (for builds while one
  * works) or as HEAD holds them (for releases). The date is the commit's.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -11,6 +10,7 @@
 #include "model/lock.h"
 #include "source/commit.h"
 #include "source/fetcher.h"
+#include "source/repo_seen.h"
 #include "store/flat.h"
 #include "store/folder.h"
 #include "store/place.h"
@@ -53,87 +53,6 @@ static int open_repo(struct checkout *c, struct err *err)
 	        c->repo.top);
 	return err_hint(err, "commit first (git add .; git commit): the commit gives the release "
 	                     "its date");
-}
-
-/* ---- what git's answers hang on, for a snapshot ---------------------------------------------- */
-
-static void saw_home(struct store *store, const char *variable, const char *below)
-{
-	const char *home = getenv(variable);
-	_cleanup_free_ char *path = home && home[0] ? path_join(home, below) : NULL;
-
-	if (path)
-		store_saw_file(store, path);
-}
-
-/* Whether the environment names files of git's own: where those lie, nobody looks. */
-static bool has_own_files(void)
-{
-	static const char *const names[] = { "GIT_CONFIG_GLOBAL",   "GIT_CONFIG_SYSTEM",
-		                             "GIT_CONFIG",          "GIT_DIR",
-		                             "GIT_COMMON_DIR",      "GIT_WORK_TREE",
-		                             "GIT_INDEX_FILE",      "GIT_SHALLOW_FILE",
-		                             "GIT_GRAFT_FILE",      "GIT_NAMESPACE",
-		                             "GIT_ATTR_SOURCE",     "GIT_REPLACE_REF_BASE",
-		                             "GIT_OBJECT_DIRECTORY" };
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (getenv(names[i]))
-			return true;
-	return false;
-}
-
-/* git-config(1), FILES, and gitattributes(5). */
-static void saw_config(struct store *store, const struct git_repo *repo)
-{
-	static const char *const system[] = { "/etc/gitconfig", "/etc/gitattributes" };
-	static const char *const users[] = { "git/config", "git/attributes" };
-	struct err ignored = ERR_INIT;
-
-	for (size_t i = 0; i < ARRAY_LEN(system); i++)
-		store_saw_file(store, system[i]);
-	saw_home(store, "HOME", ".gitconfig");
-	for (size_t i = 0; i < ARRAY_LEN(users); i++) {
-		_cleanup_free_ char *below = path_join(".config", users[i]);
-
-		saw_home(store, "XDG_CONFIG_HOME", users[i]);
-		saw_home(store, "HOME", below);
-	}
-	if (has_own_files() || git_names_files(repo, &ignored) != GIT_NONE)
-		store_saw_more(store);
-}
-
-/*
- * All that a repository says of its history, tags and tracked files lies in its own files, which git replaces
- * by others, so that the folder shows it. A linked worktree has two of them.
- */
-static void saw_repo(const struct checkout *c)
-{
-	static const char *const folders[] = { "refs", "reftable", "info" };
-	struct store *store = c->fetch->store;
-
-	if (!store_is_recorded(store))
-		return;
-	if (c->fetch->request->committed || !str_eq(c->repo.dir, c->repo.common))
-		store_saw_more(store);
-	store_saw_folder(store, c->repo.dir, false);
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		_cleanup_free_ char *path = path_join(c->repo.dir, folders[i]);
-
-		store_saw_folder(store, path, true);
-	}
-	saw_config(store, &c->repo);
-}
-
-/* What is tracked and no part of the source counts all the same as changed, or not. */
-static void saw_entry(const struct checkout *c, const struct git_entry *entry, const char *path)
-{
-	_cleanup_free_ char *full = path_join(c->repo.top, path);
-
-	if (entry->mode == 0160000)
-		store_saw_more(c->fetch->store);
-	else
-		store_saw_file(c->fetch->store, full);
 }
 
 /* ---- which files -------------------------------------------------------------------------- */
@@ -229,6 +148,17 @@ static int track_submodule(struct checkout *c, const struct git_repo *parent, co
 		return -1;
 	array_push(&c->submodules, ((struct submodule){ str_dup(path), sub }));
 	return track_repo(c, &sub, path, depth + 1, err);
+}
+
+/* What is tracked and no part of the source counts all the same as changed, or not. */
+static void saw_entry(const struct checkout *c, const struct git_entry *entry, const char *path)
+{
+	_cleanup_free_ char *full = path_join(c->repo.top, path);
+
+	if (entry->mode == 0160000 || entry->mode == 0120000)
+		store_saw_more(c->fetch->store);
+	else
+		store_saw_file(c->fetch->store, full);
 }
 
 static int track_repo(struct checkout *c, const struct git_repo *repo, const char *below, int depth,
@@ -386,8 +316,10 @@ static int checkout_run(const struct fetch *fetch, struct tree_node *ret_node, j
 			c.exclude[c.n_exclude++] = json_string_value(json_array_get(list, i));
 	rc = open_repo(&c, err);
 	c.own = rc == 0 ? find_own(&c) : NULL;
-	if (rc == 0)
-		saw_repo(&c);
+	if (rc == 0 && fetch->request->committed)
+		store_saw_more(fetch->store);
+	else if (rc == 0)
+		repo_saw(fetch->store, &c.repo);
 	if (rc == 0)
 		rc = fetch->request->committed ?
 		             commit_tree(fetch, &c.repo, list, is_kept, &c, &node, err) :

@@ -5,12 +5,12 @@
  * there knows that others changed it, too.
  */
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "host/fs.h"
+#include "host/lock.h"
 #include "store/store_impl.h"
 
 enum { BYTES_MOST = 1 << 20 };
@@ -25,14 +25,23 @@ static int open_changes(const struct store *store)
 /* Nobody else changes the store, and nobody begins to as long as this is held. */
 static bool try_alone(int fd)
 {
-	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+	struct err ignored = ERR_INIT;
+
+	return fd >= 0 && lock_fd(fd, true, false, file, &ignored) == 0;
+}
+
+/* Beside others who change it. */
+static bool hold(int fd)
+{
+	struct err ignored = ERR_INIT;
+
+	return fd >= 0 && lock_fd(fd, false, true, file, &ignored) == 0;
 }
 
 void generation_open(struct store *store)
 {
 	_cleanup_fd_ int fd = -1;
 
-	store->changes = -1;
 	if (snapshot_generation(store->fd, store->generation))
 		return;
 	/* It is new, or who changed it last was killed. */
@@ -66,16 +75,16 @@ void store_changes(struct store *store)
 	store->changed = true;
 	store->changes = open_changes(store);
 	alone = try_alone(store->changes);
-	if (!alone && store->changes >= 0)
-		(void)flock(store->changes, LOCK_SH);
 	if (alone && size_of(store->changes) > BYTES_MOST)
 		(void)!ftruncate(store->changes, 0);
 	if (!alone || !is_as_found(store) || write(store->changes, ".", 1) != 1)
 		store->foreign = true;
 	store->mark = size_of(store->changes);
+	/* Between one lock and the other somebody may be alone: he finds the old generation still, and gives
+	 * the store no new one. */
+	if (!hold(store->changes))
+		store->foreign = true;
 	snapshot_set_generation(store->fd, "");
-	if (alone)
-		(void)flock(store->changes, LOCK_SH);
 }
 
 /* Whether nobody else changed it since it was opened. */

@@ -23,6 +23,20 @@ build() {
 	if grep -q 'file=libcrypto' all; then thought=yes; fi
 }
 
+# Once all has settled, it thinks no more.
+settles() {
+	sleep 3 # stamps of now could change unseen
+	build
+	build
+	[ "$thought" = no ]
+}
+
+thinks() {
+	build
+	[ "$thought" = yes ]
+	settles
+}
+
 @test "what is said again is what was said" {
 	cp made first
 	cp log first.log
@@ -51,10 +65,7 @@ build() {
 	grep -q 'stages\? run' log
 	build
 	build
-	sleep 3
-	build
-	build
-	[ "$thought" = no ]
+	settles
 	touch -r src/hello.c stamp
 	cp before text && tr 'a' 'a' <src/hello.c | sed 's/NULL /NULL\t/' >text && cat text >src/hello.c
 	touch -r stamp src/hello.c
@@ -68,25 +79,16 @@ build() {
 	build
 	[ "$thought" = yes ]
 	grep -q 'stages\? run' log
-	sleep 3
-	build
-	build
-	[ "$thought" = no ]
+	settles
 	mkdir -p .kiln/toolchains
 	cp "$top/toolchains/llvm-19.yaml" .kiln/toolchains/llvm-19.yaml
 	build || true
 	[ "$thought" = yes ]
 	rm -r .kiln
-	sleep 3
-	build
-	build
-	[ "$thought" = no ]
+	settles
 	mkdir -p .kiln/containers
 	cp "$top/containers/trixie.yaml" .kiln/containers/
-	sleep 3
-	build
-	build
-	[ "$thought" = no ]
+	settles
 	echo '# a word more' >>.kiln/containers/trixie.yaml # in place: its folder does not change
 	build
 	[ "$thought" = yes ]
@@ -94,10 +96,7 @@ build() {
 	touch kiln.lock
 	build
 	[ "$thought" = yes ]
-	sleep 3
-	build
-	build
-	[ "$thought" = no ]
+	settles
 	echo '-- a word more' >>kiln.lua
 	build
 	[ "$thought" = yes ]
@@ -123,16 +122,6 @@ build() {
 	[ "$thought" = yes ]
 	grep -q 'stages\? run' log
 	[ -e "$KILN_STORE/blobs/${packed:0:2}/${packed:2}" ]
-}
-
-# Thinks now, and once all has settled no more.
-thinks() {
-	build
-	[ "$thought" = yes ]
-	sleep 3
-	build
-	build
-	[ "$thought" = no ]
 }
 
 @test "a repository: a commit, a tag, its configuration, a file of no source, an edit and its end" {

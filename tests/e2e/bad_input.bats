@@ -340,7 +340,7 @@ build_fails() { # build_fails STAGE TEXT
 	[ "$(id -u)" -eq 0 ] || skip "needs root to mount"
 	mkdir small
 	run unshare -m sh -c 'mount -t tmpfs -o size=3m none small && mkdir small/store && ln -s "$KILN_STORE/images" small/store/images && cp hello/kiln.lock . 2>/dev/null
-		export KILN_STORE=$PWD/small/store; head -c 2630000 /dev/urandom >small/filler
+		export KILN_STORE=$PWD/small/store; head -c 2700000 /dev/urandom >small/filler
 		"$KILN" build --target '"$x86"' hello; first=$?; echo "first $first"; rm small/filler; mount -o remount,size=300m small
 		"$KILN" build --target '"$x86"' hello; echo "second $?"'
 	[[ $output == *"first 7"* ]]

@@ -135,6 +135,17 @@ void world_must_run(struct world *w)
 	must(world_run(w), &w->err);
 }
 
+void world_lose_output(struct world *w, const char *address)
+{
+	const struct blob_ref *lost = &world_node(w, address)->result->outputs[0].node->ref;
+	char hex[DIGEST_HEX_SIZE], *path;
+
+	digest_hex(&lost->digest, hex);
+	path = str_fmt("%s/blobs/%.2s/%s", w->dir, hex, hex + 2);
+	assert_int_equal(unlink(path), 0);
+	free(path);
+}
+
 const struct engine_node *world_node(const struct world *w, const char *address)
 {
 	return &w->result.nodes[fixture_node(&w->f, address)];

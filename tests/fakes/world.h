@@ -40,6 +40,9 @@ int world_run(struct world *w);
 /* The same; a failure of the run fails the test. */
 void world_must_run(struct world *w);
 
+/* The first output of a stage that ran goes from the store. */
+void world_lose_output(struct world *w, const char *address);
+
 enum node_state world_state(const struct world *w, const char *address);
 const struct engine_node *world_node(const struct world *w, const char *address);
 /* The position of an address in the executor's log; one that never ran fails the test. */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/path.h"
-#include "model/stage_kept.h"
+#include "fakes/stages.h"
 #include "stages/stage.h"
 #include "unit/support.h"
 
@@ -46,91 +46,6 @@ static void reading_deinit(struct reading *reading)
 
 /* ---- the same comes back -------------------------------------------------------------------- */
 
-static void same_text(const char *a, const char *b)
-{
-	assert_int_equal(a == NULL, b == NULL);
-	if (a)
-		assert_string_equal(a, b);
-}
-
-static void same_texts(const char *const *a, size_t n, const char *const *b, size_t m)
-{
-	assert_int_equal(n, m);
-	for (size_t i = 0; i < n; i++)
-		same_text(a[i], b[i]);
-}
-
-static void same_action(const struct action *a, const struct action *b)
-{
-	same_texts(a->argv, a->n_argv, b->argv, b->n_argv);
-	assert_int_equal(a->n_env, b->n_env);
-	for (size_t i = 0; i < a->n_env; i++) {
-		same_text(a->env[i].name, b->env[i].name);
-		same_text(a->env[i].value, b->env[i].value);
-	}
-	same_text(a->workdir, b->workdir);
-	assert_int_equal(a->n_outputs, b->n_outputs);
-	for (size_t i = 0; i < a->n_outputs; i++) {
-		same_text(a->outputs[i].path, b->outputs[i].path);
-		assert_int_equal(a->outputs[i].non_empty, b->outputs[i].non_empty);
-		same_texts(a->outputs[i].exclude, a->outputs[i].n_exclude, b->outputs[i].exclude,
-		           b->outputs[i].n_exclude);
-	}
-	assert_true(!a->input_root && !b->input_root && !a->image && !b->image);
-	same_text(a->arch, b->arch);
-	same_text(a->builtin, b->builtin);
-	assert_int_equal(a->fixed_addresses, b->fixed_addresses);
-	assert_int_equal(a->n_exit_codes, b->n_exit_codes);
-	for (size_t i = 0; i < a->n_exit_codes; i++)
-		assert_int_equal(a->exit_codes[i], b->exit_codes[i]);
-	same_texts(a->reject, a->n_reject, b->reject, b->n_reject);
-}
-
-static void same_needs(const struct stage_needs *a, const struct stage_needs *b)
-{
-	assert_int_equal(a->cpus, b->cpus);
-	assert_int_equal(a->retries, b->retries);
-	assert_int_equal(a->memory, b->memory);
-	assert_int_equal(a->disk, b->disk);
-	assert_int_equal(a->processes, b->processes);
-	assert_int_equal(a->timeout_ms, b->timeout_ms);
-	same_text(a->pool, b->pool);
-	assert_int_equal(a->exclusive, b->exclusive);
-}
-
-static void same_lowered(const struct stage_lowered *a, const struct stage_lowered *b)
-{
-	same_action(&a->action, &b->action);
-	assert_int_equal(a->n_inputs, b->n_inputs);
-	for (size_t i = 0; i < a->n_inputs; i++) {
-		same_text(a->inputs[i].at, b->inputs[i].at);
-		assert_int_equal(a->inputs[i].from.kind, b->inputs[i].from.kind);
-		same_text(a->inputs[i].from.id, b->inputs[i].from.id);
-		same_text(a->inputs[i].from.path, b->inputs[i].from.path);
-	}
-	same_text(a->image, b->image);
-	same_needs(a->needs, b->needs);
-	same_text(a->advice, b->advice);
-	assert_int_equal(a->incremental, b->incremental);
-	assert_int_equal(a->never_ships, b->never_ships);
-	assert_int_equal(a->passes_on, b->passes_on);
-}
-
-static void same_stage(const struct stage *a, const struct stage *b)
-{
-	same_text(a->address, b->address);
-	same_text(a->target, b->target);
-	same_text(a->variant, b->variant);
-	same_text(a->name, b->name);
-	same_text(a->kind, b->kind);
-	same_text(a->where, b->where);
-	same_text(a->text, b->text);
-	assert_true(!a->options && !b->options);
-	assert_int_equal(a->lowered == NULL, b->lowered == NULL);
-	if (a->lowered)
-		same_lowered(a->lowered, b->lowered);
-}
-
 /* What a repository says is more than files: such a recipe is never kept. */
 static bool asks_git(const json_t *document)
 {
@@ -157,7 +72,7 @@ static size_t check_same(const char *store, const char *project, const char *rec
 		assert_int_equal(first.recipe.n_stages, second.recipe.n_stages);
 		n = first.recipe.n_stages;
 		for (size_t i = 0; i < n; i++)
-			same_stage(&first.recipe.stages[i], &second.recipe.stages[i]);
+			assert_same_stage(&first.recipe.stages[i], &second.recipe.stages[i]);
 		reading_deinit(&second);
 	}
 	reading_deinit(&first);
@@ -185,67 +100,6 @@ static void every_recipe_comes_back(void **state)
 	assert_true(all > 100 && n > 10);
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		assert_true(check_same(store, "recipes", own[i]) > 0);
-	test_folder_remove(store);
-}
-
-/* ---- every member --------------------------------------------------------------------------- */
-
-static const char *exclude[] = { "*.o", "x" }, *argv[] = { "a", "", "c" }, *reject[] = { "r" };
-static int codes[] = { 1, 7 };
-
-/* A stage of which nothing is as it is where nothing was said. */
-static void every_member_comes_back(void **state)
-{
-	struct action_env env[] = { { "A", "1" }, { "B", "" } };
-	struct action_output outputs[] = { { "o", exclude, 2, true }, { "p", NULL, 0, false } };
-	struct stage_input inputs[] = {
-		{ "a", { REF_STAGE, "t/v/n", "o" } },  { "b", { REF_LEAF, "src", "" } },
-		{ "c", { REF_LEAF, "src", "x" } },     { "d", { REF_TEXT, "text\n", "" } },
-		{ "e", { REF_SCRIPT, "#!/bin/sh", "" } },
-	};
-	const struct stage_needs needs = { 3, 2, 1 << 30, 5, 6, 7, "pool", true };
-	const struct stage_lowered full = {
-		.action = { .argv = argv, .n_argv = 3, .env = env, .n_env = 2, .workdir = "w",
-		            .outputs = outputs, .n_outputs = 2, .builtin = "b@1",
-		            .fixed_addresses = true, .exit_codes = codes, .n_exit_codes = 2,
-		            .reject = reject, .n_reject = 1 },
-		.inputs = inputs, .n_inputs = ARRAY_LEN(inputs), .image = "image", .needs = &needs,
-		.advice = "do it", .incremental = true, .never_ships = true, .passes_on = true,
-	};
-	const struct stage_needs nothing = { 0 };
-	const struct stage_lowered bare = { .needs = &nothing };
-	const struct stage stages[] = {
-		{ "t/v/n", "t", "v", "n", "run", "k:1", NULL, "{}", &full },
-		{ "t/v/m", "t", "v", "m", "run", "k:1", NULL, NULL, &full },
-		{ "t/w/n", "t", "w", "n", "copy", "k:2", NULL, "{\"a\":1}", NULL },
-		{ "u/w/n", "u", "w", "n", "copy", "k:2", NULL, NULL, &bare },
-		{ "u/w/x", "u", "w", "x", "run", "k:2", NULL, NULL, &full },
-	};
-	struct buf key = BUF_INIT(10);
-	char *store = test_folder();
-	int fd = test_open_dir(store);
-	struct arena *arena = arena_new();
-	struct stages_keeping keeping = { .file = kept_new(fd, "kilntst1", &key) };
-	struct kept kept;
-	struct stages_taking taking = { .file = &kept, .arena = arena };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(stages); i++)
-		stage_keep(&keeping, &stages[i]);
-	kept_keep(keeping.file, KEPT_FOLDER "/x");
-	kept_free(keeping.file);
-	assert_true(kept_open(fd, KEPT_FOLDER "/x", "kilntst1", &key, &kept));
-	for (size_t i = 0; i < ARRAY_LEN(stages); i++) {
-		struct stage back;
-
-		stage_take(&taking, &back);
-		assert_false(kept.bad);
-		same_stage(&stages[i], &back);
-	}
-	assert_int_equal(kept.at, kept.n);
-	kept_close(&kept);
-	arena_free(arena);
-	fs_close(fd);
 	test_folder_remove(store);
 }
 
@@ -518,8 +372,7 @@ static void what_it_printed_is_said_again(void **state)
 	assert_true(recipe_memo_find(&memo, &request, &document));
 	assert_string_equal(buf_text(&l.heard), "");
 	recipe_memo_say(&memo, &request);
-	assert_string_equal(buf_text(&l.heard),
-	                    "kiln.lua: evaluated\tnil\nkiln.lua: twice\n");
+	assert_string_equal(buf_text(&l.heard), "kiln.lua: evaluated\tnil\nkiln.lua: twice\n");
 	json_decref(document);
 	recipe_memo_deinit(&memo);
 	buf_deinit(&l.heard);
@@ -556,18 +409,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_recipe_comes_back),
-		cmocka_unit_test(every_member_comes_back),
 		cmocka_unit_test_setup_teardown(changed_files_are_read_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_it_looked_for_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_toolchain_of_its_own_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_manifest_stands_for_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(first_lines_of_scripts_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_seen_is_looked_at_again, setup,
-	                                        teardown),
-		cmocka_unit_test_setup_teardown(
-			what_lies_behind_a_link_that_leads_out_is_not_taken, setup, teardown),
+		                                teardown),
+		cmocka_unit_test_setup_teardown(what_lies_behind_a_link_that_leads_out_is_not_taken,
+		                                setup, teardown),
 		cmocka_unit_test_setup_teardown(an_own_toolchain_behind_a_link_counts, setup,
-	                                        teardown),
+		                                teardown),
 		cmocka_unit_test_setup_teardown(options_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_it_printed_is_said_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(strange_ones_are_not_believed, setup, teardown),

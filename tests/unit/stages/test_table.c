@@ -241,9 +241,8 @@ static void options_are_taken_once(void **state)
 	struct arena *arena = arena_new();
 
 	(void)state;
-	stage_take_options(&run,
-	                   str_of("{\"argv\":[\"cc\"],\"image\":\"other\",\"outputs\":[\"o\"]}"),
-	                   arena);
+	stage_take_options(
+		&run, str_of("{\"argv\":[\"cc\"],\"image\":\"other\",\"outputs\":[\"o\"]}"), arena);
 	assert_string_equal(run.lowered->action.argv[0], "cc");
 	assert_string_equal(stage_image(&run), "other");
 	assert_null(run.text);
