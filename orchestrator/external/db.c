@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <string.h>
 #include <time.h>
 
 #include "host/failpoint.h"
@@ -22,16 +23,22 @@ struct db_stmt {
 	sqlite3_stmt *handle;
 };
 
+/* In SQLite's words; a full disk is called the same whoever meets it. */
+static const char *words_of(const struct db *db, int code)
+{
+	if (code == SQLITE_FULL)
+		return strerror(ENOSPC);
+	return db->handle && sqlite3_errcode(db->handle) != SQLITE_OK ? sqlite3_errmsg(db->handle) :
+	                                                                sqlite3_errstr(code);
+}
+
 /* Turns SQLite's state into our error. */
 static int fail(struct db *db, int code, const char *what, struct err *err)
 {
 	int sys = db->handle ? sqlite3_system_errno(db->handle) : 0;
 
 	code &= 0xff;
-	err_set(err, ERR_IO, "cannot %s the database %s: %s", what, db->path,
-	        db->handle && sqlite3_errcode(db->handle) != SQLITE_OK ?
-	                sqlite3_errmsg(db->handle) :
-	                sqlite3_errstr(code));
+	err_set(err, ERR_IO, "cannot %s the database %s: %s", what, db->path, words_of(db, code));
 	if (code == SQLITE_FULL || err_sys_is_full(sys))
 		return err_hint(err,
 		                "free some space (or raise the quota) and run the same command "
