@@ -10,28 +10,43 @@
 /* A day, so that results that are used are known as used. */
 enum { SECONDS = 24 * 3600, BYTES_MOST = 64 << 20, WINDOW = 64 << 10 };
 
-static const char magic[] = "kilnldg1";
+/* A run that changed more than one in so many writes all anew. */
+enum { CHANGES_ARE_FEW = 4 };
 
-/* Where a node's record lies in the file, behind its address; 0: there is none. */
+/* Most of what is known is as it was: what a run changed is written beside the rest. */
+enum part_name { WHOLE, CHANGES, N_PARTS };
+
+static const struct {
+	const char *magic, *suffix;
+} kinds[] = { [WHOLE] = { "kilnldg1", ".ledger" }, [CHANGES] = { "kilnldc1", ".ledger-changes" } };
+
+/* Where a node's record lies in its file, behind its address; 0: there is none. */
 struct entry {
-	uint64_t at : 62;
+	uint64_t at : 61;
+	uint64_t part : 1;  /* enum part_name */
 	uint64_t given : 1; /* its key was given out */
 	uint64_t taken : 1; /* … and its result */
+};
+
+struct part {
+	char name[64];
+	struct kept file;
+	size_t near; /* about there it is looked at; what is far from it takes no memory */
+	char generation[SNAPSHOT_GENERATION + 1];
 };
 
 struct ledger {
 	struct store *store;
 	struct buf key;
-	char name[64];
-	struct kept file;
-	size_t near; /* about there it is looked at; what is far from it takes no memory */
-	char generation[SNAPSHOT_GENERATION + 1]; /* of the file */
-	char before[SNAPSHOT_GENERATION + 1];     /* of the store as the run begins */
+	struct part parts[N_PARTS];
+	const char *generation;               /* of the last part; "": there is none */
+	char before[SNAPSHOT_GENERATION + 1]; /* of the store as the run begins */
 	int64_t since; /* its oldest result was looked up then, real clock, us */
 	bool holds;    /* its results do */
 	const struct plan *plan;
 	struct entry *entries;        /* by node */
 	size_t n_wanted;              /* nodes that get a key: what is pinned has none */
+	size_t n_strange;             /* records of none of these */
 	size_t n_known, n_keys;       /* … that have an entry; whose keys were given out */
 	struct buf bytes;             /* of the key that is asked for */
 	const struct action_env *env; /* whose digest is known */
@@ -190,7 +205,9 @@ struct ledger *ledger_new(struct store *store, const struct buf *key)
 	l->key = BUF_INIT(key->limit);
 	l->bytes = BUF_INIT(BYTES_MOST);
 	buf_add(&l->key, key->p, key->n);
-	kept_name(key, ".ledger", l->name);
+	l->generation = "";
+	for (int i = 0; i < N_PARTS; i++)
+		kept_name(key, kinds[i].suffix, l->parts[i].name);
 	return l;
 }
 
@@ -198,7 +215,8 @@ struct ledger *ledger_free(struct ledger *l)
 {
 	if (!l)
 		return NULL;
-	kept_close(&l->file);
+	for (int i = 0; i < N_PARTS; i++)
+		kept_close(&l->parts[i].file);
 	buf_deinit(&l->key);
 	buf_deinit(&l->bytes);
 	free(l->entries);
@@ -206,18 +224,48 @@ struct ledger *ledger_free(struct ledger *l)
 	return NULL;
 }
 
-static bool open_file(struct ledger *l)
+static bool open_part(struct ledger *l, enum part_name name)
 {
-	int64_t age;
+	struct part *part = &l->parts[name];
 
-	if (!kept_open(store_folder(l->store), l->name, magic, &l->key, &l->file))
+	if (!kept_open(store_folder(l->store), part->name, kinds[name].magic, &l->key, &part->file))
 		return false;
-	kept_take_into(&l->file, l->generation, SNAPSHOT_GENERATION);
-	kept_take_into(&l->file, &l->since, sizeof(l->since));
-	age = clock_real_us() - l->since;
-	l->holds = l->before[0] && strcmp(l->generation, l->before) == 0 && age >= 0 &&
-	           age < (int64_t)SECONDS * 1000000;
+	kept_take_into(&part->file, part->generation, SNAPSHOT_GENERATION);
 	return true;
+}
+
+static bool open_whole(struct ledger *l)
+{
+	struct part *part = &l->parts[WHOLE];
+
+	if (!open_part(l, WHOLE))
+		return false;
+	kept_take_into(&part->file, &l->since, sizeof(l->since));
+	l->generation = part->generation;
+	return true;
+}
+
+/* Changes of the whole that is there, and of no other one. */
+static bool open_changes(struct ledger *l)
+{
+	struct part *part = &l->parts[CHANGES];
+	char of[SNAPSHOT_GENERATION];
+
+	if (!open_part(l, CHANGES))
+		return false;
+	kept_take_into(&part->file, of, sizeof(of));
+	if (memcmp(of, l->generation, sizeof(of)) != 0)
+		return false;
+	l->generation = part->generation;
+	return true;
+}
+
+static bool still_holds(const struct ledger *l)
+{
+	const int64_t age = clock_real_us() - l->since;
+
+	return l->before[0] && strcmp(l->generation, l->before) == 0 && age >= 0 &&
+	       age < (int64_t)SECONDS * 1000000;
 }
 
 /* The parts of a record behind its address. */
@@ -235,25 +283,26 @@ static bool take_record(struct kept *file, struct record *ret)
 }
 
 /* Records are looked at one behind the other, or one before the other. */
-static void go_near(struct ledger *l, size_t here)
+static void go_near(struct part *part, size_t here)
 {
-	size_t far = here > l->near ? here - l->near : l->near - here;
+	size_t far = here > part->near ? here - part->near : part->near - here;
 
 	if (far < WINDOW)
 		return;
-	kept_rest(&l->file, 0, l->file.n);
-	l->near = here;
+	kept_rest(&part->file, 0, part->file.n);
+	part->near = here;
 }
 
 /* A place in the file to take from: a node's record, whose result comes next. */
 static bool open_record(struct ledger *l, size_t at, struct kept *ret_file, struct record *ret)
 {
+	struct part *part = &l->parts[l->entries[at].part];
 	const size_t here = l->entries[at].at;
 
-	*ret_file = l->file;
+	*ret_file = part->file;
 	ret_file->at = here;
 	ret_file->bad = false;
-	go_near(l, here);
+	go_near(part, here);
 	return here > 0 && take_record(ret_file, ret);
 }
 
@@ -275,15 +324,26 @@ static void tell_last(const struct record *record, const struct result *result,
 	node->estimate = result->wall_us;
 }
 
-/* One record. False: there are no more. */
-static bool read_record(struct ledger *l, struct engine_node *nodes)
+/* The node of a plan that a record is of. NULL: it gets no key, or, of another recipe than that, it stands
+ * elsewhere. */
+static struct entry *entry_of(struct ledger *l, uint32_t at, const char *address)
 {
-	struct kept *file = &l->file;
+	if (at >= l->plan->n_nodes || !l->plan->nodes[at].wanted || l->plan->nodes[at].pinned ||
+	    strcmp(l->plan->nodes[at].stage->address, address) != 0)
+		return NULL;
+	return &l->entries[at];
+}
+
+/* One record. False: there are no more. */
+static bool read_record(struct ledger *l, enum part_name name, struct engine_node *nodes)
+{
+	struct kept *file = &l->parts[name].file;
 	uint32_t at = kept_take_u32(file);
 	const char *address = kept_take_str(file);
 	const size_t here = file->at;
 	struct result result;
 	struct record record;
+	struct entry *entry;
 
 	if (!address || !take_record(file, &record))
 		return false;
@@ -291,33 +351,44 @@ static bool read_record(struct ledger *l, struct engine_node *nodes)
 	skip_outputs(file, result.n_outputs);
 	if (file->bad)
 		return false;
-	/* Of another recipe than that, stages may stand elsewhere. */
-	if (at >= l->plan->n_nodes || !l->plan->nodes[at].wanted ||
-	    strcmp(l->plan->nodes[at].stage->address, address) != 0)
+	entry = entry_of(l, at, address);
+	if (!entry) {
+		l->n_strange++;
 		return true;
-	l->entries[at].at = here;
-	l->n_known++;
+	}
+	l->n_known += !entry->at;
+	entry->at = here;
+	entry->part = name;
 	if (l->holds)
 		tell_last(&record, &result, &nodes[at]);
 	return true;
 }
 
-static void read_all(struct ledger *l, struct engine_node *nodes)
+static void read_all(struct ledger *l, enum part_name name, struct engine_node *nodes)
 {
-	while (l->file.at < l->file.n && read_record(l, nodes))
-		go_near(l, l->file.at);
+	struct part *part = &l->parts[name];
+
+	while (part->file.at < part->file.n && read_record(l, name, nodes))
+		go_near(part, part->file.at);
 }
 
 void ledger_begin(struct ledger *l, const struct plan *plan, struct engine_node *nodes)
 {
+	bool changed;
+
 	l->plan = plan;
 	l->entries = alloc_array(plan->n_nodes, sizeof(*l->entries));
 	for (size_t i = 0; i < plan->n_wanted; i++)
 		l->n_wanted += !plan->nodes[plan->order[i]].pinned;
 	if (!store_generation(l->store, l->before))
 		l->before[0] = '\0';
-	if (open_file(l))
-		read_all(l, nodes);
+	if (!open_whole(l))
+		return;
+	changed = open_changes(l);
+	l->holds = still_holds(l);
+	read_all(l, WHOLE, nodes);
+	if (changed)
+		read_all(l, CHANGES, nodes);
 }
 
 bool ledger_knows_all(const struct ledger *l)
@@ -410,25 +481,78 @@ static void write_record(struct ledger *l, struct kept_writer *w, size_t at,
 	put_result(w, node->result);
 }
 
-void ledger_end(struct ledger *l, const struct engine_node *nodes, ledger_find_fn find, void *data)
+/* False: it is not known any more. */
+static bool keep_record(struct ledger *l, struct kept_writer *w, size_t at,
+                        const struct engine_node *node, ledger_find_fn find, void *data)
+{
+	if (copy_record(l, w, at))
+		return true;
+	if (!node->result || node->dev || !bytes_again(l, at, find, data))
+		return false;
+	write_record(l, w, at, node);
+	return true;
+}
+
+/* Whether its record in the whole is as it was. */
+static bool stays(const struct ledger *l, size_t at)
+{
+	return l->entries[at].taken && l->entries[at].part == WHOLE;
+}
+
+/* Few changes, beside a whole of which all else is known to be as it was. */
+static bool changes_are_few(const struct ledger *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->plan->n_wanted; i++)
+		n += !stays(l, l->plan->order[i]) && !l->plan->nodes[l->plan->order[i]].pinned;
+	return l->holds && l->n_strange == 0 && n * CHANGES_ARE_FEW <= l->n_wanted;
+}
+
+static bool write_changes(struct ledger *l, const char *generation,
+                          const struct engine_node *nodes, ledger_find_fn find, void *data)
+{
+	const struct part *part = &l->parts[CHANGES];
+	struct kept_writer *w =
+		kept_new(store_folder(l->store), kinds[CHANGES].magic, &l->key);
+	bool whole = true;
+
+	kept_put(w, generation, SNAPSHOT_GENERATION);
+	kept_put(w, l->parts[WHOLE].generation, SNAPSHOT_GENERATION);
+	for (size_t i = 0; whole && i < l->plan->n_wanted; i++) {
+		size_t at = l->plan->order[i];
+
+		if (!stays(l, at) && !l->plan->nodes[at].pinned)
+			whole = keep_record(l, w, at, &nodes[at], find, data);
+	}
+	if (whole)
+		kept_keep(w, part->name);
+	kept_free(w);
+	return whole;
+}
+
+static void write_whole(struct ledger *l, const char *generation, const struct engine_node *nodes,
+                        ledger_find_fn find, void *data)
 {
 	const int64_t since = l->holds ? l->since : clock_real_us();
+	struct kept_writer *w = kept_new(store_folder(l->store), kinds[WHOLE].magic, &l->key);
+
+	kept_put(w, generation, SNAPSHOT_GENERATION);
+	kept_put(w, &since, sizeof(since));
+	for (size_t i = 0; i < l->plan->n_wanted; i++)
+		(void)keep_record(l, w, l->plan->order[i], &nodes[l->plan->order[i]], find, data);
+	kept_keep(w, l->parts[WHOLE].name);
+	kept_free(w);
+	kept_drop(store_folder(l->store), l->parts[CHANGES].name);
+}
+
+void ledger_end(struct ledger *l, const struct engine_node *nodes, ledger_find_fn find, void *data)
+{
 	char generation[SNAPSHOT_GENERATION + 1];
-	struct kept_writer *w;
 
 	if (!store_generation(l->store, generation) ||
 	    (l->holds && l->n_keys == l->n_wanted && strcmp(generation, l->generation) == 0))
 		return;
-	w = kept_new(store_folder(l->store), magic, &l->key);
-	kept_put(w, generation, SNAPSHOT_GENERATION);
-	kept_put(w, &since, sizeof(since));
-	for (size_t i = 0; i < l->plan->n_wanted; i++) {
-		size_t at = l->plan->order[i];
-
-		if (!copy_record(l, w, at) && nodes[at].result && !nodes[at].dev &&
-		    bytes_again(l, at, find, data))
-			write_record(l, w, at, &nodes[at]);
-	}
-	kept_keep(w, l->name);
-	kept_free(w);
+	if (!changes_are_few(l) || !write_changes(l, generation, nodes, find, data))
+		write_whole(l, generation, nodes, find, data);
 }

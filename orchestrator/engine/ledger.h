@@ -15,7 +15,9 @@ struct engine_node;
  * is looked at all the same. It is what makes a run after an edit of one source among 100,000 cheap.
  *
  * STORE/snapshots/NAME.ledger ("kilnldg1"; snapshot/kept.h): generation, time, and for each stage its
- * address and what is above. It spares work and never decides: none, or a strange one, is as good.
+ * address and what is above. After a run that changed few of them, NAME.ledger-changes ("kilnldc1"):
+ * generation, that of the ledger that they change, and these stages, so that what an edit costs does not
+ * grow with the graph. It spares work and never decides: none, or a strange one, is as good.
  */
 struct ledger;
 

@@ -187,9 +187,14 @@ void kept_keep(struct kept_writer *w, const char *name)
 		return;
 	make_room(w->store);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", w->fd);
-	unlinkat(w->store, name, 0);
+	kept_drop(w->store, name);
 	(void)!linkat(AT_FDCWD, path, w->store, name, AT_SYMLINK_FOLLOW);
 	kept_give_up(w);
+}
+
+void kept_drop(int store, const char *name)
+{
+	unlinkat(store, name, 0);
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */

@@ -38,6 +38,8 @@ void kept_put_str(struct kept_writer *writer, const char *text);
 void kept_give_up(struct kept_writer *writer);
 /* Its body is whole: from now on it is what is found under the name. */
 void kept_keep(struct kept_writer *writer, const char *name);
+/* There is none under that name any more. */
+void kept_drop(int store_fd, const char *name);
 
 /* ---- reading -------------------------------------------------------------------------------- */
 

@@ -134,6 +134,13 @@ static void another_process_knows_it_too(void **state)
 	assert_int_equal(ask(w).results, n_keyed(w));
 }
 
+static void change(struct store *store, const char *what)
+{
+	struct err err = ERR_INIT;
+
+	must(store_put_fact(store, "test", what, "{}", &err), &err);
+}
+
 static void an_edit_runs_what_it_changes(void **state)
 {
 	struct world *w = *state;
@@ -158,6 +165,133 @@ static void an_edit_runs_what_it_changes(void **state)
 	assert_int_equal(w->fake.n_run, 0);
 }
 
+/* ---- what a run changed lies beside the rest ------------------------------------------------ */
+
+/* Eight stages, the last of which makes what it is told. */
+static void load_eight(struct world *w, const char *what)
+{
+	_cleanup_free_ char *stages = str_fmt(
+		"[" RUN("a", "") "," RUN("b", "") "," RUN("c", "") "," RUN("d", "") "," RUN(
+			"e", "") "," RUN("f", "") "," RUN("g", "") "," RUN("h",
+	                                                                   ",'env':{'W':'%s'}") "]",
+		what);
+
+	fixture_load_parts(&w->f, stages, "");
+	world_plan(w, "t/plain/*");
+}
+
+static void edit_and_run(struct world *w, const char *what, size_t n_run)
+{
+	open_again(w);
+	load_eight(w, what);
+	run_with(w);
+	assert_int_equal(w->fake.n_run, n_run);
+	open_again(w);
+}
+
+static char *path_of(const struct world *w, const char *suffix)
+{
+	char name[64];
+
+	kept_name(&key, suffix, name);
+	return str_fmt("%s/%s", w->dir, name);
+}
+
+static ino_t inode_of(const struct world *w, const char *suffix)
+{
+	_cleanup_free_ char *path = path_of(w, suffix);
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+static void an_edit_writes_what_it_changed(void **state)
+{
+	struct world *w = *state;
+	ino_t whole, first;
+
+	edit_and_run(w, "one", 8);
+	whole = inode_of(w, ".ledger");
+	assert_int_equal(inode_of(w, ".ledger-changes"), 0);
+	edit_and_run(w, "two", 1);
+	first = inode_of(w, ".ledger-changes");
+	assert_true(whole != 0 && first != 0);
+	assert_int_equal(inode_of(w, ".ledger"), whole);
+	assert_true(ask(w).all);
+	assert_int_equal(ask(w).results, 8);
+	/* Of the same whole again; what was changed before is known, too. */
+	edit_and_run(w, "three", 1);
+	assert_int_equal(inode_of(w, ".ledger"), whole);
+	assert_int_equal(ask(w).results, 8);
+	edit_and_run(w, "one", 0);
+	assert_int_equal(inode_of(w, ".ledger"), whole);
+	assert_int_equal(ask(w).results, 8);
+	edit_and_run(w, "one", 0);
+	assert_int_equal(ask(w).results, 8);
+}
+
+/* Many: three of eight. Stages that are gone: nothing says that their results still hold. */
+static void what_changed_much_is_written_whole(void **state)
+{
+	struct world *w = *state;
+	ino_t whole;
+
+	edit_and_run(w, "one", 8);
+	edit_and_run(w, "two", 1);
+	assert_true(inode_of(w, ".ledger-changes") != 0);
+	world_plan(w, "t/plain/[a-g]");
+	run_with(w);
+	open_again(w);
+	assert_true(inode_of(w, ".ledger-changes") != 0); /* nothing was changed */
+	world_lose_output(w, "t/plain/a");
+	world_lose_output(w, "t/plain/b");
+	world_lose_output(w, "t/plain/c");
+	edit_and_run(w, "two", 3);
+	assert_int_equal(inode_of(w, ".ledger-changes"), 0);
+	assert_true(inode_of(w, ".ledger") != 0);
+	assert_int_equal(ask(w).results, 8);
+
+	edit_and_run(w, "three", 1);
+	assert_true(inode_of(w, ".ledger-changes") != 0);
+	whole = inode_of(w, ".ledger");
+	open_again(w);
+	load_eight(w, "three");
+	world_plan(w, "t/plain/[b-h]");
+	world_lose_output(w, "t/plain/b");
+	run_with(w);
+	assert_int_equal(w->fake.n_run, 1);
+	open_again(w);
+	assert_int_equal(inode_of(w, ".ledger-changes"), 0);
+	assert_true(inode_of(w, ".ledger") != whole);
+	assert_int_equal(ask(w).results, 7);
+}
+
+/* Changes without the whole that they change, or that whole without them, promise nothing. */
+static void parts_of_two_ledgers_promise_nothing(void **state)
+{
+	struct world *w = *state;
+	_cleanup_free_ char *whole = path_of(w, ".ledger");
+	_cleanup_free_ char *changes = path_of(w, ".ledger-changes");
+	_cleanup_free_ char *aside = path_of(w, ".aside");
+
+	edit_and_run(w, "one", 8);
+	edit_and_run(w, "two", 1);
+	assert_int_equal(rename(changes, aside), 0);
+	assert_false(ask(w).all);
+	assert_int_equal(ask(w).results, 0);
+	assert_int_equal(ask(w).keys, 7);
+	edit_and_run(w, "two", 0); /* it holds no more, so it is written anew */
+	assert_int_equal(ask(w).results, 8);
+	assert_int_equal(rename(aside, changes), 0);
+	assert_int_equal(ask(w).results, 8);
+	edit_and_run(w, "three", 1);
+	assert_int_equal(ask(w).results, 8);
+	assert_int_equal(unlink(whole), 0);
+	assert_int_equal(ask(w).keys, 0);
+	edit_and_run(w, "three", 0);
+	assert_int_equal(ask(w).results, 8);
+}
+
 /* ---- the store is another ------------------------------------------------------------------- */
 
 static struct store *open_beside(struct world *w)
@@ -166,13 +300,6 @@ static struct store *open_beside(struct world *w)
 
 	must(store_open(w->dir, &other, &w->err), &w->err);
 	return other;
-}
-
-static void change(struct store *store, const char *what)
-{
-	struct err err = ERR_INIT;
-
-	must(store_put_fact(store, "test", what, "{}", &err), &err);
 }
 
 static void others_may_have_changed_the_store(void **state)
@@ -284,14 +411,6 @@ static void lost_content_is_made_again(void **state)
 	assert_int_equal(world_state(w, "t/plain/hold"), NODE_CACHED);
 }
 
-static char *ledger_path(const struct world *w)
-{
-	char name[64];
-
-	kept_name(&key, ".ledger", name);
-	return str_fmt("%s/%s", w->dir, name);
-}
-
 /* The same file as of another time. */
 static void set_time(struct world *w, int64_t time)
 {
@@ -331,15 +450,11 @@ static void it_grows_old(void **state)
 	}
 }
 
-/* What the disk made of a file is no ledger. */
-static void a_flipped_bit_is_seen(void **state)
+/* With each of some bits of a file flipped, so many keys and no result are known. */
+static void flip_bits(struct world *w, const char *path, size_t n_keys)
 {
-	struct world *w = *state;
-	_cleanup_free_ char *path = ledger_path(w);
 	struct stat st;
 
-	world_pipeline(w);
-	run_with(w);
 	assert_int_equal(stat(path, &st), 0);
 	for (off_t at = 1; at < st.st_size; at += 101) {
 		int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -348,18 +463,32 @@ static void a_flipped_bit_is_seen(void **state)
 		assert_int_equal(pread(fd, &byte, 1, at), 1);
 		byte ^= 4;
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-		assert_int_equal(ask(w).keys, 0);
+		assert_int_equal(ask(w).keys, n_keys);
+		assert_int_equal(ask(w).results, 0);
 		byte ^= 4;
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 		close(fd);
 	}
-	assert_int_equal(ask(w).keys, n_keyed(w));
+	assert_int_equal(ask(w).results, n_keyed(w));
+}
+
+/* What the disk made of a file is no ledger. */
+static void a_flipped_bit_is_seen(void **state)
+{
+	struct world *w = *state;
+	_cleanup_free_ char *whole = path_of(w, ".ledger");
+	_cleanup_free_ char *changes = path_of(w, ".ledger-changes");
+
+	edit_and_run(w, "one", 8);
+	edit_and_run(w, "two", 1);
+	flip_bits(w, whole, 0);
+	flip_bits(w, changes, 7);
 }
 
 static void half_of_it_is_no_harm(void **state)
 {
 	struct world *w = *state;
-	_cleanup_free_ char *path = ledger_path(w);
+	_cleanup_free_ char *path = path_of(w, ".ledger");
 	struct stat st;
 
 	world_pipeline(w);
@@ -406,6 +535,9 @@ int main(void)
 		TEST(what_was_run_is_known),
 		TEST(another_process_knows_it_too),
 		TEST(an_edit_runs_what_it_changes),
+		TEST(an_edit_writes_what_it_changed),
+		TEST(what_changed_much_is_written_whole),
+		TEST(parts_of_two_ledgers_promise_nothing),
 		TEST(others_may_have_changed_the_store),
 		TEST(a_run_beside_it_leaves_no_promise),
 		TEST(a_run_within_anothers_leaves_no_promise),
