@@ -247,6 +247,5 @@ void snapshots_end(struct session *s, const struct plan *plan, const struct engi
 	record_words(s);
 	record_images(s);
 	record_results(s, plan, result);
-	snapshot_record_said(s->record, &s->cli->said);
-	snapshot_record_keep(s->record);
+	snapshot_record_keep(s->record, &s->cli->said);
 }

@@ -1,6 +1,6 @@
 /*
- * Comparing a snapshot with what is there, in one pass over the file through a small buffer: the time is
- * that of one stat a file, the memory that of the buffer.
+ * Comparing a snapshot with what is there, through a small buffer: the time is that of one stat a file, the
+ * memory that of the buffer. Of a large one each processor takes some blocks.
  */
 #include "front/replay.h"
 
@@ -8,22 +8,42 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "host/clock.h"
+#include "host/crew.h"
 #include "host/fs.h"
 #include "host/stamps.h"
 #include "snapshot/kept.h"
 #include "snapshot/snapshot.h"
 #include "store/blob_file.h"
 
-enum { CHUNK = 64 << 10, PATH_MOST = 4096 };
+enum {
+	CHUNK = 64 << 10,
+	PATH_MOST = 4096,
+	/* From here on children are worth what they cost, half a millisecond each. */
+	MANY_BLOCKS = 4,
+};
 
 struct reader {
 	int fd;
 	char chunk[CHUNK];
 	size_t at, n;
+	uint64_t next; /* where in the file the next chunk begins */
 };
 
-/* False at the end of the file, which comes before the end of a good snapshot. */
+static void go_to(struct reader *r, uint64_t where)
+{
+	r->at = r->n = 0;
+	r->next = where;
+}
+
+static uint64_t position(const struct reader *r)
+{
+	return r->next - (r->n - r->at);
+}
+
+/* False at the end of the file, which comes before the end of a good snapshot. By its own position: the
+ * descriptor's is one for all children. */
 static bool take(struct reader *r, void *ret, size_t n)
 {
 	char *to = ret;
@@ -36,10 +56,11 @@ static bool take(struct reader *r, void *ret, size_t n)
 		to += part;
 		n -= part;
 		if (n > 0) {
-			ssize_t got = read(r->fd, r->chunk, sizeof(r->chunk));
+			ssize_t got = pread(r->fd, r->chunk, sizeof(r->chunk), (off_t)r->next);
 
 			if (got <= 0)
 				return false;
+			r->next += (uint64_t)got;
 			r->n = (size_t)got;
 			r->at = 0;
 		}
@@ -61,7 +82,9 @@ struct replaying {
 	struct reader reader;
 	int store, blobs; /* folders */
 	int dir;          /* the one whose entries follow; -1: none */
-	struct buf said;  /* (descriptor, length, text)… */
+	struct snapshot_tail tail;
+	uint64_t *blocks; /* where they begin, and where the last one ends */
+	char *said;       /* (descriptor, length, text)… */
 };
 
 static bool same(const struct stat *st, const struct stamps *stamps)
@@ -122,63 +145,64 @@ static bool check_blob(struct replaying *r)
 	       blob_file_is_good(&st, size);
 }
 
-static bool keep_said(struct replaying *r)
+static bool check_record(struct replaying *r)
 {
-	char part[4096];
-	uint32_t left;
+	char type;
 
-	if (!take(&r->reader, &left, sizeof(left)) || left > SNAPSHOT_TEXT_MOST)
+	if (!take(&r->reader, &type, 1))
 		return false;
-	while (left > 0) {
-		uint32_t n = left < sizeof(part) ? left : (uint32_t)sizeof(part);
-
-		if (!take(&r->reader, part, n))
-			return false;
-		buf_add(&r->said, part, n);
-		left -= n;
+	switch (type) {
+	case 'D':
+		return check_folder(r);
+	case 'E':
+		return check_file(r, true, AT_SYMLINK_NOFOLLOW);
+	case 'F':
+		return check_file(r, false, AT_SYMLINK_NOFOLLOW);
+	case 'T':
+		return check_file(r, false, 0);
+	case 'K':
+		return check_kind(r);
+	case 'B':
+		return check_blob(r);
+	default:
+		return false;
 	}
-	return true;
 }
 
-static bool check_records(struct replaying *r)
+/* ---- blocks --------------------------------------------------------------------------------- */
+
+/* One of them, which ends where the next one begins. */
+static int check_block(void *data, size_t i, struct err *err)
 {
-	for (;;) {
-		bool good;
-		char type;
+	struct replaying *r = data;
 
-		if (!take(&r->reader, &type, 1))
-			return false;
-		switch (type) {
-		case 'D':
-			good = check_folder(r);
-			break;
-		case 'E':
-			good = check_file(r, true, AT_SYMLINK_NOFOLLOW);
-			break;
-		case 'F':
-			good = check_file(r, false, AT_SYMLINK_NOFOLLOW);
-			break;
-		case 'T':
-			good = check_file(r, false, 0);
-			break;
-		case 'K':
-			good = check_kind(r);
-			break;
-		case 'B':
-			good = check_blob(r);
-			break;
-		case 'O':
-			good = keep_said(r);
-			break;
-		default:
-			return type == 'Z';
-		}
-		if (!good)
-			return false;
-	}
+	go_to(&r->reader, r->blocks[i]);
+	r->dir = fs_close(r->dir);
+	while (position(&r->reader) < r->blocks[i + 1])
+		if (!check_record(r))
+			return err_set(err, ERR_IO, "something has changed");
+	return position(&r->reader) == r->blocks[i + 1] ?
+	               0 :
+	               err_set(err, ERR_IO, "a block of a snapshot is longer than it should be");
 }
 
-/* ---- the head ------------------------------------------------------------------------------- */
+static bool check_blocks(struct replaying *r)
+{
+	const int fds[] = { r->reader.fd, r->store, r->blobs };
+	struct crew_spec spec = { .what = "comparing a snapshot",
+		                  .n_claims = r->tail.n_blocks,
+		                  .keep_fds = fds,
+		                  .n_keep_fds = ARRAY_LEN(fds),
+		                  .work = check_block,
+		                  .data = r };
+	struct err stale = ERR_INIT;
+
+	if (r->tail.n_blocks >= MANY_BLOCKS)
+		spec.n_children = crew_processors();
+	return crew_run(&spec, &stale) == 0;
+}
+
+/* ---- the head and the end ------------------------------------------------------------------------------- */
 
 static bool check_head(struct replaying *r, const struct buf *key)
 {
@@ -207,14 +231,60 @@ static bool check_head(struct replaying *r, const struct buf *key)
 	return age >= 0 && age < (int64_t)SNAPSHOT_SECONDS * 1000000;
 }
 
-static int say(const struct buf *said, struct err *err)
+/* The blocks' places, up to that of what was said. */
+static bool take_blocks(struct replaying *r, uint64_t tail_at)
 {
+	const size_t n = (size_t)r->tail.n_blocks + 1, size = n * sizeof(*r->blocks);
+	const uint64_t begin = position(&r->reader);
+
+	if (size > tail_at)
+		return false;
+	r->blocks = alloc_array(n, sizeof(*r->blocks));
+	go_to(&r->reader, tail_at - size);
+	if (!take(&r->reader, r->blocks, size) || r->blocks[0] != begin ||
+	    r->blocks[n - 1] + r->tail.n_said != tail_at - size)
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (r->blocks[i] <= r->blocks[i - 1])
+			return false;
+	return true;
+}
+
+static bool take_said(struct replaying *r)
+{
+	if (r->tail.n_said > SNAPSHOT_TEXT_MOST)
+		return false;
+	r->said = alloc(r->tail.n_said + 1);
+	go_to(&r->reader, r->blocks[r->tail.n_blocks]);
+	return take(&r->reader, r->said, r->tail.n_said);
+}
+
+/* Behind the head. */
+static bool take_end(struct replaying *r)
+{
+	const uint64_t begin = position(&r->reader), end = sizeof(r->tail) + sizeof(uint64_t);
+	struct stat st;
+
+	if (fstat(r->reader.fd, &st) < 0 || (uint64_t)st.st_size < begin + end)
+		return false;
+	go_to(&r->reader, (uint64_t)st.st_size - end);
+	if (!take(&r->reader, &r->tail, sizeof(r->tail)))
+		return false;
+	go_to(&r->reader, begin);
+	return take_blocks(r, (uint64_t)st.st_size - end);
+}
+
+static int say(const struct replaying *r, struct err *err)
+{
+	const size_t n = r->tail.n_said;
 	struct snapshot_said head;
 
-	for (size_t at = 0; at + sizeof(head) <= said->n; at += head.n) {
-		memcpy(&head, said->p + at, sizeof(head));
+	for (size_t at = 0; at + sizeof(head) <= n; at += head.n) {
+		memcpy(&head, r->said + at, sizeof(head));
 		at += sizeof(head);
-		if (fs_write_all((int)head.fd, said->p + at, head.n,
+		if (head.n > n - at)
+			break;
+		if (fs_write_all((int)head.fd, r->said + at, head.n,
 		                 head.fd == STDOUT_FILENO ? "standard output" : "standard error",
 		                 err) < 0)
 			return -1;
@@ -240,12 +310,13 @@ int replay(const char *store, const struct buf *key, struct err *err)
 	struct replaying r = { .reader.fd = -1,
 		               .store = -1,
 		               .blobs = -1,
-		               .dir = -1,
-		               .said = BUF_INIT(SNAPSHOT_TEXT_MOST) };
-	bool good = open_all(&r, store, key) && check_head(&r, key) && check_records(&r);
-	int rc = good ? say(&r.said, err) : REPLAY_STALE;
+		               .dir = -1 };
+	bool good = open_all(&r, store, key) && check_head(&r, key) && take_end(&r) &&
+	            check_blocks(&r) && take_said(&r);
+	int rc = good ? say(&r, err) : REPLAY_STALE;
 
-	buf_deinit(&r.said);
+	free(r.blocks);
+	free(r.said);
 	fs_close(r.dir);
 	fs_close(r.reader.fd);
 	fs_close(r.blobs);

@@ -56,7 +56,8 @@ struct kept_writer {
 	int fd;    /* -1: given up */
 	char chunk[CHUNK];
 	size_t n;
-	uint64_t sum; /* of what is written */
+	uint64_t sum;     /* of what is written */
+	uint64_t written; /* bytes */
 };
 
 static void flush(struct kept_writer *w)
@@ -66,6 +67,7 @@ static void flush(struct kept_writer *w)
 	w->sum = add_sum(w->sum, w->chunk, w->n);
 	if (w->fd >= 0 && fs_write_all(w->fd, w->chunk, w->n, "a snapshot", &ignored) < 0)
 		w->fd = fs_close(w->fd);
+	w->written += w->n;
 	w->n = 0;
 }
 
@@ -106,6 +108,11 @@ void kept_put_text(struct kept_writer *w, const char *text, size_t n)
 void kept_put_str(struct kept_writer *w, const char *text)
 {
 	kept_put_text(w, text, text ? strlen(text) : 0);
+}
+
+uint64_t kept_position(const struct kept_writer *w)
+{
+	return w->written + w->n;
 }
 
 void kept_give_up(struct kept_writer *w)

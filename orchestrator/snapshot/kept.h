@@ -35,6 +35,8 @@ void kept_put_u32(struct kept_writer *writer, uint32_t number);
 /* A text of n bytes, which may hold a NUL; NULL is another one than "". */
 void kept_put_text(struct kept_writer *writer, const char *text, size_t n);
 void kept_put_str(struct kept_writer *writer, const char *text);
+/* How many bytes are before what is put next. */
+uint64_t kept_position(const struct kept_writer *writer);
 void kept_give_up(struct kept_writer *writer);
 /* Its body is whole: from now on it is what is found under the name. */
 void kept_keep(struct kept_writer *writer, const char *name);

@@ -29,11 +29,10 @@ void snapshot_record_target(struct snapshot_record *record, const char *path,
 void snapshot_record_kind(struct snapshot_record *record, const char *path,
                           enum snapshot_kind kind);
 void snapshot_record_blob(struct snapshot_record *record, const struct blob_ref *ref);
-/* All that was said. */
-void snapshot_record_said(struct snapshot_record *record, const struct buf *said);
 
 void snapshot_record_give_up(struct snapshot_record *record);
-/* Ends it and gives it its name, where it was not given up and nothing was changed in the store. */
-void snapshot_record_keep(struct snapshot_record *record);
+/* Ends it with all that was said and gives it its name, where it was not given up and nothing was changed in
+ * the store. */
+void snapshot_record_keep(struct snapshot_record *record, const struct buf *said);
 
 #endif

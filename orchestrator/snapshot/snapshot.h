@@ -17,16 +17,17 @@
  * STORE/snapshots/<name>, one a command line; the name is a hash of its key, and the whole key stands
  * inside. Numbers as they lie in memory: a snapshot is never read on another machine.
  *
- *   "kilnsnp1"  length  key  generation  time
- *   records, each a letter and what follows:
+ *   "kilnsnp2"  length  key  generation  time
+ *   blocks of records, which can be looked at in any order; a record is a letter and what follows:
  *     D path stamps      a folder; entries of it follow
  *     E name stamps      a file or link in it
  *     F path stamps      a file by its whole path
  *     T path stamps      what a path leads to, through links
  *     K path kind        what stands there is a file, a folder, or nothing
  *     B digest size      a blob of the store
- *     O length           what was said, in order: a struct snapshot_said before each text
- *     Z                  the end: without it the file is none
+ *   what was said, in order: a struct snapshot_said before each text
+ *   where each block begins, and where what was said does
+ *   a struct snapshot_tail, and the sum that all kept files have
  *
  * A snapshot holds as long as the store's *generation*: a text that changes whenever something but a
  * look-up was done in the store, and is not there while it is.
@@ -40,7 +41,15 @@ struct snapshot_said {
 	uint32_t fd, n; /* where to, and how many bytes */
 };
 
-#define SNAPSHOT_MAGIC "kilnsnp1"
+/* From where each block begins to the next one, and so on to the tail, there is no byte that is not read:
+ * what is missing from a file, or was changed, is not taken for a shorter list. */
+struct snapshot_tail {
+	uint32_t n_blocks, n_said; /* bytes */
+};
+
+#define SNAPSHOT_MAGIC "kilnsnp2"
+/* Of a block: a millisecond's work. */
+enum { SNAPSHOT_BLOCK = 2048 /* records */ };
 /* A day, so that what is used is known as used; a clock that went back counts as more. */
 enum { SNAPSHOT_SECONDS = 24 * 3600, SNAPSHOT_KEY_MOST = 1 << 20, SNAPSHOT_TEXT_MOST = 1 << 20 };
 #define SNAPSHOT_GENERATION 32 /* characters */

@@ -145,8 +145,7 @@ static void record(struct fixture *f, const char *said)
 	snapshot_record_kind(r, absent, SNAPSHOT_NOTHING);
 	snapshot_record_blob(r, &ref);
 	add_said(&all, said);
-	snapshot_record_said(r, &all);
-	snapshot_record_keep(r);
+	snapshot_record_keep(r, &all);
 	snapshot_record_free(r);
 }
 
@@ -341,8 +340,80 @@ static void any_change_is_seen(void **state)
 	}
 }
 
+/* So many that children share them: blocks know their folder, and none is left out. */
+static void record_many(struct fixture *f, const char *said)
+{
+	_cleanup_buf_ struct buf all = BUF_INIT(SNAPSHOT_TEXT_MOST);
+	struct snapshot_record *r = snapshot_record_new(f->store_fd, &f->key, clock_real_us());
+	struct stat a, b;
+
+	assert_int_equal(fstatat(f->fd, "src/a", &a, 0), 0);
+	assert_int_equal(fstatat(f->fd, "src/sub/b", &b, 0), 0);
+	put(f, r, "src", true);
+	for (int i = 0; i < 3 * SNAPSHOT_BLOCK; i++)
+		snapshot_record_entry(r, "a", &a);
+	put(f, r, "src/sub", true);
+	snapshot_record_entry(r, "b", &b);
+	put(f, r, "src", true);
+	for (int i = 0; i < 3 * SNAPSHOT_BLOCK; i++)
+		snapshot_record_entry(r, "a", &a);
+	put(f, r, "lock", false);
+	add_said(&all, said);
+	snapshot_record_keep(r, &all);
+	snapshot_record_free(r);
+}
+
+static void many_are_all_looked_at(void **state)
+{
+	static void (*const changes[])(struct fixture *) = { edit, edit_below, another_lock, add };
+	struct fixture *f = *state;
+	char said[100];
+
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		age(f);
+		wait_for_age();
+		record_many(f, "many\n");
+		assert_int_equal(try_again(f, said), 0);
+		assert_string_equal(said, "many\n");
+		changes[i](f);
+		if (try_again(f, NULL) != REPLAY_STALE)
+			fail_msg("change %zu is not seen", i);
+	}
+}
+
+/* Where blocks begin, and how many there are: what is wrong there leaves nothing out. */
+static void a_wrong_list_of_blocks_is_seen(void **state)
+{
+	struct fixture *f = *state;
+	char path[64];
+	struct stat st;
+	int fd;
+
+	age(f);
+	wait_for_age();
+	record_many(f, "many\n");
+	kept_name(&f->key, "", path);
+	fd = openat(f->store_fd, path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	/* Six blocks or seven and their end, the tail; the sum behind them is not looked at. */
+	for (off_t at = st.st_size - 8 - 8 - 7 * 8; at < st.st_size - 8; at++)
+		for (int bit = 0; bit < 8; bit++) {
+			unsigned char byte, other;
+
+			assert_int_equal(pread(fd, &byte, 1, at), 1);
+			other = byte ^ (unsigned char)(1 << bit);
+			assert_int_equal(pwrite(fd, &other, 1, at), 1);
+			if (try_again(f, NULL) != REPLAY_STALE)
+				fail_msg("bit %d of byte %ld is not seen", bit, (long)at);
+			assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		}
+	close(fd);
+	assert_int_equal(try_again(f, NULL), 0);
+}
+
 static void what_is_given_up(void **state)
 {
+	const struct buf nothing = BUF_INIT(1);
 	struct fixture *f = *state;
 	struct snapshot_record *r;
 
@@ -353,13 +424,13 @@ static void what_is_given_up(void **state)
 	put(f, r, "lock", false);
 	snapshot_record_give_up(r);
 	put(f, r, "src", true);
-	snapshot_record_keep(r);
+	snapshot_record_keep(r, &nothing);
 	r = snapshot_record_free(r);
 	assert_int_equal(try_again(f, NULL), 0); /* the one before is still good */
 	/* A change of the store while one is in the making counts. */
 	r = snapshot_record_new(f->store_fd, &f->key, clock_real_us());
 	snapshot_renew(f->store_fd);
-	snapshot_record_keep(r);
+	snapshot_record_keep(r, &nothing);
 	snapshot_record_free(r);
 	assert_int_equal(try_again(f, NULL), REPLAY_STALE);
 }
@@ -428,6 +499,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(says_it_again),           cmocka_unit_test(any_change_is_seen),
+		TEST(many_are_all_looked_at),  TEST(a_wrong_list_of_blocks_is_seen),
 		TEST(what_is_given_up),        cmocka_unit_test(words_that_have_none),
 		cmocka_unit_test(keys_differ),
 	};
