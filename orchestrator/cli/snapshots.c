@@ -239,8 +239,10 @@ void snapshots_end(struct session *s, const struct plan *plan, const struct engi
 {
 	if (!s->record)
 		return;
-	if (result->n_run || result->n_failed || result->n_skipped || !knows_facts(s))
+	if (result->n_run || result->n_failed || result->n_skipped || !knows_facts(s)) {
 		snapshot_record_give_up(s->record);
+		return;
+	}
 	record_recipe(s);
 	record_project(s);
 	record_search(s);

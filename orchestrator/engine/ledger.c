@@ -2,13 +2,14 @@
 #include "engine/ledger.h"
 
 #include "base/alloc.h"
+#include "base/array.h"
 #include "engine/engine.h"
 #include "external/crypto.h"
 #include "host/clock.h"
 #include "snapshot/kept.h"
 
 /* A day, so that results that are used are known as used. */
-enum { SECONDS = 24 * 3600, BYTES_MOST = 64 << 20, WINDOW = 64 << 10 };
+enum { SECONDS = 24 * 3600, BYTES_MOST = 64 << 20, WINDOW = 64 << 10, MADE_MOST = 1 << 20 };
 
 /* A run that changed more than one in so many writes all anew. */
 enum { CHANGES_ARE_FEW = 4 };
@@ -26,6 +27,7 @@ struct entry {
 	uint64_t part : 1;  /* enum part_name */
 	uint64_t given : 1; /* its key was given out */
 	uint64_t taken : 1; /* … and its result */
+	uint32_t made;      /* its bytes, one behind their place there; 0: none are kept */
 };
 
 struct part {
@@ -49,6 +51,8 @@ struct ledger {
 	size_t n_strange;             /* records of none of these */
 	size_t n_known, n_keys;       /* … that have an entry; whose keys were given out */
 	struct buf bytes;             /* of the key that is asked for */
+	ARRAY(struct buf) made;       /* such bytes, of nodes that are others than they were */
+	size_t n_made;                /* … altogether */
 	const struct action_env *env; /* whose digest is known */
 	struct digest env_digest;
 };
@@ -217,6 +221,9 @@ struct ledger *ledger_free(struct ledger *l)
 		return NULL;
 	for (int i = 0; i < N_PARTS; i++)
 		kept_close(&l->parts[i].file);
+	for (size_t i = 0; i < l->made.n; i++)
+		buf_deinit(&l->made.v[i]);
+	array_deinit(&l->made);
 	buf_deinit(&l->key);
 	buf_deinit(&l->bytes);
 	free(l->entries);
@@ -396,15 +403,37 @@ bool ledger_knows_all(const struct ledger *l)
 	return l->holds && l->n_known == l->n_wanted;
 }
 
+/* They are wanted again when the run has ended. Of many that is more work, and not more memory. */
+static void keep_made(struct ledger *l, size_t at)
+{
+	struct entry *entry = &l->entries[at];
+	struct buf *copy;
+
+	if (!entry->made) {
+		if (l->n_made + l->bytes.n > MADE_MOST)
+			return;
+		array_push(&l->made, (struct buf)BUF_INIT(BYTES_MOST));
+		entry->made = (uint32_t)l->made.n;
+	}
+	copy = &l->made.v[entry->made - 1];
+	l->n_made -= copy->n;
+	buf_clear(copy);
+	buf_add(copy, l->bytes.p, l->bytes.n);
+	l->n_made += copy->n;
+}
+
 bool ledger_key(struct ledger *l, size_t at, const struct placement *placements,
                 struct blob_ref *ret_action)
 {
 	struct record record;
 	struct kept file;
 
-	if (!open_record(l, at, &file, &record) || !make_bytes(l, at, placements) ||
-	    l->bytes.n != record.n_bytes || memcmp(l->bytes.p, record.bytes, record.n_bytes) != 0)
+	if (!open_record(l, at, &file, &record) || !make_bytes(l, at, placements))
 		return false;
+	if (l->bytes.n != record.n_bytes || memcmp(l->bytes.p, record.bytes, record.n_bytes) != 0) {
+		keep_made(l, at);
+		return false;
+	}
 	*ret_action = record.action;
 	l->entries[at].given = true;
 	l->n_keys++;
@@ -433,20 +462,30 @@ int ledger_result(struct ledger *l, size_t at, struct arena *arena, const struct
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
+/* The bytes of a node's key that are at hand. */
+static bool bytes_known(struct ledger *l, size_t at)
+{
+	const struct entry *entry = &l->entries[at];
+	struct record record;
+	struct kept file;
+
+	buf_clear(&l->bytes);
+	if (entry->given && open_record(l, at, &file, &record))
+		buf_add(&l->bytes, record.bytes, record.n_bytes);
+	else if (entry->made)
+		buf_add(&l->bytes, l->made.v[entry->made - 1].p, l->made.v[entry->made - 1].n);
+	return l->bytes.n > 0;
+}
+
 /* The bytes of a node's key, in l->bytes. */
 static bool bytes_again(struct ledger *l, size_t at, ledger_find_fn find, void *data)
 {
 	_cleanup_arena_ struct arena *arena = NULL;
 	struct placement *placements;
 	struct err ignored = ERR_INIT;
-	struct record record;
-	struct kept file;
 
-	if (l->entries[at].given && open_record(l, at, &file, &record)) {
-		buf_clear(&l->bytes);
-		buf_add(&l->bytes, record.bytes, record.n_bytes);
+	if (bytes_known(l, at))
 		return true;
-	}
 	arena = arena_new();
 	placements = arena_array(arena, l->plan->nodes[at].n_inputs, sizeof(*placements));
 	return find(data, at, arena, placements, &ignored) == 0 && make_bytes(l, at, placements);
