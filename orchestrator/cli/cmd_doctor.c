@@ -23,6 +23,7 @@
 #include "profile/probe.h"
 #include "recipe/recipe.h"
 #include "release/signer.h"
+#include "sandbox/overlay.h"
 #include "sandbox/group.h"
 #include "sandbox/spec.h"
 #include "source/mirror.h"
@@ -316,11 +317,13 @@ static void look_checkout(const struct cli *cli, struct finding *f)
 	at = fs_nearest(store);
 	fd = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && checkout_clones(fd))
-		found(f, "inputs are cloned from the store, its file system can (reflink); outputs "
-		         "are moved there");
+		found(f, "inputs are cloned from the store, its file system can (reflink)");
 	else
-		found(f, "inputs are copied from the store, its file system clones nothing; large "
-		         "outputs are moved there");
+		found(f, "inputs are copied from the store, its file system clones nothing");
+	buf_add_str(&f->text, overlay_works(at) ?
+	                              "; large folders of them are seen through overlays" :
+	                              "; large folders of them, too: overlays do not work here");
+	buf_add_str(&f->text, "; large outputs are moved there");
 }
 
 /* ---- limits of stages --------------------------------------------------------------------- */

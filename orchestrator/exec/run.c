@@ -180,6 +180,22 @@ static int make_spec(struct run *run, struct err *err)
 	return run->runtime->prepare(&run->spec, err);
 }
 
+/* What has walls to look through, and starts from no namespace of somebody else's. */
+static bool may_have_layers(const struct run *run)
+{
+	return run->layers && run->runtime->needs_rootfs && !run->request.userns_fd &&
+	       !run->request.paranoid && !(run->action.builtin && *run->action.builtin);
+}
+
+/* Descriptors of another mount namespace than the work folder's move nothing there. */
+static int open_blobs_again(struct run *run, struct err *err)
+{
+	blobs_free(run->blobs);
+	run->blobs = NULL;
+	run->spec.own_mounts = true;
+	return blobs_open(run->request.store_dir, &run->blobs, err);
+}
+
 static int lay_out(struct run *run, struct err *err)
 {
 	if (!run->tree && run->request.dev && run->request.dev[0]) {
@@ -190,6 +206,8 @@ static int lay_out(struct run *run, struct err *err)
 	if (!run->tree) {
 		if (work_init(&run->work, run->request.store_dir, err) < 0)
 			return -1;
+		if (may_have_layers(run))
+			run->work.layers.store_dir = run->request.store_dir;
 		return work_lay_out(&run->work, run->blobs, &run->action, run->request.epoch, err);
 	}
 	run->work.build_path = str_dup(run->tree);
@@ -206,7 +224,9 @@ int run_prepare(struct run *run, struct err *err)
 		return -1;
 	if (run->request.paranoid)
 		blobs_set_paranoid(run->blobs);
-	if (read_action(run, err) < 0 || lay_out(run, err) < 0 || make_spec(run, err) < 0)
+	if (read_action(run, err) < 0 || lay_out(run, err) < 0)
 		return -1;
-	return 0;
+	if (run->work.layers.list.n > 0 && open_blobs_again(run, err) < 0)
+		return -1;
+	return make_spec(run, err);
 }

@@ -17,6 +17,7 @@ struct run {
 	struct sandbox_spec spec;
 	const char *
 		tree; /* a folder to work in, as it is; NULL: the inputs are laid out in a new one */
+	bool layers; /* large folders of the inputs need not be copied: they are unmounted at the end */
 	struct work work;
 	struct runner_reply reply;
 	struct groups *groups; /* borrowed; may be NULL */

@@ -29,6 +29,7 @@
 #include "sandbox/confine.h"
 #include "sandbox/identity.h"
 #include "sandbox/spec.h"
+#include "sandbox/stage.h"
 
 enum { TIMED_US = 1000000 }; /* of stages that take as long, it is kept when lines came */
 
@@ -277,11 +278,15 @@ static int carry_out(struct run *run, struct err *err)
 	struct supervised s;
 	int rc;
 
-	limits_begin(&limits, &most, run->groups, run->work.build_fd);
+	/* What is changed in layers lies beside the folder where it is seen. */
+	limits_begin(&limits, &most, run->groups,
+	             run->work.layers.list.n ? run->work.fd : run->work.build_fd);
 	run->reply.bytes_in = run->work.bytes;
 	run->reply.result.started_us = clock_wall_us();
 	rc = supervise(&spec, &s, err);
 	limits_end(&limits);
+	if (run->work.layers.list.n)
+		sandbox_unstage(&run->spec);
 	if (rc < 0)
 		return -1;
 	rc = take_results(run, &s, err);
@@ -311,6 +316,7 @@ static void block_term(void)
 int runner_main(struct str request, int userns_fd, int reply_fd, struct groups *groups)
 {
 	struct run run = { .arena = arena_new(),
+		           .layers = true,
 		           .work = WORK_INIT,
 		           .self = getpid(),
 		           .groups = groups,
@@ -327,6 +333,8 @@ int runner_main(struct str request, int userns_fd, int reply_fd, struct groups *
 			run.reply.why = arena_str(run.arena, err.cause);
 		}
 	}
+	if (run.work.layers.list.n) /* where nothing was run */
+		sandbox_unstage(&run.spec);
 	work_deinit(&run.work);
 	wire_put_reply(&run.reply, &bytes);
 	err_clear(&err);

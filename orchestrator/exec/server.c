@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "exec/layers.h"
 #include "exec/runner.h"
 #include "host/child.h"
 #include "host/clock.h"
@@ -274,7 +275,7 @@ static int take_signals(void)
 
 /* What runners look at: where programs are, and what tests hold still. */
 static const char *const kept_environment[] = { "PATH",         "TMPDIR",       "KILN_CLOCK",
-	                                        "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS" };
+	                                        LAYERS_FROM,    "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS" };
 
 static void become_server(pid_t parent, int sock) __attribute__((noreturn));
 static void become_server(pid_t parent, int sock)

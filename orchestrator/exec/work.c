@@ -78,6 +78,7 @@ void work_deinit(struct work *work)
 	fs_close(work->out_file);
 	fs_close(work->log_file);
 	fs_close(work->build_fd);
+	layers_end(&work->layers);
 	if (work->name)
 		fs_remove_tree(work->parent_fd, work->name, &ignored);
 	fs_close(work->fd);
@@ -162,6 +163,31 @@ static bool drop_setuid(int fd, int depth)
 	return whole;
 }
 
+static char *over_path(const struct work *work)
+{
+	_cleanup_free_ char *dir = path_dir(work->build_path);
+
+	return path_join(dir, "over");
+}
+
+static int open_build_again(struct work *work, struct err *err)
+{
+	work->build_fd = fs_close(work->build_fd);
+	return fs_must(fs_open_dir(AT_FDCWD, work->build_path, &work->build_fd, err),
+	               work->build_path, err);
+}
+
+static int flatten_layers(struct work *work)
+{
+	_cleanup_free_ char *over = over_path(work);
+	struct err ignored = ERR_INIT;
+
+	if (work->layers.list.n == 0)
+		return 0;
+	return layers_flatten(&work->layers, over, &ignored) < 0 ? -1 :
+	                                                           open_build_again(work, &ignored);
+}
+
 void work_keep(struct work *work, const char *store_dir, const struct digest *action)
 {
 	_cleanup_free_ char *failed = path_join(store_dir, "failed"), *to = NULL;
@@ -175,6 +201,8 @@ void work_keep(struct work *work, const char *store_dir, const struct digest *ac
 	    fs_remove_tree(dir, hex, &ignored) < 0)
 		return;
 	make_room(dir);
+	if (flatten_layers(work) < 0)
+		return;
 	if (!drop_setuid(fcntl(work->build_fd, F_DUPFD_CLOEXEC, 3), 0))
 		return;
 	/* By paths: the runner has another mount namespace than when it opened the work folder. */
@@ -232,18 +260,57 @@ int work_make_folders(struct work *work, const struct action *action, struct err
 	return 0;
 }
 
+/* What is laid out, for those folders of it that may be layers. */
+struct laying {
+	struct work *work;
+	struct blobs *blobs;
+	struct checkout_options options; /* of a tree */
+	char *over;
+};
+
+static bool is_layer(void *data, const struct tree_node *folder)
+{
+	struct laying *laying = data;
+
+	return layers_take(&laying->work->layers, laying->over, laying->blobs, folder,
+	                   &laying->options);
+}
+
+static int lay_out(struct laying *laying, const struct action *action, struct err *err)
+{
+	struct work *work = laying->work;
+	struct checkout_options options = laying->options;
+
+	options.bytes = &work->bytes;
+	options.leave = is_layer;
+	options.leave_data = laying;
+	if (checkout_tree(laying->blobs, action->input_root, work->build_fd, &options, err) < 0)
+		return -1;
+	if (work->layers.list.n == 0)
+		return 0;
+	if (layers_mount(&work->layers, work->build_path, laying->over, laying->blobs,
+	                 &laying->options, err) < 0)
+		return -1;
+	return open_build_again(work, err);
+}
+
 int work_lay_out(struct work *work, struct blobs *blobs, const struct action *action, int64_t epoch,
                  struct err *err)
 {
-	struct checkout_options options = {
-		.epoch = epoch,
-		.uid = sandbox_drops() ? (int64_t)sandbox_uid() : -1,
-		.gid = sandbox_drops() ? (int64_t)sandbox_gid() : -1,
-		.bytes = &work->bytes,
+	struct laying laying = {
+		.work = work,
+		.blobs = blobs,
+		.options = { .epoch = epoch,
+		             .uid = sandbox_drops() ? (int64_t)sandbox_uid() : -1,
+		             .gid = sandbox_drops() ? (int64_t)sandbox_gid() : -1 },
+		.over = over_path(work),
 	};
+	int rc;
 
 	work->epoch = epoch;
-	if (checkout_tree(blobs, action->input_root, work->build_fd, &options, err) < 0)
+	rc = lay_out(&laying, action, err);
+	free(laying.over);
+	if (rc < 0)
 		return err_while(err, "laying out the inputs");
 	return work_make_folders(work, action, err);
 }

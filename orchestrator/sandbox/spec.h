@@ -33,6 +33,7 @@ struct sandbox_spec {
 	                       program has ended; without that it was never started */
 	int userns_fd;      /* the user namespace to start from; 0: the caller's */
 	pid_t runner;       /* the caller of prepare and parent of who enters: dies with it */
+	bool own_mounts;    /* the caller of prepare has a mount namespace of its own */
 	char staged[3][64]; /* prepare's: where rootfs, work and jobs stand for the dropped uid */
 };
 

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -52,7 +53,7 @@ int sandbox_stage(struct sandbox_spec *spec, struct err *err)
 	if (!place)
 		return err_set(err, ERR_MACHINE,
 		               "none of /mnt, /media, /srv, /opt and /tmp can be mounted over");
-	if (failpoint("stage-namespace") || unshare(CLONE_NEWNS) < 0) {
+	if (failpoint("stage-namespace") || (!spec->own_mounts && unshare(CLONE_NEWNS) < 0)) {
 		err_sys(err, ERR_MACHINE, "cannot make a mount namespace");
 		return err_hint(err,
 		                "run kiln as a plain user, or give the container CAP_SYS_ADMIN");
@@ -75,4 +76,13 @@ int sandbox_stage(struct sandbox_spec *spec, struct err *err)
 		return -1;
 	spec->jobs = spec->staged[2];
 	return 0;
+}
+
+void sandbox_unstage(struct sandbox_spec *spec)
+{
+	_cleanup_free_ char *place = spec->staged[1][0] ? path_dir(spec->staged[1]) : NULL;
+
+	if (place)
+		(void)umount2(place, MNT_DETACH);
+	memset(spec->staged, 0, sizeof(spec->staged));
 }

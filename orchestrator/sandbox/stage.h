@@ -10,5 +10,8 @@
  * job server's folder there, and rewrites spec->rootfs, spec->work and spec->jobs. A no-op for who is not root.
  */
 int sandbox_stage(struct sandbox_spec *spec, struct err *err);
+/* Takes these mounts away, when nothing is entered any more: before that, what is mounted in the work folder
+ * stays in the way. A second time nothing happens. */
+void sandbox_unstage(struct sandbox_spec *spec);
 
 #endif

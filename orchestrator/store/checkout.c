@@ -29,6 +29,7 @@ struct checkout {
 	bool owned;  /* uid or gid are to be set */
 	bool clones; /* until the file system says that it does not */
 	uint64_t *bytes;
+	const struct checkout_options *options;
 	struct buf path;
 	char *chunk; /* SMALL bytes */
 };
@@ -143,6 +144,23 @@ static int open_here(const struct checkout *c, int *ret_fd, struct err *err)
 	return rc <= 0 ? rc : err_set(err, ERR_IO, "%s vanished from a work folder", path);
 }
 
+/* A folder that somebody else fills. */
+static bool is_left(const struct checkout *c, const struct tree_node *folder)
+{
+	return c->path.n == 0 && c->options->leave &&
+	       c->options->leave(c->options->leave_data, folder);
+}
+
+static int finish_left(struct checkout *c, const char *name, struct err *err)
+{
+	_cleanup_fd_ int fd = -1;
+
+	if (fs_must(fs_open_beneath(c->root, name, O_RDONLY | O_DIRECTORY, 0, true, &fd, err), name,
+	            err) < 0)
+		return -1;
+	return finish_fd(c, fd, 0755, name, err);
+}
+
 static int write_dir(struct checkout *c, const struct blob_ref *ref, struct err *err);
 
 static int write_dirs_below(struct checkout *c, const struct tree_dir *entries, struct err *err)
@@ -154,6 +172,11 @@ static int write_dirs_below(struct checkout *c, const struct tree_dir *entries, 
 
 		if (entries->nodes[i].kind != NODE_DIR)
 			continue;
+		if (is_left(c, &entries->nodes[i])) {
+			if (finish_left(c, entries->nodes[i].name, err) < 0)
+				return -1;
+			continue;
+		}
 		if (n > 0)
 			buf_add_char(&c->path, '/');
 		buf_add_str(&c->path, entries->nodes[i].name);
@@ -206,6 +229,7 @@ static void checkout_init(struct checkout *c, struct blobs *blobs, int root,
 		.gid = (gid_t)options->gid,
 		.owned = options->uid != -1 || options->gid != -1,
 		.bytes = options->bytes,
+		.options = options,
 		.path = BUF_INIT(TREE_PATH_MOST),
 		.clones = true,
 		.chunk = alloc(SMALL),

@@ -12,6 +12,7 @@
 #include "host/clock.h"
 #include "host/fs.h"
 #include "store/gc_impl.h"
+#include "store/trees.h"
 #include "store/use.h"
 
 /* ---- choosing ------------------------------------------------------------------------------- */
@@ -173,13 +174,14 @@ static int remove_blobs(struct collector *c, struct err *err)
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
-/* Folders that failures left, and those of builds by increments: any limit takes them. Without them there is
- * less to see, and more to build. */
+/* Folders that failures left, those of builds by increments, and trees that are laid out: any limit takes
+ * them. Without them there is less to see, and more to build or to copy. */
 static int drop_folders(struct collector *c, struct err *err)
 {
 	if (c->request->budget < 0 && !c->request->used_before)
 		return 0;
-	return fs_remove_tree(c->store->fd, "failed", err) < 0 ?
+	return trees_remove(c->store->fd, err) < 0 ||
+	                       fs_remove_tree(c->store->fd, "failed", err) < 0 ?
 	               -1 :
 	               fs_remove_tree(c->store->fd, "dev", err);
 }

@@ -43,6 +43,9 @@ struct checkout_options {
 	int64_t ns;       /* … and nanoseconds, where it is another time than that */
 	int64_t uid, gid; /* -1: leave */
 	uint64_t *bytes;  /* the content of each file is counted there; NULL: nowhere */
+	/* Says of each folder directly below the tree whether it is left empty; NULL: none is. */
+	bool (*leave)(void *data, const struct tree_node *folder);
+	void *leave_data;
 };
 int checkout_tree(struct blobs *blobs, const struct blob_ref *root, int dirfd,
                   const struct checkout_options *options, struct err *err);

@@ -92,7 +92,7 @@ static bool is_ours(const char *name)
 {
 	static const char *const ours[] = {
 		"VERSION", "blobs", "db.sqlite",  "db.sqlite-shm", "dev", "db.sqlite-wal", "failed",
-		"images",  "locks", "lost+found", "snapshots",     "tmp", "work",          NULL
+		"images",  "locks", "lost+found", "snapshots",     "tmp", "trees", "work",          NULL
 	};
 	const char *const *known = ours;
 

@@ -43,6 +43,7 @@ sub read_cases {
         elsif ( $line =~ /^bytes (.*)/ )       { push @{ $cases[-1]{bytes} }, split ' ', $1 }
         elsif ( $line =~ /^after (.*)/ )       { push @{ $cases[-1]{after} }, $1 }
         elsif ( $line =~ /^between (.*)/ )     { push @{ $cases[-1]{between} }, $1 }
+        elsif ( $line =~ /^set (\w+)=(.*)/ )   { $cases[-1]{set}{$1} = $2 }
         elsif ( $line eq 'no image' )          { $cases[-1]{no_image} = 1 }
         elsif ( $line eq 'output varies' )     { $cases[-1]{varies} = 1 }
         elsif ( $line =~ /^(#.*)?$/ )          { next }
@@ -200,7 +201,7 @@ sub check_after {
       if $status eq '0' && ( $found->{corrupt}{count} || $found->{forgotten} );
     my $repeat = $case->{between} && is_made( $world, $case, $clean );
     push @faults, type_in( $world, @{ $case->{between} } ) if $repeat;
-    $status = kiln_status( $world, $case->{argv} );
+    $status = kiln_status( $world, $case->{argv}, env => $case->{set} );
     push @faults, "run again it ended with $status: " . Lab::slurp("$world/log") if $status ne $case->{status};
     my $printed = Lab::slurp("$world/out");
     my $again    = events($world);
@@ -222,7 +223,7 @@ sub try_point {
     record_new($record);
     my %how = ( fail => '', kill => ':kill', halt => ':halt' );
     my $pid = run_kiln( $world, $case->{argv},
-        env => { KILN_FAILPOINT => "*:$n$how{$mode}", KILN_FAILPOINT_RECORD => $record } );
+        env => { %{ $case->{set} // {} }, KILN_FAILPOINT => "*:$n$how{$mode}", KILN_FAILPOINT_RECORD => $record } );
     my $status;
     if ( $mode eq 'halt' ) {
         my $end = time + $patience;
@@ -359,7 +360,7 @@ for my $i ( 0 .. $#cases ) {
     my $world = "$lab->{dir}/clean";
     copy_world( $base, $world );
     record_new("$world.record");
-    my $status = kiln_status( $world, $case->{argv}, env => { KILN_FAILPOINT_RECORD => "$world.record" } );
+    my $status = kiln_status( $world, $case->{argv}, env => { %{ $case->{set} // {} }, KILN_FAILPOINT_RECORD => "$world.record" } );
     my @passed = record_names("$world.record");
     my @wrong  = ( check_run( $world, $case, 'fail', $status ), leftovers($world), Lab::wait_gone($linger) );
     my $printed = Lab::slurp("$world/out");
