@@ -79,6 +79,17 @@ static void space(struct buf *text, const char *tail)
 		               "belongs in the work folder (TMPDIR=/build/NAME)");
 }
 
+/* ---- another file system -------------------------------------------------------------------- */
+
+/* rename(2), which programs call that do not copy as mv does. */
+static void rename_fails(struct buf *text, const char *tail)
+{
+	if (strstr(tail, "Invalid cross-device link") || strstr(tail, "EXDEV"))
+		add_line(text, "/tmp, and each large folder of the inputs, is a file system of its "
+		               "own: what is moved out of it, or is a folder in it, is to be copied "
+		               "and removed, as mv does (with --paranoid inputs are copies)");
+}
+
 /* ---- what the image lacks ------------------------------------------------------------------- */
 
 /* What can be lacking: what knows its package (NULL: nothing does), and how Debian would most likely call
@@ -266,6 +277,7 @@ void advice_add(struct buf *text, const struct plan_node *node, const char *why,
 	if (!node->lowered->action.builtin && tail) {
 		network(text, node->stage, tail);
 		space(text, tail);
+		rename_fails(text, tail);
 		image_lacks(text, node->stage, tail);
 	}
 	if (why)

@@ -16,7 +16,7 @@
 #include "host/tmpfile.h"
 #include "sandbox/identity.h"
 
-enum { OPTIONS_MOST = 16 << 10 };
+enum { OPTIONS_MOST = 4095 }; /* mount(2) takes a page, and cuts off the rest */
 
 static int write_map(const char *path, const char *text, struct err *err)
 {

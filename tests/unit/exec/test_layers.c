@@ -200,6 +200,32 @@ static void limits_hold(void **state)
 	lab_assert_no_work(lab);
 }
 
+/* Of which an overlay's options are made; the longest of them do not fit, and are copied. */
+static void any_name_will_do(void **state)
+{
+	static char longest[256], at[300];
+	struct lab *lab = *state;
+	struct lab_input odd[] = { { "a,upperdir=b:c/x", "comma\n" }, { "back\\slash/x", "back\n" },
+		                   { "new\nline/x", "line\n" },      { "tab\t\"'/x", "tab\n" },
+		                   { "over/x", "over\n" },           { at, "long\n" } };
+	struct action action = {
+		.argv = LAB_LIST("sh", "-ec", "cat */x; rm */x; ls */x 2>/dev/null || echo gone"),
+		.n_argv = 3
+	};
+	struct exec_completion c;
+
+	memset(longest, 'l', sizeof(longest) - 1);
+	snprintf(at, sizeof(at), "%s/x", longest);
+	lab_compose(lab, odd, ARRAY_LEN(odd), &action);
+	lab_submit(lab, &action, 60000, 1);
+	lab_wait(lab, &c);
+	if (c.status != EXEC_OK)
+		fail_msg("%s: %s %s", c.why, c.err.cause, lab_text(lab, &c.result.log));
+	assert_string_equal(lab_text(lab, &c.result.out),
+	                    "comma\nback\nlong\nline\nover\ntab\ngone\n");
+	lab_assert_no_work(lab);
+}
+
 static int group(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +235,7 @@ static int group(void)
 		cmocka_unit_test(outputs_are_what_the_stage_sees),
 		cmocka_unit_test(what_failed_is_kept_whole),
 		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(any_name_will_do),
 	};
 
 	return cmocka_run_group_tests_name("exec/layers", tests, lab_setup, lab_teardown);
