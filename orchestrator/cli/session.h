@@ -59,7 +59,8 @@ struct session {
 	{ "--lock", "FILE", "the lock; default: kiln.lock at the project's root", false },         \
 		{ "--set", "NAME=VALUE", "an option of the recipe", true },                        \
 		{ "--offline", NULL, "fetch nothing", false },                                     \
-		{ "--paranoid", NULL, "hash all content of the store that is used; not images",    \
+		{ "--paranoid", NULL,                                                              \
+		  "hash all content of the store that is used, and copy all inputs; not images",   \
 		  false },                                                                         \
 		{ "--mirror", "URL", "Debian mirror for images and sources", false },              \
 	{                                                                                          \
