@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -21,6 +22,9 @@ enum {
 	MOST = 8, /* in one work folder */
 	DEPTH_MOST = 200, /* each level of a copy holds two descriptors */
 };
+
+/* The last of a disk is for what is built. */
+static const uint64_t LEAST_ROOM = (uint64_t)1 << 30;
 
 static size_t large(void)
 {
@@ -101,12 +105,15 @@ int layers_mount(struct layers *layers, const char *build, const char *over, str
                  const struct checkout_options *options, struct err *err)
 {
 	struct err ignored = ERR_INIT;
-	const bool entered = overlay_enter(&ignored) == 0;
+	const int rc = overlay_enter(err);
 
+	if (rc < 0)
+		return -1;
+	layers->entered = rc == 0;
 	for (size_t i = 0; i < layers->list.n; i++) {
 		struct layer *layer = &layers->list.v[i];
 
-		if (entered && mount_one(layer, build, over, options, &ignored) == 0)
+		if (layers->entered && mount_one(layer, build, over, options, &ignored) == 0)
 			continue;
 		if (copy_instead(layer, build, blobs, options, err) < 0)
 			return -1;
@@ -245,6 +252,13 @@ static int flatten(struct layer *layer, const char *over, struct err *err)
 
 int layers_flatten(struct layers *layers, const char *over, struct err *err)
 {
+	struct statvfs fs;
+
+	if (layers->list.n > 0 && (statvfs(over, &fs) < 0 ||
+	                           (uint64_t)fs.f_bavail * fs.f_frsize < LEAST_ROOM)) {
+		errno = ENOSPC;
+		return err_sys(err, ERR_IO, "cannot keep what is in overlays");
+	}
 	for (size_t i = 0; i < layers->list.n; i++)
 		if (layers->list.v[i].at && flatten(&layers->list.v[i], over, err) < 0)
 			return -1;

@@ -23,6 +23,7 @@ struct layers {
 	const char *store_dir; /* absolute; NULL: there are none, everything is copied */
 	enum { LAYERS_UNKNOWN, LAYERS_WORK, LAYERS_FAIL } works; /* by probe, when one is wanted */
 	ARRAY(struct layer) list;
+	bool entered; /* this process is in a mount namespace of its own for them */
 };
 
 /* From how many files and links on a folder is large: tests set it lower. */
@@ -38,7 +39,8 @@ bool layers_take(struct layers *layers, const char *over, struct blobs *blobs,
 int layers_mount(struct layers *layers, const char *build, const char *over, struct blobs *blobs,
                  const struct checkout_options *options, struct err *err);
 
-/* Makes plain folders of them, as the stage left them: another process sees no overlay. */
+/* Makes plain folders of them, as the stage left them: another process sees no overlay. Fails where a disk is
+ * nearly full. */
 int layers_flatten(struct layers *layers, const char *over, struct err *err);
 
 /* Unmounts them and lets the trees go. */

@@ -226,7 +226,7 @@ int run_prepare(struct run *run, struct err *err)
 		blobs_set_paranoid(run->blobs);
 	if (read_action(run, err) < 0 || lay_out(run, err) < 0)
 		return -1;
-	if (run->work.layers.list.n > 0 && open_blobs_again(run, err) < 0)
+	if (run->work.layers.entered && open_blobs_again(run, err) < 0)
 		return -1;
 	return make_spec(run, err);
 }

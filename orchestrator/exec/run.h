@@ -22,6 +22,7 @@ struct run {
 	struct runner_reply reply;
 	struct groups *groups; /* borrowed; may be NULL */
 	int reply_fd;          /* of a runner */
+	bool again;            /* of a runner: it is to be carried out once more, without layers */
 	pid_t self;
 };
 

@@ -31,7 +31,10 @@
 #include "sandbox/spec.h"
 #include "sandbox/stage.h"
 
-enum { TIMED_US = 1000000 }; /* of stages that take as long, it is kept when lines came */
+enum {
+	TIMED_US = 1000000, /* of stages that take as long, it is kept when lines came */
+	SAID_TAIL = 256 << 10,
+};
 
 /* ---- in the child -------------------------------------------------------------------------- */
 
@@ -230,6 +233,29 @@ static bool fills_disk(const struct supervised *s)
 	       (s->breach.limit == LIMIT_SPACE || s->breach.limit == LIMIT_INODES);
 }
 
+/* What rename(2) and unlink(2) say of a mount, and of what lies in one and beside it. */
+static bool says_mounted(int file)
+{
+	static const char *const texts[] = { "Device or resource busy", "EBUSY",
+		                             "cross-device link", "EXDEV" };
+	_cleanup_free_ char *tail = alloc(SAID_TAIL + 1);
+	const off_t size = lseek(file, 0, SEEK_END);
+	ssize_t n = pread(file, tail, SAID_TAIL, size > SAID_TAIL ? size - SAID_TAIL : 0);
+
+	for (size_t i = 0; n > 0 && i < ARRAY_LEN(texts); i++)
+		if (memmem(tail, (size_t)n, texts[i], strlen(texts[i])))
+			return true;
+	return false;
+}
+
+/* A folder that is a layer cannot be renamed or removed, nor a folder in it be renamed by that call: where a
+ * stage seems to fail for that, copies do. */
+static bool wants_copies(const struct run *run)
+{
+	return run->reply.status == EXEC_FAILED && run->work.layers.entered &&
+	       (says_mounted(run->work.log_file) || says_mounted(run->work.out_file));
+}
+
 /* What came of it, once it was run. */
 static int take_results(struct run *run, struct supervised *s, struct err *err)
 {
@@ -252,6 +278,9 @@ static int take_results(struct run *run, struct supervised *s, struct err *err)
 	    keep_times(run, s, &result->times, err) < 0)
 		return -1;
 	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
+	run->again = wants_copies(run);
+	if (run->again)
+		return 0;
 	run->reply.outside = s->end == SUPERVISE_EXITED && s->exit_code == 128 + SIGKILL;
 	if (run->reply.status == EXEC_FAILED && !run->builtin && !run->request.dev[0] &&
 	    !fills_disk(s))
@@ -285,7 +314,7 @@ static int carry_out(struct run *run, struct err *err)
 	run->reply.result.started_us = clock_wall_us();
 	rc = supervise(&spec, &s, err);
 	limits_end(&limits);
-	if (run->work.layers.list.n)
+	if (run->work.layers.entered)
 		sandbox_unstage(&run->spec);
 	if (rc < 0)
 		return -1;
@@ -301,6 +330,25 @@ static int run_request(struct run *run, struct str bytes, int userns_fd, struct 
 		return -1;
 	run->request.userns_fd = userns_fd;
 	return run_prepare(run, err) < 0 ? -1 : carry_out(run, err);
+}
+
+/* Also where nothing was run. */
+static void forget_work(struct run *run)
+{
+	if (run->work.layers.entered)
+		sandbox_unstage(&run->spec);
+	work_deinit(&run->work);
+}
+
+/* In this namespace, or one below it. */
+static int run_with_copies(struct run *run, struct str bytes, int userns_fd, struct err *err)
+{
+	forget_work(run);
+	run->blobs = blobs_free(run->blobs);
+	run->spec = (struct sandbox_spec){ 0 };
+	run->reply = (struct runner_reply){ 0 };
+	run->again = run->layers = false;
+	return run_request(run, bytes, userns_fd, err);
 }
 
 /* A cancel that comes while inputs are laid out waits for the stage to be started. */
@@ -326,16 +374,17 @@ int runner_main(struct str request, int userns_fd, int reply_fd, struct groups *
 	int rc;
 
 	block_term();
-	if (run_request(&run, request, userns_fd, &err) < 0) {
+	rc = run_request(&run, request, userns_fd, &err);
+	if (rc == 0 && run.again)
+		rc = run_with_copies(&run, request, userns_fd, &err);
+	if (rc < 0) {
 		run.reply = (struct runner_reply){ .status = EXEC_BROKEN, .err = err };
 		if (err.code == ERR_STAGE) { /* an input in the way: the recipe's fault */
 			run.reply.status = EXEC_FAILED;
 			run.reply.why = arena_str(run.arena, err.cause);
 		}
 	}
-	if (run.work.layers.list.n) /* where nothing was run */
-		sandbox_unstage(&run.spec);
-	work_deinit(&run.work);
+	forget_work(&run);
 	wire_put_reply(&run.reply, &bytes);
 	err_clear(&err);
 	rc = failpoint("runner-reply") ?

@@ -196,13 +196,13 @@ void work_keep(struct work *work, const char *store_dir, const struct digest *ac
 	char hex[DIGEST_HEX_SIZE];
 
 	digest_hex(action, hex);
+	if (flatten_layers(work) < 0)
+		return;
 	if (fs_make_dirs(AT_FDCWD, failed, 0700, &ignored) < 0 ||
 	    fs_open_dir(AT_FDCWD, failed, &dir, &ignored) != 0 ||
 	    fs_remove_tree(dir, hex, &ignored) < 0)
 		return;
 	make_room(dir);
-	if (flatten_layers(work) < 0)
-		return;
 	if (!drop_setuid(fcntl(work->build_fd, F_DUPFD_CLOEXEC, 3), 0))
 		return;
 	/* By paths: the runner has another mount namespace than when it opened the work folder. */

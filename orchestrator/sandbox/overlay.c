@@ -48,10 +48,10 @@ int overlay_enter(struct err *err)
 	const gid_t gid = getegid();
 
 	if (failpoint("overlay-enter") || unshare(CLONE_NEWNS | (root ? 0 : CLONE_NEWUSER)) < 0)
-		return err_sys(err, ERR_MACHINE, "cannot make a mount namespace");
+		return OVERLAY_NONE;
 	if (!root && map_self(uid, gid, err) < 0)
 		return -1;
-	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+	if (failpoint("overlay-apart") || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot set a mount namespace apart");
 	return 0;
 }
@@ -67,7 +67,9 @@ static void add_path(struct buf *options, const char *name, const char *path)
 	}
 }
 
-int overlay_mount(const struct overlay *overlay, struct err *err)
+/* What a stage changed is thrown away, so its disk need not be waited for at the end ("volatile", since
+ * Linux 5.10). */
+static int mount_with(const struct overlay *overlay, const char *more, struct err *err)
 {
 	_cleanup_buf_ struct buf options = BUF_INIT(OPTIONS_MOST);
 
@@ -76,11 +78,19 @@ int overlay_mount(const struct overlay *overlay, struct err *err)
 	add_path(&options, "workdir", overlay->work);
 	if (!sandbox_drops())
 		buf_add_str(&options, ",userxattr");
+	buf_add_str(&options, more);
 	errno = ENAMETOOLONG;
 	if (options.overflow || failpoint("overlay-mount") ||
 	    mount("kiln", overlay->at, "overlay", MS_NOSUID | MS_NODEV, buf_text(&options)) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot lay an overlay over %s", overlay->at);
 	return 0;
+}
+
+int overlay_mount(const struct overlay *overlay, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	return mount_with(overlay, ",volatile", &ignored) == 0 ? 0 : mount_with(overlay, "", err);
 }
 
 void overlay_unmount(const char *at)

@@ -15,7 +15,9 @@ struct overlay {
 };
 
 /* Enters a mount namespace of its own, where overlays can be mounted and nobody else sees them. Who is not
- * root enters a user namespace for that, in which he is himself. Only a process of one thread. */
+ * root enters a user namespace for that, in which he is himself. Only a process of one thread. Returns 0, or
+ * OVERLAY_NONE, and all is as it was, or -1: it stopped half-way, and nothing can be run from here. */
+enum { OVERLAY_NONE = 1 };
 int overlay_enter(struct err *err);
 /* After overlay_enter(). */
 int overlay_mount(const struct overlay *overlay, struct err *err);

@@ -174,14 +174,15 @@ static int remove_blobs(struct collector *c, struct err *err)
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
-/* Folders that failures left, those of builds by increments, and trees that are laid out: any limit takes
- * them. Without them there is less to see, and more to build or to copy. */
+/* Trees that are laid out for stages are made anew. Folders that failures left, and those of builds by
+ * increments: any limit takes them. Without them there is less to see, and more to build. */
 static int drop_folders(struct collector *c, struct err *err)
 {
+	if (trees_remove(c->store->fd, err) < 0)
+		return -1;
 	if (c->request->budget < 0 && !c->request->used_before)
 		return 0;
-	return trees_remove(c->store->fd, err) < 0 ||
-	                       fs_remove_tree(c->store->fd, "failed", err) < 0 ?
+	return fs_remove_tree(c->store->fd, "failed", err) < 0 ?
 	               -1 :
 	               fs_remove_tree(c->store->fd, "dev", err);
 }

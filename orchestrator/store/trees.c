@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,15 +17,30 @@
 #include "host/tmpfile.h"
 #include "store/directory.h"
 
-enum { TREES_MOST = 16 };
+enum { TREES_MOST = 16, BOOT_LEN = 36, WAIT_MS = 60000, STEP_MS = 20 };
 /* The last of a disk is for what is built. */
 static const uint64_t LEAST_ROOM = (uint64_t)2 << 30;
 
 struct trees {
 	const char *store_dir;
 	int fd, tmp_fd; /* STORE/trees, STORE/tmp */
-	char name[DIGEST_HEX_SIZE + 64];
+	char boot[BOOT_LEN + 1]; /* what the kernel calls its present run */
+	char name[DIGEST_HEX_SIZE + 64 + BOOT_LEN];
 };
+
+static int read_boot(char ret[BOOT_LEN + 1], struct err *err)
+{
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	_cleanup_buf_ struct buf text = BUF_INIT(BOOT_LEN + 8);
+
+	if (fs_must(fs_read(AT_FDCWD, path, &text, err), path, err) < 0)
+		return -1;
+	if (text.n < BOOT_LEN)
+		return err_set(err, ERR_IO, "cannot make sense of %s", path);
+	memcpy(ret, text.p, BOOT_LEN);
+	ret[BOOT_LEN] = '\0';
+	return 0;
+}
 
 static int open_folder(const char *store_dir, const char *name, int *ret, struct err *err)
 {
@@ -40,11 +56,13 @@ static int trees_init(struct trees *t, const char *store_dir, const struct diges
 {
 	char hex[DIGEST_HEX_SIZE];
 
-	digest_hex(directory, hex);
-	snprintf(t->name, sizeof(t->name), "%s-%lld-%lld", hex, (long long)options->epoch,
-	         (long long)options->uid);
 	t->store_dir = store_dir;
 	t->fd = t->tmp_fd = -1;
+	if (read_boot(t->boot, err) < 0)
+		return -1;
+	digest_hex(directory, hex);
+	snprintf(t->name, sizeof(t->name), "%s-%lld-%lld-%s", hex, (long long)options->epoch,
+	         (long long)options->uid, t->boot);
 	return open_folder(store_dir, "trees", &t->fd, err) < 0 ?
 	               -1 :
 	               open_folder(store_dir, "tmp", &t->tmp_fd, err);
@@ -88,6 +106,7 @@ static bool remove_unused(const struct trees *t, const char *name)
 
 	return fs_open_dir(t->fd, name, &fd, &ignored) == 0 &&
 	       lock_fd(fd, true, false, name, &ignored) == 0 &&
+	       fs_is_named(fd, t->fd, name) && /* … and not another one of that name */
 	       remove_aside(t->tmp_fd, t->fd, name, &ignored) == 0;
 }
 
@@ -113,8 +132,21 @@ static char *longest_unused(const struct trees *t, const struct fs_names *list)
 	return oldest;
 }
 
-/* For one more. */
-static void make_room(const struct trees *t)
+/* Those of earlier runs of the kernel. Returns how many trees are left. */
+static size_t remove_earlier(const struct trees *t, struct fs_names *list)
+{
+	size_t left = list->names.n;
+
+	for (size_t i = 0; i < list->names.n; i++)
+		if (!str_ends(list->names.v[i], t->boot)) {
+			left -= remove_unused(t, list->names.v[i]);
+			list->names.v[i][0] = '\0';
+		}
+	return left;
+}
+
+/* For one more. False: there is none. */
+static bool make_room(const struct trees *t)
 {
 	struct fs_names list = { 0 };
 	struct err ignored = ERR_INIT;
@@ -122,13 +154,14 @@ static void make_room(const struct trees *t)
 	char *oldest;
 
 	if (fs_list(t->fd, ".", &list, &ignored) != 0)
-		return;
-	left = list.names.n;
-	while (left >= TREES_MOST && (oldest = longest_unused(t, &list))) {
+		return false;
+	left = remove_earlier(t, &list);
+	while ((left >= TREES_MOST || !has_room(t)) && (oldest = longest_unused(t, &list))) {
 		left -= remove_unused(t, oldest);
 		oldest[0] = '\0'; /* it was looked at */
 	}
 	fs_names_deinit(&list);
+	return has_room(t);
 }
 
 int trees_remove(int store_fd, struct err *err)
@@ -203,7 +236,8 @@ static int make(const struct trees *t, struct blobs *blobs, const struct blob_re
 	} else {
 		/* Its lock comes with it, and from now on others may use it, too. */
 		rc = lock_fd(aside.fd, false, false, t->name, err);
-		if (rc == LOCK_BUSY)
+		/* In between it has none at all. */
+		if (rc == LOCK_BUSY || (rc == 0 && !fs_is_named(aside.fd, t->fd, t->name)))
 			rc = FS_MISSING;
 		if (rc == 0) {
 			take(t, aside.fd, ret);
@@ -214,15 +248,29 @@ static int make(const struct trees *t, struct blobs *blobs, const struct blob_re
 	return rc;
 }
 
-/* Of several that want the same one, one makes it, and the others wait. */
+static bool is_cancelled(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && sigismember(&set, SIGTERM) == 1;
+}
+
+/* Of several that want the same one, one makes it, and the others wait, though not for ever, and not when
+ * all is to end. Returns 0 or LOCK_BUSY. */
 static int lock_making(const struct trees *t, int *ret_fd, struct err *err)
 {
 	const char path[] = { 't', 'r', 'e', 'e', 's', '.', t->name[0], '\0' };
 	_cleanup_fd_ int locks = -1;
+	int rc = open_folder(t->store_dir, "locks", &locks, err);
 
-	return open_folder(t->store_dir, "locks", &locks, err) < 0 ?
-	               -1 :
-	               lock_file(locks, path, true, true, ret_fd, err);
+	for (int ms = 0; rc == 0; ms += STEP_MS) {
+		rc = lock_file(locks, path, true, false, ret_fd, err);
+		if (rc != LOCK_BUSY || ms > WAIT_MS || is_cancelled())
+			return rc;
+		usleep(STEP_MS * 1000);
+		rc = 0;
+	}
+	return rc;
 }
 
 static int find_or_make(const struct trees *t, struct blobs *blobs,
@@ -232,13 +280,16 @@ static int find_or_make(const struct trees *t, struct blobs *blobs,
 	_cleanup_fd_ int lock = -1;
 	int rc = find(t, ret, err);
 
-	if (rc == FS_MISSING)
-		rc = lock_making(t, &lock, err) < 0 ? -1 : find(t, ret, err);
 	if (rc != FS_MISSING)
 		return rc;
-	if (!has_room(t))
-		return TREES_FULL;
-	make_room(t);
+	rc = lock_making(t, &lock, err);
+	if (rc)
+		return rc < 0 ? -1 : TREES_NONE;
+	rc = find(t, ret, err);
+	if (rc != FS_MISSING)
+		return rc;
+	if (!make_room(t))
+		return TREES_NONE;
 	return make(t, blobs, directory, options, ret, err);
 }
 
@@ -251,7 +302,7 @@ int trees_use(const char *store_dir, struct blobs *blobs, const struct blob_ref 
 	if (rc == 0)
 		rc = find_or_make(&t, blobs, directory, options, ret, err);
 	trees_deinit(&t);
-	return rc < 0 ? err_while(err, "laying out a tree in the store") : rc ? TREES_FULL : 0;
+	return rc < 0 ? err_while(err, "laying out a tree in the store") : rc ? TREES_NONE : 0;
 }
 
 void trees_end_use(struct tree_use *use)

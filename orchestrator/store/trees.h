@@ -6,19 +6,20 @@
 /*
  * Large folders that were laid out once and are looked at by many stages, each through an overlay of its own
  * (sandbox/overlay.h): nobody writes to them, and they share no inode with blobs. STORE/trees/<digest>-<time>-
- * <uid>/ is locked as long as somebody uses it; its time is that of the last use; `root` is the tree, as
- * checkout_tree writes it. A tree appears whole, by rename. All of them can be made anew from blobs: any
- * collection and any check takes them, and of many the longest unused go.
+ * <uid>-<boot>/ is locked as long as somebody uses it; its time is that of the last use; `root` is the tree,
+ * as checkout_tree writes it. A tree appears whole, by rename, and is good for the kernel's present run: what
+ * a power failure left of one is not looked at. All of them can be made anew from blobs: any collection and
+ * any check takes them; of many, and where the disk is nearly full, the longest unused go.
  */
 struct tree_use {
 	int fd; /* the folder, locked */
 	char *root; /* absolute */
 };
 
-/* Outcome: there is no room for one, or it is removed just now. */
-enum { TREES_FULL = 1 };
+/* Outcome: there is no room for one, or somebody else makes or removes it and takes long. */
+enum { TREES_NONE = 1 };
 
-/* Finds a directory's tree or makes it. Returns 0 or TREES_FULL; `store_dir` is absolute. */
+/* Finds a directory's tree or makes it. Returns 0 or TREES_NONE; `store_dir` is absolute. */
 int trees_use(const char *store_dir, struct blobs *blobs, const struct blob_ref *directory,
               const struct checkout_options *options, struct tree_use *ret, struct err *err);
 void trees_end_use(struct tree_use *use); /* zeroed is fine */

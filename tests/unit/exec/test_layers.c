@@ -226,6 +226,43 @@ static void any_name_will_do(void **state)
 	lab_assert_no_work(lab);
 }
 
+/* What cannot be done to a mount is done to a copy, and nobody need know. */
+static void what_overlays_refuse_is_done_in_copies(void **state)
+{
+	static const char *const scripts[] = {
+		"rm -r src && mkdir src && ls src && echo good",
+		"perl -e 'rename \"src\", \"other\" or die \"$!\"'; cat other/a.txt; echo good",
+		"perl -e 'rename \"src/sub\", \"src/below\" or die \"$!\"'; cat src/below/c.txt; "
+		"echo good",
+	};
+	struct lab *lab = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++)
+		if (!str_ends(out_of(lab, scripts[i]), "good\n"))
+			fail_msg("script %zu", i);
+	assert_string_equal(out_of(lab, untouched), untouched_says);
+	lab_assert_no_work(lab);
+}
+
+/* One that fails for another reason while it says so fails once more, with copies, and is kept. */
+static void what_fails_in_copies_fails(void **state)
+{
+	struct lab *lab = *state;
+	_cleanup_free_ char *failed = in_store(lab, "failed");
+	struct exec_completion c;
+	struct err err = ERR_INIT;
+	char text[64];
+
+	must(fs_remove_tree(AT_FDCWD, failed, &err), &err);
+	run(lab, "echo changed >src/a.txt; echo EBUSY >&2; exit 4", NULL, 0, &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_int_equal(c.result.exit_code, 4);
+	assert_string_equal(lab_text(lab, &c.result.log), "EBUSY\n");
+	read_kept(lab, "src/a.txt", text);
+	assert_string_equal(text, "changed\n");
+	lab_assert_no_work(lab);
+}
+
 static int group(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +273,8 @@ static int group(void)
 		cmocka_unit_test(what_failed_is_kept_whole),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(any_name_will_do),
+		cmocka_unit_test(what_overlays_refuse_is_done_in_copies),
+		cmocka_unit_test(what_fails_in_copies_fails),
 	};
 
 	return cmocka_run_group_tests_name("exec/layers", tests, lab_setup, lab_teardown);

@@ -3,6 +3,7 @@
 
 #include <sys/wait.h>
 
+#include "base/path.h"
 #include "host/failpoint.h"
 #include "host/lock.h"
 #include "unit/store/a_tree.h"
@@ -178,6 +179,33 @@ static void a_killed_maker_leaves_nothing(void **state)
 	trees_end_use(&tree);
 }
 
+/* Of a kernel's earlier run, a power failure may have left any part of it. */
+static void those_of_another_boot_are_not_used(void **state)
+{
+	const struct fixture *f = *state;
+	struct tree_node node = seed(f, "one\n");
+	struct tree_use tree;
+	_cleanup_free_ char *now = NULL, *earlier = NULL, *file = NULL;
+	struct stat st;
+
+	assert_int_equal(use(f, &node, &tree), 0);
+	now = path_dir(tree.root);
+	earlier = str_dup(now);
+	earlier[strlen(earlier) - 1] = earlier[strlen(earlier) - 1] == '0' ? '1' : '0';
+	trees_end_use(&tree);
+	assert_int_equal(rename(now, earlier), 0);
+	file = str_fmt("%s/root/a", earlier);
+	assert_int_equal(truncate(file, 0), 0);
+	assert_int_equal(use(f, &node, &tree), 0);
+	assert_int_equal(n_trees(f), 1);
+	assert_int_equal(stat(earlier, &st), -1);
+	free(file);
+	file = str_fmt("%s/a", tree.root);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_size, 4);
+	trees_end_use(&tree);
+}
+
 static void what_is_not_there_is_no_tree(void **state)
 {
 	const struct fixture *f = *state;
@@ -230,6 +258,7 @@ int main(void)
 		TEST(the_longest_unused_go_but_none_in_use),
 		TEST(many_that_want_it_make_one),
 		TEST(a_killed_maker_leaves_nothing),
+		TEST(those_of_another_boot_are_not_used),
 		TEST(what_is_not_there_is_no_tree),
 		TEST(large_is_counted),
 		TEST(all_are_removed),
