@@ -250,9 +250,10 @@ static bool says_mounted(int file)
 
 /* A folder that is a layer cannot be renamed or removed, nor a folder in it be renamed by that call: where a
  * stage seems to fail for that, copies do. */
-static bool wants_copies(const struct run *run)
+static bool wants_copies(const struct run *run, const struct supervised *s)
 {
 	return run->reply.status == EXEC_FAILED && run->work.layers.entered &&
+	       s->end == SUPERVISE_EXITED &&
 	       (says_mounted(run->work.log_file) || says_mounted(run->work.out_file));
 }
 
@@ -278,7 +279,7 @@ static int take_results(struct run *run, struct supervised *s, struct err *err)
 	    keep_times(run, s, &result->times, err) < 0)
 		return -1;
 	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
-	run->again = wants_copies(run);
+	run->again = wants_copies(run, s);
 	if (run->again)
 		return 0;
 	run->reply.outside = s->end == SUPERVISE_EXITED && s->exit_code == 128 + SIGKILL;
