@@ -6,8 +6,8 @@
 
 /*
  * Large folders of a stage's inputs that are not copied into its work folder: they are trees of the store
- * (store/trees.h), each seen through an overlay whose upper lies beside the work folder. The work folder is
- * STORE/work/<n>/; in it build/NAME is where it is seen, and over/NAME/upper what the stage changed.
+ * (store/trees.h), each seen through an overlay whose upper lies beside the work folder. Of a work folder
+ * (exec/work.h), build/NAME is where it is seen, and over/NAME/upper what the stage changed.
  *
  * In the process that mounts them, paths lead into the overlays, and descriptors that were opened before do
  * not: they are of another mount namespace.

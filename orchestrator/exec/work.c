@@ -102,31 +102,14 @@ static void make_room(int dir)
 {
 	struct fs_names list = { 0 };
 	struct err ignored = ERR_INIT;
-	size_t left;
+	char *oldest;
 
 	if (fs_list(dir, ".", &list, &ignored) != 0)
 		return;
-	for (left = list.names.n; left >= KEPT_MOST; left--) {
-		size_t oldest = SIZE_MAX;
-		struct timespec then = { 0 };
-
-		for (size_t i = 0; i < list.names.n; i++) {
-			struct stat st;
-
-			if (!list.names.v[i][0] ||
-			    fstatat(dir, list.names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
-				continue;
-			if (oldest != SIZE_MAX && (st.st_ctim.tv_sec > then.tv_sec ||
-			                           (st.st_ctim.tv_sec == then.tv_sec &&
-			                            st.st_ctim.tv_nsec >= then.tv_nsec)))
-				continue;
-			oldest = i;
-			then = st.st_ctim;
-		}
-		if (oldest == SIZE_MAX)
-			break;
-		fs_remove_tree(dir, list.names.v[oldest], &ignored);
-		list.names.v[oldest][0] = '\0';
+	for (size_t left = list.names.n;
+	     left >= KEPT_MOST && (oldest = fs_longest_unchanged(dir, &list)); left--) {
+		fs_remove_tree(dir, oldest, &ignored);
+		oldest[0] = '\0';
 	}
 	fs_names_deinit(&list);
 }

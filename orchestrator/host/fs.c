@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -488,6 +489,36 @@ void fs_hint_unrelated(int fd)
 		return;
 	flags |= FS_TOPDIR_FL;
 	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+uint64_t fs_room(int fd)
+{
+	struct statvfs fs;
+
+	return fstatvfs(fd, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : 0;
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec ? a->tv_nsec < b->tv_nsec : a->tv_sec < b->tv_sec;
+}
+
+char *fs_longest_unchanged(int dirfd, const struct fs_names *names)
+{
+	struct timespec then = { 0 };
+	char *oldest = NULL;
+
+	for (size_t i = 0; i < names->names.n; i++) {
+		char *name = names->names.v[i];
+		struct stat st;
+
+		if (!name[0] || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    (oldest && !is_before(&st.st_ctim, &then)))
+			continue;
+		oldest = name;
+		then = st.st_ctim;
+	}
+	return oldest;
 }
 
 bool fs_same(const char *a, const char *b)

@@ -86,6 +86,11 @@ char *fs_nearest(const char *path);
  * before it makes a file. Elsewhere it does nothing; it never fails.
  */
 void fs_hint_unrelated(int fd);
+/* Bytes that this user may still write where `fd` is; 0 where that cannot be told. */
+uint64_t fs_room(int fd);
+/* Of a folder's listed entries the one that was changed (also renamed, or touched) longest ago. An empty name
+ * is none, and NULL: there is no other one. */
+char *fs_longest_unchanged(int dirfd, const struct fs_names *names);
 /* Whether two paths lead to one file, through links too; false when either leads nowhere. */
 bool fs_same(const char *a, const char *b);
 /* Whether what `fd` has open still stands under that name. */

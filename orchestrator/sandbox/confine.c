@@ -27,29 +27,6 @@
 #include "sandbox/limits.h"
 #include "sandbox/userns.h"
 
-static int write_proc(const char *path, const char *text, struct err *err)
-{
-	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		return err_sys(err, ERR_MACHINE, "cannot write %s", path);
-	return 0;
-}
-
-/* The ids inside are those that the process had before it entered any namespace. */
-static int map_self(uid_t uid, gid_t gid, uid_t outer_uid, gid_t outer_gid, struct err *err)
-{
-	char text[64];
-
-	if (write_proc("/proc/self/setgroups", "deny", err) < 0)
-		return -1;
-	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)uid, (unsigned int)outer_uid);
-	if (write_proc("/proc/self/uid_map", text, err) < 0)
-		return -1;
-	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)gid, (unsigned int)outer_gid);
-	return write_proc("/proc/self/gid_map", text, err);
-}
-
 /* *ret_root: there is a machine's root to give up. */
 static int enter_namespaces(int userns_fd, bool *ret_root, struct err *err)
 {
@@ -69,7 +46,7 @@ static int enter_namespaces(int userns_fd, bool *ret_root, struct err *err)
 
 		return sandbox_explain(sysctl, strerror(errno), err);
 	}
-	return *ret_root ? 0 : map_self(uid, gid, outer_uid, outer_gid, err);
+	return *ret_root ? 0 : userns_map_self(uid, gid, outer_uid, outer_gid, err);
 }
 
 static int pivot(const char *dir, struct err *err)

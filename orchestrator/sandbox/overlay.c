@@ -15,31 +15,9 @@
 #include "host/fs.h"
 #include "host/tmpfile.h"
 #include "sandbox/identity.h"
+#include "sandbox/userns.h"
 
 enum { OPTIONS_MOST = 4095 }; /* mount(2) takes a page, and cuts off the rest */
-
-static int write_map(const char *path, const char *text, struct err *err)
-{
-	_cleanup_fd_ int fd = failpoint("overlay-map") ? -1 : open(path, O_WRONLY | O_CLOEXEC);
-	size_t n = strlen(text);
-
-	if (fd < 0 || write(fd, text, n) != (ssize_t)n)
-		return err_sys(err, ERR_MACHINE, "cannot write %s", path);
-	return 0;
-}
-
-/* Only oneself, as oneself. */
-static int map_self(uid_t uid, gid_t gid, struct err *err)
-{
-	char users[64], groups[64];
-
-	snprintf(users, sizeof(users), "%u %u 1", (unsigned int)uid, (unsigned int)uid);
-	snprintf(groups, sizeof(groups), "%u %u 1", (unsigned int)gid, (unsigned int)gid);
-	return write_map("/proc/self/setgroups", "deny", err) < 0 ||
-	                       write_map("/proc/self/uid_map", users, err) < 0 ?
-	               -1 :
-	               write_map("/proc/self/gid_map", groups, err);
-}
 
 int overlay_enter(struct err *err)
 {
@@ -49,7 +27,7 @@ int overlay_enter(struct err *err)
 
 	if (failpoint("overlay-enter") || unshare(CLONE_NEWNS | (root ? 0 : CLONE_NEWUSER)) < 0)
 		return OVERLAY_NONE;
-	if (!root && map_self(uid, gid, err) < 0)
+	if (!root && userns_map_self(uid, gid, uid, gid, err) < 0)
 		return -1;
 	if (failpoint("overlay-apart") || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot set a mount namespace apart");

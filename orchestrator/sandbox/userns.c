@@ -22,6 +22,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "host/child.h"
+#include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
 
@@ -207,6 +208,28 @@ int userns_of_podman(int *ret_fd, struct err *err)
 
 	opening_deinit(&o);
 	return rc;
+}
+
+static int write_proc(const char *path, const char *text, struct err *err)
+{
+	_cleanup_fd_ int fd = failpoint("userns-map") ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return err_sys(err, ERR_MACHINE, "cannot write %s", path);
+	return 0;
+}
+
+int userns_map_self(uid_t uid, gid_t gid, uid_t outer_uid, gid_t outer_gid, struct err *err)
+{
+	char text[64];
+
+	if (write_proc("/proc/self/setgroups", "deny", err) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)uid, (unsigned int)outer_uid);
+	if (write_proc("/proc/self/uid_map", text, err) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned int)gid, (unsigned int)outer_gid);
+	return write_proc("/proc/self/gid_map", text, err);
 }
 
 int userns_join(int fd, struct err *err)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -123,9 +122,7 @@ void kept_give_up(struct kept_writer *w)
 /* The last of a disk is for what is built. */
 static bool has_room(int dir)
 {
-	struct statvfs fs;
-
-	return fstatvfs(dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= LEAST_ROOM;
+	return fs_room(dir) >= LEAST_ROOM;
 }
 
 struct kept_writer *kept_new(int store_fd, const char *magic, const struct buf *key)

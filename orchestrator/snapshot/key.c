@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "host/boot.h"
 #include "host/fs.h"
 #include "host/stamps.h"
 #include "snapshot/kept.h"
@@ -105,14 +106,14 @@ bool snapshot_words(int argc, char **argv, const char **ret_store)
 
 int snapshot_key_machine(const char *program, struct buf *ret)
 {
-	size_t before;
+	char boot[BOOT_ID_SIZE];
 
 	if (add_program(ret, program) < 0)
 		return -1;
-	buf_fmt(ret, "%s %u ", KILN_VERSION, (unsigned int)geteuid());
-	before = ret->n;
-	add_file(ret, "/proc/sys/kernel/random/boot_id");
-	return ret->overflow || ret->n == before + 1 ? -1 : 0;
+	boot_id(boot);
+	buf_fmt(ret, "%s %u %s", KILN_VERSION, (unsigned int)geteuid(), boot);
+	buf_add_char(ret, '\0');
+	return ret->overflow || !boot[0] ? -1 : 0;
 }
 
 int snapshot_key(const char *program, int argc, char **argv, struct buf *ret)

@@ -20,7 +20,7 @@
 #include "store/store_impl.h"
 #include "store/use.h"
 
-enum { STORE_VERSION = 3, VERSION_FILE_MOST = 64, BOOT_MOST = 64 };
+enum { STORE_VERSION = 3, VERSION_FILE_MOST = 64 };
 
 /* What each version adds. A process of an older Kiln that has the store open goes on unharmed: no
  * table changes its columns. */
@@ -242,17 +242,6 @@ static int open_db(struct store *store, struct err *err)
 	                     "KILN_STORE");
 }
 
-/* What the kernel calls its present run; "" where it does not say. */
-static char *read_boot(void)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(BOOT_MOST);
-	struct err ignored = ERR_INIT;
-
-	if (fs_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text, &ignored) != 0)
-		return str_dup("");
-	return str_dup_n(buf_text(&text), strcspn(buf_text(&text), "\n"));
-}
-
 static int make_folders(const char *dir, struct err *err)
 {
 	static const char *const parts[] = { "images", "work", "locks" };
@@ -317,7 +306,7 @@ int store_open(const char *dir, struct store **ret, struct err *err)
 		store_close(store);
 		return -1;
 	}
-	store->boot = read_boot();
+	boot_id(store->boot);
 	generation_open(store);
 	*ret = store;
 	return 0;
@@ -339,7 +328,6 @@ struct store *store_close(struct store *store)
 	fs_close(store->fd);
 	map_free(store->whole);
 	map_free(store->uses);
-	free(store->boot);
 	free(store->dir);
 	free(store);
 	return NULL;

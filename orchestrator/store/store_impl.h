@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "external/db.h"
+#include "host/boot.h"
 #include "store/store.h"
 
 /* Inside of the store, for the files of this folder alone. */
@@ -38,7 +39,7 @@ struct store {
 	struct blobs *blobs;
 	struct db *db;
 	struct db_stmt *queries[QUERY_COUNT]; /* prepared when first used */
-	char *boot;        /* names this run of the kernel; "" where it is unknown */
+	char boot[BOOT_ID_SIZE];
 	struct map *whole; /* digests of directories seen complete in this process */
 	struct map *uses;  /* what was used and is not written yet (use.h) */
 	int claims;        /* the file whose bytes are locked, or -1 */

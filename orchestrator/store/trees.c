@@ -7,40 +7,26 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/path.h"
+#include "host/boot.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
 #include "host/tmpfile.h"
 #include "store/directory.h"
 
-enum { TREES_MOST = 16, BOOT_LEN = 36, WAIT_MS = 60000, STEP_MS = 20 };
+enum { TREES_MOST = 16, WAIT_MS = 60000, STEP_MS = 20 };
 /* The last of a disk is for what is built. */
 static const uint64_t LEAST_ROOM = (uint64_t)2 << 30;
 
 struct trees {
 	const char *store_dir;
 	int fd, tmp_fd; /* STORE/trees, STORE/tmp */
-	char boot[BOOT_LEN + 1]; /* what the kernel calls its present run */
-	char name[DIGEST_HEX_SIZE + 64 + BOOT_LEN];
+	char boot[BOOT_ID_SIZE];
+	char name[DIGEST_HEX_SIZE + 64 + BOOT_ID_SIZE];
 };
-
-static int read_boot(char ret[BOOT_LEN + 1], struct err *err)
-{
-	static const char path[] = "/proc/sys/kernel/random/boot_id";
-	_cleanup_buf_ struct buf text = BUF_INIT(BOOT_LEN + 8);
-
-	if (fs_must(fs_read(AT_FDCWD, path, &text, err), path, err) < 0)
-		return -1;
-	if (text.n < BOOT_LEN)
-		return err_set(err, ERR_IO, "cannot make sense of %s", path);
-	memcpy(ret, text.p, BOOT_LEN);
-	ret[BOOT_LEN] = '\0';
-	return 0;
-}
 
 static int open_folder(const char *store_dir, const char *name, int *ret, struct err *err)
 {
@@ -58,8 +44,9 @@ static int trees_init(struct trees *t, const char *store_dir, const struct diges
 
 	t->store_dir = store_dir;
 	t->fd = t->tmp_fd = -1;
-	if (read_boot(t->boot, err) < 0)
-		return -1;
+	boot_id(t->boot);
+	if (!t->boot[0])
+		return TREES_NONE;
 	digest_hex(directory, hex);
 	snprintf(t->name, sizeof(t->name), "%s-%lld-%lld-%s", hex, (long long)options->epoch,
 	         (long long)options->uid, t->boot);
@@ -76,9 +63,7 @@ static void trees_deinit(struct trees *t)
 
 static bool has_room(const struct trees *t)
 {
-	struct statvfs fs;
-
-	return fstatvfs(t->fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= LEAST_ROOM;
+	return fs_room(t->fd) >= LEAST_ROOM;
 }
 
 /* ---- taking away ---------------------------------------------------------------------------- */
@@ -110,28 +95,6 @@ static bool remove_unused(const struct trees *t, const char *name)
 	       remove_aside(t->tmp_fd, t->fd, name, &ignored) == 0;
 }
 
-/* NULL: there is no other one. */
-static char *longest_unused(const struct trees *t, const struct fs_names *list)
-{
-	char *oldest = NULL;
-	struct timespec then = { 0 };
-
-	for (size_t i = 0; i < list->names.n; i++) {
-		struct stat st;
-
-		if (!list->names.v[i][0] ||
-		    fstatat(t->fd, list->names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		if (oldest && (st.st_mtim.tv_sec > then.tv_sec ||
-		               (st.st_mtim.tv_sec == then.tv_sec &&
-		                st.st_mtim.tv_nsec >= then.tv_nsec)))
-			continue;
-		oldest = list->names.v[i];
-		then = st.st_mtim;
-	}
-	return oldest;
-}
-
 /* Those of earlier runs of the kernel. Returns how many trees are left. */
 static size_t remove_earlier(const struct trees *t, struct fs_names *list)
 {
@@ -156,7 +119,7 @@ static bool make_room(const struct trees *t)
 	if (fs_list(t->fd, ".", &list, &ignored) != 0)
 		return false;
 	left = remove_earlier(t, &list);
-	while ((left >= TREES_MOST || !has_room(t)) && (oldest = longest_unused(t, &list))) {
+	while ((left >= TREES_MOST || !has_room(t)) && (oldest = fs_longest_unchanged(t->fd, &list))) {
 		left -= remove_unused(t, oldest);
 		oldest[0] = '\0'; /* it was looked at */
 	}

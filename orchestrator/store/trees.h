@@ -6,7 +6,7 @@
 /*
  * Large folders that were laid out once and are looked at by many stages, each through an overlay of its own
  * (sandbox/overlay.h): nobody writes to them, and they share no inode with blobs. STORE/trees/<digest>-<time>-
- * <uid>-<boot>/ is locked as long as somebody uses it; its time is that of the last use; `root` is the tree,
+ * <uid>-<boot>/ is locked as long as somebody uses it; it is touched by each use; `root` is the tree,
  * as checkout_tree writes it. A tree appears whole, by rename, and is good for the kernel's present run: what
  * a power failure left of one is not looked at. All of them can be made anew from blobs: any collection and
  * any check takes them; of many, and where the disk is nearly full, the longest unused go.

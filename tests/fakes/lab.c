@@ -153,6 +153,14 @@ void lab_wait(struct lab *lab, struct exec_completion *ret)
 		fail_msg("wait: %d %s", rc, err.cause);
 }
 
+void lab_carry_out(struct lab *lab, struct action *action, struct exec_completion *ret)
+{
+	lab_submit(lab, action, 0, 1);
+	lab_wait(lab, ret);
+	if (ret->status == EXEC_BROKEN)
+		fail_msg("%s %s %s", ret->err.cause, ret->err.trail, ret->err.hint);
+}
+
 const char *lab_text(struct lab *lab, const struct blob_ref *ref)
 {
 	struct buf text = BUF_INIT(1 << 20);

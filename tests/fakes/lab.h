@@ -45,6 +45,8 @@ void lab_compose(struct lab *lab, const struct lab_input *inputs, size_t n, stru
 /* Fills in what the test left out (image, environment, empty input tree) and submits. */
 void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint64_t token);
 void lab_wait(struct lab *lab, struct exec_completion *ret);
+/* Submits it, waits for it, and fails the test where it was not carried out (EXEC_BROKEN). */
+void lab_carry_out(struct lab *lab, struct action *action, struct exec_completion *ret);
 /* A blob's text; lives in the lab's arena. */
 const char *lab_text(struct lab *lab, const struct blob_ref *ref);
 /* Runs a shell script and returns its completion, which must not be EXEC_BROKEN. */

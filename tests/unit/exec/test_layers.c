@@ -41,10 +41,7 @@ static void run(struct lab *lab, const char *script, struct action_output *outpu
 		                 .n_outputs = n };
 
 	lab_compose(lab, inputs, ARRAY_LEN(inputs), &action);
-	lab_submit(lab, &action, 60000, 1);
-	lab_wait(lab, ret);
-	if (ret->status == EXEC_BROKEN)
-		fail_msg("%s %s %s", ret->err.cause, ret->err.trail, ret->err.hint);
+	lab_carry_out(lab, &action, ret);
 }
 
 static const char *out_of(struct lab *lab, const char *script)
@@ -217,8 +214,7 @@ static void any_name_will_do(void **state)
 	memset(longest, 'l', sizeof(longest) - 1);
 	snprintf(at, sizeof(at), "%s/x", longest);
 	lab_compose(lab, odd, ARRAY_LEN(odd), &action);
-	lab_submit(lab, &action, 60000, 1);
-	lab_wait(lab, &c);
+	lab_carry_out(lab, &action, &c);
 	if (c.status != EXEC_OK)
 		fail_msg("%s: %s %s", c.why, c.err.cause, lab_text(lab, &c.result.log));
 	assert_string_equal(lab_text(lab, &c.result.out),

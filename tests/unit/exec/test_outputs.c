@@ -22,10 +22,7 @@ static void submit(struct lab *lab, const char *script, struct action_output *ou
 		                 .outputs = outputs,
 		                 .n_outputs = n };
 
-	lab_submit(lab, &action, 0, 1);
-	lab_wait(lab, ret);
-	if (ret->status == EXEC_BROKEN)
-		fail_msg("%s %s %s", ret->err.cause, ret->err.trail, ret->err.hint);
+	lab_carry_out(lab, &action, ret);
 }
 
 static void look_at(struct lab *lab, const struct blob_ref *ref, struct stat *ret)

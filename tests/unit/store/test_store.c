@@ -327,8 +327,7 @@ static void reboot(struct fixture *f)
 {
 	static int count;
 
-	free(f->store->boot);
-	f->store->boot = str_fmt("boot %d", ++count);
+	snprintf(f->store->boot, sizeof(f->store->boot), "boot %d", ++count);
 }
 
 static void after_another_boot_content_is_hashed_before_it_counts(void **state)
