@@ -16,7 +16,7 @@
 #include "sandbox/overlay.h"
 
 enum {
-	/* Files and links: from here on a tree is worth the namespace and the probe, some 5 ms. */
+	/* Files and links: from here on a tree is worth the namespace, the mount and the probe, a few ms. */
 	LARGE = 500,
 	MOST = 8, /* in one work folder */
 };
