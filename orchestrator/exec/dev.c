@@ -13,7 +13,6 @@
 #include "host/clock.h"
 #include "host/fs.h"
 #include "host/lock.h"
-#include "host/tmpfile.h"
 #include "sandbox/identity.h"
 #include "store/update.h"
 
@@ -61,10 +60,7 @@ static int open_parts(struct work *work, const char *dir, struct err *err)
 	    lock_fd(work->fd, true, true, dir, err) < 0)
 		return -1;
 	work->build_path = path_join(dir, build);
-	if (open_build(work, err) < 0 ||
-	    tmpfile_open(work->fd, "the stage's output", &work->out_file, err) < 0)
-		return -1;
-	return tmpfile_open(work->fd, "the stage's log", &work->log_file, err);
+	return open_build(work, err);
 }
 
 int dev_init(struct work *work, const char *store_dir, const char *name, struct err *err)
@@ -74,7 +70,7 @@ int dev_init(struct work *work, const char *store_dir, const char *name, struct 
 
 	umask(022);
 	if (open_parts(&made, dir, err) < 0) {
-		work_deinit(&made); /* it has no name: the folder stays */
+		work_deinit(&made); /* it is in no place: the folder stays */
 		return err_while(err, "opening the folder of a build by increments");
 	}
 	*work = made;

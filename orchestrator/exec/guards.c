@@ -45,6 +45,8 @@ static int reject_in(const struct action *action, int fd, const char *what, stru
 	struct stat st;
 	char *text;
 
+	if (fd < 0)
+		return 0;
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, ERR_IO, "cannot look at the stage's %s", what);
 	if (st.st_size == 0)
@@ -65,16 +67,16 @@ static int reject_in(const struct action *action, int fd, const char *what, stru
 	return 0;
 }
 
-int guard_reject(const struct action *action, const struct work *work, struct arena *arena,
+int guard_reject(const struct action *action, int out_file, int log_file, struct arena *arena,
                  const char **ret_why, struct err *err)
 {
 	if (!action->n_reject)
 		return 0;
-	if (reject_in(action, work->log_file, "standard error", arena, ret_why, err) < 0)
+	if (reject_in(action, log_file, "standard error", arena, ret_why, err) < 0)
 		return -1;
 	if (*ret_why)
 		return 0;
-	return reject_in(action, work->out_file, "standard output", arena, ret_why, err);
+	return reject_in(action, out_file, "standard output", arena, ret_why, err);
 }
 
 static const char *missing(const struct action_output *output, const struct work *work,

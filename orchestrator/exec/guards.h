@@ -12,8 +12,8 @@
  */
 int guard_exit_code(const struct action *action, int exit_code, struct arena *arena,
                     const char **ret_why);
-/* No rejected text stands in standard output or standard error. */
-int guard_reject(const struct action *action, const struct work *work, struct arena *arena,
+/* No rejected text stands in standard output or standard error; -1 for one: nothing stands in it. */
+int guard_reject(const struct action *action, int out_file, int log_file, struct arena *arena,
                  const char **ret_why, struct err *err);
 /*
  * Takes the declared outputs into the store, large files by moving them there (store/moves.h), so the

@@ -42,13 +42,13 @@ bool layers_take(struct layers *layers, const char *over, struct blobs *blobs,
 	    !trees_is_large(blobs, &folder->ref, large()))
 		return false;
 	if (layers->works == LAYERS_UNKNOWN)
-		layers->works = fs_make_dirs(AT_FDCWD, over, 0755, &ignored) == 0 &&
-		                                overlay_works(over) ?
-		                        LAYERS_WORK :
-		                        LAYERS_FAIL;
+		layers->works =
+			fs_make_dirs(AT_FDCWD, over, 0755, &ignored) == 0 && overlay_works(over) ?
+				LAYERS_WORK :
+				LAYERS_FAIL;
 	/* Whatever is wrong with it is wrong with a copy, too, which says so. */
-	if (layers->works == LAYERS_FAIL || trees_use(layers->store_dir, blobs, &folder->ref,
-	                                              options, &layer.tree, &ignored) != 0)
+	if (layers->works == LAYERS_FAIL ||
+	    trees_use(layers->store_dir, blobs, &folder->ref, options, &layer.tree, &ignored) != 0)
 		return false;
 	layer.name = str_dup(folder->name);
 	array_push(&layers->list, layer);
@@ -65,8 +65,7 @@ static int make_upper(const char *upper, const struct checkout_options *options,
 
 	if (fs_make_dirs(AT_FDCWD, upper, 0755, err) < 0)
 		return -1;
-	if ((options->uid != -1 &&
-	     lchown(upper, (uid_t)options->uid, (gid_t)options->gid) < 0) ||
+	if ((options->uid != -1 && lchown(upper, (uid_t)options->uid, (gid_t)options->gid) < 0) ||
 	    chmod(upper, 0755) < 0 || utimensat(AT_FDCWD, upper, times, 0) < 0)
 		return err_sys(err, ERR_IO, "cannot set up %s", upper);
 	return 0;

@@ -125,9 +125,9 @@ static bool pass(struct breach *ret, enum limit limit, uint64_t had, uint64_t mo
 
 static bool was_met(const struct limits_watch *w, struct breach *ret)
 {
-	if (group_was_met(&w->group, GROUP_MEMORY))
+	if (group_was_met(w->group, GROUP_MEMORY))
 		return pass(ret, LIMIT_MEMORY, 0, w->most.memory, 0);
-	if (group_was_met(&w->group, GROUP_PROCESSES))
+	if (group_was_met(w->group, GROUP_PROCESSES))
 		return pass(ret, LIMIT_PROCESSES, 0, w->most.processes, 0);
 	return false;
 }
@@ -135,11 +135,10 @@ static bool was_met(const struct limits_watch *w, struct breach *ret)
 /* Whether the stage may have passed a limit that no group holds, by what is cheap to know. */
 static bool may_be_near(const struct limits_watch *w)
 {
-	if (!group_holds(&w->group, GROUP_MEMORY) &&
+	if (!group_holds(w->group, GROUP_MEMORY) &&
 	    (w->narrow || usage_machine_left() <= machine_memory() / 10))
 		return true;
-	return !group_holds(&w->group, GROUP_PROCESSES) &&
-	       usage_machine_tasks() > w->most.processes;
+	return !group_holds(w->group, GROUP_PROCESSES) && usage_machine_tasks() > w->most.processes;
 }
 
 /* The time until something of `left` bytes can be gone, and not more often than it may cost. */
@@ -160,14 +159,14 @@ static bool look_at_tree(struct limits_watch *w, int64_t now, pid_t inner, struc
 
 	if (now < w->next_tree_us || !may_be_near(w))
 		return false;
-	inside = group_holds(&w->group, GROUP_PROCESSES) ? 0 : usage_inside(inner);
+	inside = group_holds(w->group, GROUP_PROCESSES) ? 0 : usage_inside(inner);
 	if (inside > w->most.processes)
 		return pass(ret, LIMIT_PROCESSES, inside, w->most.processes, 0);
 	if (!usage_below(getpid(), inner, w->most.memory, &usage))
 		return false;
-	if (!group_holds(&w->group, GROUP_MEMORY) && usage.bytes > w->most.memory)
+	if (!group_holds(w->group, GROUP_MEMORY) && usage.bytes > w->most.memory)
 		return pass(ret, LIMIT_MEMORY, usage.bytes, w->most.memory, 0);
-	if (!group_holds(&w->group, GROUP_PROCESSES) && usage.tasks > w->most.processes)
+	if (!group_holds(w->group, GROUP_PROCESSES) && usage.tasks > w->most.processes)
 		return pass(ret, LIMIT_PROCESSES, usage.tasks, w->most.processes, 0);
 	w->next_tree_us = clock_mono_us();
 	w->next_tree_us += until(usage.bytes < w->most.memory ? w->most.memory - usage.bytes : 0,
@@ -263,9 +262,9 @@ static bool look_at_disk(struct limits_watch *w, int64_t now, struct breach *ret
 /* ---- looking ------------------------------------------------------------------------------- */
 
 void limits_begin(struct limits_watch *watch, const struct limits *most, struct groups *groups,
-                  int work_fd)
+                  struct group *group, int work_fd)
 {
-	struct limits_watch w = { .most = *most, .work_fd = work_fd };
+	struct limits_watch w = { .most = *most, .group = group, .work_fd = work_fd };
 	const int64_t now = clock_mono_us();
 	uint64_t held[N_GROUP_LIMITS];
 	struct statvfs fs;
@@ -279,17 +278,15 @@ void limits_begin(struct limits_watch *watch, const struct limits *most, struct 
 	w.most.processes = least(w.most.processes, groups_most(groups, GROUP_PROCESSES));
 	held[GROUP_MEMORY] = w.most.memory;
 	held[GROUP_PROCESSES] = w.most.processes;
-	group_take(groups, held, &w.group);
+	if (!group_take_again(group, held)) {
+		group_release(group);
+		group_take(groups, held, group);
+	}
 	if (work_fd >= 0 && fstatvfs(work_fd, &fs) == 0)
 		w.free_at_start = bytes_of(&fs, fs.f_bavail);
 	w.next_us = w.next_tree_us = w.next_folder_us = now + LOOK_US;
 	w.next_disk_us = now + until_reserve(&w);
 	*watch = w;
-}
-
-void limits_end(struct limits_watch *watch)
-{
-	group_release(&watch->group);
 }
 
 int limits_wait_ms(const struct limits_watch *watch)
@@ -314,7 +311,7 @@ bool limits_look(struct limits_watch *watch, pid_t inner, struct breach *ret)
 	watch->next_us = now + LOOK_US;
 	if (was_met(watch, ret) || look_at_tree(watch, now, inner, ret))
 		return true;
-	if (watch->narrow && !group_holds(&watch->group, GROUP_MEMORY) &&
+	if (watch->narrow && !group_holds(watch->group, GROUP_MEMORY) &&
 	    watch->next_tree_us < watch->next_us)
 		watch->next_us = watch->next_tree_us;
 	return false;

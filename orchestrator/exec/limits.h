@@ -46,17 +46,17 @@ const char *limits_size(struct arena *arena, uint64_t n);
 
 struct limits_watch {
 	struct limits most;
-	struct group group; /* taken; nothing in it where there is none */
-	int work_fd;        /* borrowed; -1: no work folder */
-	bool narrow;        /* memory is less than what the machine as a whole tells of */
+	struct group *group; /* borrowed, taken; nothing in it where there is none */
+	int work_fd;         /* borrowed; -1: no work folder */
+	bool narrow;         /* memory is less than what the machine as a whole tells of */
 	uint64_t free_at_start;
 	int64_t next_us, next_tree_us, next_disk_us, next_folder_us; /* when it is looked again */
 };
 
-/* Resolves what is 0 and takes a group; `groups` may be NULL. */
+/* Resolves what is 0 and takes a group, the one in `group` again if there is one and it fits; `groups` may be
+ * NULL. It stays the caller's, to release. */
 void limits_begin(struct limits_watch *watch, const struct limits *most, struct groups *groups,
-                  int work_fd);
-void limits_end(struct limits_watch *watch);
+                  struct group *group, int work_fd);
 /* Milliseconds until the next look. */
 int limits_wait_ms(const struct limits_watch *watch);
 /* Looks, when it is time, at what descends from this process; `inner` is the first process of the

@@ -20,7 +20,7 @@ static int read_action(struct run *run, struct err *err)
 {
 	struct blob_ref ref = { run->request.action, run->request.action_size };
 	_cleanup_buf_ struct buf bytes = BUF_INIT(ACTION_MAX);
-	int rc = blobs_read(run->blobs, &ref, &bytes, err);
+	int rc = blobs_read(run->shop->blobs, &ref, &bytes, err);
 
 	if (rc == BLOBS_MISS)
 		return err_set(err, ERR_BUG, "the action %s is not in the store",
@@ -159,7 +159,8 @@ static int make_spec(struct run *run, struct err *err)
 	run->spec.network = run->request.network;
 	run->spec.status_fd = -1;
 	run->spec.userns_fd = run->request.userns_fd;
-	run->spec.runner = run->self;
+	run->spec.runner = run->shop->self;
+	run->spec.kept = &run->shop->kept;
 	if (open_jobs(run, err) < 0 || make_env(run, err) < 0)
 		return -1;
 	if (a->builtin && *a->builtin) {
@@ -180,6 +181,60 @@ static int make_spec(struct run *run, struct err *err)
 	return run->runtime->prepare(&run->spec, err);
 }
 
+/* ---- the workshop --------------------------------------------------------------------------- */
+
+struct workshop *workshop_new(struct groups *groups)
+{
+	struct workshop *shop = alloc(sizeof(*shop));
+
+	*shop = (struct workshop){
+		.place = WORK_PLACE_INIT, .groups = groups, .group = GROUP_INIT, .self = getpid()
+	};
+	return shop;
+}
+
+static void close_store(struct workshop *shop)
+{
+	work_place_deinit(&shop->place);
+	shop->blobs = blobs_free(shop->blobs);
+	free(shop->store_dir);
+	shop->store_dir = NULL;
+}
+
+struct workshop *workshop_free(struct workshop *shop)
+{
+	sandbox_kept_deinit(&shop->kept);
+	close_store(shop);
+	group_release(&shop->group);
+	free(shop);
+	return NULL;
+}
+
+static int open_blobs(struct workshop *shop, const char *store_dir, struct err *err)
+{
+	shop->blobs = blobs_free(shop->blobs);
+	return blobs_open(store_dir, &shop->blobs, err);
+}
+
+/* Another store comes with another executor. */
+static int use_store(struct workshop *shop, const char *store_dir, struct err *err)
+{
+	if (shop->store_dir && str_eq(shop->store_dir, store_dir))
+		return 0;
+	close_store(shop);
+	if (open_blobs(shop, store_dir, err) < 0)
+		return -1;
+	shop->store_dir = str_dup(store_dir);
+	return 0;
+}
+
+static int open_place(struct workshop *shop, const char *store_dir, struct err *err)
+{
+	return shop->place.name ? 0 : work_place_init(&shop->place, store_dir, err);
+}
+
+/* ---- laying out ----------------------------------------------------------------------------- */
+
 /* What has walls to look through, and starts from no namespace of somebody else's. */
 static bool may_have_layers(const struct run *run)
 {
@@ -187,46 +242,69 @@ static bool may_have_layers(const struct run *run)
 	       !run->request.paranoid && !(run->action.builtin && *run->action.builtin);
 }
 
-/* Descriptors of another mount namespace than the work folder's move nothing there. */
-static int open_blobs_again(struct run *run, struct err *err)
-{
-	blobs_free(run->blobs);
-	run->blobs = NULL;
-	run->spec.own_mounts = true;
-	return blobs_open(run->request.store_dir, &run->blobs, err);
-}
-
 static int lay_out(struct run *run, struct err *err)
 {
 	if (!run->tree && run->request.dev && run->request.dev[0]) {
 		if (dev_init(&run->work, run->request.store_dir, run->request.dev, err) < 0)
 			return -1;
-		return dev_lay_out(&run->work, run->blobs, &run->action, run->request.epoch, err);
+		return dev_lay_out(&run->work, run->shop->blobs, &run->action, run->request.epoch,
+		                   err);
 	}
 	if (!run->tree) {
-		if (work_init(&run->work, run->request.store_dir, err) < 0)
+		if (open_place(run->shop, run->request.store_dir, err) < 0 ||
+		    work_init(&run->work, &run->shop->place, err) < 0)
 			return -1;
+		run->spec.place = run->shop->place.path;
 		if (may_have_layers(run))
 			run->work.layers.store_dir = run->request.store_dir;
-		return work_lay_out(&run->work, run->blobs, &run->action, run->request.epoch, err);
+		return work_lay_out(&run->work, run->shop->blobs, &run->action, run->request.epoch,
+		                    err);
 	}
 	run->work.build_path = str_dup(run->tree);
 	return fs_must(fs_open_dir(AT_FDCWD, run->tree, &run->work.build_fd, err), run->tree, err);
 }
 
+/* What is mounted below the work folder is not seen through its place, and what is opened in one mount
+ * namespace is not moved to another. */
+static int enter_layers(struct run *run, struct err *err)
+{
+	run->spec.place = NULL;
+	return open_blobs(run->shop, run->request.store_dir, err);
+}
+
 int run_prepare(struct run *run, struct err *err)
 {
+	struct workshop *shop = run->shop;
+	struct err later = ERR_INIT;
+
 	run->runtime = sandbox_find(run->request.runtime);
 	if (!run->runtime)
 		return err_set(err, ERR_BUG, "there is no sandbox runtime named %s",
 		               run->request.runtime);
-	if (blobs_open(run->request.store_dir, &run->blobs, err) < 0)
+	/* Not everything needs it: what does asks again, and says what is wrong. */
+	(void)sandbox_apart(&shop->kept.staging, &later);
+	if (use_store(shop, run->request.store_dir, err) < 0)
 		return -1;
 	if (run->request.paranoid)
-		blobs_set_paranoid(run->blobs);
+		blobs_set_paranoid(shop->blobs);
 	if (read_action(run, err) < 0 || lay_out(run, err) < 0)
 		return -1;
-	if (run->work.layers.entered && open_blobs_again(run, err) < 0)
+	if (run->work.layers.entered && enter_layers(run, err) < 0)
 		return -1;
 	return make_spec(run, err);
+}
+
+bool run_end(struct run *run)
+{
+	/* Beside overlays, what is staged stays in the way. */
+	const bool entered = run->work.layers.entered;
+
+	if (entered)
+		sandbox_unstage(&run->shop->kept.staging);
+	if (run->runtime)
+		sandbox_unload(run->runtime, &run->spec);
+	run->spec.stdin_fd = fs_close(run->spec.stdin_fd);
+	for (size_t i = 0; run->spec.jobs_fds[0] && i < ARRAY_LEN(run->spec.jobs_fds); i++)
+		fs_close(run->spec.jobs_fds[i]);
+	return work_deinit(&run->work) && !entered;
 }

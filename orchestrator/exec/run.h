@@ -4,13 +4,32 @@
 #include "exec/builtin.h"
 #include "exec/wire.h"
 #include "exec/work.h"
+#include "sandbox/group.h"
 #include "sandbox/spec.h"
+
+/*
+ * What one process has for all actions that it carries out, one after the other: a place to work in, the
+ * store's blobs, and mounts for the build user. Folder and blobs are opened with the first.
+ */
+struct workshop {
+	char *store_dir; /* whose they are; NULL: none yet */
+	struct work_place place;
+	struct blobs *blobs;
+	struct sandbox_kept kept;
+	struct groups *groups; /* borrowed; may be NULL */
+	struct group group;    /* of them, taken with the first stage */
+	pid_t self;
+};
+
+struct workshop *workshop_new(struct groups *groups);
+/* Removes the place. */
+struct workshop *workshop_free(struct workshop *shop);
 
 /* One action, laid out: what a runner carries out, and what a shell looks at. */
 struct run {
 	struct arena *arena;
+	struct workshop *shop;
 	struct runner_request request;
-	struct blobs *blobs;
 	struct action action;
 	const struct sandbox_runtime *runtime;
 	const struct builtin *builtin; /* or NULL */
@@ -20,16 +39,20 @@ struct run {
 	bool layers; /* large folders of the inputs need not be copied: they are unmounted at the end */
 	struct work work;
 	struct runner_reply reply;
-	struct groups *groups; /* borrowed; may be NULL */
-	int reply_fd;          /* of a runner */
-	bool again;            /* of a runner: it is to be carried out once more, without layers */
-	pid_t self;
+	int reply_fd; /* of a runner */
+	bool again;   /* of a runner: it is to be carried out once more, without layers */
 };
 
+#define RUN_INIT ((struct run){ .work = WORK_INIT, .spec = { .stdin_fd = -1 } })
+
 /*
- * Reads the action, lays its inputs out in a work folder, and fills in the sandbox's spec; request and
- * self are given. What was made so far is in `run` also after a failure.
+ * Reads the action, lays its inputs out in a work folder, and fills in the sandbox's spec; arena, shop and
+ * request are given. What was made so far is in `run` also after a failure.
  */
 int run_prepare(struct run *run, struct err *err);
+
+/* Closes what is open and removes the work folder; arena and shop stay. False: something is left of it, or
+ * of the mounts that it was seen through, and the workshop serves no other action. */
+bool run_end(struct run *run);
 
 #endif

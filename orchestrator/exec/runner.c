@@ -1,397 +1,90 @@
-/*
- * Carrying out one action: lay the inputs out, run it in its sandbox (or shut in, when it is one of
- * Kiln's builtins), judge it, take its outputs in, answer. The runner keeps the identity Kiln was
- * started with, because it writes the store; only its child gives that up.
- */
+/* One request after the other. */
 #include "exec/runner.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "exec/builtin.h"
-#include "exec/dev.h"
-#include "exec/guards.h"
-#include "exec/run.h"
-#include "exec/supervise.h"
-#include "exec/volatile_env.h"
-#include "exec/wire.h"
-#include "exec/work.h"
-#include "host/clock.h"
+#include "exec/carry_out.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
+#include "host/message.h"
 #include "host/process.h"
-#include "sandbox/confine.h"
-#include "sandbox/identity.h"
-#include "sandbox/spec.h"
-#include "sandbox/stage.h"
 
-enum {
-	TIMED_US = 1000000, /* of stages that take as long, it is kept when lines came */
-	SAID_TAIL = 256 << 10,
+struct message {
+	struct str request;
+	int reply_fd, userns_fd; /* userns_fd: 0, there is none */
 };
 
-/* ---- in the child -------------------------------------------------------------------------- */
-
-static int enter_sandbox(void *data, const struct supervise_streams *streams, struct err *err)
-{
-	struct run *run = data;
-
-	run->spec.stdout_fd = streams->out_fd;
-	run->spec.stderr_fd = streams->log_fd;
-	run->spec.status_fd = streams->status_fd;
-	return run->runtime->enter(&run->spec, err);
-}
-
-/* Whoever asked for no sandbox at all gets builtins without walls where there can be none. */
-static int shut_in(struct run *run, const struct supervise_streams *streams, struct err *err)
-{
-	int keep[] = { streams->out_fd, streams->log_fd, streams->status_fd, streams->err_fd };
-	struct err fault = ERR_INIT;
-
-	if (sandbox_confine(run->work.build_path, run->self, run->spec.userns_fd, keep,
-	                    ARRAY_LEN(keep), &fault) == 0)
-		return 0;
-	if (run->runtime->pinned || fault.code != ERR_MACHINE || fchdir(run->work.build_fd) < 0) {
-		*err = fault;
-		return -1;
-	}
-	process_close_fds(keep, ARRAY_LEN(keep));
-	if (sandbox_drop(err) < 0)
-		return -1;
-	if (!process_die_with_parent(run->self))
-		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
-	return 0;
-}
-
-/* Kiln's own code gets the action's environment too, and nothing of the user's. */
-static void take_environment(const struct run *run)
-{
-	clearenv();
-	for (size_t i = 0; i < run->spec.n_env; i++)
-		setenv(run->spec.env[i].name, run->spec.env[i].value, 1);
-}
-
-/* Runs the builtin in the current folder. */
-static int call_builtin(struct run *run, int out_fd, struct err *err)
-{
-	_cleanup_fd_ int dir_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	FILE *out;
-	int rc;
-
-	if (failpoint("builtin-folder") || dir_fd < 0)
-		return err_sys(err, ERR_IO, "cannot open the work folder");
-	out = fdopen(out_fd, "w");
-	if (!out)
-		return err_sys(err, ERR_IO, "cannot open the standard output");
-	rc = run->builtin->run(dir_fd, run->spec.argv, out, err);
-	if (fclose(out) != 0 && rc == 0)
-		return err_sys(err, ERR_IO, "cannot write the output of %s", run->builtin->name);
-	return rc;
-}
-
-static int enter_builtin(void *data, const struct supervise_streams *streams, struct err *err)
-{
-	struct run *run = data;
-	int rc;
-
-	process_reset_signals();
-	setsid();
-	if (run->builtin->ready && run->builtin->ready(err) < 0)
-		return -1;
-	take_environment(run);
-	if (shut_in(run, streams, err) < 0)
-		return -1;
-	(void)!write(streams->status_fd, "exit-code", 9);
-	rc = call_builtin(run, streams->out_fd, err);
-	if (rc < 0)
-		dprintf(streams->log_fd, "%s%s%s\n", err->cause, err->hint[0] ? "\n" : "",
-		        err->hint);
-	return rc;
-}
-
-/* ---- judging ------------------------------------------------------------------------------- */
-
-/* One line when the run did not end by itself, NULL when it did. */
-static const char *cut_short(struct run *run, const struct supervised *s)
-{
-	switch (s->end) {
-	case SUPERVISE_TIMEOUT:
-		return arena_fmt(run->arena, "killed after its time limit of %g s",
-		                 (double)run->request.timeout_ms / 1000);
-	case SUPERVISE_OUT_LIMIT:
-		return arena_fmt(run->arena, "killed: standard output passed its limit of %s",
-		                 limits_size(run->arena, LIMITS_OUT));
-	case SUPERVISE_LOG_LIMIT:
-		return arena_fmt(run->arena, "killed: standard error passed its limit of %s",
-		                 limits_size(run->arena, LIMITS_LOG));
-	case SUPERVISE_LIMIT:
-		return breach_text(run->arena, &s->breach);
-	case SUPERVISE_EXITED:
-	case SUPERVISE_CANCELLED:
-		break;
-	}
-	return NULL;
-}
-
-/* Nothing was run, or not to its end: what the runtime wrote is the reason. */
-static int runtime_failed(struct run *run, const struct supervised *s, struct err *err)
-{
-	char said[1024] = "";
-	ssize_t n = pread(run->work.log_file, said, sizeof(said) - 1, 0);
-
-	said[n > 0 ? n : 0] = '\0';
-	if (s->exit_code > 128) {
-		err_set(err, ERR_IO, "the %s runtime was killed by signal %d before it ran %s",
-		        run->runtime->name, s->exit_code - 128,
-		        run->spec.argv[0] ? run->spec.argv[0] : "");
-		return err_hint(err,
-		                "is the machine out of memory? A run with a lower -j needs less");
-	}
-	err_set(err, ERR_MACHINE, "the %s runtime ended with status %d and did not run %s: %s",
-	        run->runtime->name, s->exit_code, run->spec.argv[0] ? run->spec.argv[0] : "", said);
-	return err_hint(err, "try `%s` as this user: it must succeed here", run->runtime->trial);
-}
-
-/* bubblewrap says on its own that the program is not there. */
-static const char *not_there(struct run *run)
-{
-	static const char prefix[] = "bwrap: execvp ";
-	char said[512] = "";
-	ssize_t n = pread(run->work.log_file, said, sizeof(said) - 1, 0);
-
-	said[n > 0 ? n : 0] = '\0';
-	if (!str_starts(said, prefix))
-		return NULL;
-	said[strcspn(said, "\n")] = '\0';
-	return arena_fmt(run->arena, "cannot run %s in the image", said + sizeof(prefix) - 1);
-}
-
-static int judge(struct run *run, const struct supervised *s, const char **ret_why, struct err *err)
-{
-	const struct guard_taking taking = {
-		.work = &run->work,
-		.blobs = run->blobs,
-		.children = run->request.jobs > 0 ? (size_t)run->request.jobs : 0,
-		.bytes = &run->reply.bytes_out,
-		.stay = run->request.dev[0] != '\0',
-	};
-
-	*ret_why = cut_short(run, s);
-	if (*ret_why)
-		return 0;
-	if (s->err.code == ERR_STAGE || (run->builtin && s->err.code == ERR_INPUT)) {
-		*ret_why = arena_str(run->arena, s->err.cause);
-		return 0;
-	}
-	if (s->err.code) {
-		*err = s->err;
-		return -1;
-	}
-	if (!s->ran && run->runtime->needs_rootfs && !run->builtin) {
-		*ret_why = not_there(run);
-		return *ret_why ? 0 : runtime_failed(run, s, err);
-	}
-	if (!*ret_why)
-		guard_exit_code(&run->action, s->exit_code, run->arena, ret_why);
-	if (!*ret_why && guard_reject(&run->action, &run->work, run->arena, ret_why, err) < 0)
-		return -1;
-	if (!*ret_why &&
-	    guard_outputs(&run->action, &taking, run->arena, &run->reply.result, ret_why, err) < 0)
-		return -1;
-	return 0;
-}
-
-static int keep_stream(struct run *run, int file, const char *what, struct blob_ref *ret,
-                       struct err *err)
-{
-	if (failpoint("stream-rewind") || lseek(file, 0, SEEK_SET) < 0)
-		return err_sys(err, ERR_IO, "cannot read %s", what);
-	return blobs_put_fd(run->blobs, file, what, ret, err);
-}
-
-/* Of one that took no time all came when it ran. */
-static int keep_times(struct run *run, struct supervised *s, struct blob_ref *ret, struct err *err)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT(1 << 20);
-
-	if (s->wall_us < TIMED_US || s->out_times.marks.n + s->log_times.marks.n == 0)
-		return 0;
-	times_write(&s->out_times, &s->log_times, &text);
-	return blobs_put(run->blobs, buf_text(&text), text.n, ret, err);
-}
-
-/* What such a stage left is what the disk has no room for. */
-static bool fills_disk(const struct supervised *s)
-{
-	return s->end == SUPERVISE_LIMIT &&
-	       (s->breach.limit == LIMIT_SPACE || s->breach.limit == LIMIT_INODES);
-}
-
-/* What rename(2) and unlink(2) say of a mount, and of what lies in one and beside it. */
-static bool says_mounted(int file)
-{
-	static const char *const texts[] = { "Device or resource busy", "EBUSY",
-		                             "cross-device link", "EXDEV" };
-	_cleanup_free_ char *tail = alloc(SAID_TAIL + 1);
-	const off_t size = lseek(file, 0, SEEK_END);
-	ssize_t n = pread(file, tail, SAID_TAIL, size > SAID_TAIL ? size - SAID_TAIL : 0);
-
-	for (size_t i = 0; n > 0 && i < ARRAY_LEN(texts); i++)
-		if (memmem(tail, (size_t)n, texts[i], strlen(texts[i])))
-			return true;
-	return false;
-}
-
-/* A folder that is a layer cannot be renamed or removed, nor a folder in it be renamed by that call: where a
- * stage seems to fail for that, copies do. */
-static bool wants_copies(const struct run *run, const struct supervised *s)
-{
-	return run->reply.status == EXEC_FAILED && run->work.layers.entered &&
-	       s->end == SUPERVISE_EXITED &&
-	       (says_mounted(run->work.log_file) || says_mounted(run->work.out_file));
-}
-
-/* What came of it, once it was run. */
-static int take_results(struct run *run, struct supervised *s, struct err *err)
-{
-	struct result *result = &run->reply.result;
-
-	result->exit_code = s->exit_code;
-	result->wall_us = s->wall_us;
-	result->user_us = s->user_us;
-	result->system_us = s->system_us;
-	result->peak_bytes = s->peak_bytes;
-	if (run->request.dev[0] && s->end == SUPERVISE_EXITED && s->exit_code != 128 + SIGKILL)
-		dev_keep(&run->work, &run->action);
-	if (s->end == SUPERVISE_CANCELLED) {
-		run->reply.status = EXEC_CANCELLED;
-		return 0;
-	}
-	if (judge(run, s, &run->reply.why, err) < 0 ||
-	    keep_stream(run, run->work.out_file, "standard output", &result->out, err) < 0 ||
-	    keep_stream(run, run->work.log_file, "standard error", &result->log, err) < 0 ||
-	    keep_times(run, s, &result->times, err) < 0)
-		return -1;
-	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
-	run->again = wants_copies(run, s);
-	if (run->again)
-		return 0;
-	run->reply.outside = s->end == SUPERVISE_EXITED && s->exit_code == 128 + SIGKILL;
-	if (run->reply.status == EXEC_FAILED && !run->builtin && !run->request.dev[0] &&
-	    !fills_disk(s))
-		work_keep(&run->work, run->request.store_dir, &run->request.action);
-	return 0;
-}
-
-static int carry_out(struct run *run, struct err *err)
-{
-	const struct limits most = { (uint64_t)run->request.memory,
-		                     (uint64_t)run->request.processes,
-		                     (uint64_t)run->request.disk };
-	struct limits_watch limits;
-	struct supervise_spec spec = { .fn = run->builtin ? enter_builtin : enter_sandbox,
-		                       .data = run,
-		                       .timeout_ms = run->request.timeout_ms,
-		                       .limits = &limits,
-		                       .nice = run->request.nice,
-		                       .out_limit = LIMITS_OUT,
-		                       .log_limit = LIMITS_LOG,
-		                       .out_file = run->work.out_file,
-		                       .log_file = run->work.log_file,
-		                       .said_fd = run->request.said ? run->reply_fd : -1 };
-	struct supervised s;
-	int rc;
-
-	/* What is changed in layers lies beside the folder where it is seen. */
-	limits_begin(&limits, &most, run->groups,
-	             run->work.layers.list.n ? run->work.fd : run->work.build_fd);
-	run->reply.bytes_in = run->work.bytes;
-	run->reply.result.started_us = clock_wall_us();
-	rc = supervise(&spec, &s, err);
-	limits_end(&limits);
-	if (run->work.layers.entered)
-		sandbox_unstage(&run->spec);
-	if (rc < 0)
-		return -1;
-	rc = take_results(run, &s, err);
-	times_deinit(&s.out_times);
-	times_deinit(&s.log_times);
-	return rc;
-}
-
-static int run_request(struct run *run, struct str bytes, int userns_fd, struct err *err)
-{
-	if (wire_take_request(run->arena, bytes, &run->request, err) < 0)
-		return -1;
-	run->request.userns_fd = userns_fd;
-	return run_prepare(run, err) < 0 ? -1 : carry_out(run, err);
-}
-
-/* Also where nothing was run. */
-static void forget_work(struct run *run)
-{
-	if (run->work.layers.entered)
-		sandbox_unstage(&run->spec);
-	work_deinit(&run->work);
-}
-
-/* In this namespace, or one below it. */
-static int run_with_copies(struct run *run, struct str bytes, int userns_fd, struct err *err)
-{
-	forget_work(run);
-	run->blobs = blobs_free(run->blobs);
-	run->spec = (struct sandbox_spec){ 0 };
-	run->reply = (struct runner_reply){ 0 };
-	run->again = run->layers = false;
-	return run_request(run, bytes, userns_fd, err);
-}
-
 /* A cancel that comes while inputs are laid out waits for the stage to be started. */
-static void block_term(void)
+static int take_term(void)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int runner_main(struct str request, int userns_fd, int reply_fd, struct groups *groups)
+/* False: there will be none. */
+static bool next_message(int sock, int signal_fd, struct message *ret)
 {
-	struct run run = { .arena = arena_new(),
-		           .layers = true,
-		           .work = WORK_INIT,
-		           .self = getpid(),
-		           .groups = groups,
-		           .reply_fd = reply_fd };
-	_cleanup_buf_ struct buf bytes = BUF_INIT(WIRE_REPLY_MAX);
-	struct err err = ERR_INIT;
-	int rc;
+	static char bytes[WIRE_REQUEST_MAX];
+	struct pollfd p[2] = { { sock, POLLIN, 0 }, { signal_fd, POLLIN, 0 } };
+	int fds[MESSAGE_FDS];
+	size_t n_fds;
+	ssize_t n;
 
-	block_term();
-	rc = run_request(&run, request, userns_fd, &err);
-	if (rc == 0 && run.again)
-		rc = run_with_copies(&run, request, userns_fd, &err);
-	if (rc < 0) {
-		run.reply = (struct runner_reply){ .status = EXEC_BROKEN, .err = err };
-		if (err.code == ERR_STAGE) { /* an input in the way: the recipe's fault */
-			run.reply.status = EXEC_FAILED;
-			run.reply.why = arena_str(run.arena, err.cause);
-		}
-	}
-	forget_work(&run);
-	wire_put_reply(&run.reply, &bytes);
-	err_clear(&err);
-	rc = failpoint("runner-reply") ?
-	             -1 :
-	             fs_write_all(reply_fd, bytes.p, bytes.n, "the reply", &err);
-	blobs_free(run.blobs);
-	arena_free(run.arena);
-	return rc < 0 ? 1 : 0;
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return false;
+	if (p[1].revents)
+		return false;
+	n = message_receive(sock, bytes, sizeof(bytes), fds, &n_fds);
+	if (n <= 0 || n_fds == 0)
+		return false;
+	*ret = (struct message){ { bytes, (size_t)n }, fds[0], n_fds > 1 ? fds[1] : 0 };
+	return true;
+}
+
+/* The server is told first, or it would fork another for whoever asks at once. */
+static bool answer(int sock, bool more, const struct buf *reply, int reply_fd)
+{
+	struct err ignored = ERR_INIT;
+
+	if (more && (failpoint("runner-idle") || message_send(sock, "", 1, NULL, 0) < 0))
+		more = false;
+	if (!failpoint("runner-reply"))
+		fs_write_all(reply_fd, reply->p, reply->n, "the reply", &ignored);
+	return more;
+}
+
+static bool serve(struct workshop *shop, int sock, struct message *message)
+{
+	_cleanup_buf_ struct buf reply = BUF_INIT(WIRE_REPLY_MAX);
+	bool more;
+
+	/* What one stage's programs leave in a keyring is not the next one's. */
+	process_new_keyring();
+	more = carry_out(shop, message->request, message->userns_fd, message->reply_fd, &reply);
+	more = answer(sock, more, &reply, message->reply_fd);
+	fs_close(message->reply_fd);
+	if (message->userns_fd)
+		close(message->userns_fd);
+	return more;
+}
+
+void runner_main(int sock, struct groups *groups)
+{
+	struct workshop *shop = workshop_new(groups);
+	_cleanup_fd_ int signal_fd = failpoint("runner-signals") ? -1 : take_term();
+	struct message message;
+
+	while (signal_fd >= 0 && next_message(sock, signal_fd, &message) &&
+	       serve(shop, sock, &message))
+		;
+	workshop_free(shop);
 }

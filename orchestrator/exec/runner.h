@@ -1,14 +1,16 @@
 #ifndef KILN_EXEC_RUNNER_H
 #define KILN_EXEC_RUNNER_H
 
-#include "base/str.h"
+#include "exec/wire.h"
 #include "sandbox/group.h"
 
 /*
- * One action, in a process of its own that the runner server forked: request in, reply (exec/wire.h)
- * out through reply_fd; userns_fd is the request's. Its stage is held by a group of `groups`, as far as
- * there are any. Returns the process's exit status: 0 when the reply is whole.
+ * A process that the runner server forked, and that carries out one request (exec/wire.h) after the other.
+ * Each comes through the socket, with the write end of a pipe for its reply, and the user namespace that it
+ * starts from where there is one. Before the reply is whole the runner says to the server, by a message of
+ * one byte, that it takes another; it ends where it does not, at the socket's end, and at SIGTERM. A SIGTERM
+ * that comes while a stage runs cancels that.
  */
-int runner_main(struct str request, int userns_fd, int reply_fd, struct groups *groups);
+void runner_main(int sock, struct groups *groups);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Forking runners away from the main process. Requests go over a socket pair; the answer to each is
- * the runner's pid with a pidfd and the read end of its reply pipe; what a runner has to say, it says
- * through its pipe.
+ * Forking runners away from the main process. Requests go over a socket pair, and on to a runner that has
+ * nothing to do, or to a new one; the answer to each is the runner's pid with a pidfd and the read end of
+ * its reply pipe; what a runner has to say, it says through its pipe.
  *
  * The server is also the last reaper. bubblewrap asks to die with its parent only some time after
  * it was forked and does not look whether the parent is still there, so a runner that is killed in
@@ -30,6 +30,7 @@
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
+#include "host/message.h"
 #include "host/process.h"
 #include "sandbox/identity.h"
 
@@ -48,108 +49,143 @@ struct answer {
 /* How long runners have to stop their stages and tidy up once the main process is gone. */
 enum { LAST_GRACE_MS = 400 };
 
+/* A runner, as the server sees it. */
+struct hand {
+	pid_t pid;
+	int sock;
+	bool idle;
+};
+
 struct serving {
 	int sock, signal_fd;
 	pid_t parent; /* the main process */
-	ARRAY(pid_t) runners;
+	ARRAY(struct hand) hands;
 	struct groups *groups; /* from the first request on */
 	bool orphaned;         /* the main process is gone */
 };
-
-/* ---- messages with descriptors ------------------------------------------------------------- */
-
-enum { MESSAGE_FDS = 2 };
-
-union control {
-	char bytes[CMSG_SPACE(MESSAGE_FDS * sizeof(int))];
-	struct cmsghdr align;
-};
-
-static ssize_t send_message(int sock, const void *p, size_t n, const int *fds, size_t n_fds)
-{
-	union control control;
-	struct iovec iov = { (void *)p, n };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t sent;
-
-	if (n_fds) {
-		struct cmsghdr *cmsg;
-
-		memset(&control, 0, sizeof(control));
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-		memcpy(CMSG_DATA(cmsg), fds, n_fds * sizeof(int));
-	}
-	do
-		sent = sendmsg(sock, &msg, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent;
-}
-
-/* What came of descriptors, close-on-exec, is in fds. */
-static ssize_t receive_message(int sock, void *p, size_t n, int fds[MESSAGE_FDS], size_t *ret_n_fds)
-{
-	union control control;
-	struct iovec iov = { p, n };
-	struct msghdr msg = { .msg_iov = &iov,
-		              .msg_iovlen = 1,
-		              .msg_control = control.bytes,
-		              .msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *cmsg;
-	ssize_t got;
-
-	*ret_n_fds = 0;
-	do
-		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	cmsg = got < 0 ? NULL : CMSG_FIRSTHDR(&msg);
-	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS) {
-		*ret_n_fds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(fds, CMSG_DATA(cmsg), *ret_n_fds * sizeof(int));
-	}
-	return got;
-}
 
 /* ---- in the server ------------------------------------------------------------------------- */
 
 static int send_answer(int sock, const struct answer *answer, const int *fds, size_t n_fds)
 {
 	return failpoint("answer-send") ||
-	                       send_message(sock, answer, sizeof(*answer), fds, n_fds) < 0 ?
+	                       message_send(sock, answer, sizeof(*answer), fds, n_fds) < 0 ?
 	               -1 :
 	               0;
 }
 
-static void become_runner(pid_t server, int reply_fd, struct groups *groups, struct str request,
-                          int userns_fd) __attribute__((noreturn));
-static void become_runner(pid_t server, int reply_fd, struct groups *groups, struct str request,
-                          int userns_fd)
+static void become_runner(pid_t server, int sock, struct groups *groups) __attribute__((noreturn));
+static void become_runner(pid_t server, int sock, struct groups *groups)
 {
-	int keep[2 + GROUP_PLACES] = { reply_fd };
+	int keep[1 + GROUP_PLACES] = { sock };
 	size_t n_keep = 1 + groups_fds(groups, keep + 1);
-
-	if (userns_fd)
-		keep[n_keep++] = userns_fd;
 
 	process_reset_signals();
 	/* SIGTERM: it ends what it started before it ends itself, which SIGKILL would leave to nobody. */
 	if (!process_signal_with_parent(server, SIGTERM))
 		_exit(1);
 	prctl(PR_SET_NAME, "kiln-runner", 0, 0, 0);
-	process_new_keyring();
 	process_close_fds(keep, n_keep);
-	_exit(runner_main(request, userns_fd, reply_fd, groups));
+	runner_main(sock, groups);
+	_exit(0);
+}
+
+/* ---- runners ------------------------------------------------------------------------------- */
+
+static void forget(struct serving *serving, pid_t pid)
+{
+	for (size_t i = 0; i < serving->hands.n; i++) {
+		if (serving->hands.v[i].pid != pid)
+			continue;
+		close(serving->hands.v[i].sock);
+		serving->hands.v[i] = serving->hands.v[--serving->hands.n];
+	}
+}
+
+/* Waits for whoever ended and kills whoever is no runner. False: there is no child at all. */
+static bool reap(struct serving *serving)
+{
+	ARRAY(pid_t) runners = { 0 };
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		forget(serving, pid);
+	if (pid < 0)
+		return false;
+	for (size_t i = 0; i < serving->hands.n; i++)
+		array_push(&runners, serving->hands.v[i].pid);
+	process_kill_others(runners.v, runners.n);
+	array_deinit(&runners);
+	return true;
+}
+
+static int new_hand(struct serving *serving, struct hand *ret)
+{
+	const pid_t server = getpid();
+	int socks[2];
+	pid_t pid;
+
+	if (failpoint("runner-socket") || message_pair(socks) < 0)
+		return -1;
+	pid = failpoint("runner-fork") ? -1 : fork();
+	if (pid == 0)
+		become_runner(server, socks[1], serving->groups);
+	close(socks[1]);
+	if (pid < 0) {
+		fs_close(socks[0]);
+		return -1;
+	}
+	*ret = (struct hand){ .pid = pid, .sock = socks[0] };
+	array_push(&serving->hands, *ret);
+	return 0;
+}
+
+/* Whether it has said so. At its end it says nothing more. */
+static bool says_idle(struct hand *hand)
+{
+	char byte;
+
+	if (!hand->idle)
+		hand->idle = recv(hand->sock, &byte, 1, MSG_DONTWAIT) == 1;
+	return hand->idle;
+}
+
+/* Gives a request to a runner that has nothing to do, or to a new one. One that has ended unseen takes nothing;
+ * what it was to be given goes to the next. */
+static int hand_over(struct serving *serving, struct str request, const int *fds, size_t n_fds,
+                     pid_t *ret_pid)
+{
+	struct hand made;
+
+	for (size_t i = 0; i < serving->hands.n; i++) {
+		struct hand *hand = &serving->hands.v[i];
+
+		if (!says_idle(hand))
+			continue;
+		hand->idle = false;
+		if (failpoint("runner-again") ||
+		    message_send(hand->sock, request.p, request.n, fds, n_fds) < 0)
+			continue;
+		*ret_pid = hand->pid;
+		return 0;
+	}
+	if (new_hand(serving, &made) < 0)
+		return -1;
+	if (failpoint("runner-request") ||
+	    message_send(made.sock, request.p, request.n, fds, n_fds) < 0) {
+		const int sys = errno;
+
+		kill(made.pid, SIGKILL);
+		errno = sys;
+		return -1;
+	}
+	*ret_pid = made.pid;
+	return 0;
 }
 
 /* -1: the main process cannot be told. */
 static int serve_request(struct serving *serving, struct str request, int userns_fd)
 {
-	int sock = serving->sock;
-	pid_t server = getpid();
 	struct answer answer = { 0 };
 	int pipe_fds[2] = { -1, -1 };
 	int fds[2] = { -1, -1 };
@@ -159,48 +195,24 @@ static int serve_request(struct serving *serving, struct str request, int userns
 		serving->groups = groups_open("", serving->parent);
 	if (failpoint("runner-pipe") || pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		answer.sys = errno;
-		return send_answer(sock, &answer, NULL, 0);
+		return send_answer(serving->sock, &answer, NULL, 0);
 	}
-	answer.pid = failpoint("runner-fork") ? -1 : fork();
-	if (answer.pid == 0)
-		become_runner(server, pipe_fds[1], serving->groups, request, userns_fd);
-	if (answer.pid > 0) {
+	rc = hand_over(serving, request, (int[]){ pipe_fds[1], userns_fd }, userns_fd ? 2 : 1,
+	               &answer.pid);
+	if (rc == 0)
 		fds[0] = failpoint("runner-pidfd") ? -1 : process_pidfd(answer.pid);
-		fds[1] = pipe_fds[0];
-	}
-	if (answer.pid < 0 || fds[0] < 0) {
+	if (rc < 0 || fds[0] < 0) {
 		answer.sys = errno;
-		if (answer.pid > 0)
+		if (rc == 0)
 			kill(answer.pid, SIGKILL);
 		answer.pid = 0;
 	}
-	if (answer.pid > 0)
-		array_push(&serving->runners, answer.pid);
-	rc = send_answer(sock, &answer, fds, answer.pid > 0 ? 2 : 0);
+	fds[1] = pipe_fds[0];
+	rc = send_answer(serving->sock, &answer, fds, answer.pid > 0 ? 2 : 0);
 	fs_close(fds[0]);
 	fs_close(pipe_fds[0]);
 	fs_close(pipe_fds[1]);
 	return rc;
-}
-
-static void forget(struct serving *serving, pid_t pid)
-{
-	for (size_t i = 0; i < serving->runners.n; i++)
-		if (serving->runners.v[i] == pid)
-			serving->runners.v[i] = serving->runners.v[--serving->runners.n];
-}
-
-/* Waits for whoever ended and kills whoever is no runner. False: there is no child at all. */
-static bool reap(struct serving *serving)
-{
-	pid_t pid;
-
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		forget(serving, pid);
-	if (pid < 0)
-		return false;
-	process_kill_others(serving->runners.v, serving->runners.n);
-	return true;
 }
 
 static void read_signals(struct serving *serving)
@@ -217,14 +229,20 @@ static void read_signals(struct serving *serving)
 static void end_all(struct serving *serving) __attribute__((noreturn));
 static void end_all(struct serving *serving)
 {
-	int64_t deadline = clock_mono_us() + LAST_GRACE_MS * 1000;
+	const int64_t deadline = clock_mono_us() + LAST_GRACE_MS * 1000;
+	struct pollfd p = { serving->signal_fd, POLLIN, 0 };
 
-	for (size_t i = 0; i < serving->runners.n; i++)
-		kill(serving->runners.v[i], SIGTERM);
+	for (size_t i = 0; i < serving->hands.n; i++)
+		kill(serving->hands.v[i].pid, SIGTERM);
 	while (reap(serving)) {
+		struct signalfd_siginfo info;
+
 		if (clock_mono_us() >= deadline)
-			serving->runners.n = 0;
-		usleep(2000);
+			while (serving->hands.n)
+				forget(serving, serving->hands.v[0].pid);
+		/* The next one's end; and who forked while children were listed is looked for again. */
+		if (poll(&p, 1, 2) > 0)
+			(void)!read(serving->signal_fd, &info, sizeof(info));
 	}
 	groups_close(serving->groups);
 	_exit(0);
@@ -250,7 +268,7 @@ static void serve(struct serving *serving)
 			continue;
 		n = failpoint("request-receive") ?
 		            -1 :
-		            receive_message(serving->sock, request, sizeof(request), fds, &n_fds);
+		            message_receive(serving->sock, request, sizeof(request), fds, &n_fds);
 		if (n <= 0)
 			break;
 		rc = serve_request(serving, (struct str){ request, (size_t)n }, n_fds ? fds[0] : 0);
@@ -275,7 +293,8 @@ static int take_signals(void)
 
 /* What runners look at: where programs are, and what tests hold still. */
 static const char *const kept_environment[] = { "PATH",         "TMPDIR",       "KILN_CLOCK",
-	                                        LAYERS_FROM,    "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS" };
+	                                        LAYERS_FROM,    "ASAN_OPTIONS", "LSAN_OPTIONS",
+	                                        "UBSAN_OPTIONS" };
 
 static void become_server(pid_t parent, int sock) __attribute__((noreturn));
 static void become_server(pid_t parent, int sock)
@@ -311,16 +330,8 @@ int runner_server_start(struct runner_server **ret, struct err *err)
 	pid_t pid;
 
 	child_mind_children();
-	if (failpoint("server-socket") ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
+	if (failpoint("server-socket") || message_pair(socks) < 0)
 		return err_sys(err, ERR_IO, "cannot make a socket pair");
-	/* Kiln may have been started with a standard stream closed. */
-	for (int i = 0; i < 2; i++) {
-		int high = fcntl(socks[i], F_DUPFD_CLOEXEC, 3);
-
-		close(socks[i]);
-		socks[i] = high;
-	}
 	pid = failpoint("server-fork") ? -1 : fork();
 	if (pid == 0)
 		become_server(parent, socks[1]);
@@ -378,7 +389,7 @@ static int receive_answer(struct runner_server *server, struct answer *answer, i
 	size_t n_fds;
 
 	if (failpoint("answer-receive") ||
-	    receive_message(server->sock, answer, sizeof(*answer), fds, &n_fds) !=
+	    message_receive(server->sock, answer, sizeof(*answer), fds, &n_fds) !=
 	            (ssize_t)sizeof(*answer)) {
 		server->owed++;
 		return gone(err);
@@ -397,7 +408,7 @@ static int skip_owed(struct runner_server *server, struct err *err)
 		int fds[MESSAGE_FDS] = { -1, -1 };
 		size_t n_fds;
 
-		if (receive_message(server->sock, &answer, sizeof(answer), fds, &n_fds) !=
+		if (message_receive(server->sock, &answer, sizeof(answer), fds, &n_fds) !=
 		    (ssize_t)sizeof(answer))
 			return gone(err);
 		server->owed--;
@@ -423,7 +434,7 @@ int runner_server_run(struct runner_server *server, const struct runner_request 
 	if (skip_owed(server, err) < 0)
 		return -1;
 	if (failpoint("request-send") ||
-	    send_message(server->sock, bytes.p, bytes.n, &request->userns_fd,
+	    message_send(server->sock, bytes.p, bytes.n, &request->userns_fd,
 	                 request->userns_fd ? 1 : 0) < 0)
 		return gone(err);
 	if (receive_answer(server, &answer, fds, err) < 0)

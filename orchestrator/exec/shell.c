@@ -119,7 +119,7 @@ static int run_shell(struct run *run, const struct shell *shell, struct err *err
 {
 	pid_t pid;
 
-	if (set_up(run, shell, err) < 0)
+	if (set_up(run, shell, err) < 0 || sandbox_load(run->runtime, &run->spec, err) < 0)
 		return -1;
 	pid = fork();
 	if (pid < 0)
@@ -137,14 +137,14 @@ static int run_shell(struct run *run, const struct shell *shell, struct err *err
 static void be_keeper(const struct shell *shell, pid_t parent) __attribute__((noreturn));
 static void be_keeper(const struct shell *shell, pid_t parent)
 {
-	struct run run = { .arena = arena_new(),
-		           .work = WORK_INIT,
-		           .self = getpid(),
-		           .tree = shell->request->tree,
-		           .request = shell->request->stage };
+	struct run run = RUN_INIT;
 	struct err err = ERR_INIT;
 	int rc;
 
+	run.arena = arena_new();
+	run.shop = workshop_new(NULL);
+	run.tree = shell->request->tree;
+	run.request = shell->request->stage;
 	process_reset_signals(); /* what a signal is told as is the other process's to say */
 	if (shell->master >= 0)
 		close(shell->master); /* or its end would never be the terminal's */
@@ -154,7 +154,9 @@ static void be_keeper(const struct shell *shell, pid_t parent)
 	rc = run_shell(&run, shell, &err);
 	if (rc < 0)
 		say(shell, &err);
-	work_deinit(&run.work);
+	run.spec.stdin_fd = -1; /* the terminal, or this process's own */
+	run_end(&run);
+	workshop_free(run.shop);
 	_exit(rc < 0 ? 1 : rc);
 }
 

@@ -25,11 +25,12 @@
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
+#include "host/tmpfile.h"
 #include "sandbox/identity.h"
 
 struct stream {
-	int fd; /* read end; -1 at its end */
-	int file;
+	int fd;    /* read end; -1 at its end */
+	int *file; /* -1 until something comes */
 	uint64_t n, limit;
 	struct times *times;
 	const char *what;
@@ -54,7 +55,8 @@ struct watch {
 	int64_t began;    /* monotonic us */
 	int64_t deadline; /* …, 0: none */
 	bool killing;
-	int nice_tries; /* left */
+	int nice_tries;      /* left */
+	int64_t next_try_us; /* monotonic */
 };
 
 /* ---- ending everything --------------------------------------------------------------------- */
@@ -147,7 +149,7 @@ static int copy_some(struct stream *stream, struct err *err)
 	stream->n += (uint64_t)n;
 	if (stream->n > stream->limit)
 		return 0; /* the caller kills; what comes until then is dropped */
-	return fs_write_all(stream->file, chunk, (size_t)n, stream->what, err);
+	return fs_write_all(*stream->file, chunk, (size_t)n, stream->what, err);
 }
 
 /* A disk that the stage has filled is the stage's to answer for. What else is in the pipe is dropped: its
@@ -165,17 +167,31 @@ static int cannot_keep(struct watch *w, struct stream *stream, struct err *err)
 	return err_sys(err, ERR_IO, "cannot keep %s", stream->what);
 }
 
+/* Stages print nothing, mostly. */
+static int make_file(struct watch *w, struct stream *stream, struct err *err)
+{
+	struct err full = ERR_INIT;
+
+	if (*stream->file >= 0 ||
+	    tmpfile_open(w->spec->files_fd, stream->what, stream->file, &full) == 0)
+		return 0;
+	errno = full.sys;
+	return cannot_keep(w, stream, err);
+}
+
 /* Moves what is there into the file. */
 static int drain(struct watch *w, struct stream *stream, enum supervise_end past, struct err *err)
 {
 	const uint64_t before = stream->n;
 	ssize_t n = -1;
 
-	errno = EINVAL;
 	if (failpoint("stage-stream"))
 		return cannot_keep(w, stream, err);
+	if (make_file(w, stream, err) < 0)
+		return -1;
+	errno = EINVAL;
 	if (stream->n < stream->limit)
-		n = splice(stream->fd, NULL, stream->file, NULL, 1 << 20,
+		n = splice(stream->fd, NULL, *stream->file, NULL, 1 << 20,
 		           SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (n > 0)
 		stream->n += (uint64_t)n;
@@ -187,11 +203,21 @@ static int drain(struct watch *w, struct stream *stream, enum supervise_end past
 	} else if (errno != EAGAIN && errno != EINTR)
 		return cannot_keep(w, stream, err);
 	if (stream->n > before) {
-		said_more(&w->said, stream->file);
+		said_more(&w->said, *stream->file);
 		times_note(stream->times, before, clock_mono_us() - w->began);
 	}
 	if (stream->n > stream->limit)
 		stop(w, past);
+	return 0;
+}
+
+static int take(struct watch *w, struct stream *stream, short revents, enum supervise_end past,
+                struct err *err)
+{
+	if (revents & POLLIN)
+		return drain(w, stream, past, err);
+	if (revents) /* its end */
+		stream->fd = fs_close(stream->fd);
 	return 0;
 }
 
@@ -228,12 +254,14 @@ static void read_signals(struct watch *w)
 	reap(w);
 }
 
+enum { TICK_MS = 10 };
+
 static int wait_ms(const struct watch *w)
 {
 	int64_t look = limits_wait_ms(w->spec->limits), left;
 
 	if (w->killing || w->nice_tries)
-		return 10; /* children that forked while they were listed */
+		return TICK_MS; /* children that forked while they were listed */
 	if (!w->deadline)
 		return (int)look;
 	left = (w->deadline - clock_mono_us()) / 1000 + 1;
@@ -247,16 +275,20 @@ static int wait_ms(const struct watch *w)
 enum { NICE_TRIES = 400 };
 
 /*
+ * What has ended within the first tick stood in nobody's way.
+ *
  * The stage's session is made by the child itself, or by the first process of bubblewrap's PID
  * namespace. It is the runner that makes it nice, when it is there: so the stage still leads a session
  * of its own namespace. One that it opens itself gets the kernel's equal share again.
  */
 static void give_way(struct watch *w)
 {
+	const int64_t now = w->nice_tries ? clock_mono_us() : 0;
 	pid_t inner = inner_pid(w);
 
-	if (!w->nice_tries)
+	if (!w->nice_tries || now < w->next_try_us)
 		return;
+	w->next_try_us = now + TICK_MS * 1000;
 	w->nice_tries--;
 	if (w->child_ended || nice_session(inner ? inner : w->child, w->spec->nice))
 		w->nice_tries = 0;
@@ -283,9 +315,8 @@ static int watch(struct watch *w, struct err *err)
 			return err_sys(err, ERR_IO, "cannot watch the stage");
 		if (n < 0)
 			continue;
-		if (p[1].revents && drain(w, &w->out, SUPERVISE_OUT_LIMIT, err) < 0)
-			return -1;
-		if (p[2].revents && drain(w, &w->log, SUPERVISE_LOG_LIMIT, err) < 0)
+		if (take(w, &w->out, p[1].revents, SUPERVISE_OUT_LIMIT, err) < 0 ||
+		    take(w, &w->log, p[2].revents, SUPERVISE_LOG_LIMIT, err) < 0)
 			return -1;
 		if (p[3].revents)
 			read_status(&w->status);
@@ -349,24 +380,52 @@ static int open_pipes(struct pipes *p, struct err *err)
 	return 0;
 }
 
-static void run_child(const struct supervise_spec *spec, struct pipes *p) __attribute__((noreturn));
-static void run_child(const struct supervise_spec *spec, struct pipes *p)
+static struct supervise_streams streams_of(const struct pipes *p)
 {
-	struct supervise_streams streams = { p->fd[PIPE_OUT][1], p->fd[PIPE_LOG][1],
-		                             p->fd[PIPE_STATUS][1], p->err_file };
+	return (struct supervise_streams){ p->fd[PIPE_OUT][1], p->fd[PIPE_LOG][1],
+		                           p->fd[PIPE_STATUS][1], p->err_file };
+}
+
+struct child {
+	const struct supervise_spec *spec;
+	const struct pipes *pipes;
+};
+
+/* In the child; returns its exit status. */
+static int run_child(void *data)
+{
+	const struct child *child = data;
+	const struct supervise_spec *spec = child->spec;
+	const struct supervise_streams streams = streams_of(child->pipes);
 	struct err err = ERR_INIT;
 	int rc;
 
-	close_ends(p, 0);
+	for (int i = 0; i < N_PIPES; i++)
+		close(child->pipes->fd[i][0]);
 	if (spec->nice > 0)
 		nice_process(spec->nice);
-	rc = group_enter(&spec->limits->group, &err);
+	rc = group_enter(spec->limits->group, &err);
 	if (rc == 0)
 		rc = failpoint("stage-enter") ? err_sys(&err, ERR_IO, "cannot enter the sandbox") :
 		                                spec->fn(spec->data, &streams, &err);
 	if (rc < 0)
-		(void)!pwrite(p->err_file, &err, sizeof(err), 0);
-	_exit(rc < 0 ? 1 : rc);
+		(void)!pwrite(streams.err_fd, &err, sizeof(err), 0);
+	return rc < 0 ? 1 : rc;
+}
+
+static pid_t start_child(const struct supervise_spec *spec, const struct pipes *p)
+{
+	struct child child = { spec, p };
+	pid_t pid;
+
+	if (failpoint("stage-fork"))
+		return -1;
+	if (spec->execs)
+		return process_fork_to_exec(run_child, &child);
+	pid = fork();
+	if (pid == 0)
+		_exit(run_child(&child));
+	return pid;
 }
 
 static int block_signals(int *ret_fd, struct err *err)
@@ -402,6 +461,7 @@ static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 	int rc;
 
 	w->began = clock_mono_us();
+	w->next_try_us = w->began + TICK_MS * 1000;
 	w->deadline = w->spec->timeout_ms ? w->began + w->spec->timeout_ms * 1000 : 0;
 	rc = watch(w, err);
 	if (rc < 0) /* the disk is full, say: leave nothing running */
@@ -419,18 +479,22 @@ static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 
 int supervise(const struct supervise_spec *spec, struct supervised *ret, struct err *err)
 {
-	struct supervised s = { .err = ERR_INIT };
+	struct supervised s = { .err = ERR_INIT, .out_file = -1, .log_file = -1 };
 	_cleanup_fd_ int signal_fd = -1;
 	struct watch w = { .spec = spec, .s = &s };
+	struct supervise_streams streams;
 	struct pipes p;
 	int rc;
 
 	if (block_signals(&signal_fd, err) < 0 || open_pipes(&p, err) < 0)
 		return -1;
+	streams = streams_of(&p);
+	if (spec->ready && spec->ready(spec->data, &streams, err) < 0) {
+		close_pipes(&p);
+		return -1;
+	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	w.child = failpoint("stage-fork") ? -1 : fork();
-	if (w.child == 0)
-		run_child(spec, &p);
+	w.child = start_child(spec, &p);
 	if (w.child < 0) {
 		err_sys(err, ERR_IO, "cannot fork");
 		close_pipes(&p);
@@ -439,10 +503,10 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	close_ends(&p, 1);
 	w.signal_fd = signal_fd;
 	w.nice_tries = spec->nice > 0 ? NICE_TRIES : 0;
-	w.out = (struct stream){ p.fd[PIPE_OUT][0], spec->out_file, 0,
-		                 spec->out_limit,   &s.out_times,   "standard output" };
-	w.log = (struct stream){ p.fd[PIPE_LOG][0], spec->log_file, 0,
-		                 spec->log_limit,   &s.log_times,   "the log" };
+	w.out = (struct stream){ p.fd[PIPE_OUT][0], &s.out_file,  0,
+		                 spec->out_limit,   &s.out_times, "standard output" };
+	w.log = (struct stream){ p.fd[PIPE_LOG][0], &s.log_file,  0,
+		                 spec->log_limit,   &s.log_times, "the log" };
 	w.status.fd = p.fd[PIPE_STATUS][0];
 	p.fd[PIPE_OUT][0] = p.fd[PIPE_LOG][0] = p.fd[PIPE_STATUS][0] = -1;
 	said_init(&w.said, spec->said_fd);
@@ -452,11 +516,17 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	fs_close(w.log.fd);
 	fs_close(w.status.fd);
 	close_pipes(&p);
-	if (rc == 0) {
+	if (rc == 0)
 		*ret = s;
-	} else {
-		times_deinit(&s.out_times);
-		times_deinit(&s.log_times);
-	}
+	else
+		supervised_deinit(&s);
 	return rc;
+}
+
+void supervised_deinit(struct supervised *s)
+{
+	s->out_file = fs_close(s->out_file);
+	s->log_file = fs_close(s->log_file);
+	times_deinit(&s->out_times);
+	times_deinit(&s->log_times);
 }

@@ -33,14 +33,16 @@ enum supervise_end {
 };
 
 struct supervise_spec {
+	supervise_fn ready; /* called before, in the calling process; NULL: nothing is to be done */
 	supervise_fn fn;
+	bool execs; /* fn only execs, and writes nothing (host/process.h, process_fork_to_exec) */
 	void *data;
 	int64_t timeout_ms; /* 0: none */
 	int nice;           /* 0: normal; 1 to 19: the child's session gives way to others */
 	uint64_t out_limit, log_limit;
 	struct limits_watch *limits; /* begun; the child enters its group */
-	int out_file, log_file;      /* written from their position on */
-	int said_fd; /* where the last line of both is told (exec/said.h); -1: nowhere */
+	int files_fd; /* the folder that files for the streams are made in, without names */
+	int said_fd;  /* where the last line of both is told (exec/said.h); -1: nowhere */
 };
 
 struct supervised {
@@ -50,9 +52,12 @@ struct supervised {
 	struct err err; /* what fn returned -1 with; code ERR_NONE when it did not */
 	int64_t wall_us, user_us, system_us, peak_bytes;
 	struct breach breach;              /* SUPERVISE_LIMIT: which */
-	struct times out_times, log_times; /* when what it printed came; the caller's */
+	int out_file, log_file;            /* what it printed; -1: nothing */
+	struct times out_times, log_times; /* when it came */
 };
 
 int supervise(const struct supervise_spec *spec, struct supervised *ret, struct err *err);
+/* Closes and frees what is in it; a second time nothing happens. */
+void supervised_deinit(struct supervised *s);
 
 #endif

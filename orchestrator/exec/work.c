@@ -13,7 +13,6 @@
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
-#include "host/tmpfile.h"
 #include "sandbox/identity.h"
 #include "store/place.h"
 
@@ -37,33 +36,78 @@ static int open_owned(int fd, const char *name, int *ret_fd, bool *ret_made, str
 	return 0;
 }
 
-static int open_parts(struct work *work, const char *store_dir, struct err *err)
+/* ---- places --------------------------------------------------------------------------------- */
+
+static int make_place(struct work_place *place, const char *store_dir, struct err *err)
 {
 	_cleanup_free_ char *parent = path_join(store_dir, "work");
 	_cleanup_free_ char *stem = str_fmt("%d", (int)getpid());
-	bool made;
 
 	if (fs_make_dirs(AT_FDCWD, parent, 0700, err) < 0)
 		return -1;
-	work->parent_fd =
+	place->parent_fd =
 		failpoint("work-open") ? -1 : open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (work->parent_fd < 0)
+	if (place->parent_fd < 0)
 		return err_sys(err, ERR_IO, "cannot open %s", parent);
-	if (lock_new_dir(work->parent_fd, stem, &work->name, &work->fd, err) < 0 ||
-	    open_owned(work->fd, "build", &work->build_fd, &made, err) < 0 ||
-	    tmpfile_open(work->fd, "the stage's output", &work->out_file, err) < 0 ||
-	    tmpfile_open(work->fd, "the stage's log", &work->log_file, err) < 0)
+	if (lock_new_dir(place->parent_fd, stem, &place->name, &place->fd, err) < 0)
 		return -1;
-	work->build_path = str_fmt("%s/%s/build", parent, work->name);
+	place->path = path_join(parent, place->name);
+	/* Through it alone: what is above lets nobody in. */
+	if (sandbox_drops() && (failpoint("work-place") || fchmod(place->fd, 0711) < 0))
+		return err_sys(err, ERR_IO, "cannot open the folder %s to the build user",
+		               place->path);
 	return 0;
 }
 
-int work_init(struct work *work, const char *store_dir, struct err *err)
+int work_place_init(struct work_place *place, const char *store_dir, struct err *err)
+{
+	struct work_place made = WORK_PLACE_INIT;
+
+	if (make_place(&made, store_dir, err) < 0) {
+		work_place_deinit(&made);
+		return err_while(err, "making a work folder");
+	}
+	*place = made;
+	return 0;
+}
+
+void work_place_deinit(struct work_place *place)
+{
+	struct err ignored = ERR_INIT;
+
+	if (place->name)
+		fs_remove_tree(place->parent_fd, place->name, &ignored);
+	fs_close(place->fd);
+	fs_close(place->parent_fd);
+	free(place->name);
+	free(place->path);
+	*place = WORK_PLACE_INIT;
+}
+
+/* ---- work folders --------------------------------------------------------------------------- */
+
+static int open_parts(struct work *work, const struct work_place *place, struct err *err)
+{
+	bool made = false;
+
+	work->place_fd = place->fd;
+	work->fd = fcntl(place->fd, F_DUPFD_CLOEXEC, 3);
+	if (work->fd < 0)
+		return err_sys(err, ERR_IO, "cannot open %s", place->path);
+	if (open_owned(work->fd, "build", &work->build_fd, &made, err) < 0)
+		return -1;
+	if (!made)
+		return err_set(err, ERR_BUG, "%s is not empty", place->path);
+	work->build_path = path_join(place->path, "build");
+	return 0;
+}
+
+int work_init(struct work *work, const struct work_place *place, struct err *err)
 {
 	struct work made = WORK_INIT;
 
 	umask(022);
-	if (open_parts(&made, store_dir, err) < 0) {
+	if (open_parts(&made, place, err) < 0) {
 		work_deinit(&made);
 		return err_while(err, "making a work folder");
 	}
@@ -71,21 +115,20 @@ int work_init(struct work *work, const char *store_dir, struct err *err)
 	return 0;
 }
 
-void work_deinit(struct work *work)
+bool work_deinit(struct work *work)
 {
 	struct err ignored = ERR_INIT;
+	bool empty = true;
 
-	fs_close(work->out_file);
-	fs_close(work->log_file);
 	fs_close(work->build_fd);
 	layers_end(&work->layers);
-	if (work->name)
-		fs_remove_tree(work->parent_fd, work->name, &ignored);
+	if (work->place_fd >= 0)
+		empty = fs_remove_tree(work->place_fd, "build", &ignored) == 0 &&
+		        fs_remove_tree(work->place_fd, "over", &ignored) == 0;
 	fs_close(work->fd);
-	fs_close(work->parent_fd);
-	free(work->name);
 	free(work->build_path);
 	*work = WORK_INIT;
+	return empty;
 }
 
 /* ---- what failed ---------------------------------------------------------------------------- */

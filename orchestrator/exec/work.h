@@ -7,32 +7,42 @@
 #include "store/blobs.h"
 
 /*
- * The folder of one running action, STORE/work/<pid>-<n>/: build/ is what the stage sees at /build;
- * its streams are nameless files beside it, and over/ holds what it changed in layers. The folder is locked while the runner lives, so that a
- * sweep can tell it from what a killed one left.
+ * Where a runner works, STORE/work/<pid>-<n>/: one work folder after another stands in it. It is locked while
+ * the runner lives, so that a sweep can tell it from what a killed one left.
+ */
+struct work_place {
+	int parent_fd; /* STORE/work */
+	char *name;    /* <pid>-<n>; NULL: none */
+	int fd;        /* the folder, locked; the build user may go through it */
+	char *path;    /* absolute */
+};
+
+#define WORK_PLACE_INIT ((struct work_place){ .parent_fd = -1, .fd = -1 })
+
+int work_place_init(struct work_place *place, const char *store_dir, struct err *err);
+/* Removes the folder with all that is in it. */
+void work_place_deinit(struct work_place *place);
+
+/*
+ * The folder of one running action: build/ in a place is what the stage sees at /build, and over/ beside it
+ * holds what it changed in layers.
  */
 struct work {
-	int parent_fd; /* STORE/work */
-	char *name;    /* <pid>-<n> */
-	int fd;        /* the folder, locked */
+	int place_fd; /* what build/ and over/ are removed from; -1: they stay (exec/dev.h) */
+	int fd;       /* the folder that build/ is in */
 	int build_fd;
 	char *build_path; /* absolute */
-	int out_file, log_file;
-	int64_t epoch;  /* mtime of all that was laid out */
-	uint64_t bytes; /* of all files that were laid out */
+	int64_t epoch;    /* mtime of all that was laid out */
+	uint64_t bytes;   /* of all files that were laid out */
 	struct layers layers;
 };
 
-#define WORK_INIT                                                                                  \
-	((struct work){ .parent_fd = -1,                                                           \
-	                .fd = -1,                                                                  \
-	                .build_fd = -1,                                                            \
-	                .out_file = -1,                                                            \
-	                .log_file = -1 })
+#define WORK_INIT ((struct work){ .place_fd = -1, .fd = -1, .build_fd = -1 })
 
-int work_init(struct work *work, const char *store_dir, struct err *err);
-/* Closes all of it and removes the folder. */
-void work_deinit(struct work *work);
+/* The place is empty, and there until after work_deinit. */
+int work_init(struct work *work, const struct work_place *place, struct err *err);
+/* Closes all of it and removes what is in the place. False: something is left there. */
+bool work_deinit(struct work *work);
 
 /*
  * Keeps what the stage left as STORE/failed/<action>, to be looked at, in place of removing it; of

@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -169,6 +171,21 @@ void process_keep_fds(const int *keep, size_t n)
 void process_new_keyring(void)
 {
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+}
+
+pid_t process_fork_to_exec(int (*fn)(void *data), void *data)
+{
+	static char *stack; /* one child at a time */
+
+	if (!stack) {
+		void *p = mmap(NULL, PROCESS_STACK, PROT_READ | PROT_WRITE,
+		               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+		if (p == MAP_FAILED)
+			return -1;
+		stack = p;
+	}
+	return clone(fn, stack + PROCESS_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, data);
 }
 
 pid_t process_parent(pid_t pid)

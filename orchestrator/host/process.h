@@ -42,6 +42,14 @@ void process_close_fds(const int *keep, size_t n);
 void process_keep_fds(const int *keep, size_t n);
 /* A new session keyring, where there are keyrings: the keys of the user's login stay out of reach. */
 void process_new_keyring(void);
+/*
+ * fork(2) for a child that only makes itself ready and execs: it copies nothing of this process, which waits
+ * until it has execed or ended (clone(2), CLONE_VM and CLONE_VFORK). So `fn` runs on a stack of its own, of
+ * PROCESS_STACK bytes, and what it writes it writes into this process's memory; its descriptors,
+ * dispositions, mask, limits and ids are its own. What fn returns is its exit status. -1: errno.
+ */
+enum { PROCESS_STACK = 256 << 10 };
+pid_t process_fork_to_exec(int (*fn)(void *data), void *data);
 /* Whose child a process is; -1 where there is none of that number. */
 pid_t process_parent(pid_t pid);
 /* A pidfd (close-on-exec) of a child that was not waited for yet; -1 and errno. */

@@ -48,10 +48,17 @@ static const struct laid_over {
 	{ "etc/resolv.conf", "", true },
 };
 
+/* Of sandbox_kept's data. */
+enum { DATA_FILTER, DATA_LAID_OVER };
+_Static_assert(DATA_LAID_OVER + ARRAY_LEN(laid_over) == SANDBOX_DATA, "one for each");
+
 struct bwrap_args {
-	struct buf text;   /* NUL-ended words */
-	int keep[MAX_FDS]; /* descriptors that bubblewrap gets, owned */
-	size_t n_keep;
+	struct sandbox_kept *kept; /* borrowed */
+	struct buf text;           /* NUL-ended words */
+	int pass[MAX_FDS];         /* descriptors that bubblewrap gets, … */
+	bool own[MAX_FDS];         /* … and which of them are closed afterwards */
+	size_t n_pass;
+	ARRAY(const char *) argv; /* bubblewrap's */
 };
 
 #define add(args, ...) add_words((args), (const char *const[]){ __VA_ARGS__, NULL })
@@ -70,20 +77,72 @@ static void add_number(struct bwrap_args *args, long long number)
 	add(args, text);
 }
 
-/* Bytes as a descriptor that bubblewrap inherits. */
-static int add_data(struct bwrap_args *args, const void *p, size_t n, struct err *err)
+static void pass_fd(struct bwrap_args *args, int fd, bool own)
 {
-	int fd = failpoint("bwrap-data") ? -1 : memfd_create("kiln", MFD_CLOEXEC);
+	bug_on(args->n_pass == MAX_FDS);
+	args->own[args->n_pass] = own;
+	args->pass[args->n_pass++] = fd;
+}
+
+static void args_deinit(struct bwrap_args *args)
+{
+	for (size_t i = 0; i < args->n_pass; i++)
+		if (args->own[i])
+			close(args->pass[i]);
+	array_deinit(&args->argv);
+	buf_deinit(&args->text);
+}
+
+/* Bytes as a descriptor at their begin. */
+static int make_data(const void *p, size_t n, unsigned int flags, struct err *err)
+{
+	_cleanup_fd_ int fd =
+		failpoint("bwrap-data") ? -1 : memfd_create("kiln", MFD_CLOEXEC | flags);
+	int ret;
 
 	if (fd < 0)
 		return err_sys(err, ERR_IO, "cannot pass data to bubblewrap");
-	bug_on(args->n_keep == MAX_FDS);
-	args->keep[args->n_keep++] = fd;
 	if (fs_write_all(fd, p, n, "bubblewrap's options", err) < 0)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(err, ERR_IO, "cannot pass data to bubblewrap");
+	ret = fd;
+	fd = -1;
+	return ret;
+}
+
+/* Bytes as a descriptor that bubblewrap inherits. */
+static int add_data(struct bwrap_args *args, const void *p, size_t n, struct err *err)
+{
+	int fd = make_data(p, n, 0, err);
+
+	if (fd >= 0)
+		pass_fd(args, fd, true);
 	return fd;
+}
+
+/* The same for what every run of this process gets: made once, and sealed, so that none changes it for the next.
+ * One run at a time reads it. */
+static int add_kept_data(struct bwrap_args *args, int i, const void *p, size_t n, struct err *err)
+{
+	static const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int *kept = &args->kept->data[i];
+
+	if (!*kept) {
+		int fd = make_data(p, n, MFD_ALLOW_SEALING, err);
+
+		if (fd < 0)
+			return -1;
+		if (fcntl(fd, F_ADD_SEALS, seals) < 0) { /* it is this run's */
+			pass_fd(args, fd, true);
+			return fd;
+		}
+		*kept = fd;
+	}
+	if (lseek(*kept, 0, SEEK_SET) < 0)
+		return err_sys(err, ERR_IO, "cannot pass data to bubblewrap");
+	pass_fd(args, *kept, false);
+	return *kept;
 }
 
 /* A container may show /proc/sys read-only; bubblewrap forbids nested namespaces through it. */
@@ -115,8 +174,9 @@ static int add_filter(struct bwrap_args *args, struct err *err)
 	_cleanup_buf_ struct buf filter = BUF_INIT(1 << 16);
 	int fd;
 
-	sandbox_filter_write(&filter);
-	fd = add_data(args, filter.p, filter.n, err);
+	if (!args->kept->data[DATA_FILTER])
+		sandbox_filter_write(&filter);
+	fd = add_kept_data(args, DATA_FILTER, filter.p, filter.n, err);
 	if (fd < 0)
 		return -1;
 	add(args, "--seccomp");
@@ -141,44 +201,42 @@ static void add_system(struct bwrap_args *args, int64_t tmp_bytes, const char *j
 	add(args, "--tmpfs", "/tmp");
 }
 
-/* What stands in one of them; the machine's own is read into `host`. */
-static int laid_text(const struct laid_over *file, bool network, struct buf *host, struct str *ret,
-                     struct err *err)
+/* The machine's own is read each time. */
+static int add_laid_over(struct bwrap_args *args, size_t i, bool network, struct err *err)
 {
+	const struct laid_over *file = &laid_over[i];
+	_cleanup_buf_ struct buf host = BUF_INIT(HOST_FILE_MAX);
 	_cleanup_free_ char *path = str_fmt("/%s", file->path);
-	int rc;
+	int rc, fd;
 
-	*ret = str_of(file->text);
-	if (!network || !file->of_host)
-		return 0;
-	rc = fs_read(AT_FDCWD, path, host, err);
-	if (rc == 0)
-		*ret = buf_str(host);
-	return rc < 0 ? -1 : 0;
+	if (network && file->of_host) {
+		rc = fs_read(AT_FDCWD, path, &host, err);
+		if (rc < 0)
+			return -1;
+		fd = rc == 0 ? add_data(args, host.p, host.n, err) :
+		               add_data(args, file->text, strlen(file->text), err);
+	} else {
+		fd = add_kept_data(args, DATA_LAID_OVER + (int)i, file->text, strlen(file->text),
+		                   err);
+	}
+	if (fd < 0)
+		return -1;
+	add(args, "--perms", "0644", "--ro-bind-data");
+	add_number(args, fd);
+	add(args, path);
+	return 0;
 }
 
+/* A read-only root can be covered only where it has a file. */
 static int add_files(struct bwrap_args *args, const char *rootfs, bool network, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(laid_over); i++) {
 		_cleanup_free_ char *there = path_join(rootfs, laid_over[i].path);
-		_cleanup_buf_ struct buf host = BUF_INIT(HOST_FILE_MAX);
-		struct str text;
-		char inner[64];
 		struct stat st;
-		int fd;
 
-		/* A read-only root can be covered only where it has a file. */
-		if (lstat(there, &st) < 0 || !S_ISREG(st.st_mode))
-			continue;
-		if (laid_text(&laid_over[i], network, &host, &text, err) < 0)
+		if (lstat(there, &st) == 0 && S_ISREG(st.st_mode) &&
+		    add_laid_over(args, i, network, err) < 0)
 			return -1;
-		fd = add_data(args, text.p, text.n, err);
-		if (fd < 0)
-			return -1;
-		snprintf(inner, sizeof(inner), "/%s", laid_over[i].path);
-		add(args, "--perms", "0644", "--ro-bind-data");
-		add_number(args, fd);
-		add(args, inner);
 	}
 	return 0;
 }
@@ -232,49 +290,67 @@ static int make_args(struct bwrap_args *args, const struct sandbox_spec *spec, i
 	return *ret_fd < 0 ? -1 : 0;
 }
 
-static void keep_fd(struct bwrap_args *args, int fd)
+static int fill_args(struct bwrap_args *args, const struct sandbox_spec *spec, struct err *err)
 {
-	bug_on(args->n_keep == MAX_FDS);
-	args->keep[args->n_keep++] = fd;
+	static char number[16]; /* outlives the call, and no other comes before the exec */
+	int fd = -1;
+
+	if (make_args(args, spec, &fd, err) < 0)
+		return -1;
+	snprintf(number, sizeof(number), "%d", fd);
+	array_push(&args->argv, "bwrap");
+	array_push(&args->argv, "--args");
+	array_push(&args->argv, number);
+	array_push(&args->argv, "--");
+	for (size_t i = 0; spec->argv[i]; i++)
+		array_push(&args->argv, spec->argv[i]);
+	array_push(&args->argv, NULL);
+	if (spec->status_fd >= 0)
+		pass_fd(args, spec->status_fd, false);
+	for (size_t i = 0; spec->jobs_fds[0] && i < ARRAY_LEN(spec->jobs_fds); i++)
+		pass_fd(args, spec->jobs_fds[i], false);
+	return 0;
+}
+
+static int bwrap_load(struct sandbox_spec *spec, struct err *err)
+{
+	struct bwrap_args *args;
+
+	/* Looked for once: what is no longer there then cannot be run. */
+	if (!spec->kept->program && !child_find("bwrap", &spec->kept->program))
+		return err_set(err, ERR_MACHINE, "bubblewrap is not installed");
+	args = alloc(sizeof(*args));
+	args->text = BUF_INIT(ARGS_MAX);
+	args->kept = spec->kept;
+	spec->args = args;
+	return fill_args(args, spec, err);
+}
+
+static void bwrap_unload(struct sandbox_spec *spec)
+{
+	if (spec->args)
+		args_deinit(spec->args);
+	free(spec->args);
+	spec->args = NULL;
 }
 
 static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
 {
-	struct bwrap_args args = { .text = BUF_INIT(ARGS_MAX) };
-	ARRAY(const char *) argv = { 0 };
-	_cleanup_free_ char *program = NULL;
-	char number[16];
-	int fd = -1;
+	const struct bwrap_args *args = spec->args;
+	const char *program = spec->kept->program;
 
-	if (!child_find("bwrap", &program))
-		return err_set(err, ERR_MACHINE, "bubblewrap is not installed");
-	if (make_args(&args, spec, &fd, err) < 0)
-		return -1;
-	snprintf(number, sizeof(number), "%d", fd);
-	array_push(&argv, "bwrap");
-	array_push(&argv, "--args");
-	array_push(&argv, number);
-	array_push(&argv, "--");
-	for (size_t i = 0; spec->argv[i]; i++)
-		array_push(&argv, spec->argv[i]);
-	array_push(&argv, NULL);
-
-	if (spec->status_fd >= 0)
-		keep_fd(&args, spec->status_fd);
-	for (size_t i = 0; spec->jobs_fds[0] && i < ARRAY_LEN(spec->jobs_fds); i++)
-		keep_fd(&args, spec->jobs_fds[i]);
 	if (dup2(spec->stdin_fd, 0) < 0 || dup2(spec->stdout_fd, 1) < 0 ||
 	    dup2(spec->stderr_fd, 2) < 0)
 		return err_sys(err, ERR_IO, "cannot set the standard streams");
 	sandbox_fix_limits(spec->fixed_addresses);
-	if (sandbox_drop(err) < 0 || userns_join(spec->userns_fd, err) < 0)
+	if (sandbox_drop_to_exec(err) < 0 || userns_join(spec->userns_fd, err) < 0)
 		return -1;
 	if (!process_die_with_parent(spec->runner))
 		return err_set(err, ERR_INTERRUPTED, "the runner is gone");
 	process_reset_signals();
-	process_keep_fds(args.keep, args.n_keep);
+	process_keep_fds(args->pass, args->n_pass);
 	if (!failpoint("bwrap-exec"))
-		execve(program, (char *const *)argv.v, (char *const[]){ NULL });
+		execve(program, (char *const *)args->argv.v, (char *const[]){ NULL });
 	return err_sys(err, errno == E2BIG ? ERR_STAGE : ERR_MACHINE, "cannot run %s", program);
 }
 
@@ -308,29 +384,27 @@ static int make_trial(struct bwrap_args *args, const char *program, struct err *
 
 static int run_trial(const char *program, int userns_fd, struct child_result *ret, struct err *err)
 {
-	struct bwrap_args args = { .text = BUF_INIT(ARGS_MAX) };
-	ARRAY(const char *) argv = { 0 };
+	struct sandbox_kept kept = { 0 };
+	struct bwrap_args args = { .kept = &kept, .text = BUF_INIT(ARGS_MAX) };
 	struct child_spec spec = { .timeout_ms = 20000, .kept = true, .userns_fd = userns_fd };
 	/* In a namespace of a plain user's there is nobody to become. */
 	const bool drops = !userns_fd && sandbox_drops();
 	int rc = make_trial(&args, program, err);
 
 	for (size_t at = 0; at < args.text.n; at += strlen(args.text.p + at) + 1)
-		array_push(&argv, args.text.p + at);
-	array_push(&argv, NULL);
-	spec.argv = argv.v;
-	spec.keep_fds = args.keep;
-	spec.n_keep_fds = args.n_keep;
+		array_push(&args.argv, args.text.p + at);
+	array_push(&args.argv, NULL);
+	spec.argv = args.argv.v;
+	spec.keep_fds = args.pass;
+	spec.n_keep_fds = args.n_pass;
 	spec.uid = drops ? sandbox_uid() : 0;
 	spec.gid = drops ? sandbox_gid() : 0;
 	if (rc == 0)
 		rc = child_run(&spec, ret, err);
 	if (rc == 0 && ret->exit_code > 128) /* killed: that says nothing about the machine */
 		rc = child_fail(&spec, ret, err);
-	for (size_t i = 0; i < args.n_keep; i++)
-		fs_close(args.keep[i]);
-	array_deinit(&argv);
-	buf_deinit(&args.text);
+	args_deinit(&args);
+	sandbox_kept_deinit(&kept);
 	return rc;
 }
 
@@ -372,5 +446,7 @@ const struct sandbox_runtime sandbox_bwrap = {
 	.trial = "bwrap --unshare-all --ro-bind / / true",
 	.probe = bwrap_probe,
 	.prepare = bwrap_prepare,
+	.load = bwrap_load,
 	.enter = bwrap_enter,
+	.unload = bwrap_unload,
 };

@@ -347,6 +347,7 @@ void group_take(struct groups *groups, const uint64_t most[N_GROUP_LIMITS], stru
 {
 	struct group group = GROUP_INIT;
 
+	memcpy(group.most, most, sizeof(group.most));
 	for (int at = 0; groups && at < GROUP_PLACES; at++) {
 		const struct place *place = &groups->places[at];
 
@@ -364,6 +365,25 @@ void group_take(struct groups *groups, const uint64_t most[N_GROUP_LIMITS], stru
 		}
 	}
 	*ret = group;
+}
+
+static bool is_any(const struct group *group)
+{
+	for (int at = 0; at < GROUP_PLACES; at++)
+		if (group->fd[at] >= 0)
+			return true;
+	return false;
+}
+
+bool group_take_again(struct group *group, const uint64_t most[N_GROUP_LIMITS])
+{
+	if (!is_any(group) || memcmp(group->most, most, sizeof(group->most)) != 0)
+		return false;
+	for (int i = 0; i < N_GROUP_LIMITS; i++)
+		if (group->place[i] >= 0)
+			group->before[i] = cgroupfs_count(group->fd[group->place[i]],
+			                                  group->events[i], group->event[i]);
+	return true;
 }
 
 void group_release(struct group *group)

@@ -43,7 +43,7 @@ enum { GROUP_PLACES = 2 };
 /* The descriptors that a forked process needs of it; returns how many. */
 size_t groups_fds(const struct groups *groups, int ret[GROUP_PLACES]);
 
-/* One stage's, for as long as it holds it. */
+/* For one stage at a time. */
 struct group {
 	int fd[GROUP_PLACES];               /* locked folders, or -1 */
 	const char *enter[GROUP_PLACES];    /* the file by which to enter */
@@ -51,12 +51,16 @@ struct group {
 	const char *events[N_GROUP_LIMITS]; /* the file that counts … */
 	const char *event[N_GROUP_LIMITS];  /* … how often the limit was met, under a word */
 	uint64_t before[N_GROUP_LIMITS];    /* as it was counted when the group was taken */
+	uint64_t most[N_GROUP_LIMITS];      /* what it was taken with */
 };
 
 #define GROUP_INIT ((struct group){ .fd = { -1, -1 }, .place = { -1, -1 } })
 
 /* Takes a group that is free and sets the limits, as far as that can be done; groups may be NULL. */
 void group_take(struct groups *groups, const uint64_t most[N_GROUP_LIMITS], struct group *ret);
+/* Takes the same group for the next stage, when the last one's processes have ended. False: it has other limits,
+ * or there is none. */
+bool group_take_again(struct group *group, const uint64_t most[N_GROUP_LIMITS]);
 void group_release(struct group *group);
 bool group_holds(const struct group *group, enum group_limit limit);
 /* Moves this process, of one thread, in; what it starts later is in it too. */

@@ -69,7 +69,7 @@ gid_t sandbox_gid(void)
 	return sandbox_drops() ? (gid_t)SANDBOX_GID : getegid();
 }
 
-int sandbox_drop(struct err *err)
+int sandbox_drop_to_exec(struct err *err)
 {
 	gid_t gid = sandbox_gid();
 	uid_t uid = sandbox_uid();
@@ -79,7 +79,16 @@ int sandbox_drop(struct err *err)
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot become the build user %u",
 		               (unsigned int)uid);
-	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+	return 0;
+}
+
+int sandbox_drop(struct err *err)
+{
+	const bool drops = sandbox_drops();
+
+	if (sandbox_drop_to_exec(err) < 0)
+		return -1;
+	if (drops && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot stay dumpable");
 	return 0;
 }

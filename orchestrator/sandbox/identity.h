@@ -29,5 +29,8 @@ gid_t sandbox_gid(void);
  * The process stays dumpable, so that it can map itself in a user namespace afterwards.
  */
 int sandbox_drop(struct err *err);
+/* The same for who execs at once, and is dumpable after that: where its memory is another process's, too, that
+ * is not. */
+int sandbox_drop_to_exec(struct err *err);
 
 #endif

@@ -59,13 +59,23 @@ static int podman_prepare(struct sandbox_spec *spec, struct err *err)
 	return sandbox_bwrap.prepare(spec, err);
 }
 
-static int podman_enter(const struct sandbox_spec *spec, struct err *err)
+static int podman_load(struct sandbox_spec *spec, struct err *err)
 {
 	if (!spec->userns_fd) {
 		err_set(err, ERR_IO, "the user namespace that podman opened did not come through");
 		return err_hint(err, "is the limit of open files reached (ulimit -n)?");
 	}
+	return sandbox_bwrap.load(spec, err);
+}
+
+static int podman_enter(const struct sandbox_spec *spec, struct err *err)
+{
 	return sandbox_bwrap.enter(spec, err);
+}
+
+static void podman_unload(struct sandbox_spec *spec)
+{
+	sandbox_bwrap.unload(spec);
 }
 
 const struct sandbox_runtime sandbox_podman = {
@@ -75,5 +85,7 @@ const struct sandbox_runtime sandbox_podman = {
 	.trial = "podman unshare bwrap --unshare-all --ro-bind / / true",
 	.probe = podman_probe,
 	.prepare = podman_prepare,
+	.load = podman_load,
 	.enter = podman_enter,
+	.unload = podman_unload,
 };

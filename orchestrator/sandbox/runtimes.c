@@ -1,7 +1,9 @@
 /* The table of sandbox runtimes: a new one is a file and a line here. */
 #include "sandbox/spec.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct sandbox_runtime *const sandbox_runtimes[] = {
 	&sandbox_bwrap,
@@ -16,4 +18,27 @@ const struct sandbox_runtime *sandbox_find(const char *name)
 		if (strcmp(sandbox_runtimes[i]->name, name) == 0)
 			return sandbox_runtimes[i];
 	return NULL;
+}
+
+int sandbox_load(const struct sandbox_runtime *runtime, struct sandbox_spec *spec, struct err *err)
+{
+	return runtime->load ? runtime->load(spec, err) : 0;
+}
+
+void sandbox_unload(const struct sandbox_runtime *runtime, struct sandbox_spec *spec)
+{
+	if (runtime->unload)
+		runtime->unload(spec);
+}
+
+void sandbox_kept_deinit(struct sandbox_kept *kept)
+{
+	sandbox_unstage(&kept->staging);
+	free(kept->program);
+	kept->program = NULL;
+	for (int i = 0; i < SANDBOX_DATA; i++) {
+		if (kept->data[i])
+			close(kept->data[i]);
+		kept->data[i] = 0;
+	}
 }

@@ -1,27 +1,36 @@
 /* Staging mounts as root, before privileges are dropped. */
 #include "sandbox/stage.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "host/failpoint.h"
 #include "sandbox/identity.h"
+#include "sandbox/spec.h"
 
 /* Folders of every Linux that nothing of ours is looked for in; the first that fits is covered. */
 static const char *const places[] = { "/mnt", "/media", "/srv", "/opt", "/tmp" };
+
+static bool hides(const char *place, const char *path)
+{
+	return path && path_is_below(path, place);
+}
 
 static const char *choose_place(const struct sandbox_spec *spec)
 {
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		struct stat st;
 
-		if (path_is_below(spec->work, places[i]) ||
-		    (spec->rootfs && path_is_below(spec->rootfs, places[i])))
+		if (hides(places[i], spec->work) || hides(places[i], spec->rootfs) ||
+		    hides(places[i], spec->jobs))
 			continue;
 		if (lstat(places[i], &st) == 0 && S_ISDIR(st.st_mode))
 			return places[i];
@@ -29,60 +38,115 @@ static const char *choose_place(const struct sandbox_spec *spec)
 	return NULL;
 }
 
-/* Binds one folder below the place and writes its new path. */
-static int bind_at(const char *place, const char *name, const char *from, char *ret, size_t size,
+int sandbox_apart(struct staging *staging, struct err *err)
+{
+	if (staging->apart || !sandbox_drops())
+		return 0;
+	if (failpoint("stage-namespace") || unshare(CLONE_NEWNS) < 0) {
+		err_sys(err, ERR_MACHINE, "cannot make a mount namespace");
+		return err_hint(err,
+		                "run kiln as a plain user, or give the container CAP_SYS_ADMIN");
+	}
+	if (failpoint("stage-apart") || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return err_sys(err, ERR_MACHINE, "cannot set a mount namespace apart");
+	staging->apart = true;
+	return 0;
+}
+
+static int cover(struct staging *staging, const struct sandbox_spec *spec, struct err *err)
+{
+	const char *place = choose_place(spec);
+
+	if (!place)
+		return err_set(err, ERR_MACHINE,
+		               "none of /mnt, /media, /srv, /opt and /tmp can be mounted over");
+	if (failpoint("stage-mount") ||
+	    mount("kiln", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64k") < 0)
+		return err_sys(err, ERR_MACHINE, "cannot stage mounts over %s", place);
+	staging->place = place;
+	return 0;
+}
+
+static void unbind(struct staged *staged)
+{
+	if (staged->from)
+		(void)umount2(staged->at, MNT_DETACH);
+	free(staged->from);
+	staged->from = NULL;
+}
+
+/* Binds a folder below the place, in the stead of what was there. */
+static int bind_at(const char *place, const char *name, const char *from, struct staged *staged,
                    struct err *err)
 {
-	char at[64];
-
-	snprintf(at, sizeof(at), "%s/%s", place, name);
-	if (failpoint("stage-bind") || mkdir(at, 0755) < 0 ||
-	    mount(from, at, NULL, MS_BIND | MS_REC, NULL) < 0)
+	if (staged->from && str_eq(staged->from, from))
+		return 0;
+	unbind(staged);
+	snprintf(staged->at, sizeof(staged->at), "%s/%s", place, name);
+	if (failpoint("stage-bind") || (mkdir(staged->at, 0755) < 0 && errno != EEXIST) ||
+	    mount(from, staged->at, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot bind %s for the build user", from);
-	snprintf(ret, size, "%s", at);
+	staged->from = str_dup(from);
+	return 0;
+}
+
+/* Where a path below what is bound stands. */
+static const char *moved(const struct staged *staged, const char *path, char *ret, size_t size)
+{
+	snprintf(ret, size, "%s%s", staged->at, path + strlen(staged->from));
+	return ret;
+}
+
+/* A work folder that is not in a place of a runner's is bound by itself, each time anew. */
+static int stage_work(struct staging *staging, struct sandbox_spec *spec, struct err *err)
+{
+	const char *from = spec->place ? spec->place : spec->work;
+
+	if (!spec->place)
+		unbind(&staging->work);
+	if (bind_at(staging->place, "work", from, &staging->work, err) < 0)
+		return -1;
+	spec->work =
+		moved(&staging->work, spec->work, spec->staged_work, sizeof(spec->staged_work));
+	return 0;
+}
+
+/* All folders of a job server lie beside each other. */
+static int stage_jobs(struct staging *staging, struct sandbox_spec *spec, struct err *err)
+{
+	_cleanup_free_ char *from = path_dir(spec->jobs);
+
+	if (bind_at(staging->place, "jobs", from, &staging->jobs, err) < 0)
+		return -1;
+	spec->jobs =
+		moved(&staging->jobs, spec->jobs, spec->staged_jobs, sizeof(spec->staged_jobs));
 	return 0;
 }
 
 int sandbox_stage(struct sandbox_spec *spec, struct err *err)
 {
-	const char *place;
+	struct staging *staging = &spec->kept->staging;
 
 	if (!sandbox_drops())
 		return 0;
-	place = choose_place(spec);
-	if (!place)
-		return err_set(err, ERR_MACHINE,
-		               "none of /mnt, /media, /srv, /opt and /tmp can be mounted over");
-	if (failpoint("stage-namespace") || (!spec->own_mounts && unshare(CLONE_NEWNS) < 0)) {
-		err_sys(err, ERR_MACHINE, "cannot make a mount namespace");
-		return err_hint(err,
-		                "run kiln as a plain user, or give the container CAP_SYS_ADMIN");
-	}
-	if (failpoint("stage-mount") || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0 ||
-	    mount("kiln", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64k") < 0)
-		return err_sys(err, ERR_MACHINE, "cannot stage mounts over %s", place);
+	if (sandbox_apart(staging, err) < 0 || (!staging->place && cover(staging, spec, err) < 0))
+		return -1;
 	if (spec->rootfs) {
-		if (bind_at(place, "root", spec->rootfs, spec->staged[0], sizeof(spec->staged[0]),
-		            err) < 0)
+		if (bind_at(staging->place, "root", spec->rootfs, &staging->root, err) < 0)
 			return -1;
-		spec->rootfs = spec->staged[0];
+		spec->rootfs = staging->root.at;
 	}
-	if (bind_at(place, "work", spec->work, spec->staged[1], sizeof(spec->staged[1]), err) < 0)
+	if (stage_work(staging, spec, err) < 0)
 		return -1;
-	spec->work = spec->staged[1];
-	if (!spec->jobs)
-		return 0;
-	if (bind_at(place, "jobs", spec->jobs, spec->staged[2], sizeof(spec->staged[2]), err) < 0)
-		return -1;
-	spec->jobs = spec->staged[2];
-	return 0;
+	return spec->jobs ? stage_jobs(staging, spec, err) : 0;
 }
 
-void sandbox_unstage(struct sandbox_spec *spec)
+void sandbox_unstage(struct staging *staging)
 {
-	_cleanup_free_ char *place = spec->staged[1][0] ? path_dir(spec->staged[1]) : NULL;
-
-	if (place)
-		(void)umount2(place, MNT_DETACH);
-	memset(spec->staged, 0, sizeof(spec->staged));
+	free(staging->root.from);
+	free(staging->work.from);
+	free(staging->jobs.from);
+	if (staging->place)
+		(void)umount2(staging->place, MNT_DETACH);
+	*staging = (struct staging){ .apart = staging->apart };
 }

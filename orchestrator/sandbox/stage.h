@@ -1,17 +1,40 @@
 #ifndef KILN_SANDBOX_STAGE_H
 #define KILN_SANDBOX_STAGE_H
 
-#include "sandbox/spec.h"
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct sandbox_spec;
 
 /*
- * Makes root file system and work folder reachable for the build user when Kiln runs as root: a
- * store below a 0700 home is not reachable after the drop, and no descriptor helps. Enters a mount
- * namespace of its own, puts a tmpfs over a folder that everybody can reach, binds both and the
- * job server's folder there, and rewrites spec->rootfs, spec->work and spec->jobs. A no-op for who is not root.
+ * Mounts by which the build user reaches what lies in root's store: a store below a 0700 home is not
+ * reachable after the drop, and no descriptor helps. They are in a mount namespace of this process, over
+ * a folder that everybody can reach, and stay for what is run next. For who is not root there are none.
+ */
+struct staged {
+	char *from;  /* NULL: nothing is staged */
+	char at[32]; /* where it stands */
+};
+
+struct staging {
+	bool apart;        /* this process has a mount namespace of its own */
+	const char *place; /* what a tmpfs was laid over; NULL: nothing yet */
+	struct staged root, work, jobs;
+};
+
+/* Enters the namespace, if need be: what is opened from here on is of it. A file can be moved within one
+ * namespace alone, so this comes before the store is opened. */
+int sandbox_apart(struct staging *staging, struct err *err);
+
+/*
+ * Makes root file system, work folder and the job server's folder reachable, with spec->kept, and
+ * rewrites spec->rootfs, spec->work and spec->jobs. What stands there already is not mounted again.
  */
 int sandbox_stage(struct sandbox_spec *spec, struct err *err);
+
 /* Takes these mounts away, when nothing is entered any more: before that, what is mounted in the work folder
- * stays in the way. A second time nothing happens. */
-void sandbox_unstage(struct sandbox_spec *spec);
+ * stays in the way. The namespace stays. A second time nothing happens. */
+void sandbox_unstage(struct staging *staging);
 
 #endif

@@ -196,13 +196,20 @@ const char *lab_out(struct lab *lab, const char *script)
 void lab_assert_no_work(struct lab *lab)
 {
 	_cleanup_free_ char *work = path_join(lab->dir, "work");
-	struct fs_names names = { 0 };
+	struct fs_names places = { 0 };
 	struct err err = ERR_INIT;
 
-	assert_int_equal(fs_list(AT_FDCWD, work, &names, &err), 0);
-	if (names.names.n)
-		fail_msg("left behind: %s/%s", work, names.names.v[0]);
-	fs_names_deinit(&names);
+	assert_int_equal(fs_list(AT_FDCWD, work, &places, &err), 0);
+	for (size_t i = 0; i < places.names.n; i++) {
+		_cleanup_free_ char *place = path_join(work, places.names.v[i]);
+		struct fs_names names = { 0 };
+
+		/* A runner's, who waits for another stage, or it has ended meanwhile. */
+		if (fs_list(AT_FDCWD, place, &names, &err) == 0 && names.names.n)
+			fail_msg("left behind: %s/%s", place, names.names.v[0]);
+		fs_names_deinit(&names);
+	}
+	fs_names_deinit(&places);
 }
 
 bool lab_is_running(const char *text)

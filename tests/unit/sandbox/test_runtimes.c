@@ -101,23 +101,29 @@ static char *take(int fd)
 /* In a forked "runner": prepare, then a forked child enters. */
 static void runner(const struct sandbox_runtime *runtime, struct sandbox_spec *spec)
 {
+	struct sandbox_kept kept = { 0 };
 	struct err err = ERR_INIT;
 	int status;
 	pid_t pid;
 
 	spec->runner = getpid();
+	spec->kept = &kept;
 	if (runtime->prepare(spec, &err) < 0) {
 		dprintf(spec->stderr_fd, "prepare: %s", err.cause);
 		_exit(99);
+	}
+	if (sandbox_load(runtime, spec, &err) < 0) {
+		dprintf(spec->stderr_fd, "load: %s", err.cause);
+		_exit(98);
 	}
 	pid = fork();
 	if (pid == 0) {
 		runtime->enter(spec, &err);
 		dprintf(spec->stderr_fd, "enter: %s", err.cause);
-		_exit(98);
+		_exit(97);
 	}
 	waitpid(pid, &status, 0);
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 97);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 96);
 }
 
 static const char *the_path = "/usr/bin:/bin";

@@ -1,0 +1,296 @@
+/*
+ * One runner serves one stage after the other, as long as they end well: what stays the same for all of
+ * them, what does not pass from one to the next, and when there is another runner.
+ */
+#include "unit/support.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "fakes/lab.h"
+#include "host/clock.h"
+#include "host/fs.h"
+
+enum { RUNNERS_MOST = 8 };
+
+/* The children of the runner server. */
+static size_t runners_of(struct runner_server *server, pid_t ret[RUNNERS_MOST])
+{
+	const int pid = (int)runner_server_pid(server);
+	_cleanup_free_ char *path = str_fmt("/proc/%d/task/%d/children", pid, pid);
+	FILE *children = fopen(path, "re");
+	size_t n = 0;
+
+	assert_non_null(children);
+	while (n < RUNNERS_MOST && fscanf(children, "%d", &ret[n]) == 1)
+		n++;
+	fclose(children);
+	return n;
+}
+
+/* The only one there is, in a while: one that goes on is there at once, others have to end first. */
+static pid_t the_runner(struct lab *lab)
+{
+	const int64_t deadline = clock_mono_us() + 10000000;
+	pid_t runners[RUNNERS_MOST];
+
+	while (runners_of(lab->server, runners) != 1) {
+		assert_true(clock_mono_us() < deadline);
+		usleep(1000);
+	}
+	return runners[0];
+}
+
+static void assert_no_runner(struct lab *lab)
+{
+	const int64_t deadline = clock_mono_us() + 10000000;
+	pid_t runners[RUNNERS_MOST];
+
+	while (runners_of(lab->server, runners) != 0) {
+		assert_true(clock_mono_us() < deadline);
+		usleep(1000);
+	}
+}
+
+static size_t open_files(pid_t pid)
+{
+	_cleanup_free_ char *path = str_fmt("/proc/%d/fd", (int)pid);
+	struct fs_names names = { 0 };
+	struct err err = ERR_INIT;
+	size_t n;
+
+	must(fs_list(AT_FDCWD, path, &names, &err), &err);
+	n = names.names.n;
+	fs_names_deinit(&names);
+	return n;
+}
+
+/* A process that waits is in poll(2), and its reply is closed by then. */
+static void wait_until_idle(pid_t pid)
+{
+	_cleanup_free_ char *path = str_fmt("/proc/%d/stat", (int)pid);
+	const int64_t deadline = clock_mono_us() + 10000000;
+	char text[512];
+
+	do {
+		FILE *stat = fopen(path, "re");
+
+		assert_non_null(stat);
+		assert_non_null(fgets(text, sizeof(text), stat));
+		fclose(stat);
+		assert_true(clock_mono_us() < deadline);
+		usleep(1000);
+	} while (!strstr(text, ") S "));
+}
+
+static void one_serves_many(void **state)
+{
+	struct lab *lab = *state;
+	size_t files;
+	pid_t first;
+
+	lab_out(lab, "echo first");
+	first = the_runner(lab);
+	wait_until_idle(first);
+	files = open_files(first);
+	for (int i = 0; i < 12; i++) {
+		_cleanup_free_ char *script = str_fmt("echo %d; echo log >&2; touch a", i);
+		_cleanup_free_ char *text = str_fmt("%d\n", i);
+
+		assert_string_equal(lab_out(lab, script), text);
+	}
+	assert_int_equal(the_runner(lab), first);
+	wait_until_idle(first);
+	assert_int_equal(open_files(first), files);
+	lab_assert_no_work(lab);
+}
+
+static void nothing_passes_to_the_next(void **state)
+{
+	static const char leave[] =
+		"umask 077; mkdir -p d/e; for at in /build/d/e /tmp /dev/shm; do echo x >$at/left; done; "
+		"chmod 000 /build/d; export LEFT=1; ulimit -n 9; (sleep 83.5 &) ; trap '' TERM";
+	static const char look[] =
+		"ls -A /build /tmp /dev/shm; umask; echo ${LEFT-none}; ulimit -n; ls /proc | grep -c "
+		"'^[0-9]'; ls /proc/self/fd";
+	struct lab *lab = *state;
+	const char *before, *after;
+	pid_t first;
+
+	before = lab_out(lab, look);
+	first = the_runner(lab);
+	lab_out(lab, leave);
+	after = lab_out(lab, look);
+	assert_int_equal(the_runner(lab), first);
+	assert_string_equal(after, before);
+	assert_false(lab_is_running("83.5"));
+}
+
+static void one_whose_stage_failed_ends(void **state)
+{
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	lab_out(lab, "true");
+	the_runner(lab);
+	lab_run(lab, "exit 3", &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_no_runner(lab);
+	assert_string_equal(lab_out(lab, "echo on"), "on\n");
+	the_runner(lab);
+}
+
+static void one_that_was_killed_is_replaced(void **state)
+{
+	struct lab *lab = *state;
+	pid_t first;
+
+	lab_out(lab, "true");
+	first = the_runner(lab);
+	kill(first, SIGKILL);
+	assert_no_runner(lab);
+	assert_string_equal(lab_out(lab, "echo on"), "on\n");
+	assert_int_not_equal(the_runner(lab), first);
+}
+
+/* Asked to end while it waits, it does, and takes its place with it. */
+static void one_that_waits_ends_when_told(void **state)
+{
+	struct lab *lab = *state;
+	_cleanup_free_ char *work = path_join(lab->dir, "work");
+	_cleanup_free_ char *place = NULL;
+	pid_t first;
+
+	lab_out(lab, "true");
+	first = the_runner(lab);
+	wait_until_idle(first);
+	place = str_fmt("%s/%d-0", work, (int)first);
+	assert_int_equal(access(place, F_OK), 0);
+	kill(first, SIGTERM);
+	assert_no_runner(lab);
+	assert_int_equal(access(place, F_OK), -1);
+}
+
+static void two_at_once_are_two(void **state)
+{
+	struct action a = { .argv = LAB_LIST("sleep", "0.2"), .n_argv = 2 };
+	struct lab *lab = *state;
+	struct exec_completion c;
+	pid_t runners[RUNNERS_MOST];
+
+	for (int round = 0; round < 2; round++) {
+		lab_submit(lab, &a, 0, 1);
+		lab_submit(lab, &a, 0, 2);
+		for (int i = 0; i < 2; i++) {
+			lab_wait(lab, &c);
+			assert_int_equal(c.status, EXEC_OK);
+		}
+	}
+	assert_int_equal(runners_of(lab->server, runners), 2);
+}
+
+static void other_executor(struct lab *lab, const char *dir, bool paranoid, struct lab *ret)
+{
+	struct executor_local_options options = { .server = lab->server,
+		                                  .store_dir = dir,
+		                                  .images_dir = lab->images,
+		                                  .runtime = lab->runtime,
+		                                  .userns_fd = lab->userns_fd,
+		                                  .paranoid = paranoid,
+		                                  .slots = 1 };
+	struct err err = ERR_INIT;
+
+	*ret = *lab;
+	must(blobs_open(dir, &ret->blobs, &err), &err);
+	must(executor_local_new(&options, &ret->executor, &err), &err);
+}
+
+static void other_executor_deinit(struct lab *other)
+{
+	other->executor->ops->free(other->executor);
+	blobs_free(other->blobs);
+}
+
+/* What a runner has open is of one store. */
+static void another_store_is_another(void **state)
+{
+	static const char script[] = "head -c 20000000 /dev/zero >out; echo from here";
+	struct action_output outputs[] = { { .path = "out" } };
+	struct action a = { .argv = LAB_LIST("sh", "-c", script),
+		            .n_argv = 3,
+		            .outputs = outputs,
+		            .n_outputs = 1 };
+	struct lab *lab = *state, other;
+	_cleanup_free_ char *dir = path_join(lab->dir, "other");
+	struct err err = ERR_INIT;
+
+	must(fs_make_dirs(AT_FDCWD, dir, 0700, &err), &err);
+	other_executor(lab, dir, false, &other);
+	for (int i = 0; i < 2; i++) {
+		struct lab *labs[] = { lab, &other };
+
+		for (size_t k = 0; k < ARRAY_LEN(labs); k++) {
+			struct exec_completion c;
+
+			lab_carry_out(labs[k], &a, &c);
+			assert_int_equal(c.status, EXEC_OK);
+			assert_true(blobs_has(labs[k]->blobs, &c.result.outputs[0].node->ref));
+		}
+	}
+	other_executor_deinit(&other);
+}
+
+static void whoever_is_paranoid_gets_a_new_one(void **state)
+{
+	struct lab *lab = *state, other;
+
+	other_executor(lab, lab->dir, true, &other);
+	assert_string_equal(lab_out(&other, "echo a"), "a\n");
+	assert_no_runner(lab);
+	other_executor_deinit(&other);
+}
+
+static int a_lab_without_runners(void **state)
+{
+	pid_t runners[RUNNERS_MOST];
+	struct lab *lab;
+	size_t n;
+
+	if (lab_setup(state) < 0)
+		return -1;
+	lab = *state;
+	n = runners_of(lab->server, runners);
+	for (size_t i = 0; i < n; i++)
+		kill(runners[i], SIGTERM);
+	assert_no_runner(lab);
+	return 0;
+}
+
+#define with_lab(test) cmocka_unit_test_setup_teardown(test, a_lab_without_runners, lab_teardown)
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_lab(one_serves_many),
+		with_lab(nothing_passes_to_the_next),
+		with_lab(one_whose_stage_failed_ends),
+		with_lab(one_that_was_killed_is_replaced),
+		with_lab(one_that_waits_ends_when_told),
+		with_lab(two_at_once_are_two),
+		with_lab(another_store_is_another),
+		with_lab(whoever_is_paranoid_gets_a_new_one),
+	};
+
+	return cmocka_run_group_tests_name("exec/runner", tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return lab_main(run);
+}
