@@ -14,7 +14,8 @@
  */
 struct runner_server;
 
-/* One runner. Its reply (exec/wire.h) comes through reply_fd, which is at its end when it ended. */
+/* Who carries a request out. Its reply (exec/wire.h) comes through reply_fd, which is at its end with it, or
+ * when the runner ended before. */
 struct runner {
 	pid_t pid;
 	int pidfd; /* both owned by the caller, close-on-exec */

@@ -176,6 +176,8 @@ void process_new_keyring(void)
 pid_t process_fork_to_exec(int (*fn)(void *data), void *data)
 {
 	static char *stack; /* one child at a time */
+	const int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	pid_t pid;
 
 	if (!stack) {
 		void *p = mmap(NULL, PROCESS_STACK, PROT_READ | PROT_WRITE,
@@ -185,7 +187,11 @@ pid_t process_fork_to_exec(int (*fn)(void *data), void *data)
 			return -1;
 		stack = p;
 	}
-	return clone(fn, stack + PROCESS_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, data);
+	pid = clone(fn, stack + PROCESS_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, data);
+	/* Whether a memory may be looked at changes with its process's ids; this one's are what they were. */
+	if (dumpable == 1)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	return pid;
 }
 
 pid_t process_parent(pid_t pid)

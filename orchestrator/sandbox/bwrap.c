@@ -351,7 +351,8 @@ static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
 	process_keep_fds(args->pass, args->n_pass);
 	if (!failpoint("bwrap-exec"))
 		execve(program, (char *const *)args->argv.v, (char *const[]){ NULL });
-	return err_sys(err, errno == E2BIG ? ERR_STAGE : ERR_MACHINE, "cannot run %s", program);
+	return errno == E2BIG ? sandbox_explain_too_long(spec->argv[0], err) :
+	                        err_sys(err, ERR_MACHINE, "cannot run %s", program);
 }
 
 static int bwrap_prepare(struct sandbox_spec *spec, struct err *err)

@@ -64,3 +64,12 @@ int sandbox_explain(int sysctl_dirfd, const char *said, struct err *err)
 	                     "--security-opt apparmor=unconfined; in a virtual machine: allow "
 	                     "user namespaces");
 }
+
+int sandbox_explain_too_long(const char *program, struct err *err)
+{
+	err_set(err, ERR_STAGE,
+	        "cannot run %.200s: Linux takes no argument or variable longer than 128 KiB, nor 2 MiB of "
+	        "them together",
+	        program);
+	return err_hint(err, "give it a file of them, as an input");
+}

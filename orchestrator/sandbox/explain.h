@@ -9,4 +9,7 @@
  */
 int sandbox_explain(int sysctl_dirfd, const char *said, struct err *err);
 
+/* Says that a stage's words are more than execve(2) takes (E2BIG), and what to do. Sets ERR_STAGE, returns -1. */
+int sandbox_explain_too_long(const char *program, struct err *err);
+
 #endif

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "host/failpoint.h"
 #include "host/process.h"
+#include "sandbox/explain.h"
 #include "sandbox/identity.h"
 #include "sandbox/limits.h"
 #include "sandbox/spec.h"
@@ -67,7 +68,7 @@ static int host_prepare(struct sandbox_spec *spec, struct err *err)
 /* Whether the program itself is the reason, and not a machine that has run out of something. */
 static bool blames_program(int sys)
 {
-	return sys == ENOENT || sys == ENOTDIR || sys == EACCES || sys == ENOEXEC || sys == E2BIG ||
+	return sys == ENOENT || sys == ENOTDIR || sys == EACCES || sys == ENOEXEC ||
 	       sys == ELOOP || sys == ENAMETOOLONG || sys == EISDIR || sys == EINVAL;
 }
 
@@ -111,6 +112,8 @@ static int host_enter(const struct sandbox_spec *spec, struct err *err)
 	process_keep_fds(spec->jobs_fds, spec->jobs_fds[0] ? ARRAY_LEN(spec->jobs_fds) : 0);
 	if (!failpoint("host-exec"))
 		execvpe(argv.v[0], argv.v, env.v);
+	if (errno == E2BIG)
+		return sandbox_explain_too_long(argv.v[0], err);
 	return err_sys(err, blames_program(errno) ? ERR_STAGE : ERR_MACHINE, "cannot run %s",
 	               argv.v[0]);
 }

@@ -15,6 +15,7 @@
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/lock.h"
+#include "host/shared_fs.h"
 #include "snapshot/record.h"
 #include "store/blobs_ops.h"
 #include "store/store_impl.h"
@@ -123,6 +124,21 @@ static int check_is_ours(int fd, const char *dir, struct err *err)
 	return rc;
 }
 
+/* Kilns on two machines would know nothing of each other's locks, and tear the database. */
+static int check_local(int fd, const char *dir, struct err *err)
+{
+	const char *shared = failpoint("store-shared") ? "NFS" : shared_fs_name(fd);
+
+	if (!shared)
+		return 0;
+	err_set(err, ERR_IO,
+	        "the store %s is on a file system that other machines share (%s), where its locks and "
+	        "its database do not hold",
+	        dir, shared);
+	return err_hint(err, "keep it on a disk of this machine: --store DIR or KILN_STORE, as in "
+	                     "KILN_STORE=/var/tmp/kiln-$USER");
+}
+
 /* Whoever can write to the store decides what is built. */
 static int check_owner(int fd, const char *dir, struct err *err)
 {
@@ -197,7 +213,7 @@ int store_check(const char *dir, struct err *err)
 		return rc < 0 || !fs_exists(AT_FDCWD, dir) ?
 		               rc < 0 ? -1 : 0 :
 		               err_set(err, ERR_IO, "%s is no folder", dir);
-	if (check_owner(fd, dir, err) < 0)
+	if (check_local(fd, dir, err) < 0 || check_owner(fd, dir, err) < 0)
 		return -1;
 	return fs_exists(fd, "VERSION") ? check_version(fd, dir, &version, err) :
 	                                  check_is_ours(fd, dir, err);
@@ -278,6 +294,8 @@ static int open_parts(struct store *store, struct err *err)
 		return rc < 0 ? -1 : err_set(err, ERR_IO, "%s is no folder", store->dir);
 	free(store->dir);
 	store->dir = real;
+	if (check_local(store->fd, store->dir, err) < 0)
+		return -1;
 	/* The folder itself is the lock: nothing may be made in it before it is known as ours. */
 	if (lock_fd(store->fd, true, true, store->dir, err) < 0)
 		return -1;

@@ -15,7 +15,7 @@ e2e_setup() {
 	unset CI
 	export KILN_STORE=${KILN_E2E_STORE:-$KILN_BUILD/e2e/store}
 	export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
-	mkdir -p "$KILN_STORE"
+	mkdir -p "$KILN_STORE" "$KILN_BUILD/e2e"
 	cd "$BATS_TEST_TMPDIR"
 }
 
@@ -79,7 +79,6 @@ hello_alone() {
 
 # A project of the test's own, to be written in ./p, where it goes; `lock` pins its image.
 own_project() {
-	mkdir -p "$KILN_BUILD/e2e"
 	# shellcheck disable=SC2034 # for the tests
 	lock=$(project_lock hello)
 	mkdir -p p/src
