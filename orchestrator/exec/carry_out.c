@@ -312,7 +312,7 @@ static int run_stage(struct run *run, struct err *err)
 	struct limits_watch limits;
 	struct supervise_spec spec = { .ready = run->builtin ? NULL : load_sandbox,
 		                       .fn = run->builtin ? enter_builtin : enter_sandbox,
-		                       .execs = !run->builtin && run->runtime->load,
+		                       .execs = !run->builtin && run->runtime->only_execs,
 		                       .data = run,
 		                       .timeout_ms = run->request.timeout_ms,
 		                       .limits = &limits,
@@ -331,7 +331,7 @@ static int run_stage(struct run *run, struct err *err)
 	run->reply.result.started_us = clock_wall_us();
 	rc = supervise(&spec, &s, err);
 	if (run->work.layers.entered)
-		sandbox_unstage(&run->shop->kept.staging);
+		sandbox_unstage(&run->shop->common.staging);
 	if (rc < 0)
 		return -1;
 	rc = take_results(run, &s, err);
@@ -352,7 +352,7 @@ static int run_with_copies(struct run *run, struct str bytes, int userns_fd, str
 {
 	struct run again = RUN_INIT;
 
-	run_end(run);
+	run_end_here(run);
 	again.arena = run->arena;
 	again.shop = run->shop;
 	again.reply_fd = run->reply_fd;
@@ -370,12 +370,11 @@ static void set_broken(struct run *run, const struct err *err)
 	}
 }
 
-bool carry_out(struct workshop *shop, struct str request, int userns_fd, int reply_fd,
+void carry_out(struct workshop *shop, struct str request, int userns_fd, int reply_fd,
                struct buf *reply)
 {
 	struct run run = RUN_INIT;
 	struct err err = ERR_INIT;
-	bool more, entered;
 	int rc;
 
 	run.arena = arena_new();
@@ -383,13 +382,14 @@ bool carry_out(struct workshop *shop, struct str request, int userns_fd, int rep
 	run.reply_fd = reply_fd;
 	run.layers = true;
 	rc = prepare_and_run(&run, request, userns_fd, &err);
-	entered = run.work.layers.entered;
 	if (rc == 0 && run.again)
 		rc = run_with_copies(&run, request, userns_fd, &err);
 	if (rc < 0)
 		set_broken(&run, &err);
-	more = run_end(&run) && !entered && run.reply.status == EXEC_OK && !run.request.paranoid;
+	run_end(&run);
+	/* What the request of a network says may be a secret, and what is not believed is not built on. */
+	if (run.reply.status != EXEC_OK || run.request.paranoid || run.request.network)
+		shop->spent = true;
 	wire_put_reply(&run.reply, reply);
 	arena_free(run.arena);
-	return more;
 }

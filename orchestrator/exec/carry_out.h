@@ -10,10 +10,10 @@
  * builtins), judges it, takes its outputs in. `request` is as exec/wire.h has it, userns_fd belongs to it; the
  * reply is written into `reply`, but for the lines that the stage says meanwhile, which go to reply_fd.
  *
- * True: the workshop is as it was before, and may serve another action. That is so after a stage that ended
- * well, and left nothing behind; whatever else there was, nobody has to think about what it may have left.
+ * The workshop is as it was before, or spent: it serves another action only after a stage that ended well, and
+ * left nothing behind. Whatever else there was, nobody has to think about what it may have left.
  */
-bool carry_out(struct workshop *shop, struct str request, int userns_fd, int reply_fd,
+void carry_out(struct workshop *shop, struct str request, int userns_fd, int reply_fd,
                struct buf *reply);
 
 #endif

@@ -69,8 +69,9 @@ int dev_init(struct work *work, const char *store_dir, const char *name, struct 
 	struct work made = WORK_INIT;
 
 	umask(022);
+	made.stays = true;
 	if (open_parts(&made, dir, err) < 0) {
-		work_deinit(&made); /* it is in no place: the folder stays */
+		work_deinit(&made);
 		return err_while(err, "opening the folder of a build by increments");
 	}
 	*work = made;

@@ -272,6 +272,8 @@ void limits_begin(struct limits_watch *watch, const struct limits *most, struct 
 	w.narrow = most->memory || groups_most(groups, GROUP_MEMORY) < machine_memory();
 	if (!w.most.memory)
 		w.most.memory = limits_memory(groups);
+	if (w.most.memory < LIMITS_LEAST_MEMORY)
+		w.most.memory = LIMITS_LEAST_MEMORY;
 	if (!w.most.processes)
 		w.most.processes = LIMITS_PROCESSES;
 	w.most.memory = least(w.most.memory, groups_most(groups, GROUP_MEMORY));

@@ -21,6 +21,8 @@ struct limits {
 
 /* What holds where a recipe says nothing: nine tenths of the machine's memory, so many processes. */
 enum { LIMITS_PROCESSES = 4096 };
+/* Less memory than that no stage is held to: what makes its sandbox would not start, and not say why. */
+enum { LIMITS_LEAST_MEMORY = 8 << 20 };
 uint64_t limits_memory(const struct groups *groups);
 
 /* What a stage may print, all in all. */

@@ -33,7 +33,7 @@ struct job {
 	struct buf reply;
 	char said[SAID_MOST]; /* "": nothing yet */
 	bool started, cancelled;
-	bool refused; /* the server could not fork its runner: err says why */
+	bool refused; /* there is no runner for it: err says why */
 	struct err err;
 };
 
@@ -85,7 +85,8 @@ static int start_job(struct local *local, struct job *job, struct err *err)
 	fcntl(job->runner.reply_fd, F_SETFL, O_NONBLOCK);
 	if (watch_fd(local, job->runner.reply_fd, job, err) == 0)
 		return 0;
-	signal_runner(job, SIGKILL); /* nobody would hear of its end */
+	/* Nobody would hear of its end; what it did before is heard of. */
+	signal_runner(job, SIGTERM);
 	return -1;
 }
 

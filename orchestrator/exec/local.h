@@ -6,7 +6,7 @@
 #include "sandbox/spec.h"
 
 /*
- * The executor of this machine: at most `slots` actions at a time, each in a runner of its own; what
+ * The executor of this machine: at most `slots` actions at a time, each with a runner to itself; what
  * is submitted beyond that waits in order. Blobs and images are read from, and blobs written to, the
  * store at store_dir.
  */

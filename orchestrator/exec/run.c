@@ -160,7 +160,7 @@ static int make_spec(struct run *run, struct err *err)
 	run->spec.status_fd = -1;
 	run->spec.userns_fd = run->request.userns_fd;
 	run->spec.runner = run->shop->self;
-	run->spec.kept = &run->shop->kept;
+	run->spec.common = &run->shop->common;
 	if (open_jobs(run, err) < 0 || make_env(run, err) < 0)
 		return -1;
 	if (a->builtin && *a->builtin) {
@@ -203,7 +203,7 @@ static void close_store(struct workshop *shop)
 
 struct workshop *workshop_free(struct workshop *shop)
 {
-	sandbox_kept_deinit(&shop->kept);
+	sandbox_common_deinit(&shop->common);
 	close_store(shop);
 	group_release(&shop->group);
 	free(shop);
@@ -221,6 +221,8 @@ static int use_store(struct workshop *shop, const char *store_dir, struct err *e
 {
 	if (shop->store_dir && str_eq(shop->store_dir, store_dir))
 		return 0;
+	/* What is staged is of the other one, and may lie over this one. */
+	sandbox_unstage(&shop->common.staging);
 	close_store(shop);
 	if (open_blobs(shop, store_dir, err) < 0)
 		return -1;
@@ -281,8 +283,10 @@ int run_prepare(struct run *run, struct err *err)
 	if (!run->runtime)
 		return err_set(err, ERR_BUG, "there is no sandbox runtime named %s",
 		               run->request.runtime);
-	/* Not everything needs it: what does asks again, and says what is wrong. */
-	(void)sandbox_apart(&shop->kept.staging, &later);
+	/* Not everything needs it: what does asks again, and says what is wrong, or has it later than what is
+	 * open now. */
+	if (sandbox_apart(&shop->common.staging, &later) < 0)
+		shop->spent = true;
 	if (use_store(shop, run->request.store_dir, err) < 0)
 		return -1;
 	if (run->request.paranoid)
@@ -294,17 +298,25 @@ int run_prepare(struct run *run, struct err *err)
 	return make_spec(run, err);
 }
 
-bool run_end(struct run *run)
+void run_end(struct run *run)
 {
 	/* Beside overlays, what is staged stays in the way. */
-	const bool entered = run->work.layers.entered;
-
-	if (entered)
-		sandbox_unstage(&run->shop->kept.staging);
+	if (run->work.layers.entered) {
+		sandbox_unstage(&run->shop->common.staging);
+		run->shop->spent = true;
+	}
 	if (run->runtime)
 		sandbox_unload(run->runtime, &run->spec);
 	run->spec.stdin_fd = fs_close(run->spec.stdin_fd);
 	for (size_t i = 0; run->spec.jobs_fds[0] && i < ARRAY_LEN(run->spec.jobs_fds); i++)
 		fs_close(run->spec.jobs_fds[i]);
-	return work_deinit(&run->work) && !entered;
+	if (!work_deinit(&run->work))
+		run->shop->spent = true;
+}
+
+void run_end_here(struct run *run)
+{
+	run_end(run);
+	/* It is of the namespace before, and the blobs are of this one. */
+	work_place_deinit(&run->shop->place);
 }

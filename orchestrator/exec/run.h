@@ -15,9 +15,10 @@ struct workshop {
 	char *store_dir; /* whose they are; NULL: none yet */
 	struct work_place place;
 	struct blobs *blobs;
-	struct sandbox_kept kept;
+	struct sandbox_common common;
 	struct groups *groups; /* borrowed; may be NULL */
 	struct group group;    /* of them, taken with the first stage */
+	bool spent;            /* it serves no other action */
 	pid_t self;
 };
 
@@ -51,8 +52,9 @@ struct run {
  */
 int run_prepare(struct run *run, struct err *err);
 
-/* Closes what is open and removes the work folder; arena and shop stay. False: something is left of it, or
- * of the mounts that it was seen through, and the workshop serves no other action. */
-bool run_end(struct run *run);
+/* Closes what is open and removes the work folder; arena and shop stay. */
+void run_end(struct run *run);
+/* The same, where the action is to be carried out again, in the mount namespace that it came to. */
+void run_end_here(struct run *run);
 
 #endif

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "exec/carry_out.h"
@@ -13,7 +14,8 @@
 #include "host/message.h"
 #include "host/process.h"
 
-struct message {
+/* What it is asked to do. */
+struct errand {
 	struct str request;
 	int reply_fd, userns_fd; /* userns_fd: 0, there is none */
 };
@@ -29,62 +31,72 @@ static int take_term(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* False: there will be none. */
-static bool next_message(int sock, int signal_fd, struct message *ret)
+static bool take_errand(int sock, int flags, struct errand *ret)
 {
 	static char bytes[WIRE_REQUEST_MAX];
-	struct pollfd p[2] = { { sock, POLLIN, 0 }, { signal_fd, POLLIN, 0 } };
 	int fds[MESSAGE_FDS];
 	size_t n_fds;
-	ssize_t n;
+	const ssize_t n = message_receive(sock, bytes, sizeof(bytes), flags, fds, &n_fds);
+
+	if (n <= 0 || n_fds == 0)
+		return false;
+	*ret = (struct errand){ { bytes, (size_t)n }, fds[0], n_fds > 1 ? fds[1] : 0 };
+	return true;
+}
+
+/*
+ * False: there will be none. A SIGTERM while there is none ends the runner, but what the server has given it by
+ * then it does: nobody else would. Afterwards the server can give it nothing.
+ */
+static bool next_errand(int sock, int signal_fd, struct errand *ret)
+{
+	struct pollfd p[2] = { { sock, POLLIN, 0 }, { signal_fd, POLLIN, 0 } };
+	struct signalfd_siginfo info;
 
 	while (poll(p, 2, -1) < 0)
 		if (errno != EINTR)
 			return false;
-	if (p[1].revents)
-		return false;
-	n = message_receive(sock, bytes, sizeof(bytes), fds, &n_fds);
-	if (n <= 0 || n_fds == 0)
-		return false;
-	*ret = (struct message){ { bytes, (size_t)n }, fds[0], n_fds > 1 ? fds[1] : 0 };
-	return true;
+	if (!p[1].revents)
+		return take_errand(sock, 0, ret);
+	shutdown(sock, SHUT_RD);
+	(void)!read(signal_fd, &info, sizeof(info));
+	return take_errand(sock, MSG_DONTWAIT, ret);
 }
 
 /* The server is told first, or it would fork another for whoever asks at once. */
-static bool answer(int sock, bool more, const struct buf *reply, int reply_fd)
+static void answer(int sock, struct workshop *shop, const struct buf *reply, int reply_fd)
 {
 	struct err ignored = ERR_INIT;
 
-	if (more && (failpoint("runner-idle") || message_send(sock, "", 1, NULL, 0) < 0))
-		more = false;
+	if (!shop->spent && (failpoint("runner-idle") || message_send(sock, "", 1, NULL, 0) < 0))
+		shop->spent = true;
 	if (!failpoint("runner-reply"))
 		fs_write_all(reply_fd, reply->p, reply->n, "the reply", &ignored);
-	return more;
 }
 
-static bool serve(struct workshop *shop, int sock, struct message *message)
+static bool run_errand(struct workshop *shop, int sock, struct errand *errand)
 {
 	_cleanup_buf_ struct buf reply = BUF_INIT(WIRE_REPLY_MAX);
-	bool more;
 
 	/* What one stage's programs leave in a keyring is not the next one's. */
-	process_new_keyring();
-	more = carry_out(shop, message->request, message->userns_fd, message->reply_fd, &reply);
-	more = answer(sock, more, &reply, message->reply_fd);
-	fs_close(message->reply_fd);
-	if (message->userns_fd)
-		close(message->userns_fd);
-	return more;
+	if (!process_new_keyring())
+		shop->spent = true;
+	carry_out(shop, errand->request, errand->userns_fd, errand->reply_fd, &reply);
+	answer(sock, shop, &reply, errand->reply_fd);
+	fs_close(errand->reply_fd);
+	if (errand->userns_fd)
+		close(errand->userns_fd);
+	return !shop->spent;
 }
 
 void runner_main(int sock, struct groups *groups)
 {
 	struct workshop *shop = workshop_new(groups);
 	_cleanup_fd_ int signal_fd = failpoint("runner-signals") ? -1 : take_term();
-	struct message message;
+	struct errand errand;
 
-	while (signal_fd >= 0 && next_message(sock, signal_fd, &message) &&
-	       serve(shop, sock, &message))
+	while (signal_fd >= 0 && next_errand(sock, signal_fd, &errand) &&
+	       run_errand(shop, sock, &errand))
 		;
 	workshop_free(shop);
 }

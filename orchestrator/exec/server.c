@@ -50,8 +50,9 @@ struct answer {
 enum { LAST_GRACE_MS = 400 };
 
 /* A runner, as the server sees it. */
-struct hand {
+struct worker {
 	pid_t pid;
+	int pidfd;
 	int sock;
 	bool idle;
 };
@@ -59,7 +60,7 @@ struct hand {
 struct serving {
 	int sock, signal_fd;
 	pid_t parent; /* the main process */
-	ARRAY(struct hand) hands;
+	ARRAY(struct worker) workers;
 	struct groups *groups; /* from the first request on */
 	bool orphaned;         /* the main process is gone */
 };
@@ -81,6 +82,8 @@ static void become_runner(pid_t server, int sock, struct groups *groups)
 	size_t n_keep = 1 + groups_fds(groups, keep + 1);
 
 	process_reset_signals();
+	/* Who asked may be gone when it answers: then too it tidies up. */
+	signal(SIGPIPE, SIG_IGN);
 	/* SIGTERM: it ends what it started before it ends itself, which SIGKILL would leave to nobody. */
 	if (!process_signal_with_parent(server, SIGTERM))
 		_exit(1);
@@ -92,14 +95,20 @@ static void become_runner(pid_t server, int sock, struct groups *groups)
 
 /* ---- runners ------------------------------------------------------------------------------- */
 
+static void forget_at(struct serving *serving, size_t i)
+{
+	struct worker *worker = &serving->workers.v[i];
+
+	close(worker->sock);
+	fs_close(worker->pidfd);
+	*worker = serving->workers.v[--serving->workers.n];
+}
+
 static void forget(struct serving *serving, pid_t pid)
 {
-	for (size_t i = 0; i < serving->hands.n; i++) {
-		if (serving->hands.v[i].pid != pid)
-			continue;
-		close(serving->hands.v[i].sock);
-		serving->hands.v[i] = serving->hands.v[--serving->hands.n];
-	}
+	for (size_t i = serving->workers.n; i-- > 0;)
+		if (serving->workers.v[i].pid == pid)
+			forget_at(serving, i);
 }
 
 /* Waits for whoever ended and kills whoever is no runner. False: there is no child at all. */
@@ -112,83 +121,87 @@ static bool reap(struct serving *serving)
 		forget(serving, pid);
 	if (pid < 0)
 		return false;
-	for (size_t i = 0; i < serving->hands.n; i++)
-		array_push(&runners, serving->hands.v[i].pid);
+	for (size_t i = 0; i < serving->workers.n; i++)
+		array_push(&runners, serving->workers.v[i].pid);
 	process_kill_others(runners.v, runners.n);
 	array_deinit(&runners);
 	return true;
 }
 
-static int new_hand(struct serving *serving, struct hand *ret)
+/* NULL: errno. */
+static struct worker *new_worker(struct serving *serving)
 {
 	const pid_t server = getpid();
+	struct worker worker;
 	int socks[2];
-	pid_t pid;
 
 	if (failpoint("runner-socket") || message_pair(socks) < 0)
-		return -1;
-	pid = failpoint("runner-fork") ? -1 : fork();
-	if (pid == 0)
+		return NULL;
+	worker.pid = failpoint("runner-fork") ? -1 : fork();
+	if (worker.pid == 0)
 		become_runner(server, socks[1], serving->groups);
 	close(socks[1]);
-	if (pid < 0) {
-		fs_close(socks[0]);
-		return -1;
+	worker.sock = socks[0];
+	worker.idle = true;
+	worker.pidfd = worker.pid < 0 || failpoint("runner-pidfd") ? -1 : process_pidfd(worker.pid);
+	if (worker.pidfd < 0) {
+		const int sys = errno;
+
+		close(worker.sock); /* which ends it */
+		errno = sys;
+		return NULL;
 	}
-	*ret = (struct hand){ .pid = pid, .sock = socks[0] };
-	array_push(&serving->hands, *ret);
-	return 0;
+	array_push(&serving->workers, worker);
+	return &serving->workers.v[serving->workers.n - 1];
 }
 
 /* Whether it has said so. At its end it says nothing more. */
-static bool says_idle(struct hand *hand)
+static bool says_idle(struct worker *worker)
 {
 	char byte;
 
-	if (!hand->idle)
-		hand->idle = recv(hand->sock, &byte, 1, MSG_DONTWAIT) == 1;
-	return hand->idle;
+	if (!worker->idle)
+		worker->idle = recv(worker->sock, &byte, 1, MSG_DONTWAIT) == 1;
+	return worker->idle;
 }
 
-/* Gives a request to a runner that has nothing to do, or to a new one. One that has ended unseen takes nothing;
- * what it was to be given goes to the next. */
-static int hand_over(struct serving *serving, struct str request, const int *fds, size_t n_fds,
-                     pid_t *ret_pid)
+/* -1: it has ended, or does so now. */
+static int give(struct worker *worker, struct str request, const int *fds, size_t n_fds)
 {
-	struct hand made;
-
-	for (size_t i = 0; i < serving->hands.n; i++) {
-		struct hand *hand = &serving->hands.v[i];
-
-		if (!says_idle(hand))
-			continue;
-		hand->idle = false;
-		if (failpoint("runner-again") ||
-		    message_send(hand->sock, request.p, request.n, fds, n_fds) < 0)
-			continue;
-		*ret_pid = hand->pid;
+	worker->idle = false;
+	if (!failpoint("runner-request") &&
+	    message_send(worker->sock, request.p, request.n, fds, n_fds) >= 0)
 		return 0;
-	}
-	if (new_hand(serving, &made) < 0)
-		return -1;
-	if (failpoint("runner-request") ||
-	    message_send(made.sock, request.p, request.n, fds, n_fds) < 0) {
-		const int sys = errno;
+	shutdown(worker->sock, SHUT_RDWR);
+	return -1;
+}
 
-		kill(made.pid, SIGKILL);
-		errno = sys;
-		return -1;
+/*
+ * To a runner that has nothing to do, unless another is wanted, or to a new one. NULL: errno. One that is killed
+ * while it waits may be given something yet: that is told as where it was killed at work.
+ */
+static const struct worker *give_to_any(struct serving *serving, bool fresh, struct str request,
+                                        const int *fds, size_t n_fds)
+{
+	struct worker *worker;
+
+	for (size_t i = 0; !fresh && i < serving->workers.n; i++) {
+		worker = &serving->workers.v[i];
+		if (says_idle(worker) && give(worker, request, fds, n_fds) == 0)
+			return worker;
 	}
-	*ret_pid = made.pid;
-	return 0;
+	worker = new_worker(serving);
+	return worker && give(worker, request, fds, n_fds) == 0 ? worker : NULL;
 }
 
 /* -1: the main process cannot be told. */
-static int serve_request(struct serving *serving, struct str request, int userns_fd)
+static int serve_request(struct serving *serving, struct str message, int userns_fd)
 {
+	const bool fresh = message.p[0];
+	const struct str request = { message.p + 1, message.n - 1 };
+	const struct worker *worker;
 	struct answer answer = { 0 };
 	int pipe_fds[2] = { -1, -1 };
-	int fds[2] = { -1, -1 };
 	int rc;
 
 	if (!serving->groups)
@@ -197,19 +210,14 @@ static int serve_request(struct serving *serving, struct str request, int userns
 		answer.sys = errno;
 		return send_answer(serving->sock, &answer, NULL, 0);
 	}
-	rc = hand_over(serving, request, (int[]){ pipe_fds[1], userns_fd }, userns_fd ? 2 : 1,
-	               &answer.pid);
-	if (rc == 0)
-		fds[0] = failpoint("runner-pidfd") ? -1 : process_pidfd(answer.pid);
-	if (rc < 0 || fds[0] < 0) {
+	worker = give_to_any(serving, fresh, request, (int[]){ pipe_fds[1], userns_fd },
+	                     userns_fd ? 2 : 1);
+	if (worker)
+		answer.pid = worker->pid;
+	else
 		answer.sys = errno;
-		if (rc == 0)
-			kill(answer.pid, SIGKILL);
-		answer.pid = 0;
-	}
-	fds[1] = pipe_fds[0];
-	rc = send_answer(serving->sock, &answer, fds, answer.pid > 0 ? 2 : 0);
-	fs_close(fds[0]);
+	rc = send_answer(serving->sock, &answer,
+	                 (int[]){ worker ? worker->pidfd : -1, pipe_fds[0] }, worker ? 2 : 0);
 	fs_close(pipe_fds[0]);
 	fs_close(pipe_fds[1]);
 	return rc;
@@ -232,14 +240,14 @@ static void end_all(struct serving *serving)
 	const int64_t deadline = clock_mono_us() + LAST_GRACE_MS * 1000;
 	struct pollfd p = { serving->signal_fd, POLLIN, 0 };
 
-	for (size_t i = 0; i < serving->hands.n; i++)
-		kill(serving->hands.v[i].pid, SIGTERM);
+	for (size_t i = 0; i < serving->workers.n; i++)
+		kill(serving->workers.v[i].pid, SIGTERM);
 	while (reap(serving)) {
 		struct signalfd_siginfo info;
 
 		if (clock_mono_us() >= deadline)
-			while (serving->hands.n)
-				forget(serving, serving->hands.v[0].pid);
+			while (serving->workers.n)
+				forget_at(serving, 0);
 		/* The next one's end; and who forked while children were listed is looked for again. */
 		if (poll(&p, 1, 2) > 0)
 			(void)!read(serving->signal_fd, &info, sizeof(info));
@@ -251,7 +259,7 @@ static void end_all(struct serving *serving)
 static void serve(struct serving *serving) __attribute__((noreturn));
 static void serve(struct serving *serving)
 {
-	static char request[WIRE_REQUEST_MAX];
+	static char request[1 + WIRE_REQUEST_MAX];
 
 	while (!serving->orphaned) {
 		struct pollfd p[2] = { { serving->sock, POLLIN, 0 },
@@ -266,9 +274,9 @@ static void serve(struct serving *serving)
 			read_signals(serving);
 		if (!p[0].revents)
 			continue;
-		n = failpoint("request-receive") ?
-		            -1 :
-		            message_receive(serving->sock, request, sizeof(request), fds, &n_fds);
+		n = failpoint("request-receive") ? -1 :
+		                                   message_receive(serving->sock, request,
+		                                                   sizeof(request), 0, fds, &n_fds);
 		if (n <= 0)
 			break;
 		rc = serve_request(serving, (struct str){ request, (size_t)n }, n_fds ? fds[0] : 0);
@@ -372,11 +380,11 @@ static int gone(struct err *err)
 
 /*
  * The limit of open files lets only some descriptors through, or none. The runner is not this
- * process's child, but nobody else knows that it is not wanted.
+ * process's child, but nobody else knows that it is not wanted. It may still answer for what it did before.
  */
 static int lost_descriptors(pid_t runner, const int *fds, size_t n_fds, struct err *err)
 {
-	kill(runner, SIGKILL);
+	kill(runner, SIGTERM);
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
 	err_set(err, ERR_IO, "the runner server's descriptors did not come through");
@@ -389,7 +397,7 @@ static int receive_answer(struct runner_server *server, struct answer *answer, i
 	size_t n_fds;
 
 	if (failpoint("answer-receive") ||
-	    message_receive(server->sock, answer, sizeof(*answer), fds, &n_fds) !=
+	    message_receive(server->sock, answer, sizeof(*answer), 0, fds, &n_fds) !=
 	            (ssize_t)sizeof(*answer)) {
 		server->owed++;
 		return gone(err);
@@ -400,7 +408,7 @@ static int receive_answer(struct runner_server *server, struct answer *answer, i
 }
 
 /* What nobody waits for any more: its runner ends what it does, and says so to nobody. It may have ended
- * long ago, and its number be another's: the descriptor is still its own. */
+ * long ago, and its number be another's: the descriptor is still its own. It is given nothing else before. */
 static int skip_owed(struct runner_server *server, struct err *err)
 {
 	while (server->owed > 0) {
@@ -408,7 +416,7 @@ static int skip_owed(struct runner_server *server, struct err *err)
 		int fds[MESSAGE_FDS] = { -1, -1 };
 		size_t n_fds;
 
-		if (message_receive(server->sock, &answer, sizeof(answer), fds, &n_fds) !=
+		if (message_receive(server->sock, &answer, sizeof(answer), 0, fds, &n_fds) !=
 		    (ssize_t)sizeof(answer))
 			return gone(err);
 		server->owed--;
@@ -423,10 +431,12 @@ static int skip_owed(struct runner_server *server, struct err *err)
 int runner_server_run(struct runner_server *server, const struct runner_request *request,
                       struct runner *ret, struct err *err)
 {
-	_cleanup_buf_ struct buf bytes = BUF_INIT(WIRE_REQUEST_MAX);
+	_cleanup_buf_ struct buf bytes = BUF_INIT(1 + WIRE_REQUEST_MAX);
 	struct answer answer = { 0 };
 	int fds[MESSAGE_FDS] = { -1, -1 };
 
+	/* The server reads no more than that. */
+	buf_add_char(&bytes, request->paranoid);
 	wire_put_request(request, &bytes);
 	if (bytes.overflow)
 		return err_set(err, ERR_INPUT, "the request for %.200s is too large",
@@ -441,7 +451,7 @@ int runner_server_run(struct runner_server *server, const struct runner_request 
 		return -1;
 	if (answer.pid == 0) {
 		errno = answer.sys;
-		return err_sys(err, ERR_IO, "cannot fork a runner");
+		return err_sys(err, ERR_IO, "cannot start a runner");
 	}
 	ret->pid = answer.pid;
 	ret->pidfd = fds[0];

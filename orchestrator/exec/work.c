@@ -90,7 +90,6 @@ static int open_parts(struct work *work, const struct work_place *place, struct 
 {
 	bool made = false;
 
-	work->place_fd = place->fd;
 	work->fd = fcntl(place->fd, F_DUPFD_CLOEXEC, 3);
 	if (work->fd < 0)
 		return err_sys(err, ERR_IO, "cannot open %s", place->path);
@@ -122,9 +121,9 @@ bool work_deinit(struct work *work)
 
 	fs_close(work->build_fd);
 	layers_end(&work->layers);
-	if (work->place_fd >= 0)
-		empty = fs_remove_tree(work->place_fd, "build", &ignored) == 0 &&
-		        fs_remove_tree(work->place_fd, "over", &ignored) == 0;
+	if (work->fd >= 0 && !work->stays)
+		empty = fs_remove_tree(work->fd, "build", &ignored) == 0 &&
+		        fs_remove_tree(work->fd, "over", &ignored) == 0;
 	fs_close(work->fd);
 	free(work->build_path);
 	*work = WORK_INIT;
@@ -231,7 +230,7 @@ void work_keep(struct work *work, const char *store_dir, const struct digest *ac
 	make_room(dir);
 	if (!drop_setuid(fcntl(work->build_fd, F_DUPFD_CLOEXEC, 3), 0))
 		return;
-	/* By paths: the runner has another mount namespace than when it opened the work folder. */
+	/* By paths: for layers the runner has entered another mount namespace than that of its descriptors. */
 	to = path_join(failed, hex);
 	if (!failpoint("failed-keep"))
 		(void)!rename(work->build_path, to);

@@ -1,6 +1,9 @@
 #ifndef KILN_EXEC_WORK_H
 #define KILN_EXEC_WORK_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/err.h"
 #include "exec/layers.h"
 #include "model/action.h"
@@ -28,8 +31,8 @@ void work_place_deinit(struct work_place *place);
  * holds what it changed in layers.
  */
 struct work {
-	int place_fd; /* what build/ and over/ are removed from; -1: they stay (exec/dev.h) */
-	int fd;       /* the folder that build/ is in */
+	int fd;     /* the folder that build/ and over/ are in; -1: none */
+	bool stays; /* they are not removed (exec/dev.h) */
 	int build_fd;
 	char *build_path; /* absolute */
 	int64_t epoch;    /* mtime of all that was laid out */
@@ -37,7 +40,7 @@ struct work {
 	struct layers layers;
 };
 
-#define WORK_INIT ((struct work){ .place_fd = -1, .fd = -1, .build_fd = -1 })
+#define WORK_INIT ((struct work){ .fd = -1, .build_fd = -1 })
 
 /* The place is empty, and there until after work_deinit. */
 int work_init(struct work *work, const struct work_place *place, struct err *err);

@@ -62,7 +62,8 @@ ssize_t message_send(int sock, const void *p, size_t n, const int *fds, size_t n
 	return sent;
 }
 
-ssize_t message_receive(int sock, void *p, size_t n, int fds[MESSAGE_FDS], size_t *ret_n_fds)
+ssize_t message_receive(int sock, void *p, size_t n, int flags, int fds[MESSAGE_FDS],
+                        size_t *ret_n_fds)
 {
 	union control control;
 	struct iovec iov = { p, n };
@@ -75,7 +76,7 @@ ssize_t message_receive(int sock, void *p, size_t n, int fds[MESSAGE_FDS], size_
 
 	*ret_n_fds = 0;
 	do
-		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | flags);
 	while (got < 0 && errno == EINTR);
 	cmsg = got < 0 ? NULL : CMSG_FIRSTHDR(&msg);
 	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS) {

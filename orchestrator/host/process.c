@@ -168,25 +168,64 @@ void process_keep_fds(const int *keep, size_t n)
 }
 
 /* Kernels without keyrings and containers that forbid them have nothing to leave behind. */
-void process_new_keyring(void)
+bool process_new_keyring(void)
 {
-	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS ||
+	       errno == EPERM || errno == EACCES;
+}
+
+/* With a page below it that nobody may touch. */
+static char *new_stack(void)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *p = mmap(NULL, page + PROCESS_STACK, PROT_READ | PROT_WRITE,
+	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	if (mprotect(p, page, PROT_NONE) < 0) {
+		munmap(p, page + PROCESS_STACK);
+		return NULL;
+	}
+	return p + page;
+}
+
+static bool memory_is_shown(void)
+{
+	_cleanup_fd_ int fd = open("/proc/sys/fs/suid_dumpable", O_RDONLY | O_CLOEXEC);
+	char value = '0';
+
+	return fd < 0 || read(fd, &value, 1) != 1 || value == '1';
+}
+
+/* The child's peak begins with this process's (getrusage(2)): that of what it has now, not of what it had. */
+static void forget_peak(void)
+{
+	_cleanup_fd_ int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+
+	(void)!write(fd, "5", 1);
 }
 
 pid_t process_fork_to_exec(int (*fn)(void *data), void *data)
 {
+	static enum { UNKNOWN, SHOWN, HIDDEN } memory;
 	static char *stack; /* one child at a time */
 	const int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
 	pid_t pid;
 
-	if (!stack) {
-		void *p = mmap(NULL, PROCESS_STACK, PROT_READ | PROT_WRITE,
-		               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-
-		if (p == MAP_FAILED)
-			return -1;
-		stack = p;
+	if (memory == UNKNOWN)
+		memory = memory_is_shown() ? SHOWN : HIDDEN;
+	if (memory == SHOWN) {
+		pid = fork();
+		if (pid == 0)
+			_exit(fn(data));
+		return pid;
 	}
+	if (!stack)
+		stack = new_stack();
+	if (!stack)
+		return -1;
+	forget_peak();
 	pid = clone(fn, stack + PROCESS_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, data);
 	/* Whether a memory may be looked at changes with its process's ids; this one's are what they were. */
 	if (dumpable == 1)

@@ -40,13 +40,15 @@ void process_kill_others(const pid_t *keep, size_t n);
 void process_close_fds(const int *keep, size_t n);
 /* Makes all descriptors from 3 up close on exec but those listed, which stay open. */
 void process_keep_fds(const int *keep, size_t n);
-/* A new session keyring, where there are keyrings: the keys of the user's login stay out of reach. */
-void process_new_keyring(void);
+/* A new session keyring, where there are keyrings: the keys of the user's login stay out of reach. False: there
+ * are, and it could not be had. */
+bool process_new_keyring(void);
 /*
  * fork(2) for a child that only makes itself ready and execs: it copies nothing of this process, which waits
- * until it has execed or ended (clone(2), CLONE_VM and CLONE_VFORK). So `fn` runs on a stack of its own, of
- * PROCESS_STACK bytes, and what it writes it writes into this process's memory; its descriptors,
- * dispositions, mask, limits and ids are its own. What fn returns is its exit status. -1: errno.
+ * until it has execed or ended (clone(2), CLONE_VM and CLONE_VFORK), and hears only SIGKILL meanwhile. So `fn`
+ * runs on a stack of its own, of PROCESS_STACK bytes, and what it writes it writes into this process's memory;
+ * its descriptors, dispositions, mask, limits and ids are its own. What fn returns is its exit status. -1:
+ * errno. Where a memory may be looked at by whoever a process has become (fs.suid_dumpable=1) it is a fork.
  */
 enum { PROCESS_STACK = 256 << 10 };
 pid_t process_fork_to_exec(int (*fn)(void *data), void *data);

@@ -11,11 +11,11 @@ static const struct shared_fs {
 	uint32_t magic;
 	const char *name;
 } shared[] = {
-	{ 0x6969, "NFS" },         { 0xff534d42, "CIFS" },      { 0xfe534d42, "SMB" },
-	{ 0x517b, "SMB" },         { 0x5346414f, "AFS" },       { 0x6b414653, "AFS" },
-	{ 0x73757245, "Coda" },    { 0x00c36400, "Ceph" },      { 0x01021997, "9P" },
-	{ 0x01161970, "GFS2" },    { 0x7461636f, "OCFS2" },     { 0x0bd00bd0, "Lustre" },
-	{ 0x47504653, "GPFS" },    { 0x19830326, "BeeGFS" },    { 0x564c, "NCP" },
+	{ 0x6969, "NFS" },          { 0xff534d42, "CIFS" },   { 0xfe534d42, "SMB" },
+	{ 0x517b, "SMB" },          { 0x5346414f, "AFS" },    { 0x6b414653, "AFS" },
+	{ 0x73757245, "Coda" },     { 0x00c36400, "Ceph" },   { 0x01021997, "9P" },
+	{ 0x01161970, "GFS2" },     { 0x7461636f, "OCFS2" },  { 0x0bd00bd0, "Lustre" },
+	{ 0x47504653, "GPFS" },     { 0x19830326, "BeeGFS" }, { 0x564c, "NCP" },
 	{ 0x20030528, "OrangeFS" },
 };
 

@@ -48,15 +48,15 @@ static const struct laid_over {
 	{ "etc/resolv.conf", "", true },
 };
 
-/* Of sandbox_kept's data. */
+/* Of sandbox_common's data. */
 enum { DATA_FILTER, DATA_LAID_OVER };
 _Static_assert(DATA_LAID_OVER + ARRAY_LEN(laid_over) == SANDBOX_DATA, "one for each");
 
 struct bwrap_args {
-	struct sandbox_kept *kept; /* borrowed */
-	struct buf text;           /* NUL-ended words */
-	int pass[MAX_FDS];         /* descriptors that bubblewrap gets, … */
-	bool own[MAX_FDS];         /* … and which of them are closed afterwards */
+	struct sandbox_common *common; /* borrowed */
+	struct buf text;               /* NUL-ended words */
+	int pass[MAX_FDS];             /* descriptors that bubblewrap gets, … */
+	bool own[MAX_FDS];             /* … and which of them are closed afterwards */
 	size_t n_pass;
 	ARRAY(const char *) argv; /* bubblewrap's */
 };
@@ -126,7 +126,7 @@ static int add_data(struct bwrap_args *args, const void *p, size_t n, struct err
 static int add_kept_data(struct bwrap_args *args, int i, const void *p, size_t n, struct err *err)
 {
 	static const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	int *kept = &args->kept->data[i];
+	int *kept = &args->common->data[i];
 
 	if (!*kept) {
 		int fd = make_data(p, n, MFD_ALLOW_SEALING, err);
@@ -174,7 +174,7 @@ static int add_filter(struct bwrap_args *args, struct err *err)
 	_cleanup_buf_ struct buf filter = BUF_INIT(1 << 16);
 	int fd;
 
-	if (!args->kept->data[DATA_FILTER])
+	if (!args->common->data[DATA_FILTER])
 		sandbox_filter_write(&filter);
 	fd = add_kept_data(args, DATA_FILTER, filter.p, filter.n, err);
 	if (fd < 0)
@@ -317,11 +317,11 @@ static int bwrap_load(struct sandbox_spec *spec, struct err *err)
 	struct bwrap_args *args;
 
 	/* Looked for once: what is no longer there then cannot be run. */
-	if (!spec->kept->program && !child_find("bwrap", &spec->kept->program))
+	if (!spec->common->program && !child_find("bwrap", &spec->common->program))
 		return err_set(err, ERR_MACHINE, "bubblewrap is not installed");
 	args = alloc(sizeof(*args));
 	args->text = BUF_INIT(ARGS_MAX);
-	args->kept = spec->kept;
+	args->common = spec->common;
 	spec->args = args;
 	return fill_args(args, spec, err);
 }
@@ -337,7 +337,7 @@ static void bwrap_unload(struct sandbox_spec *spec)
 static int bwrap_enter(const struct sandbox_spec *spec, struct err *err)
 {
 	const struct bwrap_args *args = spec->args;
-	const char *program = spec->kept->program;
+	const char *program = spec->common->program;
 
 	if (dup2(spec->stdin_fd, 0) < 0 || dup2(spec->stdout_fd, 1) < 0 ||
 	    dup2(spec->stderr_fd, 2) < 0)
@@ -367,7 +367,7 @@ static int bwrap_prepare(struct sandbox_spec *spec, struct err *err)
 			return err_set(err, ERR_INPUT, "the image at %s has no folder /%s",
 			               spec->rootfs, needed[i]);
 	}
-	return sandbox_stage(spec, err);
+	return sandbox_stage(spec, false, err);
 }
 
 /* The options of a sandbox around bubblewrap's own --version, and it. */
@@ -385,8 +385,8 @@ static int make_trial(struct bwrap_args *args, const char *program, struct err *
 
 static int run_trial(const char *program, int userns_fd, struct child_result *ret, struct err *err)
 {
-	struct sandbox_kept kept = { 0 };
-	struct bwrap_args args = { .kept = &kept, .text = BUF_INIT(ARGS_MAX) };
+	struct sandbox_common common = { 0 };
+	struct bwrap_args args = { .common = &common, .text = BUF_INIT(ARGS_MAX) };
 	struct child_spec spec = { .timeout_ms = 20000, .kept = true, .userns_fd = userns_fd };
 	/* In a namespace of a plain user's there is nobody to become. */
 	const bool drops = !userns_fd && sandbox_drops();
@@ -405,7 +405,7 @@ static int run_trial(const char *program, int userns_fd, struct child_result *re
 	if (rc == 0 && ret->exit_code > 128) /* killed: that says nothing about the machine */
 		rc = child_fail(&spec, ret, err);
 	args_deinit(&args);
-	sandbox_kept_deinit(&kept);
+	sandbox_common_deinit(&common);
 	return rc;
 }
 
@@ -444,6 +444,7 @@ const struct sandbox_runtime sandbox_bwrap = {
 	.name = "bwrap",
 	.pinned = true,
 	.needs_rootfs = true,
+	.only_execs = true,
 	.trial = "bwrap --unshare-all --ro-bind / / true",
 	.probe = bwrap_probe,
 	.prepare = bwrap_prepare,

@@ -62,14 +62,14 @@ static int host_probe(int *ret_userns_fd, struct err *err)
 
 static int host_prepare(struct sandbox_spec *spec, struct err *err)
 {
-	return sandbox_stage(spec, err);
+	return sandbox_stage(spec, true, err);
 }
 
 /* Whether the program itself is the reason, and not a machine that has run out of something. */
 static bool blames_program(int sys)
 {
-	return sys == ENOENT || sys == ENOTDIR || sys == EACCES || sys == ENOEXEC ||
-	       sys == ELOOP || sys == ENAMETOOLONG || sys == EISDIR || sys == EINVAL;
+	return sys == ENOENT || sys == ENOTDIR || sys == EACCES || sys == ENOEXEC || sys == ELOOP ||
+	       sys == ENAMETOOLONG || sys == EISDIR || sys == EINVAL;
 }
 
 static int host_enter(const struct sandbox_spec *spec, struct err *err)

@@ -82,6 +82,7 @@ const struct sandbox_runtime sandbox_podman = {
 	.name = "podman",
 	.pinned = true,
 	.needs_rootfs = true,
+	.only_execs = true,
 	.trial = "podman unshare bwrap --unshare-all --ro-bind / / true",
 	.probe = podman_probe,
 	.prepare = podman_prepare,

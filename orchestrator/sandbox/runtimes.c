@@ -31,14 +31,14 @@ void sandbox_unload(const struct sandbox_runtime *runtime, struct sandbox_spec *
 		runtime->unload(spec);
 }
 
-void sandbox_kept_deinit(struct sandbox_kept *kept)
+void sandbox_common_deinit(struct sandbox_common *common)
 {
-	sandbox_unstage(&kept->staging);
-	free(kept->program);
-	kept->program = NULL;
+	sandbox_unstage(&common->staging);
+	free(common->program);
+	common->program = NULL;
 	for (int i = 0; i < SANDBOX_DATA; i++) {
-		if (kept->data[i])
-			close(kept->data[i]);
-		kept->data[i] = 0;
+		if (common->data[i])
+			close(common->data[i]);
+		common->data[i] = 0;
 	}
 }

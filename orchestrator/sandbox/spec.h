@@ -17,14 +17,14 @@
  */
 enum { SANDBOX_DATA = 6 };
 
-struct sandbox_kept {
+struct sandbox_common {
 	struct staging staging;
 	char *program;          /* bubblewrap */
 	int data[SANDBOX_DATA]; /* files that it reads from their begin; 0: none */
 };
 
 /* Also unmounts. A second time nothing happens. */
-void sandbox_kept_deinit(struct sandbox_kept *kept);
+void sandbox_common_deinit(struct sandbox_common *common);
 
 /*
  * What runs, in which root, with which limits. Host paths are absolute. The work folder stands at
@@ -52,8 +52,8 @@ struct sandbox_spec {
 	                       program has ended; without that it was never started */
 	int userns_fd; /* the user namespace to start from; 0: the caller's */
 	pid_t runner;  /* the caller of prepare and parent of who enters: dies with it */
-	struct sandbox_kept *kept; /* of the process that prepares */
-	struct bwrap_args *args;   /* load's; NULL: nothing is loaded */
+	struct sandbox_common *common; /* of the process that prepares */
+	struct bwrap_args *args;       /* load's; NULL: nothing is loaded */
 	/* prepare's: where work and jobs stand for the dropped uid. */
 	char staged_work[64], staged_jobs[64];
 };
@@ -65,13 +65,13 @@ struct sandbox_spec {
  * line that mends it); *ret_userns_fd is what its sandboxes start from, the caller's to close, or 0
  * (NULL: only asked). `prepare` runs in the runner with its own identity (mounts, folders), and so does
  * `load`, when the streams are known; `enter` runs in the runner's child, drops privileges and execs: it
- * returns only on failure. A runtime that loads changes nothing but the child in `enter`, which may share
- * the runner's memory. `unload` frees what was loaded, if anything was.
+ * returns only on failure. `unload` frees what was loaded, if anything was.
  */
 struct sandbox_runtime {
 	const char *name;
 	bool pinned; /* false: what it runs is marked unpinned (the host runtime) */
 	bool needs_rootfs;
+	bool only_execs; /* enter changes nothing but its own process, whose memory may be the runner's */
 	const char *trial; /* what must succeed on a command line where this runtime works; NULL */
 	int (*probe)(int *ret_userns_fd, struct err *err);
 	int (*prepare)(struct sandbox_spec *spec, struct err *err);

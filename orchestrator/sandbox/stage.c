@@ -17,23 +17,23 @@
 #include "sandbox/spec.h"
 
 /* Folders of every Linux that nothing of ours is looked for in; the first that fits is covered. */
-static const char *const places[] = { "/mnt", "/media", "/srv", "/opt", "/tmp" };
+static const char *const covers[] = { "/mnt", "/media", "/srv", "/opt", "/tmp" };
 
-static bool hides(const char *place, const char *path)
+static bool hides(const char *cover, const char *path)
 {
-	return path && path_is_below(path, place);
+	return path && path_is_below(path, cover);
 }
 
-static const char *choose_place(const struct sandbox_spec *spec)
+static const char *choose_cover(const struct sandbox_spec *spec)
 {
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(covers); i++) {
 		struct stat st;
 
-		if (hides(places[i], spec->work) || hides(places[i], spec->rootfs) ||
-		    hides(places[i], spec->jobs))
+		if (hides(covers[i], spec->work) || hides(covers[i], spec->rootfs) ||
+		    hides(covers[i], spec->jobs))
 			continue;
-		if (lstat(places[i], &st) == 0 && S_ISDIR(st.st_mode))
-			return places[i];
+		if (lstat(covers[i], &st) == 0 && S_ISDIR(st.st_mode))
+			return covers[i];
 	}
 	return NULL;
 }
@@ -53,17 +53,17 @@ int sandbox_apart(struct staging *staging, struct err *err)
 	return 0;
 }
 
-static int cover(struct staging *staging, const struct sandbox_spec *spec, struct err *err)
+static int lay_cover(struct staging *staging, const struct sandbox_spec *spec, struct err *err)
 {
-	const char *place = choose_place(spec);
+	const char *folder = choose_cover(spec);
 
-	if (!place)
+	if (!folder)
 		return err_set(err, ERR_MACHINE,
 		               "none of /mnt, /media, /srv, /opt and /tmp can be mounted over");
 	if (failpoint("stage-mount") ||
-	    mount("kiln", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64k") < 0)
-		return err_sys(err, ERR_MACHINE, "cannot stage mounts over %s", place);
-	staging->place = place;
+	    mount("kiln", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64k") < 0)
+		return err_sys(err, ERR_MACHINE, "cannot stage mounts over %s", folder);
+	staging->cover = folder;
 	return 0;
 }
 
@@ -75,18 +75,31 @@ static void unbind(struct staged *staged)
 	staged->from = NULL;
 }
 
-/* Binds a folder below the place, in the stead of what was there. */
-static int bind_at(const char *place, const char *name, const char *from, struct staged *staged,
+/* Whether it is bound already: a folder that was removed and made anew has the same name. */
+static bool is_bound(const struct staged *staged, const char *from, const struct stat *st)
+{
+	return staged->from && str_eq(staged->from, from) && staged->dev == st->st_dev &&
+	       staged->ino == st->st_ino;
+}
+
+/* Binds a folder below the cover, in the stead of what was there. */
+static int bind_at(const char *cover, const char *name, const char *from, struct staged *staged,
                    struct err *err)
 {
-	if (staged->from && str_eq(staged->from, from))
+	struct stat st;
+
+	if (stat(from, &st) < 0)
+		return err_sys(err, ERR_IO, "cannot look at %s", from);
+	if (is_bound(staged, from, &st))
 		return 0;
 	unbind(staged);
-	snprintf(staged->at, sizeof(staged->at), "%s/%s", place, name);
+	snprintf(staged->at, sizeof(staged->at), "%s/%s", cover, name);
 	if (failpoint("stage-bind") || (mkdir(staged->at, 0755) < 0 && errno != EEXIST) ||
 	    mount(from, staged->at, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return err_sys(err, ERR_MACHINE, "cannot bind %s for the build user", from);
 	staged->from = str_dup(from);
+	staged->dev = st.st_dev;
+	staged->ino = st.st_ino;
 	return 0;
 }
 
@@ -104,7 +117,7 @@ static int stage_work(struct staging *staging, struct sandbox_spec *spec, struct
 
 	if (!spec->place)
 		unbind(&staging->work);
-	if (bind_at(staging->place, "work", from, &staging->work, err) < 0)
+	if (bind_at(staging->cover, "work", from, &staging->work, err) < 0)
 		return -1;
 	spec->work =
 		moved(&staging->work, spec->work, spec->staged_work, sizeof(spec->staged_work));
@@ -112,33 +125,35 @@ static int stage_work(struct staging *staging, struct sandbox_spec *spec, struct
 }
 
 /* All folders of a job server lie beside each other. */
-static int stage_jobs(struct staging *staging, struct sandbox_spec *spec, struct err *err)
+static int stage_jobs(struct staging *staging, struct sandbox_spec *spec, bool alone,
+                      struct err *err)
 {
-	_cleanup_free_ char *from = path_dir(spec->jobs);
+	_cleanup_free_ char *from = alone ? str_dup(spec->jobs) : path_dir(spec->jobs);
 
-	if (bind_at(staging->place, "jobs", from, &staging->jobs, err) < 0)
+	if (bind_at(staging->cover, "jobs", from, &staging->jobs, err) < 0)
 		return -1;
 	spec->jobs =
 		moved(&staging->jobs, spec->jobs, spec->staged_jobs, sizeof(spec->staged_jobs));
 	return 0;
 }
 
-int sandbox_stage(struct sandbox_spec *spec, struct err *err)
+int sandbox_stage(struct sandbox_spec *spec, bool alone, struct err *err)
 {
-	struct staging *staging = &spec->kept->staging;
+	struct staging *staging = &spec->common->staging;
 
 	if (!sandbox_drops())
 		return 0;
-	if (sandbox_apart(staging, err) < 0 || (!staging->place && cover(staging, spec, err) < 0))
+	if (sandbox_apart(staging, err) < 0 ||
+	    (!staging->cover && lay_cover(staging, spec, err) < 0))
 		return -1;
 	if (spec->rootfs) {
-		if (bind_at(staging->place, "root", spec->rootfs, &staging->root, err) < 0)
+		if (bind_at(staging->cover, "root", spec->rootfs, &staging->root, err) < 0)
 			return -1;
 		spec->rootfs = staging->root.at;
 	}
 	if (stage_work(staging, spec, err) < 0)
 		return -1;
-	return spec->jobs ? stage_jobs(staging, spec, err) : 0;
+	return spec->jobs ? stage_jobs(staging, spec, alone, err) : 0;
 }
 
 void sandbox_unstage(struct staging *staging)
@@ -146,7 +161,7 @@ void sandbox_unstage(struct staging *staging)
 	free(staging->root.from);
 	free(staging->work.from);
 	free(staging->jobs.from);
-	if (staging->place)
-		(void)umount2(staging->place, MNT_DETACH);
+	if (staging->cover)
+		(void)umount2(staging->cover, MNT_DETACH);
 	*staging = (struct staging){ .apart = staging->apart };
 }

@@ -246,14 +246,86 @@ static void another_store_is_another(void **state)
 	other_executor_deinit(&other);
 }
 
+/* Neither before nor after. */
 static void whoever_is_paranoid_gets_a_new_one(void **state)
 {
 	struct lab *lab = *state, other;
+	pid_t runners[RUNNERS_MOST], first;
 
+	lab_out(lab, "true");
+	first = the_runner(lab);
+	wait_until_idle(first);
 	other_executor(lab, lab->dir, true, &other);
 	assert_string_equal(lab_out(&other, "echo a"), "a\n");
-	assert_no_runner(lab);
+	assert_int_equal(the_runner(lab), first); /* the other one has ended */
+	wait_until_idle(first);
+	assert_int_equal(runners_of(lab->server, runners), 1);
 	other_executor_deinit(&other);
+}
+
+/* What it had mapped for a stage is not in what the next one is said to have had. */
+static void peaks_are_each_stages_own(void **state)
+{
+	static const char *const reject[] = { "nobody says that" };
+	struct action large = { .argv = LAB_LIST("head", "-c", "100000000", "/dev/zero"),
+		                .n_argv = 4,
+		                .reject = (const char **)reject,
+		                .n_reject = 1 };
+	struct lab *lab = *state;
+	struct exec_completion before, c;
+	pid_t first;
+
+	lab_run(lab, "true", &before);
+	first = the_runner(lab);
+	lab_carry_out(lab, &large, &c);
+	assert_int_equal(c.status, EXEC_OK);
+	lab_run(lab, "true", &c);
+	assert_int_equal(the_runner(lab), first);
+	assert_in_range(c.result.peak_bytes, 1, before.result.peak_bytes + (8 << 20));
+}
+
+/* Told to end and given a stage at the same time, it carries that out. */
+static void nothing_is_lost_between_two(void **state)
+{
+	struct lab *lab = *state;
+
+	for (int i = 0; i < 40; i++) {
+		pid_t runner;
+
+		lab_out(lab, "true");
+		runner = the_runner(lab);
+		wait_until_idle(runner);
+		kill(runner, SIGTERM);
+		usleep((useconds_t)(i % 8 * 50));
+		assert_string_equal(lab_out(lab, "echo done"), "done\n");
+	}
+}
+
+/* A store that this one's mounts would lie over, and folders that are others by now under the same name. */
+static void mounts_are_of_the_store_at_hand(void **state)
+{
+	struct action builtin = { .builtin = "smoke", .argv = LAB_LIST("smoke"), .n_argv = 1 };
+	struct lab *lab = *state, other;
+	_cleanup_free_ char *dir = NULL;
+	struct exec_completion c;
+	struct err err = ERR_INIT;
+	char covered[] = "/mnt/kiln-test-XXXXXX";
+	const bool root = mkdtemp(covered);
+
+	dir = root ? str_dup(covered) : path_join(lab->dir, "other");
+	must(fs_make_dirs(AT_FDCWD, dir, 0700, &err), &err);
+	other_executor(lab, dir, false, &other);
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(lab_out(lab, "echo here"), "here\n");
+		assert_string_equal(lab_out(&other, "echo there"), "there\n");
+		assert_string_equal(lab_out(lab, "echo here"), "here\n");
+		/* A builtin, whatever comes of it, stages nothing. */
+		lab_submit(&other, &builtin, 0, 1);
+		lab_wait(&other, &c);
+	}
+	other_executor_deinit(&other);
+	if (root)
+		must(fs_remove_tree(AT_FDCWD, covered, &err), &err);
 }
 
 static int a_lab_without_runners(void **state)
@@ -285,6 +357,9 @@ static int run(void)
 		with_lab(two_at_once_are_two),
 		with_lab(another_store_is_another),
 		with_lab(whoever_is_paranoid_gets_a_new_one),
+		with_lab(peaks_are_each_stages_own),
+		with_lab(nothing_is_lost_between_two),
+		with_lab(mounts_are_of_the_store_at_hand),
 	};
 
 	return cmocka_run_group_tests_name("exec/runner", tests, NULL, NULL);

@@ -101,13 +101,13 @@ static char *take(int fd)
 /* In a forked "runner": prepare, then a forked child enters. */
 static void runner(const struct sandbox_runtime *runtime, struct sandbox_spec *spec)
 {
-	struct sandbox_kept kept = { 0 };
+	struct sandbox_common common = { 0 };
 	struct err err = ERR_INIT;
 	int status;
 	pid_t pid;
 
 	spec->runner = getpid();
-	spec->kept = &kept;
+	spec->common = &common;
 	if (runtime->prepare(spec, &err) < 0) {
 		dprintf(spec->stderr_fd, "prepare: %s", err.cause);
 		_exit(99);
