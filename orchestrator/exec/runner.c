@@ -44,9 +44,17 @@ static bool take_errand(int sock, int flags, struct errand *ret)
 	return true;
 }
 
+/* The server has ended, or wants that. */
+static bool is_hung_up(int sock)
+{
+	struct pollfd p = { sock, 0, 0 };
+
+	return poll(&p, 1, 0) != 0;
+}
+
 /*
  * False: there will be none. A SIGTERM while there is none ends the runner, but what the server has given it by
- * then it does: nobody else would. Afterwards the server can give it nothing.
+ * then it does, unless all is to end: nobody else would. Afterwards the server can give it nothing.
  */
 static bool next_errand(int sock, int signal_fd, struct errand *ret)
 {
@@ -58,6 +66,8 @@ static bool next_errand(int sock, int signal_fd, struct errand *ret)
 			return false;
 	if (!p[1].revents)
 		return take_errand(sock, 0, ret);
+	if (is_hung_up(sock))
+		return false;
 	shutdown(sock, SHUT_RD);
 	(void)!read(signal_fd, &info, sizeof(info));
 	return take_errand(sock, MSG_DONTWAIT, ret);

@@ -240,8 +240,10 @@ static void end_all(struct serving *serving)
 	const int64_t deadline = clock_mono_us() + LAST_GRACE_MS * 1000;
 	struct pollfd p = { serving->signal_fd, POLLIN, 0 };
 
-	for (size_t i = 0; i < serving->workers.n; i++)
+	for (size_t i = 0; i < serving->workers.n; i++) {
+		shutdown(serving->workers.v[i].sock, SHUT_RDWR);
 		kill(serving->workers.v[i].pid, SIGTERM);
+	}
 	while (reap(serving)) {
 		struct signalfd_siginfo info;
 
