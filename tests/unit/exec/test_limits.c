@@ -49,6 +49,19 @@ static void more_memory_than_the_limit_ends_it(void **state)
 }
 
 /* What stands in the sandbox's own file systems in memory is memory. */
+/* With less no sandbox is made. */
+static void too_little_memory_to_begin_with_counts_as_some(void **state)
+{
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	lab->memory = 4096;
+	lab_run(lab, "echo here", &c);
+	lab->memory = 0;
+	assert_int_equal(c.status, EXEC_OK);
+	assert_string_equal(lab_text(lab, &c.result.out), "here\n");
+}
+
 static void files_in_memory_are_memory(void **state)
 {
 	static const char *const scripts[] = {
@@ -299,6 +312,7 @@ static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more_memory_than_the_limit_ends_it),
+		cmocka_unit_test(too_little_memory_to_begin_with_counts_as_some),
 		cmocka_unit_test(files_in_memory_are_memory),
 		cmocka_unit_test(too_many_processes_end_it),
 		cmocka_unit_test(a_fork_bomb_ends),
