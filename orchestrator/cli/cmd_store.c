@@ -92,27 +92,30 @@ static int print_stats(const struct cli *cli, struct store *store, const struct 
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MOST);
 	_cleanup_json_ json_t *json = NULL;
-	char a[24], b[24], c[24], d[24];
+	char a[24], b[24], c[24], d[24], e[24];
 
 	if (cli->json) {
-		json = json_pack("{s:s,s:o,s:o,s:o,s:o,s:I,s:I,s:I}", "schema",
+		json = json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I}", "schema",
 		                 "kiln.store.stats/1", "store", json_any_text(store_dir(store)),
 		                 "blobs", amount_json(&o->blobs), "images", amount_json(&o->images),
-		                 "unneeded", amount_json(&o->blobs_gone), "results",
-		                 (json_int_t)o->n_results, "facts", (json_int_t)o->n_facts,
-		                 "pinned_bytes", (json_int_t)o->needed);
+		                 "folders", amount_json(&o->folders), "unneeded",
+		                 amount_json(&o->blobs_gone), "results", (json_int_t)o->n_results,
+		                 "facts", (json_int_t)o->n_facts, "pinned_bytes",
+		                 (json_int_t)o->needed);
 		return print_json(json, err);
 	}
 	buf_fmt(&text,
 	        "store     %s\n"
 	        "blobs     %s in %zu\n"
 	        "images    %s in %zu\n"
+	        "folders   %s in %zu: large inputs, what failures left, builds by increments\n"
 	        "results   %zu of stages, %zu facts about sources and images\n"
 	        "pinned    %s is what locks and releases name\n"
 	        "unneeded  %s in %zu blobs that nothing names: `kiln store gc` removes them\n",
 	        store_dir(store), size_text(o->blobs.bytes, a), o->blobs.n,
-	        size_text(o->images.bytes, b), o->images.n, o->n_results, o->n_facts,
-	        size_text(o->needed, c), size_text(o->blobs_gone.bytes, d), o->blobs_gone.n);
+	        size_text(o->images.bytes, b), o->images.n, size_text(o->folders.bytes, e),
+	        o->folders.n, o->n_results, o->n_facts, size_text(o->needed, c),
+	        size_text(o->blobs_gone.bytes, d), o->blobs_gone.n);
 	return print_text(buf_text(&text), text.n, err);
 }
 
@@ -145,7 +148,9 @@ const struct command cmd_store_stats = {
 	.summary = "say what lies in the store",
 	.operands = "",
 	.help = "Prints how much there is of content and of unpacked images, what of it locks and\n"
-		"releases name, and what nothing names any more.\n",
+		"releases name, and what nothing names any more. Folders are large inputs that\n"
+		"stages share, what the last failures left, and those of builds by increments:\n"
+		"a collection takes the first, and with a limit all of them.\n",
 	.topic = TOPIC_STORE,
 	.run = run_stats,
 };

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "exec/extent.h"
+#include "host/extent.h"
 #include "exec/usage.h"
 #include "host/clock.h"
 

@@ -32,6 +32,7 @@ struct gc_amount {
 
 struct gc_outcome {
 	struct gc_amount blobs, images; /* before */
+	struct gc_amount folders; /* of a dry one: large inputs, failures, builds by increments */
 	struct gc_amount blobs_gone, images_gone;
 	size_t n_results, n_facts; /* before */
 	size_t n_results_gone, n_facts_gone;

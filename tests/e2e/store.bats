@@ -168,9 +168,11 @@ fetch_big() {
 	diff -r out1 out2 && diff -r out1 out3
 	[ "$(head -n 2 out1/o | tr '\n' ' ')" = "1 2 " ]
 	[ "$(cat out1/src/f1)" = new ] && [ ! -e out1/src/sub ] && [ "$(cat out1/src/f300)" = 300 ]
+	"$KILN" store stats --json | jq -e '.folders.count == 1 and .folders.bytes > 600 * 4096'
 	# Copied: the same bytes.
 	"$KILN" store gc --size 0 >/dev/null
 	[ ! -e "$KILN_STORE/trees" ]
+	"$KILN" store stats --json | jq -e '.folders == {count: 0, bytes: 0}'
 	run -0 "$KILN" build --offline --paranoid -C big '*/plain/*'
 	[ ! -e "$KILN_STORE/trees" ]
 	fetch_big 1 copied

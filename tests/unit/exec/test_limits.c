@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/path.h"
-#include "exec/extent.h"
+#include "host/extent.h"
 #include "exec/limits.h"
 #include "exec/usage.h"
 #include "fakes/lab.h"

@@ -1,5 +1,5 @@
-#ifndef KILN_EXEC_EXTENT_H
-#define KILN_EXEC_EXTENT_H
+#ifndef KILN_HOST_EXTENT_H
+#define KILN_HOST_EXTENT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Folders are added up with one descriptor a level, so that a name that changes leads nowhere else. */
-#include "exec/extent.h"
+#include "host/extent.h"
 
 #include <dirent.h>
 #include <fcntl.h>
