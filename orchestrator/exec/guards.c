@@ -127,8 +127,8 @@ static int take_output(const struct action_output *output, const struct guard_ta
 }
 
 /* Only when every output is good does the work folder lose what can be moved. */
-static int carry_out(const struct moves *moves, const struct guard_taking *taking,
-                     struct arena *arena, const char **ret_why, struct err *err)
+static int move_outputs(const struct moves *moves, const struct guard_taking *taking,
+                        struct arena *arena, const char **ret_why, struct err *err)
 {
 	struct err fault = ERR_INIT;
 
@@ -153,7 +153,7 @@ int guard_outputs(const struct action *action, const struct guard_taking *taking
 		rc = take_output(&action->outputs[i], taking, &moves, arena, &outputs[i], ret_why,
 		                 err);
 	if (rc == 0 && !*ret_why)
-		rc = carry_out(&moves, taking, arena, ret_why, err);
+		rc = move_outputs(&moves, taking, arena, ret_why, err);
 	moves_deinit(&moves);
 	if (rc < 0 || *ret_why)
 		return rc;

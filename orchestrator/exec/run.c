@@ -181,60 +181,6 @@ static int make_spec(struct run *run, struct err *err)
 	return run->runtime->prepare(&run->spec, err);
 }
 
-/* ---- the workshop --------------------------------------------------------------------------- */
-
-struct workshop *workshop_new(struct groups *groups)
-{
-	struct workshop *shop = alloc(sizeof(*shop));
-
-	*shop = (struct workshop){
-		.place = WORK_PLACE_INIT, .groups = groups, .group = GROUP_INIT, .self = getpid()
-	};
-	return shop;
-}
-
-static void close_store(struct workshop *shop)
-{
-	work_place_deinit(&shop->place);
-	shop->blobs = blobs_free(shop->blobs);
-	free(shop->store_dir);
-	shop->store_dir = NULL;
-}
-
-struct workshop *workshop_free(struct workshop *shop)
-{
-	sandbox_common_deinit(&shop->common);
-	close_store(shop);
-	group_release(&shop->group);
-	free(shop);
-	return NULL;
-}
-
-static int open_blobs(struct workshop *shop, const char *store_dir, struct err *err)
-{
-	shop->blobs = blobs_free(shop->blobs);
-	return blobs_open(store_dir, &shop->blobs, err);
-}
-
-/* Another store comes with another executor. */
-static int use_store(struct workshop *shop, const char *store_dir, struct err *err)
-{
-	if (shop->store_dir && str_eq(shop->store_dir, store_dir))
-		return 0;
-	/* What is staged is of the other one, and may lie over this one. */
-	sandbox_unstage(&shop->common.staging);
-	close_store(shop);
-	if (open_blobs(shop, store_dir, err) < 0)
-		return -1;
-	shop->store_dir = str_dup(store_dir);
-	return 0;
-}
-
-static int open_place(struct workshop *shop, const char *store_dir, struct err *err)
-{
-	return shop->place.name ? 0 : work_place_init(&shop->place, store_dir, err);
-}
-
 /* ---- laying out ----------------------------------------------------------------------------- */
 
 /* What has walls to look through, and starts from no namespace of somebody else's. */
@@ -253,7 +199,7 @@ static int lay_out(struct run *run, struct err *err)
 		                   err);
 	}
 	if (!run->tree) {
-		if (open_place(run->shop, run->request.store_dir, err) < 0 ||
+		if (workshop_open_place(run->shop, err) < 0 ||
 		    work_init(&run->work, &run->shop->place, err) < 0)
 			return -1;
 		run->spec.place = run->shop->place.path;
@@ -266,12 +212,11 @@ static int lay_out(struct run *run, struct err *err)
 	return fs_must(fs_open_dir(AT_FDCWD, run->tree, &run->work.build_fd, err), run->tree, err);
 }
 
-/* What is mounted below the work folder is not seen through its place, and what is opened in one mount
- * namespace is not moved to another. */
+/* What is mounted below the work folder is not seen through its place. */
 static int enter_layers(struct run *run, struct err *err)
 {
 	run->spec.place = NULL;
-	return open_blobs(run->shop, run->request.store_dir, err);
+	return workshop_open_again(run->shop, err);
 }
 
 int run_prepare(struct run *run, struct err *err)
@@ -287,7 +232,7 @@ int run_prepare(struct run *run, struct err *err)
 	 * open now. */
 	if (sandbox_apart(&shop->common.staging, &later) < 0)
 		shop->spent = true;
-	if (use_store(shop, run->request.store_dir, err) < 0)
+	if (workshop_use_store(shop, run->request.store_dir, err) < 0)
 		return -1;
 	if (run->request.paranoid)
 		blobs_set_paranoid(shop->blobs);

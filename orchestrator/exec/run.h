@@ -4,27 +4,8 @@
 #include "exec/builtin.h"
 #include "exec/wire.h"
 #include "exec/work.h"
-#include "sandbox/group.h"
+#include "exec/workshop.h"
 #include "sandbox/spec.h"
-
-/*
- * What one process has for all actions that it carries out, one after the other: a place to work in, the
- * store's blobs, and mounts for the build user. Folder and blobs are opened with the first.
- */
-struct workshop {
-	char *store_dir; /* whose they are; NULL: none yet */
-	struct work_place place;
-	struct blobs *blobs;
-	struct sandbox_common common;
-	struct groups *groups; /* borrowed; may be NULL */
-	struct group group;    /* of them, taken with the first stage */
-	bool spent;            /* it serves no other action */
-	pid_t self;
-};
-
-struct workshop *workshop_new(struct groups *groups);
-/* Removes the place. */
-struct workshop *workshop_free(struct workshop *shop);
 
 /* One action, laid out: what a runner carries out, and what a shell looks at. */
 struct run {

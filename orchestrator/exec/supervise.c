@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -20,13 +19,13 @@
 #include <unistd.h>
 
 #include "exec/nice.h"
+#include "exec/pipes.h"
 #include "exec/said.h"
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
 #include "host/tmpfile.h"
-#include "sandbox/identity.h"
 
 struct stream {
 	int fd;    /* read end; -1 at its end */
@@ -337,55 +336,6 @@ static int watch(struct watch *w, struct err *err)
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-enum { PIPE_OUT, PIPE_LOG, PIPE_STATUS, N_PIPES };
-
-struct pipes {
-	int fd[N_PIPES][2];
-	int err_file; /* no pipe: it would hold up a child that nobody reads from */
-};
-
-static void close_ends(struct pipes *p, int end)
-{
-	for (int i = 0; i < N_PIPES; i++)
-		p->fd[i][end] = fs_close(p->fd[i][end]);
-}
-
-static void close_pipes(struct pipes *p)
-{
-	close_ends(p, 0);
-	close_ends(p, 1);
-	p->err_file = fs_close(p->err_file);
-}
-
-static int open_pipes(struct pipes *p, struct err *err)
-{
-	memset(p, -1, sizeof(*p));
-	p->err_file = failpoint("stage-error-file") ? -1 : memfd_create("error", MFD_CLOEXEC);
-	if (p->err_file < 0)
-		return err_sys(err, ERR_IO, "cannot make a file in memory");
-	for (int i = 0; i < N_PIPES; i++) {
-		if (!failpoint("stage-pipe") && pipe2(p->fd[i], O_CLOEXEC) == 0)
-			continue;
-		err_sys(err, ERR_IO, "cannot make a pipe");
-		close_pipes(p);
-		return -1;
-	}
-	/* A program that opens /dev/stderr anew needs to own the pipe. */
-	if (sandbox_drops()) {
-		(void)!fchown(p->fd[PIPE_OUT][1], sandbox_uid(), sandbox_gid());
-		(void)!fchown(p->fd[PIPE_LOG][1], sandbox_uid(), sandbox_gid());
-	}
-	fcntl(p->fd[PIPE_OUT][1], F_SETPIPE_SZ, 1 << 20);
-	fcntl(p->fd[PIPE_STATUS][0], F_SETFL, O_NONBLOCK);
-	return 0;
-}
-
-static struct supervise_streams streams_of(const struct pipes *p)
-{
-	return (struct supervise_streams){ p->fd[PIPE_OUT][1], p->fd[PIPE_LOG][1],
-		                           p->fd[PIPE_STATUS][1], p->err_file };
-}
-
 struct child {
 	const struct supervise_spec *spec;
 	const struct pipes *pipes;
@@ -396,7 +346,7 @@ static int run_child(void *data)
 {
 	const struct child *child = data;
 	const struct supervise_spec *spec = child->spec;
-	const struct supervise_streams streams = streams_of(child->pipes);
+	const struct supervise_streams streams = pipes_streams(child->pipes);
 	struct err err = ERR_INIT;
 	int rc;
 
@@ -440,22 +390,6 @@ static int block_signals(int *ret_fd, struct err *err)
 	return *ret_fd < 0 ? err_sys(err, ERR_IO, "cannot take signals") : 0;
 }
 
-/* What the child left, a builtin that a build's output has taken over maybe: texts are ended here. */
-static void read_error(int file, struct err *ret)
-{
-	struct err err;
-
-	*ret = ERR_INIT;
-	if (pread(file, &err, sizeof(err), 0) != (ssize_t)sizeof(err))
-		return;
-	err.cause[sizeof(err.cause) - 1] = '\0';
-	err.trail[sizeof(err.trail) - 1] = '\0';
-	err.hint[sizeof(err.hint) - 1] = '\0';
-	if ((unsigned int)err.code > ERR_BUG)
-		err.code = ERR_BUG;
-	*ret = err;
-}
-
 static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 {
 	int rc;
@@ -473,7 +407,7 @@ static int watch_child(struct watch *w, struct pipes *p, struct err *err)
 	if (w->s->end == SUPERVISE_EXITED &&
 	    limits_last(w->spec->limits, w->s->exit_code != 0, &w->s->breach))
 		w->s->end = SUPERVISE_LIMIT;
-	read_error(p->err_file, &w->s->err);
+	pipes_read_error(p, &w->s->err);
 	return rc;
 }
 
@@ -486,21 +420,21 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	struct pipes p;
 	int rc;
 
-	if (block_signals(&signal_fd, err) < 0 || open_pipes(&p, err) < 0)
+	if (block_signals(&signal_fd, err) < 0 || pipes_open(&p, err) < 0)
 		return -1;
-	streams = streams_of(&p);
+	streams = pipes_streams(&p);
 	if (spec->ready && spec->ready(spec->data, &streams, err) < 0) {
-		close_pipes(&p);
+		pipes_close(&p);
 		return -1;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	w.child = start_child(spec, &p);
 	if (w.child < 0) {
 		err_sys(err, ERR_IO, "cannot fork");
-		close_pipes(&p);
+		pipes_close(&p);
 		return -1;
 	}
-	close_ends(&p, 1);
+	pipes_close_ends(&p, 1);
 	w.signal_fd = signal_fd;
 	w.nice_tries = spec->nice > 0 ? NICE_TRIES : 0;
 	w.out = (struct stream){ p.fd[PIPE_OUT][0], &s.out_file,  0,
@@ -515,7 +449,7 @@ int supervise(const struct supervise_spec *spec, struct supervised *ret, struct 
 	fs_close(w.out.fd);
 	fs_close(w.log.fd);
 	fs_close(w.status.fd);
-	close_pipes(&p);
+	pipes_close(&p);
 	if (rc == 0)
 		*ret = s;
 	else

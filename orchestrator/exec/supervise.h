@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "exec/limits.h"
+#include "exec/pipes.h"
 #include "model/times.h"
 
 /*
@@ -14,12 +15,6 @@
  * started has ended. The calling process becomes the reaper of all of them and must have no other
  * children.
  */
-struct supervise_streams {
-	int out_fd, log_fd; /* pipes: standard output and standard error of the child */
-	int status_fd;      /* "exit-code" in what is written here: the program was started */
-	int err_fd;         /* supervise's own, for what fn returns -1 with */
-};
-
 /* Runs in the child. Returns its exit code, or -1 with err; or execs. */
 typedef int (*supervise_fn)(void *data, const struct supervise_streams *streams, struct err *err);
 
