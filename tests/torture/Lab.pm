@@ -142,6 +142,7 @@ sub write_project {
 # Starts Kiln in a folder with its output in a file; leads a process group of its own. Returns its pid.
 sub start {
     my ( $lab, %how ) = @_;
+    spew( $how{log}, '' );    # a signal may come before it is opened: what it holds then is not this run's
     my $pid = fork // die "cannot fork: $!\n";
     return $pid if $pid;
     setpgrp;
