@@ -93,12 +93,14 @@ static int print_stats(const struct cli *cli, struct store *store, const struct 
 	_cleanup_buf_ struct buf text = BUF_INIT(TEXT_MOST);
 	_cleanup_json_ json_t *json = NULL;
 	char a[24], b[24], c[24], d[24], e[24];
+	struct gc_amount folders;
 
+	store_count_folders(store, &folders);
 	if (cli->json) {
 		json = json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I}", "schema",
 		                 "kiln.store.stats/1", "store", json_any_text(store_dir(store)),
 		                 "blobs", amount_json(&o->blobs), "images", amount_json(&o->images),
-		                 "folders", amount_json(&o->folders), "unneeded",
+		                 "folders", amount_json(&folders), "unneeded",
 		                 amount_json(&o->blobs_gone), "results", (json_int_t)o->n_results,
 		                 "facts", (json_int_t)o->n_facts, "pinned_bytes",
 		                 (json_int_t)o->needed);
@@ -113,8 +115,8 @@ static int print_stats(const struct cli *cli, struct store *store, const struct 
 	        "pinned    %s is what locks and releases name\n"
 	        "unneeded  %s in %zu blobs that nothing names: `kiln store gc` removes them\n",
 	        store_dir(store), size_text(o->blobs.bytes, a), o->blobs.n,
-	        size_text(o->images.bytes, b), o->images.n, size_text(o->folders.bytes, e),
-	        o->folders.n, o->n_results, o->n_facts, size_text(o->needed, c),
+	        size_text(o->images.bytes, b), o->images.n, size_text(folders.bytes, e), folders.n,
+	        o->n_results, o->n_facts, size_text(o->needed, c),
 	        size_text(o->blobs_gone.bytes, d), o->blobs_gone.n);
 	return print_text(buf_text(&text), text.n, err);
 }

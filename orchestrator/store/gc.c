@@ -201,27 +201,26 @@ static void add_folder(struct gc_amount *amount, int parts, const char *name)
 	amount->bytes += extent.bytes;
 }
 
-static void count_folders(struct collector *c)
+void store_count_folders(struct store *store, struct gc_amount *ret)
 {
 	static const char *const parts[] = { "trees", "failed", "dev" };
 
+	*ret = (struct gc_amount){ 0 };
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		_cleanup_fd_ int fd = -1;
 		struct fs_names list = { 0 };
 		struct err ignored = ERR_INIT;
 
-		if (fs_open_dir(c->store->fd, parts[i], &fd, &ignored) == 0 &&
+		if (fs_open_dir(store->fd, parts[i], &fd, &ignored) == 0 &&
 		    fs_list(fd, ".", &list, &ignored) == 0)
 			for (size_t k = 0; k < list.names.n; k++)
-				add_folder(&c->outcome->folders, fd, list.names.v[k]);
+				add_folder(ret, fd, list.names.v[k]);
 		fs_names_deinit(&list);
 	}
 }
 
 static int collect(struct collector *c, struct err *err)
 {
-	if (c->request->dry)
-		count_folders(c);
 	if (gc_list(c, err) < 0 || gc_hold_all(c, err) < 0 || choose(c, err) < 0 ||
 	    gc_hold_others(c, err) < 0)
 		return -1;

@@ -32,7 +32,6 @@ struct gc_amount {
 
 struct gc_outcome {
 	struct gc_amount blobs, images; /* before */
-	struct gc_amount folders; /* of a dry one: large inputs, failures, builds by increments */
 	struct gc_amount blobs_gone, images_gone;
 	size_t n_results, n_facts; /* before */
 	size_t n_results_gone, n_facts_gone;
@@ -45,6 +44,9 @@ void gc_need(struct map *needed, const char *text, size_t n);
 /* Waits until no other process works in the store; a dry one does not. */
 int store_gc(struct store *store, const struct gc_request *request, struct gc_outcome *ret,
              struct err *err);
+
+/* Folders beside blobs and images: large inputs, what failures left, builds by increments. */
+void store_count_folders(struct store *store, struct gc_amount *ret);
 
 struct fsck_outcome {
 	struct gc_amount blobs;   /* read and hashed */

@@ -34,28 +34,30 @@ static size_t runners_of(struct runner_server *server, pid_t ret[RUNNERS_MOST])
 	return n;
 }
 
-/* The only one there is, in a while: one that goes on is there at once, others have to end first. */
-static pid_t the_runner(struct lab *lab)
+/* Those there are when there are so many: one that goes on is there at once, others have to end first. */
+static void await_runners(struct lab *lab, size_t n, pid_t ret[RUNNERS_MOST])
 {
 	const int64_t deadline = clock_mono_us() + 10000000;
-	pid_t runners[RUNNERS_MOST];
 
-	while (runners_of(lab->server, runners) != 1) {
+	while (runners_of(lab->server, ret) != n) {
 		assert_true(clock_mono_us() < deadline);
 		usleep(1000);
 	}
+}
+
+static pid_t the_runner(struct lab *lab)
+{
+	pid_t runners[RUNNERS_MOST];
+
+	await_runners(lab, 1, runners);
 	return runners[0];
 }
 
 static void assert_no_runner(struct lab *lab)
 {
-	const int64_t deadline = clock_mono_us() + 10000000;
 	pid_t runners[RUNNERS_MOST];
 
-	while (runners_of(lab->server, runners) != 0) {
-		assert_true(clock_mono_us() < deadline);
-		usleep(1000);
-	}
+	await_runners(lab, 0, runners);
 }
 
 static size_t open_files(pid_t pid)
