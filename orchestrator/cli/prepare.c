@@ -11,6 +11,7 @@
 #include "cli/runtime.h"
 #include "cli/session.h"
 #include "cli/sharing.h"
+#include "cli/snapshots.h"
 #include "cli/vendor.h"
 #include "external/crypto.h"
 #include "host/fs.h"
@@ -21,6 +22,7 @@
 #include "profile/heldout.h"
 #include "profile/probe.h"
 #include "source/source.h"
+#include "store/folder.h"
 
 /* ---- sources ------------------------------------------------------------------------------ */
 
@@ -108,6 +110,38 @@ static int fetch_leaves(struct session *s, bool in_image, struct err *err)
 		    fetch_leaf(s, &s->recipe.leaves[i], err) < 0)
 			return -1;
 	return 0;
+}
+
+/* One that was taken in, again. */
+static int take_again(struct session *s, const struct recipe_leaf *leaf, struct err *err)
+{
+	const struct fact_leaf *fact = map_get(s->facts.leaves, leaf->id);
+	_cleanup_json_ json_t *spec = NULL;
+	struct source_result again = { 0 };
+	bool same;
+
+	if (pinned_spec(s, leaf, &spec, err) < 0 || fetch_as(s, leaf, spec, &again, err) < 0)
+		return -1;
+	same = again.node.kind == fact->node.kind &&
+	       digest_eq(&again.node.ref.digest, &fact->node.ref.digest);
+	source_result_deinit(&again);
+	if (same)
+		return 0;
+	err_set(err, ERR_INPUT, "the source \"%s\" was changed while Kiln worked with it", leaf->id);
+	return err_hint(err, "run the same command again: it takes the source as it is then");
+}
+
+int session_take_sources(void *session, struct err *err)
+{
+	struct session *s = session;
+	int rc = 0;
+
+	print_note(s->cli, "  content of sources is missing from the store: they are taken in again");
+	store_trust_stamps(s->store, false);
+	for (size_t i = 0; rc == 0 && i < s->recipe.n_leaves; i++)
+		if (!vendor_is(&s->recipe.leaves[i]))
+			rc = take_again(s, &s->recipe.leaves[i], err);
+	return rc;
 }
 
 static int fill_values(struct session *s, struct err *err)
@@ -414,6 +448,7 @@ int session_prepare(struct session *s, struct err *err)
 	/* Whoever will run stages learns what the machine lacks before anything is fetched. */
 	if (s->cli->runs_stages && session_choose_runtime(s, err) < 0)
 		return -1;
+	snapshots_trust(s);
 	if (fetch_leaves(s, false, err) < 0)
 		return -1;
 	if (heldout_check(store_blobs(s->store), &s->recipe, &s->facts, err) < 0)

@@ -22,6 +22,7 @@
 #include "host/fs.h"
 #include "host/terminal.h"
 #include "report/progress.h"
+#include "store/folder.h"
 
 enum { PACE_US = 50000 }; /* between two drawings of the board */
 
@@ -100,6 +101,8 @@ static int run_with_sinks(struct session *s, const struct plan *plan,
 		.facts = &s->facts,
 		.store = s->store,
 		.recipe = s->recipe.name,
+		.take_sources = store_trusts_stamps(s->store) ? session_take_sources : NULL,
+		.take_sources_data = s,
 		.executor = s->executor,
 		.sinks = sinks,
 		.jobs = s->cli->jobs,

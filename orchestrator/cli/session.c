@@ -12,6 +12,7 @@
 #include "model/recipe_stages.h"
 #include "plan/plan.h"
 #include "stages/stage.h"
+#include "store/folder.h"
 #include "store/where.h"
 
 static bool is_folder(const char *path)
@@ -237,6 +238,7 @@ int session_open(struct cli *cli, const struct command_args *args, const char *o
 		return -1;
 	s = alloc(sizeof(*s));
 	s->cli = cli;
+	s->end = err;
 	s->arena = arena_new();
 	s->typed = operand;
 	s->leaf_facts = json_object();
@@ -272,6 +274,9 @@ struct session *session_close(struct session *s)
 	array_deinit(&s->images);
 	if (s->userns_fd)
 		fs_close(s->userns_fd);
+	ledger_free(s->ledger);
+	if (s->store && s->end->code != ERR_NONE)
+		store_end_trust(s->store);
 	s->store = store_close(s->store);
 	map_free(s->facts.leaves);
 	map_free(s->facts.images);

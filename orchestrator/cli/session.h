@@ -43,6 +43,8 @@ struct session {
 	const struct sandbox_runtime *runtime;
 	int userns_fd; /* what the runtime's probe gave, or 0 */
 	struct executor *executor;
+	const struct err *end; /* how the command ends: who called says it there */
+	struct ledger *ledger; /* what the last run of these words found out, until a run takes it; or NULL */
 	struct snapshot_record *record; /* the store's; NULL: there will be no snapshot */
 	bool offline, update, paranoid;
 	bool committed;    /* what HEAD holds counts, not what lies there */
@@ -85,6 +87,8 @@ int session_check_words(struct session *session, const char *variant, const char
                         struct err *err);
 /* Sources fetched, images there, pins and probe read: facts are whole. */
 int session_prepare(struct session *session, struct err *err);
+/* Takes in sources again that were taken in by their stamps alone (struct engine_request). */
+int session_take_sources(void *session, struct err *err);
 /* Whether --runtime names one that uses this machine's own tools: nothing that it builds is pinned. */
 bool session_leaves_image(const struct session *session);
 int session_plan(struct session *session, enum plan_purpose purpose, const char *variant,

@@ -38,7 +38,7 @@ void snapshots_begin(struct session *s)
 		s->record = store_record(s->store, &s->cli->key, s->cli->began_us);
 }
 
-struct ledger *snapshots_ledger(struct session *s)
+static struct ledger *make_ledger(struct session *s)
 {
 	_cleanup_buf_ struct buf key = BUF_INIT(SNAPSHOT_KEY_MOST);
 
@@ -48,6 +48,21 @@ struct ledger *snapshots_ledger(struct session *s)
 	for (char **word = s->cli->argv + 1; *word; word++)
 		buf_add(&key, *word, strlen(*word) + 1);
 	return key.overflow ? NULL : ledger_new(s->store, &key);
+}
+
+void snapshots_trust(struct session *s)
+{
+	s->ledger = make_ledger(s);
+	if (s->ledger && ledger_holds(s->ledger))
+		store_trust_stamps(s->store, true);
+}
+
+struct ledger *snapshots_ledger(struct session *s)
+{
+	struct ledger *ledger = s->ledger ? s->ledger : make_ledger(s);
+
+	s->ledger = NULL;
+	return ledger;
 }
 
 /* ---- at its end ----------------------------------------------------------------------------- */

@@ -14,7 +14,10 @@
 void snapshots_prepare(int argc, char **argv, struct cli *cli);
 /* The store is open and nothing was looked up in it. */
 void snapshots_begin(struct session *session);
-/* What the last run of the same words in the same folder found out of stages. NULL: it counts for nothing. */
+/* Before sources are taken in: as long as nobody has changed the store since the last run of the same words in
+ * the same folder, their stamps are enough. */
+void snapshots_trust(struct session *session);
+/* What that run found out of stages; the caller's. NULL: it counts for nothing. */
 struct ledger *snapshots_ledger(struct session *session);
 /* The run was well, and ran nothing where `idle`: what it looked at and said is kept for the next. */
 void snapshots_end(struct session *session, const struct plan *plan,

@@ -47,6 +47,20 @@ static int open_jobs(struct engine *e, size_t at, struct exec_request *request, 
 	               jobserver_open(r->jobserver, at, &request->jobs_dir, err);
 }
 
+/* A stage of another key than the last run's may take what nobody has looked at. */
+static int bring_sources(struct engine *e, size_t at, struct err *err)
+{
+	const struct engine_request *r = e->request;
+	int rc = 0;
+
+	if (r->take_sources && !e->taken)
+		rc = inputs_are_there(r->store, e->plan, r->facts, &e->plan->nodes[at], err);
+	if (rc != STORE_MISS)
+		return rc;
+	e->taken = true;
+	return r->take_sources(r->take_sources_data, err);
+}
+
 static int start(struct engine *e, size_t at, struct err *err)
 {
 	const struct plan_node *node = &e->plan->nodes[at];
@@ -71,7 +85,8 @@ static int start(struct engine *e, size_t at, struct err *err)
 		dev = dev_name(engine_kept(e, at));
 		request.dev = dev;
 	}
-	if (engine_keep_origins(e, at, err) < 0 || open_jobs(e, at, &request, err) < 0 ||
+	if (bring_sources(e, at, err) < 0 || engine_keep_origins(e, at, err) < 0 ||
+	    open_jobs(e, at, &request, err) < 0 ||
 	    e->request->executor->ops->submit(e->request->executor, &request, err) < 0)
 		return -1;
 	n->state = NODE_RUNNING;

@@ -22,6 +22,10 @@ struct engine_request {
 	 * later why something ran; or none. */
 	struct digest premises;
 	struct ledger *ledger; /* what the last such run found out; NULL: it is not known */
+	/* Where sources were taken in by their stamps alone (store/folder.h): takes them in again, with their
+	 * content, which a stage that is to run lacks. NULL: it is there. */
+	int (*take_sources)(void *data, struct err *err);
+	void *take_sources_data;
 	struct executor *executor;
 	struct event_sink *const *sinks; /* NULL-ended */
 	int jobs;                        /* what -j each stage is told; see resources_slots */

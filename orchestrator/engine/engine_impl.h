@@ -28,6 +28,7 @@ struct engine {
 	size_t *elsewhere, n_elsewhere; /* ready nodes whose action another process runs */
 	bool *claimed;                  /* by node */
 	struct map *by_action;          /* running or done in this run: action digest → node + 1 */
+	bool taken;                     /* sources, again, with their content */
 	bool checked;                   /* the paths of sources that stages take are all there */
 	bool stopping;                  /* nothing new starts */
 	bool cancelled;

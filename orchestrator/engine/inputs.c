@@ -141,6 +141,24 @@ int inputs_find(struct blobs *blobs, struct arena *arena, const struct plan *pla
 	return resolve(&c, node, &node->inputs[i], ret, err);
 }
 
+int inputs_are_there(struct store *store, const struct plan *plan, const struct facts *facts,
+                     const struct plan_node *node, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct key_context c = { store_blobs(store), arena, plan, facts, NULL };
+	struct placement found;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < node->n_inputs; i++) {
+		if (node->inputs[i].from.kind != REF_LEAF)
+			continue;
+		rc = resolve(&c, node, &node->inputs[i], &found, err);
+		if (rc == 0)
+			rc = store_has_node(store, &found.node, err);
+	}
+	return rc;
+}
+
 int inputs_check(struct blobs *blobs, const struct plan *plan, const struct facts *facts,
                  const struct engine_node *nodes, struct err *err)
 {

@@ -15,6 +15,9 @@ int inputs_check(struct blobs *blobs, const struct plan *plan, const struct fact
 int inputs_find(struct blobs *blobs, struct arena *arena, const struct plan *plan,
                 const struct facts *facts, const struct engine_node *nodes,
                 const struct plan_node *node, size_t i, struct placement *ret, struct err *err);
+/* Whether all content of the sources that a node takes is in the store. Returns 0 or STORE_MISS. */
+int inputs_are_there(struct store *store, const struct plan *plan, const struct facts *facts,
+                     const struct plan_node *node, struct err *err);
 /*
  * The key of a node whose inputs are known: composes its input root, encodes the action, puts
  * its bytes: into blobs_unkept where only the key is asked for. A leaf that lacks the named path is ERR_INPUT with the stage's place; an output

@@ -43,8 +43,9 @@ struct ledger {
 	struct buf key;
 	struct part parts[N_PARTS];
 	const char *generation;               /* of the last part; "": there is none */
-	char before[SNAPSHOT_GENERATION + 1]; /* of the store as the run begins */
 	int64_t since; /* its oldest result was looked up then, real clock, us */
+	bool opened;   /* its files were looked for */
+	bool whole, changed; /* … and are there */
 	bool holds;    /* its results do */
 	const struct plan *plan;
 	struct entry *entries;        /* by node */
@@ -124,12 +125,24 @@ static bool open_changes(struct ledger *l)
 	return true;
 }
 
-static bool still_holds(const struct ledger *l)
+static void open_parts(struct ledger *l)
 {
-	const int64_t age = clock_real_us() - l->since;
+	if (l->opened)
+		return;
+	l->opened = true;
+	l->whole = open_whole(l);
+	l->changed = l->whole && open_changes(l);
+}
 
-	return l->before[0] && strcmp(l->generation, l->before) == 0 && age >= 0 &&
-	       age < (int64_t)SECONDS * 1000000;
+bool ledger_holds(struct ledger *l)
+{
+	char now[SNAPSHOT_GENERATION + 1];
+	int64_t age;
+
+	open_parts(l);
+	age = clock_real_us() - l->since;
+	return l->whole && store_generation(l->store, now) && strcmp(l->generation, now) == 0 &&
+	       age >= 0 && age < (int64_t)SECONDS * 1000000;
 }
 
 /* Records are looked at one behind the other, or one before the other. */
@@ -213,20 +226,14 @@ static void read_all(struct ledger *l, enum part_name name, struct engine_node *
 
 void ledger_begin(struct ledger *l, const struct plan *plan, struct engine_node *nodes)
 {
-	bool changed;
-
 	l->plan = plan;
 	l->entries = alloc_array(plan->n_nodes, sizeof(*l->entries));
 	for (size_t i = 0; i < plan->n_wanted; i++)
 		l->n_wanted += !plan->nodes[plan->order[i]].pinned;
-	if (!store_generation(l->store, l->before))
-		l->before[0] = '\0';
-	if (!open_whole(l))
-		return;
-	changed = open_changes(l);
-	l->holds = still_holds(l);
-	read_all(l, WHOLE, nodes);
-	if (changed)
+	l->holds = ledger_holds(l);
+	if (l->whole)
+		read_all(l, WHOLE, nodes);
+	if (l->changed)
 		read_all(l, CHANGES, nodes);
 }
 

@@ -25,6 +25,9 @@ struct ledger;
 struct ledger *ledger_new(struct store *store, const struct buf *key);
 struct ledger *ledger_free(struct ledger *ledger);
 
+/* Whether the store is as that run left it, not long ago: what it found there, nobody has taken away. */
+bool ledger_holds(struct ledger *ledger);
+
 /* Before a run: finds the records of a plan's nodes. What they say of the last run is filled in. */
 void ledger_begin(struct ledger *ledger, const struct plan *plan, struct engine_node *nodes);
 /* Whether it knows the last run of every wanted node. */

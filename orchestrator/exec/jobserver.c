@@ -39,9 +39,10 @@ struct client {
 };
 
 struct jobserver {
-	int parent_fd; /* STORE/work */
+	char *work;    /* STORE/work */
+	int parent_fd; /* … open */
 	struct tmpdir dir;
-	char *path; /* of dir */
+	char *path; /* of dir; no fifo was made yet: NULL */
 	int epoll_fd;
 	ARRAY(struct client) clients;
 	ARRAY(struct client) idle; /* fifos of stages that have ended, for the next */
@@ -246,10 +247,27 @@ static void client_deinit(struct jobserver *js, struct client *c)
 	free(c->path);
 }
 
+/* When the first stage needs it: most runs of a large graph start none. */
+static int make_folder(struct jobserver *js, struct err *err)
+{
+	if (js->path)
+		return 0;
+	if (!js->dir.name && tmpdir_init(&js->dir, js->parent_fd, "jobs", err) < 0)
+		return -1;
+	/* Through it alone, as sandbox/spec.h wants it: what is above lets nobody in. */
+	if (sandbox_drops() && (failpoint("jobs-folder") || fchmod(js->dir.fd, 0711) < 0))
+		return err_sys(err, ERR_IO, "cannot open %s/%s to the build user", js->work,
+		               js->dir.name);
+	js->path = path_join(js->work, js->dir.name);
+	return 0;
+}
+
 static int make_client(struct jobserver *js, struct client *ret, struct err *err)
 {
 	struct client c = { .fd = -1 };
 
+	if (make_folder(js, err) < 0)
+		return err_while(err, "opening the job server for a stage");
 	snprintf(c.name, sizeof(c.name), "%u", js->counter++);
 	c.path = path_join(js->path, c.name);
 	if (make_fifo(js, &c, err) < 0) {
@@ -298,19 +316,11 @@ void jobserver_close(struct jobserver *js, uint64_t stage, struct jobserver_end 
 int jobserver_new(const char *store_dir, struct jobserver **ret, struct err *err)
 {
 	struct jobserver *js = alloc(sizeof(*js));
-	_cleanup_free_ char *work = path_join(store_dir, "work");
 
 	js->parent_fd = js->epoll_fd = -1;
-	if (fs_make_dirs(AT_FDCWD, work, 0700, err) < 0 ||
-	    fs_must(fs_open_dir(AT_FDCWD, work, &js->parent_fd, err), work, err) < 0 ||
-	    tmpdir_init(&js->dir, js->parent_fd, "jobs", err) < 0) {
-		jobserver_free(js);
-		return -1;
-	}
-	js->path = path_join(work, js->dir.name);
-	/* Through it alone, as sandbox/spec.h wants it: what is above lets nobody in. */
-	if (sandbox_drops() && (failpoint("jobs-folder") || fchmod(js->dir.fd, 0711) < 0)) {
-		err_sys(err, ERR_IO, "cannot open %s to the build user", js->path);
+	js->work = path_join(store_dir, "work");
+	if (fs_make_dirs(AT_FDCWD, js->work, 0700, err) < 0 ||
+	    fs_must(fs_open_dir(AT_FDCWD, js->work, &js->parent_fd, err), js->work, err) < 0) {
 		jobserver_free(js);
 		return -1;
 	}
@@ -337,6 +347,7 @@ struct jobserver *jobserver_free(struct jobserver *js)
 	tmpdir_deinit(&js->dir);
 	fs_close(js->epoll_fd);
 	fs_close(js->parent_fd);
+	free(js->work);
 	free(js->path);
 	free(js);
 	return NULL;

@@ -17,6 +17,15 @@ int ingest_file(struct store *store, struct arena *arena, int dirfd, const char 
  */
 int ingest_folder(struct store *store, struct arena *arena, const char *dir,
                   const struct ingest_options *options, struct tree_node *ret, struct err *err);
+/*
+ * From now on, with `on`, a known file counts as taken in without a look at its blob: for who knows that all
+ * were there and that nobody has changed the store since. Whoever uses the content looks then
+ * (store_has_node), for a blob may be gone by what is none of Kiln's doing.
+ */
+void store_trust_stamps(struct store *store, bool on);
+bool store_trusts_stamps(const struct store *store);
+/* Something went wrong, and may be what was trusted: nobody trusts the store as it is now. */
+void store_end_trust(struct store *store);
 
 /*
  * What is looked at besides, for a snapshot (snapshot/record.h) where one is in the making: a file by its

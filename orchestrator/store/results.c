@@ -67,40 +67,60 @@ static bool dir_is_whole(struct completeness *c, const struct blob_ref *ref)
 	return true;
 }
 
+static bool node_is_whole(struct completeness *c, const struct tree_node *node)
+{
+	switch (node->kind) {
+	case NODE_FILE:
+		return blob_is_there(c, &node->ref);
+	case NODE_DIR:
+		return dir_is_whole(c, &node->ref);
+	case NODE_LINK:
+		break;
+	}
+	return true;
+}
+
 static bool content_is_there(struct completeness *c, const struct result *result)
 {
 	if (!digest_is_none(&result->out.digest) && !blob_is_there(c, &result->out))
 		return false;
 	if (!digest_is_none(&result->log.digest) && !blob_is_there(c, &result->log))
 		return false;
-	for (size_t i = 0; i < result->n_outputs; i++) {
-		const struct tree_node *node = result->outputs[i].node;
-
-		if (node->kind == NODE_FILE && !blob_is_there(c, &node->ref))
+	for (size_t i = 0; i < result->n_outputs; i++)
+		if (!node_is_whole(c, result->outputs[i].node))
 			return false;
-		if (node->kind == NODE_DIR && !dir_is_whole(c, &node->ref))
-			return false;
-	}
 	return true;
 }
 
-/* Returns 0, or STORE_MISS where something of it is missing. */
+/* What was looked for comes to 0, STORE_MISS, or the disk's fault. */
+static int verdict(const struct completeness *c, bool whole, struct err *err)
+{
+	if (whole)
+		return 0;
+	if (!c->fault.sys)
+		return STORE_MISS;
+	*err = c->fault;
+	return -1;
+}
+
 static int check_content(struct store *store, const struct result *result, bool deep,
                          struct err *err)
 {
 	struct completeness c = { .store = store, .deep = deep, .fault = ERR_INIT };
 
-	if (content_is_there(&c, result))
-		return 0;
-	if (!c.fault.sys)
-		return STORE_MISS;
-	*err = c.fault;
-	return -1;
+	return verdict(&c, content_is_there(&c, result), err);
 }
 
 int store_has_content(struct store *store, const struct result *result, struct err *err)
 {
 	return check_content(store, result, false, err);
+}
+
+int store_has_node(struct store *store, const struct tree_node *node, struct err *err)
+{
+	struct completeness c = { .store = store, .fault = ERR_INIT };
+
+	return verdict(&c, node_is_whole(&c, node), err);
 }
 
 /* A result of another boot was hashed whole: what the disk holds now it will hold. */

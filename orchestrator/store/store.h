@@ -62,6 +62,9 @@ int store_get_failure(struct store *store, struct arena *arena, const char *addr
 
 /* Whether all content of a result is there, by the stamps of its blobs. Returns 0 or STORE_MISS. */
 int store_has_content(struct store *store, const struct result *result, struct err *err);
+/* … of a file or a folder. */
+struct tree_node;
+int store_has_node(struct store *store, const struct tree_node *node, struct err *err);
 
 /*
  * Until the end, look-ups see the store as it is now: the database is locked once, not for each of

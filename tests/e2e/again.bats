@@ -124,6 +124,39 @@ thinks() {
 	[ -e "$KILN_STORE/blobs/${packed:0:2}/${packed:2}" ]
 }
 
+@test "content of a source that is lost is missed where a stage needs it, or after a failure" {
+	lost=$(sha256sum src/hello.c)
+	lost=$KILN_STORE/blobs/${lost:0:2}/${lost:2:62}
+	rm -f "$lost"
+	build
+	[ "$thought" = no ]
+	run "$KILN-main" "${words[@]}"
+	[ "$status" -eq 0 ]
+	[[ $output == *"nothing to do"* ]]
+	[ ! -e "$lost" ]
+	echo x >src/new.txt
+	build
+	grep -q 'stages\? run' log
+	grep -q 'content of sources is missing from the store: they are taken in again' log
+	[ -e "$lost" ]
+	settles
+	rm -f "$lost"
+	run bash -c '"$KILN-main" build --offline --target "x86_64*" --variant plain >/dev/full'
+	[ "$status" -eq 7 ]
+	[ ! -e "$lost" ]
+	run "$KILN-main" "${words[@]}"
+	[ "$status" -eq 0 ]
+	[[ $output == *"nothing to do"* ]]
+	[ -e "$lost" ]
+	# Edited while a stage is missing its neighbour: what comes is what lies there.
+	settles
+	rm -f "$lost"
+	echo y >src/new.txt
+	build
+	grep -q 'taken in again' log
+	[ -e "$lost" ]
+}
+
 @test "a repository: a commit, a tag, its configuration, a file of no source, an edit and its end" {
 	git init -q .
 	git config user.email a@example.org

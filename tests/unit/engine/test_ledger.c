@@ -32,7 +32,7 @@ static void run_with(struct world *w)
 /* How many wanted nodes a ledger gives a key and a result for, as they are now. */
 struct known {
 	size_t keys, results;
-	bool all;
+	bool all, holds;
 };
 
 static struct known ask(struct world *w)
@@ -41,6 +41,7 @@ static struct known ask(struct world *w)
 	struct engine_node *nodes = arena_array(w->f.arena, w->f.plan->n_nodes, sizeof(*nodes));
 	struct known known = { 0 };
 
+	known.holds = ledger_holds(ledger);
 	ledger_begin(ledger, w->f.plan, nodes);
 	known.all = ledger_knows_all(ledger);
 	for (size_t i = 0; i < w->f.plan->n_wanted; i++) {
@@ -131,6 +132,7 @@ static void another_process_knows_it_too(void **state)
 	run_with(w);
 	open_again(w);
 	assert_true(ask(w).all);
+	assert_true(ask(w).holds);
 	assert_int_equal(ask(w).results, n_keyed(w));
 }
 
@@ -316,6 +318,7 @@ static void others_may_have_changed_the_store(void **state)
 	store_close(other);
 	known = ask(w);
 	assert_false(known.all);
+	assert_false(known.holds);
 	assert_int_equal(known.results, 0);
 	assert_int_equal(known.keys, n_keyed(w)); /* keys are the same in every store */
 	open_again(w);

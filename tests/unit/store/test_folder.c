@@ -151,6 +151,49 @@ static void files_long_unchanged_are_not_read_again(void **state)
 	assert_content(f, &root, "new"); /* another inode */
 }
 
+static void stamps_may_be_trusted(void **state)
+{
+	struct fixture *f = *state;
+	struct blob_ref one, dir;
+	struct tree_node root;
+	struct err err = ERR_INIT;
+	char before[SNAPSHOT_GENERATION + 1], after[SNAPSHOT_GENERATION + 1];
+
+	test_write(f->fd, "src/file", "one", 0644);
+	usleep(2600000); /* the file is old by now */
+	root = take(f, "src");
+	assert_int_equal(store_has_node(f->store, &root, &err), 0);
+	put_text(f->store, "one", &one);
+	remove_blob(f, &one);
+	store_trust_stamps(f->store, true);
+	assert_true(store_trusts_stamps(f->store));
+	root = take(f, "src");
+	assert_content(f, &root, "one");
+	/* What was whole in this process stays so; another one looks. */
+	f->store = store_close(f->store);
+	f->store = test_store(f->dir, "store");
+	assert_int_equal(store_has_node(f->store, &root, &err), STORE_MISS);
+	assert_int_equal(err.code, ERR_NONE);
+	/* Nobody trusted this one: there is nothing to end. */
+	assert_true(store_generation(f->store, before));
+	store_end_trust(f->store);
+	assert_true(store_generation(f->store, after));
+	assert_string_equal(before, after);
+	store_trust_stamps(f->store, true);
+	store_trust_stamps(f->store, false);
+	assert_false(store_trusts_stamps(f->store));
+	take(f, "src");
+	assert_int_equal(store_has_node(f->store, &root, &err), 0);
+	store_end_trust(f->store);
+	f->store = store_close(f->store);
+	f->store = test_store(f->dir, "store");
+	assert_true(store_generation(f->store, after));
+	assert_string_not_equal(before, after);
+	dir = root.ref;
+	remove_blob(f, &dir);
+	assert_int_equal(store_has_node(f->store, &root, &err), STORE_MISS);
+}
+
 static void a_users_folder_is_blamed_as_input(void **state)
 {
 	struct fixture *f = *state;
@@ -175,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(files_just_written_are_always_read),
 		TEST(files_long_unchanged_are_not_read_again),
+		TEST(stamps_may_be_trusted),
 		TEST(a_users_folder_is_blamed_as_input),
 	};
 
