@@ -203,7 +203,7 @@ static int look_for_lfs(void *data, const char *path, const struct tree_node *no
 	    node->ref.size > ATTRIBUTES_MOST)
 		return 0;
 	if (blobs_read(store_blobs(lfs->c->fetch->store), &node->ref, &text, err) != 0)
-		return err->code ? -1 : 0;
+		return err->code ? -1 : blobs_miss(&node->ref, path, err);
 	lfs->used = strstr(buf_text(&text), "filter=lfs") != NULL;
 	return 0;
 }

@@ -66,8 +66,10 @@ int commit_follow_pointer(const struct fetch *fetch, const struct git_repo *repo
 	char hex[DIGEST_HEX_SIZE];
 	int rc;
 
-	if (ref->size >= POINTER_MOST || blobs_read(blobs, ref, &text, err) != 0)
-		return err->code ? -1 : 0;
+	if (ref->size >= POINTER_MOST)
+		return 0;
+	if (blobs_read(blobs, ref, &text, err) != 0)
+		return err->code ? -1 : blobs_miss(ref, path, err);
 	if (!read_pointer(buf_text(&text), &real))
 		return 0;
 	if (!blobs_has(blobs, &real)) {
