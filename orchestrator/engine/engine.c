@@ -47,20 +47,6 @@ static int open_jobs(struct engine *e, size_t at, struct exec_request *request, 
 	               jobserver_open(r->jobserver, at, &request->jobs_dir, err);
 }
 
-/* A stage of another key than the last run's may take what nobody has looked at. */
-static int bring_sources(struct engine *e, size_t at, struct err *err)
-{
-	const struct engine_request *r = e->request;
-	int rc = 0;
-
-	if (r->take_sources && !e->taken)
-		rc = inputs_are_there(r->store, e->plan, r->facts, &e->plan->nodes[at], err);
-	if (rc != STORE_MISS)
-		return rc;
-	e->taken = true;
-	return r->take_sources(r->take_sources_data, err);
-}
-
 static int start(struct engine *e, size_t at, struct err *err)
 {
 	const struct plan_node *node = &e->plan->nodes[at];
@@ -85,7 +71,7 @@ static int start(struct engine *e, size_t at, struct err *err)
 		dev = dev_name(engine_kept(e, at));
 		request.dev = dev;
 	}
-	if (bring_sources(e, at, err) < 0 || engine_keep_origins(e, at, err) < 0 ||
+	if (engine_bring_sources(e, at, err) < 0 || engine_keep_origins(e, at, err) < 0 ||
 	    open_jobs(e, at, &request, err) < 0 ||
 	    e->request->executor->ops->submit(e->request->executor, &request, err) < 0)
 		return -1;
@@ -99,21 +85,12 @@ static int start(struct engine *e, size_t at, struct err *err)
 	return 0;
 }
 
-/* Before anything runs: keys that are made only then would tell it later. */
-static int check_inputs(struct engine *e, struct err *err)
-{
-	if (e->checked)
-		return 0;
-	e->checked = true;
-	return inputs_check(e->unkept, e->plan, e->request->facts, e->nodes, err);
-}
-
 static int start_ready(struct engine *e, struct err *err)
 {
 	size_t at;
 	int rc = 0;
 
-	if (ready_first(&e->ready, &at) && check_inputs(e, err) < 0)
+	if (ready_first(&e->ready, &at) && engine_check_sources(e, err) < 0)
 		return -1;
 	while (rc == 0 && !e->stopping && !e->request->dry) {
 		rc = schedule_take(e, &at, err);
@@ -364,7 +341,7 @@ static int begin(struct engine *e, struct err *err)
 		if (!node->pinned)
 			e->n_left++;
 	}
-	if ((e->request->dry && check_inputs(e, err) < 0) || look_back(e, err) < 0)
+	if ((e->request->dry && engine_check_sources(e, err) < 0) || look_back(e, err) < 0)
 		return -1;
 	engine_emit(e, EVENT_BEGIN, NULL, &event);
 	for (size_t i = 0; i < plan->n_wanted; i++) {

@@ -67,6 +67,14 @@ int engine_look_elsewhere(struct engine *e, struct err *err);
 int engine_finish_twins(struct engine *e, size_t of, struct err *err);
 void engine_skip_twins(struct engine *e, size_t of);
 
+/* ---- sources.c ----------------------------------------------------------------------------- */
+
+/* Each path of a source that a stage takes is there. Before anything runs: keys that are made only then would
+ * tell it later. */
+int engine_check_sources(struct engine *e, struct err *err);
+/* The content of the sources that a node takes is in the store, before it starts. */
+int engine_bring_sources(struct engine *e, size_t at, struct err *err);
+
 /* ---- results.c ----------------------------------------------------------------------------- */
 
 /* Whether a node is built by increments in this run. */

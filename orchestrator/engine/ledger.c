@@ -42,19 +42,19 @@ struct ledger {
 	struct store *store;
 	struct buf key;
 	struct part parts[N_PARTS];
-	const char *generation;               /* of the last part; "": there is none */
-	int64_t since; /* its oldest result was looked up then, real clock, us */
-	bool opened;   /* its files were looked for */
-	bool whole, changed; /* … and are there */
-	bool holds;    /* its results do */
+	const char *generation; /* of the last part; "": there is none */
+	int64_t since;          /* its oldest result was looked up then, real clock, us */
+	bool opened;            /* its files were looked for */
+	bool whole, changed;    /* … and are there */
+	bool holds;             /* its results do */
 	const struct plan *plan;
-	struct entry *entries;        /* by node */
-	size_t n_wanted;              /* nodes that get a key: what is pinned has none */
-	size_t n_strange;             /* records of none of these */
-	size_t n_known, n_keys;       /* … that have an entry; whose keys were given out */
-	struct ledger_bytes bytes;    /* of the key that is asked for */
-	ARRAY(struct buf) made;       /* such bytes, of nodes that are others than they were */
-	size_t n_made;                /* … altogether */
+	struct entry *entries;     /* by node */
+	size_t n_wanted;           /* nodes that get a key: what is pinned has none */
+	size_t n_strange;          /* records of none of these */
+	size_t n_known, n_keys;    /* … that have an entry; whose keys were given out */
+	struct ledger_bytes bytes; /* of the key that is asked for */
+	ARRAY(struct buf) made;    /* such bytes, of nodes that are others than they were */
+	size_t n_made;             /* … altogether */
 };
 
 /* ---- a run ---------------------------------------------------------------------------------- */
@@ -157,7 +157,8 @@ static void go_near(struct part *part, size_t here)
 }
 
 /* A place in the file to take from: a node's record, whose result comes next. */
-static bool open_record(struct ledger *l, size_t at, struct kept *ret_file, struct ledger_record *ret)
+static bool open_record(struct ledger *l, size_t at, struct kept *ret_file,
+                        struct ledger_record *ret)
 {
 	struct part *part = &l->parts[l->entries[at].part];
 	const size_t here = l->entries[at].at;
@@ -267,9 +268,11 @@ bool ledger_key(struct ledger *l, size_t at, const struct placement *placements,
 	struct ledger_record record;
 	struct kept file;
 
-	if (!open_record(l, at, &file, &record) || !ledger_bytes_make(&l->bytes, l->plan, at, placements))
+	if (!open_record(l, at, &file, &record) ||
+	    !ledger_bytes_make(&l->bytes, l->plan, at, placements))
 		return false;
-	if (l->bytes.text.n != record.n_bytes || memcmp(l->bytes.text.p, record.bytes, record.n_bytes) != 0) {
+	if (l->bytes.text.n != record.n_bytes ||
+	    memcmp(l->bytes.text.p, record.bytes, record.n_bytes) != 0) {
 		keep_made(l, at);
 		return false;
 	}
@@ -327,7 +330,8 @@ static bool bytes_again(struct ledger *l, size_t at, ledger_find_fn find, void *
 		return true;
 	arena = arena_new();
 	placements = arena_array(arena, l->plan->nodes[at].n_inputs, sizeof(*placements));
-	return find(data, at, arena, placements, &ignored) == 0 && ledger_bytes_make(&l->bytes, l->plan, at, placements);
+	return find(data, at, arena, placements, &ignored) == 0 &&
+	       ledger_bytes_make(&l->bytes, l->plan, at, placements);
 }
 
 /* As it is, where all that it says was said by it. */
@@ -373,12 +377,11 @@ static bool changes_are_few(const struct ledger *l)
 	return l->holds && l->n_strange == 0 && n * CHANGES_ARE_FEW <= l->n_wanted;
 }
 
-static bool write_changes(struct ledger *l, const char *generation,
-                          const struct engine_node *nodes, ledger_find_fn find, void *data)
+static bool write_changes(struct ledger *l, const char *generation, const struct engine_node *nodes,
+                          ledger_find_fn find, void *data)
 {
 	const struct part *part = &l->parts[CHANGES];
-	struct kept_writer *w =
-		kept_new(store_folder(l->store), kinds[CHANGES].magic, &l->key);
+	struct kept_writer *w = kept_new(store_folder(l->store), kinds[CHANGES].magic, &l->key);
 	bool whole = true;
 
 	kept_put(w, generation, SNAPSHOT_GENERATION);
