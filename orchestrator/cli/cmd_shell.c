@@ -150,7 +150,9 @@ static int plan_for(struct session *s, const struct stage *stage, struct plan **
 {
 	const char *until[] = { stage->address, NULL };
 
-	if (session_prepare(s, err) < 0 || session_choose_runtime(s, err) < 0)
+	/* The stage itself is not the engine's, which would look at what it takes. */
+	if (session_prepare(s, err) < 0 || session_take_sources(s, err) < 0 ||
+	    session_choose_runtime(s, err) < 0)
 		return -1;
 	return session_plan(s, PLAN_BUILD, NULL, until, ret, err);
 }

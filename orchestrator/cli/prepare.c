@@ -127,7 +127,7 @@ static int take_again(struct session *s, const struct recipe_leaf *leaf, struct 
 	source_result_deinit(&again);
 	if (same)
 		return 0;
-	err_set(err, ERR_INPUT, "the source \"%s\" was changed while Kiln worked with it", leaf->id);
+	err_set(err, ERR_INPUT, "the source \"%s\" is another one than when it was taken in", leaf->id);
 	return err_hint(err, "run the same command again: it takes the source as it is then");
 }
 
@@ -136,12 +136,27 @@ int session_take_sources(void *session, struct err *err)
 	struct session *s = session;
 	int rc = 0;
 
-	print_note(s->cli, "  content of sources is missing from the store: they are taken in again");
+	if (!store_trusts_stamps(s->store))
+		return 0;
 	store_trust_stamps(s->store, false);
 	for (size_t i = 0; rc == 0 && i < s->recipe.n_leaves; i++)
-		if (!vendor_is(&s->recipe.leaves[i]))
+		if (source_lies_here(s->recipe.leaves[i].spec))
 			rc = take_again(s, &s->recipe.leaves[i], err);
 	return rc;
+}
+
+/* What is read while sources are fetched may be missed, too. */
+static int fetch_surely(struct session *s, bool in_image, struct err *err)
+{
+	int rc = fetch_leaves(s, in_image, err);
+
+	if (rc == 0 || err->code != ERR_IO || !store_trusts_stamps(s->store))
+		return rc;
+	err_clear(err);
+	if (in_image && session_take_sources(s, err) < 0)
+		return -1;
+	store_trust_stamps(s->store, false);
+	return fetch_leaves(s, in_image, err);
 }
 
 static int fill_values(struct session *s, struct err *err)
@@ -449,13 +464,13 @@ int session_prepare(struct session *s, struct err *err)
 	if (s->cli->runs_stages && session_choose_runtime(s, err) < 0)
 		return -1;
 	snapshots_trust(s);
-	if (fetch_leaves(s, false, err) < 0)
+	if (fetch_surely(s, false, err) < 0)
 		return -1;
 	if (heldout_check(store_blobs(s->store), &s->recipe, &s->facts, err) < 0)
 		return -1;
 	if (fill_values(s, err) < 0 || check_toolchains(s, err) < 0 || ensure_images(s, err) < 0)
 		return -1;
-	if (fetch_leaves(s, true, err) < 0)
+	if (fetch_surely(s, true, err) < 0)
 		return -1;
 	check_library(s);
 	s->facts.branch_stacks = profiler_probe(&s->facts.profiler);

@@ -275,7 +275,8 @@ struct session *session_close(struct session *s)
 	if (s->userns_fd)
 		fs_close(s->userns_fd);
 	ledger_free(s->ledger);
-	if (s->store && s->end->code != ERR_NONE)
+	/* What is missing may have been the reason. */
+	if (s->store && (s->end->code == ERR_IO || s->end->code == ERR_INPUT))
 		store_end_trust(s->store);
 	s->store = store_close(s->store);
 	map_free(s->facts.leaves);

@@ -87,7 +87,8 @@ int session_check_words(struct session *session, const char *variant, const char
                         struct err *err);
 /* Sources fetched, images there, pins and probe read: facts are whole. */
 int session_prepare(struct session *session, struct err *err);
-/* Takes in sources again that were taken in by their stamps alone (struct engine_request). */
+/* Takes in sources again that were taken in by their stamps alone, so that their content is there (struct
+ * engine_request). */
 int session_take_sources(void *session, struct err *err);
 /* Whether --runtime names one that uses this machine's own tools: nothing that it builds is pinned. */
 bool session_leaves_image(const struct session *session);

@@ -44,9 +44,9 @@ struct ledger {
 	struct part parts[N_PARTS];
 	const char *generation; /* of the last part; "": there is none */
 	int64_t since;          /* its oldest result was looked up then, real clock, us */
-	bool opened;            /* its files were looked for */
-	bool whole, changed;    /* … and are there */
-	bool holds;             /* its results do */
+	bool opened;            /* its parts were looked for … */
+	bool whole, changed;    /* … and these are there */
+	bool holds;             /* its results are what they were */
 	const struct plan *plan;
 	struct entry *entries;     /* by node */
 	size_t n_wanted;           /* nodes that get a key: what is pinned has none */

@@ -14,6 +14,7 @@ int engine_check_sources(struct engine *e, struct err *err)
 int engine_bring_sources(struct engine *e, size_t at, struct err *err)
 {
 	const struct engine_request *r = e->request;
+	struct event event = { 0 };
 	int rc = 0;
 
 	if (r->take_sources && !e->taken)
@@ -21,5 +22,7 @@ int engine_bring_sources(struct engine *e, size_t at, struct err *err)
 	if (rc != STORE_MISS)
 		return rc;
 	e->taken = true;
+	event.why = "content of its sources is missing from the store: they are taken in again";
+	engine_emit(e, EVENT_NOTE, &e->plan->nodes[at], &event);
 	return r->take_sources(r->take_sources_data, err);
 }

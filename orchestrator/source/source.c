@@ -92,29 +92,11 @@ static const struct fetcher *find_fetcher(const char *kind)
 	return NULL;
 }
 
-struct missing {
-	struct blobs *blobs;
-};
-
-static int check_blob(void *data, const char *path, const struct tree_node *node, struct err *err)
-{
-	const struct missing *missing = data;
-
-	(void)path;
-	if (node->kind == NODE_FILE && !blobs_has(missing->blobs, &node->ref))
-		return err_set(err, ERR_IO, "missing");
-	return 0;
-}
-
 bool fetch_is_there(struct store *store, const struct tree_node *node)
 {
-	struct missing missing = { store_blobs(store) };
 	struct err ignored = ERR_INIT;
 
-	if (!blobs_has(missing.blobs, &node->ref))
-		return false;
-	return node->kind != NODE_DIR ||
-	       tree_walk(missing.blobs, &node->ref, check_blob, &missing, &ignored) == 0;
+	return store_has_node(store, node, &ignored) == 0;
 }
 
 static json_t *write_node(const struct tree_node *node)
@@ -238,6 +220,13 @@ static int obtain(const struct fetch *fetch, const struct fetcher *fetcher,
 		return -1;
 	}
 	return 0;
+}
+
+bool source_lies_here(const json_t *leaf)
+{
+	const struct fetcher *fetcher = find_fetcher(json_str_or(leaf, "kind", ""));
+
+	return fetcher && !fetcher->kept;
 }
 
 int source_fetch(struct store *store, const struct source_request *request, struct log *log,

@@ -49,6 +49,9 @@ struct source_result {
 
 void source_result_deinit(struct source_result *result);
 
+/* Whether the leaf of a recipe is what lies on this machine, looked at in every run: a folder, a checkout. */
+bool source_lies_here(const json_t *leaf);
+
 /*
  * Brings one leaf into the store. A digest that is not the pinned one, an unknown version, an
  * address that answers 404 are ERR_INPUT; a dead network or a broken transfer is ERR_IO.

@@ -172,7 +172,7 @@ int ingest_folder(struct store *store, struct arena *arena, const char *dir,
 void store_trust_stamps(struct store *store, bool on)
 {
 	store->trusting = on;
-	store->trusted |= on;
+	store->ever_trusting |= on;
 }
 
 bool store_trusts_stamps(const struct store *store)
@@ -182,8 +182,11 @@ bool store_trusts_stamps(const struct store *store)
 
 void store_end_trust(struct store *store)
 {
-	if (store->trusted)
-		store_changes(store);
+	store->trusting = false;
+	if (!store->ever_trusting)
+		return;
+	store_changes(store);
+	store->foreign = true; /* what was kept for the generation that it would have counts for nothing */
 }
 
 /* ---- what is seen besides ------------------------------------------------------------------- */

@@ -24,7 +24,7 @@ int ingest_folder(struct store *store, struct arena *arena, const char *dir,
  */
 void store_trust_stamps(struct store *store, bool on);
 bool store_trusts_stamps(const struct store *store);
-/* Something went wrong, and may be what was trusted: nobody trusts the store as it is now. */
+/* Something went wrong, and may be what was trusted: whoever comes next trusts nothing. */
 void store_end_trust(struct store *store);
 
 /*

@@ -47,7 +47,7 @@ struct store {
 	bool alone;        /* held exclusively, until it is closed */
 	bool looking;      /* in a transaction of look-ups */
 	bool trusting;     /* of a source's file the stamps are enough (folder.h) */
-	bool trusted;      /* … or were once */
+	bool ever_trusting; /* … or were so once */
 	struct digest
 		*seen; /* while looking: blobs that were there, each at the place of its hash */
 	bool changed;  /* what it says is not what it said: no snapshot holds any more */

@@ -137,7 +137,7 @@ thinks() {
 	echo x >src/new.txt
 	build
 	grep -q 'stages\? run' log
-	grep -q 'content of sources is missing from the store: they are taken in again' log
+	grep -q 'note .*content of its sources is missing from the store: they are taken in again' log
 	[ -e "$lost" ]
 	settles
 	rm -f "$lost"
@@ -148,12 +148,29 @@ thinks() {
 	[ "$status" -eq 0 ]
 	[[ $output == *"nothing to do"* ]]
 	[ -e "$lost" ]
-	# Edited while a stage is missing its neighbour: what comes is what lies there.
-	settles
+}
+
+@test "a shell shows what a stage takes, though its content was lost" {
+	mkdir -p ../two/src
+	cp src/hello.c ../two/src
+	cp kiln.lock ../two
+	cat >../two/kiln.lua <<-LUA
+		kiln.recipe { name = "two", version = "1", license = "MIT", date = 1000000000 }
+		kiln.target { triple = "$x86", toolchain = "llvm-19", image = "trixie", variants = { "plain" }, ship = "plain", reference = "plain" }
+		local early = stage.run { address = "$x86/plain/early", argv = { "touch", "o" }, outputs = { "o" } }
+		stage.run { address = "$x86/plain/late", argv = { "true" }, outputs = { "o" },
+		  inputs = { { at = "i", from = early:at "o" }, { at = "s", from = kiln.leaf("src", { kind = "folder", path = "src" }) } } }
+	LUA
+	look() { "$KILN" shell --offline ../two "$x86/plain/late" <<<'cat s/hello.c'; }
+	look >shown
+	cmp shown src/hello.c
+	sleep 3 # stamps of now could change unseen
+	look >shown
+	lost=$(sha256sum src/hello.c)
+	lost=$KILN_STORE/blobs/${lost:0:2}/${lost:2:62}
 	rm -f "$lost"
-	echo y >src/new.txt
-	build
-	grep -q 'taken in again' log
+	look >shown
+	cmp shown src/hello.c
 	[ -e "$lost" ]
 }
 
@@ -179,9 +196,6 @@ into_repository() {
 	lost=$(sha256sum .gitattributes)
 	lost=$KILN_STORE/blobs/${lost:0:2}/${lost:2:62}
 	rm "$lost"
-	run "$KILN-main" "${words[@]}"
-	[ "$status" -eq 7 ]
-	[[ $output == *".gitattributes (blob "*"is missing from the store"*"→ run the same command again"* ]]
 	run "$KILN-main" "${words[@]}"
 	[ "$status" -eq 0 ]
 	[[ $output == *"nothing to do"* ]]
