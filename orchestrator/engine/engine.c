@@ -195,6 +195,16 @@ static void close_jobs(struct engine *e, size_t at)
 	engine_emit(e, EVENT_NOTE, &e->plan->nodes[at], &event);
 }
 
+static void tell_copied(struct engine *e, size_t at)
+{
+	struct event event = {
+		.why = "it failed where a folder that it takes cannot be moved or removed, and was "
+		       "run again with a copy of it"
+	};
+
+	engine_emit(e, EVENT_NOTE, &e->plan->nodes[at], &event);
+}
+
 /* Whether what ended it came from outside, and it may be tried once more: then it will be. */
 static bool try_again(struct engine *e, size_t at, const struct exec_completion *done)
 {
@@ -219,6 +229,8 @@ static int on_completion(struct engine *e, struct exec_completion *done, struct 
 	close_jobs(e, at);
 	e->nodes[at].stint->bytes_in = done->bytes_in;
 	e->nodes[at].stint->bytes_out = done->bytes_out;
+	if (done->copied)
+		tell_copied(e, at);
 	if (try_again(e, at, done))
 		return 0;
 	if (done->status != EXEC_OK) /* else when the result is recorded */

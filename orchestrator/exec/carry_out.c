@@ -246,11 +246,12 @@ static bool fills_disk(const struct supervised *s)
 	       (s->breach.limit == LIMIT_SPACE || s->breach.limit == LIMIT_INODES);
 }
 
-/* What rename(2) and unlink(2) say of a mount, and of what lies in one and beside it. */
+/* What programs say when rename(2) and unlink(2) refuse a mount, or what lies in one and beside it: the C library's
+ * words, those of Go, and Node's. The names of the errors alone stand in sources, too. */
 static bool says_mounted(int file)
 {
-	static const char *const texts[] = { "Device or resource busy", "EBUSY",
-		                             "cross-device link", "EXDEV" };
+	static const char *const texts[] = { "evice or resource busy", "nvalid cross-device link",
+		                             "EBUSY: resource busy", "EXDEV: cross-device link" };
 	_cleanup_free_ char *tail = file < 0 ? NULL : alloc(SAID_TAIL + 1);
 	const off_t size = file < 0 ? 0 : lseek(file, 0, SEEK_END);
 	ssize_t n = file < 0 ?
@@ -295,6 +296,7 @@ static int take_results(struct run *run, struct supervised *s, struct err *err)
 		return -1;
 	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
 	run->again = wants_copies(run, s);
+	run->spent_us += s->wall_us;
 	if (run->again)
 		return 0;
 	run->reply.outside = s->end == SUPERVISE_EXITED && s->exit_code == 128 + SIGKILL;
@@ -302,6 +304,14 @@ static int take_results(struct run *run, struct supervised *s, struct err *err)
 	    !fills_disk(s))
 		work_keep(&run->work, run->request.store_dir, &run->request.action);
 	return 0;
+}
+
+/* 0: no limit. */
+static int64_t time_left_ms(const struct run *run)
+{
+	const int64_t left = run->request.timeout_ms - run->spent_us / 1000;
+
+	return run->request.timeout_ms == 0 ? 0 : left > 1 ? left : 1;
 }
 
 static int run_stage(struct run *run, struct err *err)
@@ -314,7 +324,7 @@ static int run_stage(struct run *run, struct err *err)
 		                       .fn = run->builtin ? enter_builtin : enter_sandbox,
 		                       .execs = !run->builtin && run->runtime->only_execs,
 		                       .data = run,
-		                       .timeout_ms = run->request.timeout_ms,
+		                       .timeout_ms = time_left_ms(run),
 		                       .limits = &limits,
 		                       .nice = run->request.nice,
 		                       .out_limit = LIMITS_OUT,
@@ -356,7 +366,9 @@ static int run_with_copies(struct run *run, struct str bytes, int userns_fd, str
 	again.arena = run->arena;
 	again.shop = run->shop;
 	again.reply_fd = run->reply_fd;
+	again.spent_us = run->spent_us;
 	*run = again;
+	run->reply.copied = true;
 	return prepare_and_run(run, bytes, userns_fd, err);
 }
 

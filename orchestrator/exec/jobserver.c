@@ -292,6 +292,14 @@ int jobserver_open(struct jobserver *js, uint64_t stage, const char **ret_dir, s
 	return 0;
 }
 
+/* A stage may change its fifo's mode, or take its name away: it is his. */
+static bool is_as_made(const struct client *c)
+{
+	struct stat st;
+
+	return fstat(c->fd, &st) == 0 && st.st_nlink == 1 && (st.st_mode & 07777) == 0600;
+}
+
 void jobserver_close(struct jobserver *js, uint64_t stage, struct jobserver_end *ret)
 {
 	struct client *c = find(js, stage);
@@ -301,7 +309,7 @@ void jobserver_close(struct jobserver *js, uint64_t stage, struct jobserver_end 
 		return;
 	c->end.kept = lent(c);
 	*ret = c->end;
-	if (c->cut) {
+	if (c->cut || !is_as_made(c)) {
 		client_deinit(js, c);
 	} else {
 		while (take_out(c, INT_MAX) > 0)

@@ -220,6 +220,7 @@ static void complete(struct job *job, struct arena *arena, struct exec_completio
 		ret->bytes_out = reply.bytes_out;
 		ret->why = reply.why;
 		ret->outside = reply.outside;
+		ret->copied = reply.copied;
 		ret->err = reply.err;
 	} else if (job->cancelled) {
 		ret->status = EXEC_CANCELLED;

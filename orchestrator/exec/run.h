@@ -23,6 +23,7 @@ struct run {
 	struct runner_reply reply;
 	int reply_fd; /* of a runner */
 	bool again;   /* of a runner: it is to be carried out once more, without layers */
+	int64_t spent_us; /* … what that took: all of it is in its time limit */
 };
 
 #define RUN_INIT ((struct run){ .work = WORK_INIT, .spec = { .stdin_fd = -1 } })

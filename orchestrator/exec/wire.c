@@ -192,6 +192,7 @@ void wire_put_reply(struct runner_reply *r, struct buf *buf)
 	put_u64(buf, (uint64_t)r->status);
 	put_text(buf, r->why);
 	put_u64(buf, r->outside);
+	put_u64(buf, r->copied);
 	put_u64(buf, (uint64_t)r->err.code);
 	put_u64(buf, (uint64_t)r->err.sys);
 	put_text(buf, r->err.cause);
@@ -227,6 +228,7 @@ int wire_take_reply(struct arena *arena, struct str bytes, struct runner_reply *
 	r.status = (enum exec_status)take_u64(&in, &bad);
 	r.why = take_text(arena, &in, &bad);
 	r.outside = take_u64(&in, &bad) != 0;
+	r.copied = take_u64(&in, &bad) != 0;
 	r.err.code = (enum err_code)take_u64(&in, &bad);
 	r.err.sys = (int)take_u64(&in, &bad);
 	take_fixed(&in, r.err.cause, sizeof(r.err.cause), &bad);

@@ -35,6 +35,7 @@ struct runner_reply {
 	enum exec_status status;
 	const char *why; /* EXEC_FAILED */
 	bool outside;    /* … by a SIGKILL that is not Kiln's */
+	bool copied;     /* it was carried out again, its inputs copied */
 	struct err err;  /* EXEC_BROKEN */
 	struct result result;
 	uint64_t bytes_in, bytes_out; /* of the files laid out, and of those taken as outputs */

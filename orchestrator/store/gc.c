@@ -113,7 +113,48 @@ static int forget_fact(struct collector *c, const struct item *item, struct err 
 	return rc;
 }
 
-/* What hangs on results, and stamps of what is not there: all that no row needs any more. */
+/* Of a file whose content is not there. */
+struct stale {
+	int64_t dev, ino;
+};
+
+static bool stays(const struct collector *c, struct str digest)
+{
+	const struct held *held = map_get_n(c->blobs, digest.p, digest.n);
+
+	return held && held->holders[0] + held->holders[1] > 0;
+}
+
+static int forget_stamp(struct db_stmt *stmt, const struct stale *stale, struct err *err)
+{
+	db_bind_int(stmt, 1, stale->dev);
+	db_bind_int(stmt, 2, stale->ino);
+	return db_run(stmt, err);
+}
+
+static int forget_stamps(struct collector *c, struct err *err)
+{
+	ARRAY(struct stale) list = { 0 };
+	struct db_stmt *rows, *gone = NULL;
+	int rc;
+
+	if (db_prepare(c->store->db, "SELECT dev, ino, digest FROM stamps", &rows, err) < 0)
+		return -1;
+	while ((rc = db_step(rows, err)) == DB_ROW)
+		if (!stays(c, db_bytes(rows, 2)))
+			array_push(&list, ((struct stale){ db_int(rows, 0), db_int(rows, 1) }));
+	db_stmt_free(rows);
+	if (rc >= 0)
+		rc = db_prepare(c->store->db, "DELETE FROM stamps WHERE dev=?1 AND ino=?2", &gone,
+		                err);
+	for (size_t i = 0; rc >= 0 && i < list.n; i++)
+		rc = forget_stamp(gone, &list.v[i], err);
+	db_stmt_free(gone);
+	array_deinit(&list);
+	return rc < 0 ? -1 : 0;
+}
+
+/* What hangs on results: all that no row needs any more. */
 static int forget_rest(struct collector *c, struct err *err)
 {
 	return db_exec(c->store->db,
@@ -146,7 +187,7 @@ static int forget(struct collector *c, struct err *err)
 		if (rc < 0)
 			return -1;
 	}
-	return forget_rest(c, err);
+	return forget_stamps(c, err) < 0 ? -1 : forget_rest(c, err);
 }
 
 static int forget_in_database(struct collector *c, struct err *err)

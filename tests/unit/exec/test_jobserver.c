@@ -235,6 +235,48 @@ static void returns_are_told(void **state)
 	close(fd);
 }
 
+/* A stage that shuts its fifo, or takes it away, does so for itself alone. */
+static void what_a_stage_spoils_no_other_gets(void **state)
+{
+	struct fixture *f = *state;
+	struct jobserver_end end;
+	struct err err = ERR_INIT;
+	_cleanup_free_ char *first = NULL, *path = NULL;
+	const char *dir;
+	int fd = client(f, 1);
+
+	assert_int_equal(fchmod(fd, 0), 0);
+	close(fd);
+	jobserver_close(f->js, 1, &end);
+	must(jobserver_open(f->js, 2, &dir, &err), &err);
+	first = str_dup(dir);
+	path = path_join(dir, JOBSERVER_FILE);
+	assert_int_equal(unlink(path), 0);
+	jobserver_close(f->js, 2, &end);
+	must(jobserver_open(f->js, 3, &dir, &err), &err);
+	assert_string_not_equal(dir, first);
+	free(first);
+	first = str_dup(dir);
+	jobserver_close(f->js, 3, &end);
+	must(jobserver_open(f->js, 4, &dir, &err), &err);
+	assert_string_equal(dir, first); /* as it was: the next one has it */
+}
+
+/* Whoever starts no stage makes no folder, and none is missed then. */
+static void folders_are_made_for_stages(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *work = path_join(f->dir, "work");
+	struct fs_names list = { 0 };
+	struct err err = ERR_INIT;
+
+	jobserver_share(f->js, 3);
+	assert_int_equal(jobserver_lent(f->js), 0);
+	must(fs_list(AT_FDCWD, work, &list, &err), &err);
+	assert_int_equal(list.names.n, 0);
+	fs_names_deinit(&list);
+}
+
 static void nothing_is_left_behind(void **state)
 {
 	struct fixture *f = *state;
@@ -272,6 +314,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(more_than_was_lent_is_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(floods_are_cut_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(returns_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_stage_spoils_no_other_gets, setup, teardown),
+		cmocka_unit_test_setup_teardown(folders_are_made_for_stages, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_is_left_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_was_never_opened, setup, teardown),
 	};

@@ -222,7 +222,7 @@ static void any_name_will_do(void **state)
 	lab_assert_no_work(lab);
 }
 
-/* What cannot be done to a mount is done to a copy, and nobody need know. */
+/* What cannot be done to a mount is done to a copy. */
 static void what_overlays_refuse_is_done_in_copies(void **state)
 {
 	static const char *const scripts[] = {
@@ -249,13 +249,44 @@ static void what_fails_in_copies_fails(void **state)
 	struct err err = ERR_INIT;
 	char text[64];
 
+	need_overlays(lab);
 	must(fs_remove_tree(AT_FDCWD, failed, &err), &err);
-	run(lab, "echo changed >src/a.txt; echo EBUSY >&2; exit 4", NULL, 0, &c);
+	run(lab, "echo changed >src/a.txt; echo mv: Device or resource busy >&2; exit 4", NULL, 0, &c);
 	assert_int_equal(c.status, EXEC_FAILED);
+	assert_true(c.copied);
 	assert_int_equal(c.result.exit_code, 4);
-	assert_string_equal(lab_text(lab, &c.result.log), "EBUSY\n");
+	assert_string_equal(lab_text(lab, &c.result.log), "mv: Device or resource busy\n");
 	read_kept(lab, "src/a.txt", text);
 	assert_string_equal(text, "changed\n");
+	lab_assert_no_work(lab);
+}
+
+/* A compiler that shows a line with an error's name in it says nothing of mounts. */
+static void names_of_errors_mean_nothing(void **state)
+{
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	run(lab, "echo \"error: undeclared 'EBUSY', 'EXDEV'\" >&2; exit 1", NULL, 0, &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_false(c.copied);
+	lab_assert_no_work(lab);
+}
+
+static void both_tries_are_in_the_time_limit(void **state)
+{
+	static const char script[] = "sleep 1; echo mv: Device or resource busy >&2; exit 4";
+	struct lab *lab = *state;
+	struct action action = { .argv = LAB_LIST("sh", "-ec", script), .n_argv = 3 };
+	struct exec_completion c;
+
+	need_overlays(lab);
+	lab_compose(lab, inputs, ARRAY_LEN(inputs), &action);
+	lab_submit(lab, &action, 1500, 0);
+	lab_wait(lab, &c);
+	assert_int_equal(c.status, EXEC_FAILED);
+	assert_string_equal(c.why, "killed after its time limit of 1.5 s");
+	assert_true(c.copied);
 	lab_assert_no_work(lab);
 }
 
@@ -271,6 +302,8 @@ static int group(void)
 		cmocka_unit_test(any_name_will_do),
 		cmocka_unit_test(what_overlays_refuse_is_done_in_copies),
 		cmocka_unit_test(what_fails_in_copies_fails),
+		cmocka_unit_test(names_of_errors_mean_nothing),
+		cmocka_unit_test(both_tries_are_in_the_time_limit),
 	};
 
 	return cmocka_run_group_tests_name("exec/layers", tests, lab_setup, lab_teardown);

@@ -1,6 +1,7 @@
 /* The stat cache: it may skip reading a file, and never decides what is in it. */
 #include "external/crypto.h"
 #include "store/folder.h"
+#include "store/gc.h"
 #include "store/store.h"
 #include "store/store_impl.h"
 #include "unit/stored.h"
@@ -194,6 +195,30 @@ static void stamps_may_be_trusted(void **state)
 	assert_int_equal(store_has_node(f->store, &root, &err), STORE_MISS);
 }
 
+/* Whose content a collection takes. */
+static void stamps_go_with_what_they_stand_for(void **state)
+{
+	struct fixture *f = *state;
+	const struct gc_request request = { .budget = -1 };
+	struct gc_outcome outcome;
+	struct tree_node root;
+	struct err err = ERR_INIT;
+
+	test_write(f->fd, "src/file", "one", 0644);
+	usleep(2600000); /* the file is old by now */
+	root = take(f, "src");
+	assert_int_equal(count_stamps(f), 1);
+	must(store_gc(f->store, &request, &outcome, &err), &err);
+	assert_int_equal(outcome.blobs_gone.n, 2);
+	assert_int_equal(count_stamps(f), 0);
+	f->store = store_close(f->store);
+	f->store = test_store(f->dir, "store");
+	assert_int_equal(store_has_node(f->store, &root, &err), STORE_MISS);
+	store_trust_stamps(f->store, true);
+	take(f, "src");
+	assert_int_equal(store_has_node(f->store, &root, &err), 0);
+}
+
 static void a_users_folder_is_blamed_as_input(void **state)
 {
 	struct fixture *f = *state;
@@ -219,6 +244,7 @@ int main(void)
 		TEST(files_just_written_are_always_read),
 		TEST(files_long_unchanged_are_not_read_again),
 		TEST(stamps_may_be_trusted),
+		TEST(stamps_go_with_what_they_stand_for),
 		TEST(a_users_folder_is_blamed_as_input),
 	};
 
