@@ -460,10 +460,12 @@ int session_prepare(struct session *s, struct err *err)
 		return err_set(err, ERR_MACHINE,
 		               "this machine's architecture is not one of Debian's; Kiln's images "
 		               "cannot run here");
-	/* Whoever will run stages learns what the machine lacks before anything is fetched. */
-	if (s->cli->runs_stages && session_choose_runtime(s, err) < 0)
-		return -1;
 	snapshots_trust(s);
+	/* Whoever will run stages learns what the machine lacks before anything is fetched. Where the last run's
+	 * results hold nothing may be to run, and no sandbox is tried before something is. */
+	if (s->cli->runs_stages && (!store_trusts_stamps(s->store) || session_leaves_image(s)) &&
+	    session_choose_runtime(s, err) < 0)
+		return -1;
 	if (fetch_surely(s, false, err) < 0)
 		return -1;
 	if (heldout_check(store_blobs(s->store), &s->recipe, &s->facts, err) < 0)

@@ -14,7 +14,8 @@
 
 /*
  * What a command that works on a recipe holds: the recipe, the lock, the store, the facts. The one
- * place where concrete parts (executor, event sinks) are chosen; the runtime is in runtime.c.
+ * place where concrete parts are chosen: event sinks in run.c, the executor in late.c, the runtime in
+ * runtime.c.
  */
 struct session_image {
 	const char *name;

@@ -15,6 +15,8 @@ setup() {
 	[ "$thought" = no ]
 }
 
+teardown() { [ -z "${spy:-}" ] || rm -rf "$spy"; }
+
 # Sets `thought`: whether more was loaded than the C library.
 build() {
 	LD_DEBUG=files "$KILN" "${words[@]}" "$@" >made 2>all || { grep -v '^ *[0-9]*:' all; return 1; }
@@ -148,6 +150,21 @@ thinks() {
 	[ "$status" -eq 0 ]
 	[[ $output == *"nothing to do"* ]]
 	[ -e "$lost" ]
+}
+
+@test "what has nothing to run tries no sandbox" {
+	# Where the build's user can look, in the trial sandbox, too.
+	spy=$(mktemp -d -p /var/tmp)
+	chmod 1777 "$spy"
+	printf '#!/bin/sh\ntouch "%s"\nexec %s "$@"\n' "$spy/tried" "$(command -v bwrap)" >"$spy/bwrap"
+	chmod 755 "$spy/bwrap"
+	PATH=$spy:$PATH run "$KILN-main" "${words[@]}"
+	[ "$status" -eq 0 ]
+	[[ $output == *"nothing to do"* ]]
+	[ ! -e "$spy/tried" ]
+	echo x >src/new.txt
+	PATH=$spy:$PATH build
+	[ -e "$spy/tried" ]
 }
 
 @test "a shell shows what a stage takes, though its content was lost" {
