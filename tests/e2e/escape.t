@@ -292,6 +292,34 @@ case_daemon() {
 	clean
 }
 
+# One gives back what it was not lent and spoils its fifo, one keeps what it was lent: the third gets the two
+# tokens that three jobs leave it, and no more.
+case_job_server_answered_falsely() {
+	mkdir -p jobs
+	echo 'printf %0300d 0 >/dev/kiln/jobs; sleep 1; chmod 0 /dev/kiln/jobs; rm -f /dev/kiln/jobs; echo >o' >jobs/liar
+	cat >jobs/take <<-'PERL'
+		my ($n, $more) = @ARGV;
+		open my $jobs, "<", "/dev/kiln/jobs" or die "jobs: $!\n";
+		$SIG{ALRM} = sub { die "no token comes\n" };
+		alarm 20;
+		sysread $jobs, my $token, 1 or die "jobs: $!\n" for 1 .. $n;
+		$SIG{ALRM} = sub { open my $o, ">", "o"; exit };
+		alarm 2;
+		sysread $jobs, my $token, 1;
+		die "more than $n tokens\n";
+	PERL
+	recipe "local jobs = kiln.leaf(\"jobs\", { kind = \"folder\", path = \"jobs\" })
+		local liar = run(\"liar\", { argv = { \"/bin/sh\", \"j/liar\" }, outputs = { \"o\" }, inputs = { { at = \"j\", from = jobs } } })
+		local keeper = run(\"keeper\", { argv = { \"/bin/perl\", \"j/take\", \"2\" }, outputs = { \"o\" },
+		  inputs = { { at = \"j\", from = jobs }, { at = \"after\", from = liar:at \"o\" } } })
+		local last = run(\"last\", { argv = { \"/bin/perl\", \"j/take\", \"2\" }, outputs = { \"o\" },
+		  inputs = { { at = \"j\", from = jobs }, { at = \"after\", from = keeper:at \"o\" } } })"
+	build 3
+	[ "$status" -eq 0 ] || fail "status $status" "$(cat "$work/said")"
+	says "plain/liar   it gave back 300 tokens of the job server that it was not lent; they were ignored"
+	clean
+}
+
 # ---- cases: taking the machine ------------------------------------------------------------------
 
 case_memory() { ends memory "memory = $((64 << 20))" "killed: its processes " " limit of 64 MiB (memory = … in the recipe)"; }
