@@ -243,14 +243,16 @@ check-long: setup-check
 	@$(AGAIN) tests
 	@$(TEST_ENV) scripts/run-tests $(LONG_TESTS)
 # Every fail point of every case; random builds for SOAK_SECONDS (SOAK_SEED=N: those of that seed).
+# AS=root|user|namespace: whose they are; else whoever calls.
+RUN_AS = $(if $(AS),scripts/run-as $(AS))
 .PHONY: torture soak
 torture: setup-check
 	@$(AGAIN) all
-	@$(TEST_ENV) JOBS=$(JOBS) KILN_TEST_TIMEOUT=86400 scripts/run-tests $(TORTURE_TESTS)
+	@$(TEST_ENV) JOBS=$(JOBS) KILN_TEST_TIMEOUT=86400 $(RUN_AS) scripts/run-tests $(TORTURE_TESTS)
 soak: setup-check
 	@$(AGAIN) all
 	@$(TEST_ENV) SOAK_SECONDS=$(SOAK_SECONDS) KILN_TEST_TIMEOUT=$$(($(SOAK_SECONDS) + 1800)) \
-		scripts/run-tests $(SOAK_TESTS)
+		$(RUN_AS) scripts/run-tests $(SOAK_TESTS)
 # All real projects that kiln init must bring to a release; `make check` takes a few of them.
 .PHONY: check-adopt
 check-adopt: setup-check
@@ -379,6 +381,7 @@ help:
 	'make check-long   the slow ones                check-lint  layers, sizes, words, headers' \
 	'make check-adopt  kiln init on real projects   fuzz        fuzzers (FUZZ_SECONDS=10 each)' \
 	'make torture      every fail point             soak        random builds (SOAK_SECONDS=600)' \
+	'                  AS=user, AS=namespace: as a plain user, as root of a user namespace' \
 	'make bench        benchmarks (ONLY=NAME)' \
 	'make lint         all static checks            fmt         format the C code' \
 	'make docs         write docs/reference' \
