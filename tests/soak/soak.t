@@ -3,7 +3,7 @@
 # Random projects are edited and built, over and over, in one store: by one Kiln and by two at once,
 # killed, interrupted and with faults (host/failpoint.h) at random moments, with collections and checks
 # of the store between and beside. What must hold, after each step:
-#   - whatever is lost from the store is missed where it is needed, and only there;
+#   - what is lost from the store is missed where it is needed;
 #   - what is built has the bytes that an evaluator of its own (Graph.pm) says, now and then also those of
 #     a build in an empty store;
 #   - nothing that was complete runs again, what was never run does not count as done, the same work in
