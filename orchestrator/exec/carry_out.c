@@ -246,8 +246,8 @@ static bool fills_disk(const struct supervised *s)
 	       (s->breach.limit == LIMIT_SPACE || s->breach.limit == LIMIT_INODES);
 }
 
-/* What programs say when rename(2) and unlink(2) refuse a mount, or what lies in one and beside it: the C library's
- * words, those of Go, and Node's. The names of the errors alone stand in sources, too. */
+/* What programs say when rename(2) and unlink(2) refuse a mount, or what lies in one and beside it: the
+ * words of the C library and of Go, and Node's. An error's name alone stands in sources, too. */
 static bool says_mounted(int file)
 {
 	static const char *const texts[] = { "evice or resource busy", "nvalid cross-device link",
