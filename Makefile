@@ -243,8 +243,8 @@ check-long: setup-check
 	@$(AGAIN) tests
 	@$(TEST_ENV) scripts/run-tests $(LONG_TESTS)
 # Every fail point of every case; random builds for SOAK_SECONDS (SOAK_SEED=N: those of that seed).
-# AS=root|user|namespace: whose they are; else whoever calls.
-RUN_AS = $(if $(AS),scripts/run-as $(AS))
+# AS=root|user|namespace on the command line: whose they are; else whoever calls.
+RUN_AS = $(if $(filter command,$(firstword $(origin AS))),scripts/run-as $(AS))
 .PHONY: torture soak
 torture: setup-check
 	@$(AGAIN) all

@@ -2,6 +2,7 @@
 #include "cli/notes.h"
 #include "cli/pin.h"
 #include "cli/print.h"
+#include "cli/runtime.h"
 #include "cli/session.h"
 #include "cli/unseen.h"
 
@@ -33,12 +34,8 @@ static int run_lock(struct cli *cli, const struct command_args *args, struct err
 
 	if (session_open(cli, args, args->operands[0], &s, err) < 0)
 		return -1;
-	if (session_leaves_image(s))
-		return err_set(
-			err, ERR_USAGE,
-			"what the %s runtime builds is not pinned and cannot be locked; lock "
-			"without --runtime",
-			s->runtime_name);
+	if (runtime_check_lock(s->runtime_name, err) < 0)
+		return -1;
 	/* Images are resolved anew, verdicts are made anew; a profile that still fits stays. */
 	s->update = true;
 	if (session_prepare(s, err) < 0)

@@ -9,7 +9,6 @@
 #include "base/path.h"
 #include "cli/outputs.h"
 #include "cli/pin.h"
-#include "cli/runtime.h"
 #include "external/crypto.h"
 #include "host/clock.h"
 #include "host/fs.h"
@@ -396,7 +395,7 @@ static int add_rebuild(struct gather *g, struct err *err)
 static int gather_all(struct gather *g, struct err *err)
 {
 	mark_shipped(g);
-	if (session_choose_runtime(g->s, err) < 0 || add_packages(g, err) < 0 || add_profiles(g, err) < 0)
+	if (add_packages(g, err) < 0 || add_profiles(g, err) < 0)
 		return -1;
 	add_sources(g);
 	for (size_t i = 0; i < g->s->images.n; i++)

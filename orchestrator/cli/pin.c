@@ -7,7 +7,6 @@
 #include "cli/keep.h"
 #include "cli/outputs.h"
 #include "cli/print.h"
-#include "cli/runtime.h"
 #include "cli/unseen.h"
 #include "host/fs.h"
 #include "model/embedded.h"
@@ -257,8 +256,6 @@ int pin_update(struct session *s, const struct plan *plan, const struct engine_r
 int pin_write(struct session *s, const struct plan *plan, const struct engine_result *result,
               struct err *err)
 {
-	if (session_choose_runtime(s, err) < 0)
-		return -1;
 	bug_on(!s->runtime->pinned);
 	/* The profiles first: a lock must never name a file that is not there yet. */
 	if (pin_update(s, plan, result, err) < 0)

@@ -122,7 +122,7 @@ static int take_again(struct session *s, const struct recipe_leaf *leaf, struct 
 
 	if (pinned_spec(s, leaf, &spec, err) < 0 || fetch_as(s, leaf, spec, &again, err) < 0)
 		return -1;
-	same = again.node.kind == fact->node.kind &&
+	same = again.node.kind == fact->node.kind && again.node.executable == fact->node.executable &&
 	       digest_eq(&again.node.ref.digest, &fact->node.ref.digest);
 	source_result_deinit(&again);
 	if (same)
@@ -150,9 +150,10 @@ static int fetch_surely(struct session *s, bool in_image, struct err *err)
 {
 	int rc = fetch_leaves(s, in_image, err);
 
-	if (rc == 0 || err->code != ERR_IO || !store_trusts_stamps(s->store))
+	if (rc == 0 || !blobs_is_miss(err) || !store_trusts_stamps(s->store))
 		return rc;
 	err_clear(err);
+	print_note(s->cli, "  content of sources is missing from the store: they are taken in again");
 	if (in_image && session_take_sources(s, err) < 0)
 		return -1;
 	store_trust_stamps(s->store, false);
@@ -460,12 +461,10 @@ int session_prepare(struct session *s, struct err *err)
 		return err_set(err, ERR_MACHINE,
 		               "this machine's architecture is not one of Debian's; Kiln's images "
 		               "cannot run here");
-	snapshots_trust(s);
-	/* Whoever will run stages learns what the machine lacks before anything is fetched. Where the last run's
-	 * results hold nothing may be to run, and no sandbox is tried before something is. */
-	if (s->cli->runs_stages && (!store_trusts_stamps(s->store) || session_leaves_image(s)) &&
-	    session_choose_runtime(s, err) < 0)
+	/* Whoever will run stages learns what the machine lacks before anything is fetched. */
+	if (s->cli->runs_stages && session_choose_runtime(s, err) < 0)
 		return -1;
+	snapshots_trust(s);
 	if (fetch_surely(s, false, err) < 0)
 		return -1;
 	if (heldout_check(store_blobs(s->store), &s->recipe, &s->facts, err) < 0)

@@ -4,17 +4,20 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "cli/about.h"
-#include "cli/late.h"
 #include "cli/notes.h"
 #include "cli/premises.h"
 #include "cli/print.h"
+#include "cli/runtime.h"
 #include "cli/screen.h"
 #include "cli/session.h"
 #include "cli/sharing.h"
 #include "cli/signals.h"
 #include "cli/snapshots.h"
+#include "engine/resources.h"
 #include "exec/limits.h"
+#include "exec/local.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/terminal.h"
@@ -61,6 +64,29 @@ static struct progress *choose_progress(struct session *s, const struct plan *pl
 	if (board)
 		screen_init(screen, progress_sink(progress), &output->output, STDERR_FILENO);
 	return progress;
+}
+
+/* ---- the executor ------------------------------------------------------------------------- */
+
+static int open_executor(struct session *s, struct err *err)
+{
+	_cleanup_free_ char *images = path_join(store_dir(s->store), "images");
+
+	if (s->executor)
+		return 0;
+	if (session_choose_runtime(s, err) < 0)
+		return -1;
+	const struct executor_local_options options = {
+		.server = s->cli->server,
+		.store_dir = store_dir(s->store),
+		.images_dir = images,
+		.runtime = s->runtime,
+		.userns_fd = s->userns_fd,
+		.slots = (int)resources_slots(s->cli->jobs),
+		.paranoid = s->paranoid,
+		.said = print_is_live(s->cli),
+	};
+	return executor_local_new(&options, &s->executor, err);
 }
 
 /* ---- the run ------------------------------------------------------------------------------ */
@@ -183,9 +209,8 @@ int session_run(struct session *s, const struct plan *plan,
 	int rc;
 
 	*ret = (struct engine_result){ 0 };
-	if (!s->executor)
-		s->executor = late_executor_new(s);
-	if (open_record(&records[0], "events", "json", options->events_file, err) < 0)
+	if (open_executor(s, err) < 0 ||
+	    open_record(&records[0], "events", "json", options->events_file, err) < 0)
 		return -1;
 	rc = open_record(&records[1], "trace", "trace", options->trace_file, err);
 	if (rc == 0)

@@ -212,7 +212,11 @@ static int check_options(const struct command_args *args, struct err *err)
 {
 	if (is_given(args, "--keep-going") && is_given(args, "--fail-fast"))
 		return err_set(err, ERR_USAGE, "--keep-going and --fail-fast exclude each other");
-	return runtime_check_name(args_value(args, "--runtime"), err);
+	if (runtime_check_name(args_value(args, "--runtime"), err) < 0)
+		return -1;
+	return is_given(args, "--update-lock") ?
+	               runtime_check_lock(args_value(args, "--runtime"), err) :
+	               0;
 }
 
 static int read_set(struct session *s, const struct command_args *args, struct err *err)
@@ -275,6 +279,8 @@ struct session *session_close(struct session *s)
 	if (s->userns_fd)
 		fs_close(s->userns_fd);
 	ledger_free(s->ledger);
+	if (s->store && s->end->code == ERR_MACHINE)
+		runtime_forget(s);
 	/* What is missing may have been the reason. */
 	if (s->store && (s->end->code == ERR_IO || s->end->code == ERR_INPUT))
 		store_end_trust(s->store);

@@ -14,8 +14,7 @@
 
 /*
  * What a command that works on a recipe holds: the recipe, the lock, the store, the facts. The one
- * place where concrete parts are chosen: event sinks in run.c, the executor in late.c, the runtime in
- * runtime.c.
+ * place where concrete parts (executor, event sinks) are chosen; the runtime is in runtime.c.
  */
 struct session_image {
 	const char *name;
@@ -43,6 +42,7 @@ struct session {
 	ARRAY(struct session_image) images;
 	const struct sandbox_runtime *runtime;
 	int userns_fd; /* what the runtime's probe gave, or 0 */
+	const char *probed; /* what says that it worked before, where it was not probed; or NULL */
 	struct executor *executor;
 	const struct err *end; /* how the command ends: who called says it there */
 	struct ledger *ledger; /* what the last run of these words found out, until a run takes it; or NULL */

@@ -32,7 +32,7 @@ static enum jobserver_style style_of(void *data, const struct digest *tree)
 {
 	const struct session *s = data;
 
-	if (session_leaves_image(s))
+	if (!s->runtime->needs_rootfs)
 		return JOBSERVER_PIPE; /* the machine's own make is of any age */
 	for (size_t i = 0; i < s->images.n; i++)
 		if (digest_eq(&s->images.v[i].image.tree, tree))

@@ -247,11 +247,12 @@ static bool fills_disk(const struct supervised *s)
 }
 
 /* What programs say when rename(2) and unlink(2) refuse a mount, or what lies in one and beside it: the
- * words of the C library and of Go, and Node's. An error's name alone stands in sources, too. */
+ * words of the C libraries, with a capital or without, and OCaml's. An error's name alone stands in sources,
+ * too. */
 static bool says_mounted(int file)
 {
-	static const char *const texts[] = { "evice or resource busy", "nvalid cross-device link",
-		                             "EBUSY: resource busy", "EXDEV: cross-device link" };
+	static const char *const texts[] = { "esource busy", "ross-device link", "Unix.EBUSY",
+		                             "Unix.EXDEV" };
 	_cleanup_free_ char *tail = file < 0 ? NULL : alloc(SAID_TAIL + 1);
 	const off_t size = file < 0 ? 0 : lseek(file, 0, SEEK_END);
 	ssize_t n = file < 0 ?
@@ -297,6 +298,7 @@ static int take_results(struct run *run, struct supervised *s, struct err *err)
 	run->reply.status = run->reply.why ? EXEC_FAILED : EXEC_OK;
 	run->again = wants_copies(run, s);
 	run->spent_us += s->wall_us;
+	result->wall_us = run->spent_us; /* of both, where it is run again */
 	if (run->again)
 		return 0;
 	run->reply.outside = s->end == SUPERVISE_EXITED && s->exit_code == 128 + SIGKILL;

@@ -292,12 +292,16 @@ int jobserver_open(struct jobserver *js, uint64_t stage, const char **ret_dir, s
 	return 0;
 }
 
-/* A stage may change its fifo's mode, or take its name away: it is his. */
-static bool is_as_made(const struct client *c)
+/* A stage may change its fifo's mode, or put another one in its place: it is his. */
+static bool is_as_made(const struct jobserver *js, const struct client *c)
 {
-	struct stat st;
+	_cleanup_free_ char *at = path_join(c->name, JOBSERVER_FILE);
+	struct stat ours, there;
 
-	return fstat(c->fd, &st) == 0 && st.st_nlink == 1 && (st.st_mode & 07777) == 0600;
+	return fstat(c->fd, &ours) == 0 &&
+	       fstatat(js->dir.fd, at, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       there.st_dev == ours.st_dev && there.st_ino == ours.st_ino &&
+	       (ours.st_mode & 07777) == 0600;
 }
 
 void jobserver_close(struct jobserver *js, uint64_t stage, struct jobserver_end *ret)
@@ -309,7 +313,7 @@ void jobserver_close(struct jobserver *js, uint64_t stage, struct jobserver_end 
 		return;
 	c->end.kept = lent(c);
 	*ret = c->end;
-	if (c->cut || !is_as_made(c)) {
+	if (c->cut || !is_as_made(js, c)) {
 		client_deinit(js, c);
 	} else {
 		while (take_out(c, INT_MAX) > 0)

@@ -21,5 +21,7 @@ struct progress *progress_board_new(struct progress_output *output);
 struct progress *progress_json_new(struct progress_output *output);
 struct progress *progress_trace_new(struct progress_output *output);
 void progress_put(struct progress *p, const struct buf *text);
+/* The line that tells of an EVENT_NOTE. */
+void progress_add_note(struct buf *text, const struct event *event);
 
 #endif

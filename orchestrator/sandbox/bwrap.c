@@ -440,6 +440,24 @@ static int bwrap_probe(int *ret_userns_fd, struct err *err)
 	return bwrap_try(0, err);
 }
 
+static int bwrap_premises(struct buf *ret)
+{
+	_cleanup_fd_ int sysctl = open("/proc/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *program = NULL;
+	char namespace[64] = "";
+	struct stat st;
+
+	if (!child_find("bwrap", &program) || stat(program, &st) < 0 ||
+	    readlink("/proc/self/ns/user", namespace, sizeof(namespace) - 1) < 0)
+		return -1;
+	buf_fmt(ret, "%s %llx %llx %lld %lld.%09ld %lld.%09ld %s\n", program,
+	        (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, (long long)st.st_size,
+	        (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec,
+	        st.st_ctim.tv_nsec, namespace);
+	sandbox_switches(sysctl, ret);
+	return 0;
+}
+
 const struct sandbox_runtime sandbox_bwrap = {
 	.name = "bwrap",
 	.pinned = true,
@@ -447,6 +465,7 @@ const struct sandbox_runtime sandbox_bwrap = {
 	.only_execs = true,
 	.trial = "bwrap --unshare-all --ro-bind / / true",
 	.probe = bwrap_probe,
+	.premises = bwrap_premises,
 	.prepare = bwrap_prepare,
 	.load = bwrap_load,
 	.enter = bwrap_enter,

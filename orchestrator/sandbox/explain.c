@@ -41,6 +41,13 @@ static long switch_value(int dirfd, const char *path, long otherwise)
 	return strtol(buf_text(&text), NULL, 10);
 }
 
+void sandbox_switches(int sysctl_dirfd, struct buf *ret)
+{
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+		buf_fmt(ret, "%s=%ld\n", switches[i].name,
+		        switch_value(sysctl_dirfd, switches[i].path, -1));
+}
+
 int sandbox_explain(int sysctl_dirfd, const char *said, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {

@@ -65,7 +65,9 @@ struct sandbox_spec {
  * line that mends it); *ret_userns_fd is what its sandboxes start from, the caller's to close, or 0
  * (NULL: only asked). `prepare` runs in the runner with its own identity (mounts, folders), and so does
  * `load`, when the streams are known; `enter` runs in the runner's child, drops privileges and execs: it
- * returns only on failure. `unload` frees what was loaded, if anything was.
+ * returns only on failure. `unload` frees what was loaded, if anything was. `premises` says what the probe's
+ * answer depends on beside the user and the machine's run (0, or -1 where that cannot be told): as long as it
+ * is the same, it need not be asked again. NULL: it is asked each time.
  */
 struct sandbox_runtime {
 	const char *name;
@@ -74,6 +76,7 @@ struct sandbox_runtime {
 	bool only_execs; /* enter changes nothing but its own process, whose memory may be the runner's */
 	const char *trial; /* what must succeed on a command line where this runtime works; NULL */
 	int (*probe)(int *ret_userns_fd, struct err *err);
+	int (*premises)(struct buf *ret);
 	int (*prepare)(struct sandbox_spec *spec, struct err *err);
 	int (*load)(struct sandbox_spec *spec,
 	            struct err *err); /* NULL with unload: nothing to do */

@@ -1,6 +1,8 @@
 /* Blobs whatever keeps them: hashing what enters, and handing on to the backend. */
 #include "store/blobs.h"
 
+#include <errno.h>
+
 #include "external/crypto.h"
 #include "store/blobs_ops.h"
 #include "store/directory.h"
@@ -96,9 +98,15 @@ int blobs_open_fd(struct blobs *blobs, const struct blob_ref *ref, int *ret_fd, 
 	return blobs->ops->open_fd(blobs, ref, ret_fd, err);
 }
 
+bool blobs_is_miss(const struct err *err)
+{
+	return err->code == ERR_IO && err->sys == ENODATA;
+}
+
 int blobs_miss(const struct blob_ref *ref, const char *what, struct err *err)
 {
 	err_set(err, ERR_IO, "%s (blob %s) is missing from the store or corrupt", what,
 	        DIGEST_TEXT(&ref->digest));
+	err->sys = ENODATA;
 	return err_hint(err, "run the same command again: what is missing is made or fetched anew");
 }

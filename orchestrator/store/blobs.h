@@ -25,6 +25,8 @@ enum { BLOBS_MISS = 1 };
 
 /* For callers that cannot go on without it: sets ERR_IO "… is missing from the store". */
 int blobs_miss(const struct blob_ref *ref, const char *what, struct err *err);
+/* Whether that is what an error says, also one that a runner gave. */
+bool blobs_is_miss(const struct err *err);
 
 /* Opens (and makes) STORE_DIR/blobs. In-memory blobs for tests: blobs_new_memory(). */
 int blobs_open(const char *store_dir, struct blobs **ret, struct err *err);

@@ -97,7 +97,7 @@ static int verdict(const struct completeness *c, bool whole, struct err *err)
 {
 	if (whole)
 		return 0;
-	if (!c->fault.sys)
+	if (!c->fault.sys || blobs_is_miss(&c->fault))
 		return STORE_MISS;
 	*err = c->fault;
 	return -1;

@@ -103,3 +103,12 @@ kiln() {
 	[ "$status" -eq 5 ]
 	[[ $output == *"bubblewrap cannot make a sandbox here"* && $output != *podman* ]]
 }
+
+@test "what the machine's own tools build goes into no lock" {
+	for words in "build --update-lock" "release --update-lock" lock; do
+		# shellcheck disable=SC2086 # words
+		run kiln -C "$lab/project" $words --offline --runtime host
+		[ "$status" -eq 2 ]
+		[[ $output == *"what the host runtime builds is not pinned and cannot be locked; lock without --runtime"* ]]
+	done
+}

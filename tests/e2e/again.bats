@@ -152,19 +152,44 @@ thinks() {
 	[ -e "$lost" ]
 }
 
-@test "what has nothing to run tries no sandbox" {
+@test "a sandbox is tried once, and again when its program is another one or failed" {
 	# Where the build's user can look, in the trial sandbox, too.
 	spy=$(mktemp -d -p /var/tmp)
 	chmod 1777 "$spy"
-	printf '#!/bin/sh\ntouch "%s"\nexec %s "$@"\n' "$spy/tried" "$(command -v bwrap)" >"$spy/bwrap"
+	cat >"$spy/bwrap" <<-SH
+		#!/bin/sh
+		touch "$spy/tried"
+		[ ! -e "$spy/broken" ] || { echo "bwrap: it is broken" >&2; exit 1; }
+		exec $(command -v bwrap) "\$@"
+	SH
 	chmod 755 "$spy/bwrap"
-	PATH=$spy:$PATH run "$KILN-main" "${words[@]}"
+	export PATH=$spy:$PATH
+	run "$KILN-main" "${words[@]}"
+	[ "$status" -eq 0 ]
+	rm "$spy/tried"
+	run "$KILN-main" "${words[@]}"
 	[ "$status" -eq 0 ]
 	[[ $output == *"nothing to do"* ]]
 	[ ! -e "$spy/tried" ]
-	echo x >src/new.txt
-	PATH=$spy:$PATH build
+	run "$KILN-main" "${words[@]}" --paranoid
 	[ -e "$spy/tried" ]
+	rm "$spy/tried"
+	echo '# another one' >>"$spy/bwrap"
+	run "$KILN-main" "${words[@]}"
+	[ "$status" -eq 0 ]
+	[ -e "$spy/tried" ]
+	# It worked, and does not any more: the stage says so first, then the trial.
+	touch "$spy/broken"
+	echo x >src/new.txt
+	run "$KILN-main" "${words[@]}"
+	[ "$status" -eq 5 ]
+	[[ $output == *"the bwrap runtime ended with status 1 and did not run "*": bwrap: it is broken"*"→ try "* ]]
+	run "$KILN-main" "${words[@]}"
+	[ "$status" -eq 5 ]
+	[[ $output == *"bubblewrap cannot make a sandbox here: bwrap: it is broken"* ]]
+	rm "$spy/broken"
+	build
+	grep -q 'stages\? run' log
 }
 
 @test "a shell shows what a stage takes, though its content was lost" {
@@ -215,7 +240,7 @@ into_repository() {
 	rm "$lost"
 	run "$KILN-main" "${words[@]}"
 	[ "$status" -eq 0 ]
-	[[ $output == *"nothing to do"* ]]
+	[[ $output == *"content of sources is missing from the store: they are taken in again"*"nothing to do"* ]]
 	[ -e "$lost" ]
 }
 

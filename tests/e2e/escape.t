@@ -292,11 +292,18 @@ case_daemon() {
 	clean
 }
 
-# One gives back what it was not lent and spoils its fifo, one keeps what it was lent: the third gets the two
-# tokens that three jobs leave it, and no more.
+# One gives back what it was not lent and cannot spoil its fifo, one keeps what it was lent: the third gets the
+# two tokens that three jobs leave it, and no more.
 case_job_server_answered_falsely() {
 	mkdir -p jobs
-	echo 'printf %0300d 0 >/dev/kiln/jobs; sleep 1; chmod 0 /dev/kiln/jobs; rm -f /dev/kiln/jobs; echo >o' >jobs/liar
+	cat >jobs/liar <<-'PERL'
+		open my $jobs, "+<", "/dev/kiln/jobs" or die "jobs: $!\n";
+		syswrite $jobs, "0" x 300;
+		sleep 1;
+		die "THROUGH: the fifo is spoilt\n" if chmod( 0, "/dev/kiln/jobs" ) || unlink "/dev/kiln/jobs";
+		die "THROUGH: the fifo is another one\n" if rename "/dev/kiln/jobs", "/dev/kiln/mine";
+		open my $o, ">", "o";
+	PERL
 	cat >jobs/take <<-'PERL'
 		my ($n, $more) = @ARGV;
 		open my $jobs, "<", "/dev/kiln/jobs" or die "jobs: $!\n";
@@ -309,7 +316,7 @@ case_job_server_answered_falsely() {
 		die "more than $n tokens\n";
 	PERL
 	recipe "local jobs = kiln.leaf(\"jobs\", { kind = \"folder\", path = \"jobs\" })
-		local liar = run(\"liar\", { argv = { \"/bin/sh\", \"j/liar\" }, outputs = { \"o\" }, inputs = { { at = \"j\", from = jobs } } })
+		local liar = run(\"liar\", { argv = { \"/bin/perl\", \"j/liar\" }, outputs = { \"o\" }, inputs = { { at = \"j\", from = jobs } } })
 		local keeper = run(\"keeper\", { argv = { \"/bin/perl\", \"j/take\", \"2\" }, outputs = { \"o\" },
 		  inputs = { { at = \"j\", from = jobs }, { at = \"after\", from = liar:at \"o\" } } })
 		local last = run(\"last\", { argv = { \"/bin/perl\", \"j/take\", \"2\" }, outputs = { \"o\" },

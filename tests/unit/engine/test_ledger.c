@@ -346,6 +346,20 @@ static void a_run_beside_it_leaves_no_promise(void **state)
 	assert_int_equal(ask(w).results, 0);
 }
 
+/* … also where the other one has gone before it ends. */
+static void a_change_within_a_run_is_seen(void **state)
+{
+	struct world *w = *state;
+	struct store *other = open_beside(w);
+	char generation[SNAPSHOT_GENERATION + 1];
+
+	change(w->store, "own");
+	assert_true(store_generation(w->store, generation));
+	change(other, "name");
+	store_close(other);
+	assert_false(store_generation(w->store, generation));
+}
+
 /* A process that changes the store for long: whoever comes and goes meanwhile keeps nothing. */
 static void a_run_within_anothers_leaves_no_promise(void **state)
 {
@@ -543,6 +557,7 @@ int main(void)
 		TEST(parts_of_two_ledgers_promise_nothing),
 		TEST(others_may_have_changed_the_store),
 		TEST(a_run_beside_it_leaves_no_promise),
+		TEST(a_change_within_a_run_is_seen),
 		TEST(a_run_within_anothers_leaves_no_promise),
 		TEST(a_killed_one_leaves_no_promise),
 		TEST(a_flipped_bit_is_seen),

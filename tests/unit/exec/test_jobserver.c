@@ -2,6 +2,7 @@
 #include "unit/support.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 
 #include "base/path.h"
 #include "exec/jobserver.h"
@@ -252,6 +253,7 @@ static void what_a_stage_spoils_no_other_gets(void **state)
 	first = str_dup(dir);
 	path = path_join(dir, JOBSERVER_FILE);
 	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0); /* of its own */
 	jobserver_close(f->js, 2, &end);
 	must(jobserver_open(f->js, 3, &dir, &err), &err);
 	assert_string_not_equal(dir, first);

@@ -239,6 +239,10 @@ static void a_board_at_80_columns(void **state)
 	assert_true(str_starts(look(&set), "$\n  ✗  target01-of-a-long-name/plain/s0   "));
 	assert_contains(look(&set), "name  █████·····         failed\n");
 	assert_contains(look(&set), " · 1 failed · about 1:30\n");
+	/* So does what people should know. */
+	SHOW(&set, EVENT_NOTE, "target01-of-a-long-name/plain/s1", .why = "it is so");
+	assert_contains(look(&set), "\n  note    target01-of-a-long-name/plain/s1   it is so\n");
+	assert_contains(look(&set), " · 1 failed · about 1:30\n");
 	set_deinit(&set);
 }
 
