@@ -128,7 +128,18 @@ static int find_rootfs(struct run *run, struct err *err)
 	return 0;
 }
 
-/* The job server's ends are opened here, where its folder can be reached. */
+/* Waits for nobody at the other end: who held it may be gone. */
+static int open_end(const char *fifo, int flags)
+{
+	int fd = open(fifo, flags | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0 && fcntl(fd, F_SETFL, flags) < 0)
+		return fs_close(fd);
+	return fd;
+}
+
+/* The job server's ends are opened here, where its folder can be reached: the one that reads first, for without
+ * it the other cannot be. */
 static int open_jobs(struct run *run, struct err *err)
 {
 	const char *fifo = arena_fmt(run->arena, "%s/%s", run->request.jobs_dir, JOBSERVER_FILE);
@@ -137,9 +148,8 @@ static int open_jobs(struct run *run, struct err *err)
 		run->spec.jobs = run->request.jobs_dir;
 	if (run->request.jobs_style != JOBSERVER_PIPE)
 		return 0;
-	/* Kiln holds both ends open: neither call waits. */
-	run->spec.jobs_fds[0] = open(fifo, O_RDONLY | O_CLOEXEC);
-	run->spec.jobs_fds[1] = open(fifo, O_WRONLY | O_CLOEXEC);
+	run->spec.jobs_fds[0] = open_end(fifo, O_RDONLY);
+	run->spec.jobs_fds[1] = open_end(fifo, O_WRONLY);
 	if (failpoint("jobs-ends") || run->spec.jobs_fds[0] < 0 || run->spec.jobs_fds[1] < 0)
 		return err_sys(err, ERR_IO, "cannot open the job server's %s", fifo);
 	return 0;

@@ -24,6 +24,7 @@ struct lab {
 	int nice;                              /* of what is submitted next */
 	int64_t memory, disk, processes;       /* the same; 0: what holds for all */
 	const struct sandbox_network *network; /* the same; NULL: none */
+	const char *jobs_dir; /* the same: it is given a pipe of it; NULL: no job server */
 };
 
 #define LAB_LIST(...) ((const char *[]){ __VA_ARGS__ })

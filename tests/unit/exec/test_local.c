@@ -4,7 +4,10 @@
  */
 #include "unit/support.h"
 
+#include <sys/stat.h>
+
 #include "base/array.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "fakes/lab.h"
 
@@ -302,6 +305,27 @@ static void odd_outputs_are_refused(void **state)
 	}
 }
 
+/* Whoever held the other ends of the fifo was killed: nobody waits for him. */
+static void a_job_server_that_is_gone(void **state)
+{
+	struct lab *lab = *state;
+	struct action a = { .argv = LAB_LIST("sh", "-c",
+		                             "echo \"$MAKEFLAGS\" | grep 'jobserver-auth=[0-9]'"),
+		            .n_argv = 3 };
+	char *dir = test_folder(), *fifo = path_join(dir, JOBSERVER_FILE);
+	struct exec_completion c;
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	lab->jobs_dir = dir;
+	lab_submit(lab, &a, 20000, 1);
+	lab->jobs_dir = NULL;
+	lab_wait(lab, &c);
+	if (c.status != EXEC_OK)
+		fail_msg("%s %s %s", c.why, c.err.cause, lab_text(lab, &c.result.log));
+	free(fifo);
+	test_folder_remove(dir);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +340,7 @@ static int run(void)
 		cmocka_unit_test(accepted_exit_codes),
 		cmocka_unit_test(missing_image_breaks),
 		cmocka_unit_test(odd_outputs_are_refused),
+		cmocka_unit_test(a_job_server_that_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("exec/local", tests, lab_setup, lab_teardown);
