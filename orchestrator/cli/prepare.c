@@ -215,14 +215,6 @@ static const char *compiler_of(struct session *s, const json_t *section)
 	return arena_str(s->arena, buf_text(&text));
 }
 
-bool session_leaves_image(const struct session *s)
-{
-	for (size_t i = 0; s->runtime_name && sandbox_runtimes[i]; i++)
-		if (str_eq(sandbox_runtimes[i]->name, s->runtime_name))
-			return !sandbox_runtimes[i]->pinned;
-	return false;
-}
-
 static const struct recipe_image *find_own(const struct session *s, const char *name)
 {
 	for (size_t i = 0; i < s->recipe.n_images; i++)
@@ -291,7 +283,7 @@ static int ensure_image(struct session *s, const char *name, const char *where, 
 	fact = arena_alloc(s->arena, sizeof(*fact));
 	*fact = (struct fact_image){ entry->image.tree, entry->compiler };
 	/* What the machine's own tools made must never be found under the image's name. */
-	if (session_leaves_image(s))
+	if (runtime_leaves_image(s->runtime_name))
 		digest_of(s->runtime_name, strlen(s->runtime_name), &fact->tree);
 	map_set(s->facts.images, entry->name, fact);
 	if (entry->image.resolved_now && s->update)

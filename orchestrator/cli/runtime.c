@@ -24,11 +24,16 @@ int runtime_check_name(const char *name, struct err *err)
 	return err_set(err, ERR_USAGE, "--runtime is \"%s\"; there are %s", name, buf_text(&names));
 }
 
-int runtime_check_lock(const char *name, struct err *err)
+bool runtime_leaves_image(const char *name)
 {
 	const struct sandbox_runtime *runtime = name ? sandbox_find(name) : NULL;
 
-	if (!runtime || runtime->pinned)
+	return runtime && !runtime->pinned;
+}
+
+int runtime_check_lock(const char *name, struct err *err)
+{
+	if (!runtime_leaves_image(name))
 		return 0;
 	return err_set(err, ERR_USAGE,
 	               "what the %s runtime builds is not pinned and cannot be locked; lock without "

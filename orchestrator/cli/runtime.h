@@ -7,6 +7,8 @@
 
 /* Refuses a name that no runtime has; NULL is fine. */
 int runtime_check_name(const char *name, struct err *err);
+/* Whether it uses this machine's own tools: nothing that it builds is pinned. NULL does not. */
+bool runtime_leaves_image(const char *name);
 /* Refuses one whose work a lock cannot pin. */
 int runtime_check_lock(const char *name, struct err *err);
 /* Sets session->runtime and userns_fd; says so when it is not the table's first. Once is enough. */

@@ -91,8 +91,6 @@ int session_prepare(struct session *session, struct err *err);
 /* Takes in sources again that were taken in by their stamps alone, so that their content is there (struct
  * engine_request). */
 int session_take_sources(void *session, struct err *err);
-/* Whether --runtime names one that uses this machine's own tools: nothing that it builds is pinned. */
-bool session_leaves_image(const struct session *session);
 int session_plan(struct session *session, enum plan_purpose purpose, const char *variant,
                  const char *const *until, struct plan **ret, struct err *err);
 

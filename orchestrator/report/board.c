@@ -263,7 +263,7 @@ static void show(struct board *b, const struct event *e, const struct buf *above
 
 static bool is_due(const struct board *b, const struct event *e)
 {
-	return e->kind == EVENT_FAILED || e->kind == EVENT_NOTE || e->kind == EVENT_END || b->base.output->away ||
+	return e->kind == EVENT_END || b->base.output->away ||
 	       clock_mono_us() - b->drawn_us >= b->base.output->pace_us;
 }
 
@@ -277,7 +277,7 @@ static void on_board(struct event_sink *sink, const struct event *e)
 		failure_add(&above, e, b->base.output);
 	if (e->kind == EVENT_NOTE)
 		progress_add_note(&above, e);
-	if (is_due(b, e))
+	if (above.n || is_due(b, e))
 		show(b, e, &above);
 }
 

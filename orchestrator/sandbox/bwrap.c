@@ -22,6 +22,7 @@
 #include "host/failpoint.h"
 #include "host/fs.h"
 #include "host/process.h"
+#include "host/stamps.h"
 #include "sandbox/explain.h"
 #include "sandbox/filter.h"
 #include "sandbox/identity.h"
@@ -445,15 +446,15 @@ static int bwrap_premises(struct buf *ret)
 	_cleanup_fd_ int sysctl = open("/proc/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ char *program = NULL;
 	char namespace[64] = "";
+	struct stamps stamps;
 	struct stat st;
 
 	if (!child_find("bwrap", &program) || stat(program, &st) < 0 ||
 	    readlink("/proc/self/ns/user", namespace, sizeof(namespace) - 1) < 0)
 		return -1;
-	buf_fmt(ret, "%s %llx %llx %lld %lld.%09ld %lld.%09ld %s\n", program,
-	        (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, (long long)st.st_size,
-	        (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec,
-	        st.st_ctim.tv_nsec, namespace);
+	stamps = stamps_of(&st);
+	buf_add(ret, &stamps, sizeof(stamps));
+	buf_fmt(ret, "%s %s\n", program, namespace);
 	sandbox_switches(sysctl, ret);
 	return 0;
 }

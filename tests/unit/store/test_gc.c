@@ -1,108 +1,13 @@
-/* Collecting: what goes, what stays, what is said of it; and checking what is there. */
+/* Collecting: what goes, what stays, what is said of it. */
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/lock.h"
-#include "store/gc.h"
-#include "store/place.h"
 #include "store/store_impl.h"
 #include "store/use.h"
-#include "unit/stored.h"
-
-struct fixture {
-	char *dir;
-	struct store *store;
-	struct arena *arena;
-	struct map *needed;
-	struct gc_outcome outcome;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = alloc(sizeof(*f));
-
-	f->dir = test_folder();
-	f->store = test_store(f->dir, "store");
-	f->arena = arena_new();
-	f->needed = map_new();
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	store_close(f->store);
-	arena_free(f->arena);
-	map_free(f->needed);
-	test_folder_remove(f->dir);
-	free(f);
-	return 0;
-}
-
-static struct blob_ref blob(struct fixture *f, const char *text)
-{
-	struct blob_ref ref;
-	struct err err = ERR_INIT;
-
-	must(blobs_put(store_blobs(f->store), text, strlen(text), &ref, &err), &err);
-	return ref;
-}
-
-static bool is_there(struct fixture *f, const struct blob_ref *ref)
-{
-	return blobs_has(store_blobs(f->store), ref);
-}
-
-/* A tree of one file in a folder. */
-static struct blob_ref tree(struct fixture *f, const char *text)
-{
-	struct placement p = { "a/b", { .name = "", .kind = NODE_FILE, .ref = blob(f, text) } };
-	struct blob_ref root;
-	struct err err = ERR_INIT;
-
-	must(place_compose(store_blobs(f->store), &p, 1, &root, &err), &err);
-	return root;
-}
-
-/* An action over a tree, with a file and a folder as outputs. */
-struct made {
-	struct blob_ref action, taken, file, folder;
-};
-
-static struct made result(struct fixture *f, const char *name)
-{
-	struct made m = { .taken = tree(f, arena_fmt(f->arena, "%s takes", name)),
-		          .file = blob(f, arena_fmt(f->arena, "%s makes", name)),
-		          .folder = tree(f, arena_fmt(f->arena, "%s makes below", name)) };
-	struct action action = { .workdir = "", .arch = "amd64", .input_root = &m.taken };
-	struct tree_node nodes[] = { { "", NODE_FILE, false, m.file, NULL },
-		                     { "", NODE_DIR, false, m.folder, NULL } };
-	struct result_output outputs[] = { { "a", &nodes[0] }, { "b", &nodes[1] } };
-	struct result r = { .outputs = outputs, .n_outputs = 2 };
-	_cleanup_buf_ struct buf bytes = BUF_INIT(1 << 16);
-	struct err err = ERR_INIT;
-
-	r.out = r.log = blob(f, "");
-	action_encode(&action, &bytes);
-	m.action = blob(f, buf_text(&bytes));
-	must(blobs_put(store_blobs(f->store), buf_text(&bytes), bytes.n, &m.action, &err), &err);
-	must(store_put_result(f->store, &m.action.digest, name, &r, &err), &err);
-	return m;
-}
-
-static bool is_known(struct fixture *f, const struct made *m)
-{
-	struct result r;
-	struct err err = ERR_INIT;
-	int rc = store_get_result(f->store, f->arena, &m->action.digest, &r, &err);
-
-	assert_true(rc >= 0);
-	return rc == 0;
-}
+#include "unit/store/a_result.h"
 
 /* As if a result was used last so many days ago. */
 static void age(struct fixture *f, const void *what, size_t n, int days)
@@ -434,128 +339,6 @@ static void others_wait_for_it(void **state)
 	f->store = test_store(f->dir, "store");
 }
 
-/* ---- checking --------------------------------------------------------------------------------- */
-
-/* Other bytes of the same length, and the stamp of a blob that nobody touched. */
-static void spoil(struct fixture *f, const struct blob_ref *ref)
-{
-	const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
-	char hex[DIGEST_HEX_SIZE];
-	char *path;
-	int fd;
-
-	digest_hex(&ref->digest, hex);
-	path = str_fmt("%s/store/blobs/%.2s/%s", f->dir, hex, hex + 2);
-	assert_int_equal(chmod(path, 0600), 0);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	assert_int_equal(pwrite(fd, "#", 1, 0), 1);
-	assert_int_equal(futimens(fd, times), 0);
-	close(fd);
-	free(path);
-}
-
-static struct fsck_outcome check(struct fixture *f)
-{
-	struct fsck_outcome outcome;
-	struct err err = ERR_INIT;
-
-	must(store_fsck(f->store, &outcome, &err), &err);
-	f->store = store_close(f->store);
-	f->store = test_store(f->dir, "store");
-	return outcome;
-}
-
-static void a_sound_store(void **state)
-{
-	struct fixture *f = *state;
-	const struct made m = result(f, "one");
-	const struct fsck_outcome o = check(f);
-
-	assert_true(o.blobs.n > 5);
-	assert_int_equal(o.corrupt.n, 0);
-	assert_int_equal(o.n_results, 1);
-	assert_int_equal(o.n_forgotten, 0);
-	assert_true(is_known(f, &m));
-}
-
-static void a_corrupt_blob_is_dropped_and_its_result_forgotten(void **state)
-{
-	struct fixture *f = *state;
-	const struct made m = result(f, "one"), sound = result(f, "two");
-	struct fsck_outcome o;
-
-	spoil(f, &m.file);
-	assert_true(is_known(f, &m)); /* its stamp says that nobody wrote to it */
-	o = check(f);
-	assert_int_equal(o.corrupt.n, 1);
-	assert_int_equal(o.n_forgotten, 1);
-	assert_false(is_there(f, &m.file));
-	assert_false(is_known(f, &m));
-	assert_true(is_known(f, &sound));
-	o = check(f);
-	assert_int_equal(o.corrupt.n + o.n_forgotten, 0);
-}
-
-/* Whoever cannot read a blob now does not say that it is corrupt; what the disk no longer gives is. */
-static void what_cannot_be_read_is_no_corruption(void **state)
-{
-	struct fixture *f = *state;
-	struct fsck_outcome o;
-	struct err err = ERR_INIT;
-
-	result(f, "one");
-	setenv("KILN_FAILPOINT", "hash-read:1:12", 1); /* ENOMEM */
-	failpoint_arm();
-	assert_int_equal(store_fsck(f->store, &o, &err), -1);
-	assert_int_equal(err.code, ERR_IO);
-	assert_contains(err.cause, "cannot read the blob");
-	setenv("KILN_FAILPOINT", "hash-read:1:5", 1); /* EIO */
-	failpoint_arm();
-	o = check(f);
-	assert_int_equal(o.corrupt.n, 1);
-	unsetenv("KILN_FAILPOINT");
-	failpoint_arm();
-	o = check(f);
-	assert_int_equal(o.corrupt.n, 0);
-}
-
-static void who_trusts_nothing_sees_it_at_once(void **state)
-{
-	struct fixture *f = *state;
-	const struct made m = result(f, "one");
-	int fd = -1;
-	struct err err = ERR_INIT;
-
-	spoil(f, &m.file);
-	assert_true(is_there(f, &m.file));
-	store_set_paranoid(f->store);
-	assert_int_equal(blobs_open_fd(store_blobs(f->store), &m.file, &fd, &err), BLOBS_MISS);
-	assert_false(is_known(f, &m));
-}
-
-static void a_damaged_database_is_told(void **state)
-{
-	struct fixture *f = *state;
-	char *path = str_fmt("%s/store/db.sqlite", f->dir);
-	struct fsck_outcome outcome;
-	struct err err = ERR_INIT;
-	int fd;
-
-	for (int i = 0; i < 40; i++)
-		result(f, arena_fmt(f->arena, "r%d", i));
-	must(db_exec(f->store->db, "PRAGMA wal_checkpoint(TRUNCATE)", &err), &err);
-	f->store = store_close(f->store);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	for (off_t at = 8192; at < 40960; at += 4096)
-		assert_int_equal(pwrite(fd, "################", 16, at), 16);
-	close(fd);
-	free(path);
-	f->store = test_store(f->dir, "store");
-	assert_int_equal(store_fsck(f->store, &outcome, &err), -1);
-	assert_int_equal(err.code, ERR_IO);
-	assert_contains(err.cause, "the database of the store");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -574,11 +357,6 @@ int main(void)
 		TEST(who_is_alone_waits_for_nobody_at_the_gate),
 		TEST(those_who_follow_each_other_let_it_in),
 		TEST(others_wait_for_it),
-		TEST(a_sound_store),
-		TEST(a_corrupt_blob_is_dropped_and_its_result_forgotten),
-		TEST(what_cannot_be_read_is_no_corruption),
-		TEST(who_trusts_nothing_sees_it_at_once),
-		TEST(a_damaged_database_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
