@@ -63,9 +63,9 @@ static struct job *job_free(struct job *job)
 	return NULL;
 }
 
-static void signal_runner(const struct job *job, int sig)
+static void kill_runner(const struct job *job)
 {
-	syscall(SYS_pidfd_send_signal, job->runner.pidfd, sig, NULL, 0);
+	syscall(SYS_pidfd_send_signal, job->runner.pidfd, SIGKILL, NULL, 0);
 }
 
 static int watch_fd(struct local *local, int fd, void *data, struct err *err)
@@ -86,7 +86,7 @@ static int start_job(struct local *local, struct job *job, struct err *err)
 	if (watch_fd(local, job->runner.reply_fd, job, err) == 0)
 		return 0;
 	/* Nobody would hear of its end; what it did before is heard of. */
-	signal_runner(job, SIGTERM);
+	runner_cancel(&job->runner);
 	return -1;
 }
 
@@ -259,7 +259,7 @@ static void grace_is_over(struct local *local)
 	(void)!read(local->timer_fd, &count, sizeof(count));
 	for (size_t i = 0; i < local->running.n; i++)
 		if (local->running.v[i]->cancelled)
-			signal_runner(local->running.v[i], SIGKILL);
+			kill_runner(local->running.v[i]);
 }
 
 /* Handles one event. True when *ret was filled. */
@@ -340,7 +340,7 @@ static void local_cancel(struct executor *executor)
 
 	for (size_t i = 0; i < local->running.n; i++) {
 		if (!local->running.v[i]->cancelled)
-			signal_runner(local->running.v[i], SIGTERM);
+			runner_cancel(&local->running.v[i]->runner);
 		local->running.v[i]->cancelled = true;
 	}
 	for (size_t i = 0; i < local->queued.n; i++)
@@ -356,7 +356,7 @@ static void local_free(struct executor *executor)
 	struct local *local = (struct local *)executor;
 
 	for (size_t i = 0; i < local->running.n; i++) {
-		signal_runner(local->running.v[i], SIGKILL);
+		kill_runner(local->running.v[i]);
 		job_free(local->running.v[i]);
 	}
 	for (size_t i = 0; i < local->queued.n; i++)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 
 /* What it is asked to do. */
 struct errand {
+	int serial;
 	struct str request;
 	int reply_fd, userns_fd; /* userns_fd: 0, there is none */
 };
@@ -33,15 +35,31 @@ static int take_term(void)
 
 static bool take_errand(int sock, int flags, struct errand *ret)
 {
-	static char bytes[WIRE_REQUEST_MAX];
+	static char bytes[RUNNER_REQUEST_MAX];
 	int fds[MESSAGE_FDS];
 	size_t n_fds;
 	const ssize_t n = message_receive(sock, bytes, sizeof(bytes), flags, fds, &n_fds);
 
-	if (n <= 0 || n_fds == 0)
+	if (n < (ssize_t)sizeof(ret->serial) || n_fds == 0)
 		return false;
-	*ret = (struct errand){ { bytes, (size_t)n }, fds[0], n_fds > 1 ? fds[1] : 0 };
+	memcpy(&ret->serial, bytes, sizeof(ret->serial));
+	ret->request = (struct str){ bytes + sizeof(ret->serial), (size_t)n - sizeof(ret->serial) };
+	ret->reply_fd = fds[0];
+	ret->userns_fd = n_fds > 1 ? fds[1] : 0;
 	return true;
+}
+
+static void drop_errand(struct errand *errand)
+{
+	fs_close(errand->reply_fd);
+	if (errand->userns_fd)
+		close(errand->userns_fd);
+}
+
+/* Whoever gave it wants it no more. Any other SIGTERM is of somebody who knows nothing of it. */
+static bool cancels(const struct signalfd_siginfo *info, const struct errand *errand)
+{
+	return info->ssi_code == SI_QUEUE && info->ssi_int == errand->serial;
 }
 
 /* The server has ended, or wants that. */
@@ -54,12 +72,12 @@ static bool is_hung_up(int sock)
 
 /*
  * False: there will be none. A SIGTERM while there is none ends the runner, but what the server has given it by
- * then it does, unless all is to end: nobody else would. Afterwards the server can give it nothing.
+ * then it does, unless that or all is to end: nobody else would. Afterwards the server can give it nothing.
  */
 static bool next_errand(int sock, int signal_fd, struct errand *ret)
 {
 	struct pollfd p[2] = { { sock, POLLIN, 0 }, { signal_fd, POLLIN, 0 } };
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info = { 0 };
 
 	while (poll(p, 2, -1) < 0)
 		if (errno != EINTR)
@@ -70,7 +88,12 @@ static bool next_errand(int sock, int signal_fd, struct errand *ret)
 		return false;
 	shutdown(sock, SHUT_RD);
 	(void)!read(signal_fd, &info, sizeof(info));
-	return take_errand(sock, MSG_DONTWAIT, ret);
+	if (!take_errand(sock, MSG_DONTWAIT, ret))
+		return false;
+	if (!cancels(&info, ret))
+		return true;
+	drop_errand(ret);
+	return false;
 }
 
 /* The server is told first, or it would fork another for whoever asks at once. */
@@ -93,9 +116,7 @@ static bool run_errand(struct workshop *shop, int sock, struct errand *errand)
 		shop->spent = true;
 	carry_out(shop, errand->request, errand->userns_fd, errand->reply_fd, &reply);
 	answer(sock, shop, &reply, errand->reply_fd);
-	fs_close(errand->reply_fd);
-	if (errand->userns_fd)
-		close(errand->userns_fd);
+	drop_errand(errand);
 	return !shop->spent;
 }
 

@@ -13,13 +13,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,12 +38,20 @@
 struct runner_server {
 	pid_t pid;
 	int sock;
+	int serial;  /* of the last request */
 	size_t owed; /* answers to requests that were given up: they come before the next one's */
+};
+
+/* What the server is sent before each request. */
+struct head {
+	int fresh; /* whether a new runner is wanted, which then takes no other */
+	int serial;
 };
 
 /* What the server answers: a pid with two descriptors, or an errno without. */
 struct answer {
 	pid_t pid;
+	int serial;
 	int sys;
 };
 
@@ -197,20 +206,24 @@ static const struct worker *give_to_any(struct serving *serving, bool fresh, str
 /* -1: the main process cannot be told. */
 static int serve_request(struct serving *serving, struct str message, int userns_fd)
 {
-	const bool fresh = message.p[0];
-	const struct str request = { message.p + 1, message.n - 1 };
+	/* A runner is sent the number, too. */
+	const size_t at = offsetof(struct head, serial);
+	const struct str request = { message.p + at, message.n - at };
 	const struct worker *worker;
 	struct answer answer = { 0 };
 	int pipe_fds[2] = { -1, -1 };
+	struct head head;
 	int rc;
 
+	memcpy(&head, message.p, sizeof(head));
+	answer.serial = head.serial;
 	if (!serving->groups)
 		serving->groups = groups_open("", serving->parent);
 	if (failpoint("runner-pipe") || pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		answer.sys = errno;
 		return send_answer(serving->sock, &answer, NULL, 0);
 	}
-	worker = give_to_any(serving, fresh, request, (int[]){ pipe_fds[1], userns_fd },
+	worker = give_to_any(serving, head.fresh, request, (int[]){ pipe_fds[1], userns_fd },
 	                     userns_fd ? 2 : 1);
 	if (worker)
 		answer.pid = worker->pid;
@@ -261,7 +274,7 @@ static void end_all(struct serving *serving)
 static void serve(struct serving *serving) __attribute__((noreturn));
 static void serve(struct serving *serving)
 {
-	static char request[1 + WIRE_REQUEST_MAX];
+	static char request[sizeof(struct head) + WIRE_REQUEST_MAX];
 
 	while (!serving->orphaned) {
 		struct pollfd p[2] = { { serving->sock, POLLIN, 0 },
@@ -279,7 +292,7 @@ static void serve(struct serving *serving)
 		n = failpoint("request-receive") ? -1 :
 		                                   message_receive(serving->sock, request,
 		                                                   sizeof(request), 0, fds, &n_fds);
-		if (n <= 0)
+		if (n < (ssize_t)sizeof(struct head))
 			break;
 		rc = serve_request(serving, (struct str){ request, (size_t)n }, n_fds ? fds[0] : 0);
 		for (size_t i = 0; i < n_fds; i++)
@@ -384,9 +397,10 @@ static int gone(struct err *err)
  * The limit of open files lets only some descriptors through, or none. The runner is not this
  * process's child, but nobody else knows that it is not wanted. It may still answer for what it did before.
  */
-static int lost_descriptors(pid_t runner, const int *fds, size_t n_fds, struct err *err)
+static int lost_descriptors(const struct answer *answer, const int *fds, size_t n_fds,
+                            struct err *err)
 {
-	kill(runner, SIGTERM);
+	sigqueue(answer->pid, SIGTERM, (union sigval){ .sival_int = answer->serial });
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
 	err_set(err, ERR_IO, "the runner server's descriptors did not come through");
@@ -405,7 +419,7 @@ static int receive_answer(struct runner_server *server, struct answer *answer, i
 		return gone(err);
 	}
 	if (answer->pid > 0 && n_fds != 2)
-		return lost_descriptors(answer->pid, fds, n_fds, err);
+		return lost_descriptors(answer, fds, n_fds, err);
 	return 0;
 }
 
@@ -423,7 +437,7 @@ static int skip_owed(struct runner_server *server, struct err *err)
 			return gone(err);
 		server->owed--;
 		if (n_fds > 0)
-			syscall(SYS_pidfd_send_signal, fds[0], SIGTERM, NULL, 0);
+			process_signal_with(fds[0], SIGTERM, answer.serial);
 		for (size_t i = 0; i < n_fds; i++)
 			close(fds[i]);
 	}
@@ -433,12 +447,14 @@ static int skip_owed(struct runner_server *server, struct err *err)
 int runner_server_run(struct runner_server *server, const struct runner_request *request,
                       struct runner *ret, struct err *err)
 {
-	_cleanup_buf_ struct buf bytes = BUF_INIT(1 + WIRE_REQUEST_MAX);
+	_cleanup_buf_ struct buf bytes = BUF_INIT(sizeof(struct head) + WIRE_REQUEST_MAX);
+	struct head head = { .fresh = request->paranoid };
 	struct answer answer = { 0 };
 	int fds[MESSAGE_FDS] = { -1, -1 };
 
 	/* The server reads no more than that. */
-	buf_add_char(&bytes, request->paranoid);
+	head.serial = server->serial = server->serial < INT_MAX ? server->serial + 1 : 1;
+	buf_add(&bytes, &head, sizeof(head));
 	wire_put_request(request, &bytes);
 	if (bytes.overflow)
 		return err_set(err, ERR_INPUT, "the request for %.200s is too large",
@@ -456,7 +472,13 @@ int runner_server_run(struct runner_server *server, const struct runner_request 
 		return err_sys(err, ERR_IO, "cannot start a runner");
 	}
 	ret->pid = answer.pid;
+	ret->serial = answer.serial;
 	ret->pidfd = fds[0];
 	ret->reply_fd = fds[1];
 	return 0;
+}
+
+void runner_cancel(const struct runner *runner)
+{
+	process_signal_with(runner->pidfd, SIGTERM, runner->serial);
 }

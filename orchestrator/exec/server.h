@@ -20,6 +20,7 @@ struct runner {
 	pid_t pid;
 	int pidfd; /* both owned by the caller, close-on-exec */
 	int reply_fd;
+	int serial; /* of the request, among all of its server */
 };
 
 int runner_server_start(struct runner_server **ret, struct err *err);
@@ -28,5 +29,7 @@ struct runner_server *runner_server_stop(struct runner_server *server);
 pid_t runner_server_pid(const struct runner_server *server);
 int runner_server_run(struct runner_server *server, const struct runner_request *request,
                       struct runner *ret, struct err *err);
+/* Asks for the end of what it carries out (SIGTERM), begun or not. There is a reply, or none. */
+void runner_cancel(const struct runner *runner);
 
 #endif

@@ -253,3 +253,13 @@ int process_pidfd(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0u);
 }
+
+bool process_signal_with(int pidfd, int sig, int value)
+{
+	siginfo_t info = { .si_signo = sig, .si_code = SI_QUEUE };
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_int = value;
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, &info, 0) == 0;
+}

@@ -56,5 +56,7 @@ pid_t process_fork_to_exec(int (*fn)(void *data), void *data);
 pid_t process_parent(pid_t pid);
 /* A pidfd (close-on-exec) of a child that was not waited for yet; -1 and errno. */
 int process_pidfd(pid_t pid);
+/* A signal that carries a number, as by sigqueue(3): false, and errno, where there is no such process any more. */
+bool process_signal_with(int pidfd, int sig, int value);
 
 #endif

@@ -303,6 +303,27 @@ static void nothing_is_lost_between_two(void **state)
 	}
 }
 
+/* A cancel of what it was given and has not begun is of that, and it is tidy afterwards. */
+static void a_cancel_finds_what_was_not_begun(void **state)
+{
+	struct action a = { .argv = LAB_LIST("sleep", "84.5"), .n_argv = 2 };
+	struct lab *lab = *state;
+	struct exec_completion c;
+	pid_t runner;
+
+	lab_out(lab, "true");
+	runner = the_runner(lab);
+	wait_until_idle(runner);
+	kill(runner, SIGSTOP);
+	lab_submit(lab, &a, 0, 1);
+	lab->executor->ops->cancel(lab->executor);
+	kill(runner, SIGCONT);
+	lab_wait(lab, &c);
+	assert_int_equal(c.status, EXEC_CANCELLED);
+	assert_no_runner(lab);
+	lab_assert_no_work(lab);
+}
+
 /* A store that this one's mounts would lie over, and folders that are others by now under the same name. */
 static void mounts_are_of_the_store_at_hand(void **state)
 {
@@ -361,6 +382,7 @@ static int run(void)
 		with_lab(whoever_is_paranoid_gets_a_new_one),
 		with_lab(peaks_are_each_stages_own),
 		with_lab(nothing_is_lost_between_two),
+		with_lab(a_cancel_finds_what_was_not_begun),
 		with_lab(mounts_are_of_the_store_at_hand),
 	};
 
