@@ -122,12 +122,14 @@ static int take_again(struct session *s, const struct recipe_leaf *leaf, struct 
 
 	if (pinned_spec(s, leaf, &spec, err) < 0 || fetch_as(s, leaf, spec, &again, err) < 0)
 		return -1;
-	same = again.node.kind == fact->node.kind && again.node.executable == fact->node.executable &&
+	same = again.node.kind == fact->node.kind &&
+	       again.node.executable == fact->node.executable &&
 	       digest_eq(&again.node.ref.digest, &fact->node.ref.digest);
 	source_result_deinit(&again);
 	if (same)
 		return 0;
-	err_set(err, ERR_INPUT, "the source \"%s\" is another one than when it was taken in", leaf->id);
+	err_set(err, ERR_INPUT, "the source \"%s\" is another one than when it was taken in",
+	        leaf->id);
 	return err_hint(err, "run the same command again: it takes the source as it is then");
 }
 
@@ -153,7 +155,8 @@ static int fetch_surely(struct session *s, bool in_image, struct err *err)
 	if (rc == 0 || !blobs_is_miss(err) || !store_trusts_stamps(s->store))
 		return rc;
 	err_clear(err);
-	print_note(s->cli, "  content of sources is missing from the store: they are taken in again");
+	print_note(s->cli,
+	           "  content of sources is missing from the store: they are taken in again");
 	if (in_image && session_take_sources(s, err) < 0)
 		return -1;
 	store_trust_stamps(s->store, false);

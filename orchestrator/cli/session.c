@@ -100,6 +100,8 @@ static int evaluate(struct arena *arena, struct recipe_request *request, json_t 
 		rc = recipe_read(arena, *ret_document, ret, err);
 	if (rc == 0)
 		recipe_stages_give(&stages, ret);
+	request->stage = NULL;
+	request->stage_data = NULL;
 	recipe_stages_deinit(&stages);
 	return rc;
 }

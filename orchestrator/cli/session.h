@@ -41,11 +41,12 @@ struct session {
 	json_t *leaf_facts; /* id → what the fetcher said */
 	ARRAY(struct session_image) images;
 	const struct sandbox_runtime *runtime;
-	int userns_fd; /* what the runtime's probe gave, or 0 */
+	int userns_fd;      /* what the runtime's probe gave, or 0 */
 	const char *probed; /* what says that it worked before, where it was not probed; or NULL */
 	struct executor *executor;
 	const struct err *end; /* how the command ends: who called says it there */
-	struct ledger *ledger; /* what the last run of these words found out, until a run takes it; or NULL */
+	struct ledger *
+		ledger; /* what the last run of these words found out, until a run takes it; or NULL */
 	struct snapshot_record *record; /* the store's; NULL: there will be no snapshot */
 	bool offline, update, paranoid;
 	bool committed;    /* what HEAD holds counts, not what lies there */

@@ -51,8 +51,8 @@ struct exec_completion {
 	const char *why; /* EXEC_FAILED: one line for people ("exit status 2", "killed by
 	                           signal 9", "output src/x is missing", …); NULL else */
 	bool outside;    /* EXEC_FAILED: by a SIGKILL that Kiln did not send */
-	bool copied;     /* it was run a second time, for it failed where its inputs were mounts (exec/layers.h) */
-	struct err err;  /* EXEC_BROKEN */
+	bool copied; /* it was run a second time, for it failed where its inputs were mounts (exec/layers.h) */
+	struct err err; /* EXEC_BROKEN */
 };
 
 struct executor;

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "host/extent.h"
 #include "exec/usage.h"
 #include "host/clock.h"
+#include "host/extent.h"
 
 enum {
 	LOOK_US = 100000,

@@ -21,8 +21,8 @@ struct run {
 	bool layers; /* large folders of the inputs need not be copied: they are unmounted at the end */
 	struct work work;
 	struct runner_reply reply;
-	int reply_fd; /* of a runner */
-	bool again;   /* of a runner: it is to be carried out once more, without layers */
+	int reply_fd;     /* of a runner */
+	bool again;       /* of a runner: it is to be carried out once more, without layers */
 	int64_t spent_us; /* … what that took: all of it is in its time limit */
 };
 

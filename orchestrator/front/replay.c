@@ -307,10 +307,7 @@ static bool open_all(struct replaying *r, const char *store, const struct buf *k
 
 int replay(const char *store, const struct buf *key, struct err *err)
 {
-	struct replaying r = { .reader.fd = -1,
-		               .store = -1,
-		               .blobs = -1,
-		               .dir = -1 };
+	struct replaying r = { .reader.fd = -1, .store = -1, .blobs = -1, .dir = -1 };
 	bool good = open_all(&r, store, key) && check_head(&r, key) && take_end(&r) &&
 	            check_blocks(&r) && take_said(&r);
 	int rc = good ? say(&r, err) : REPLAY_STALE;

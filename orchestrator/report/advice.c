@@ -85,9 +85,10 @@ static void space(struct buf *text, const char *tail)
 static void rename_fails(struct buf *text, const char *tail)
 {
 	if (strstr(tail, "Invalid cross-device link") || strstr(tail, "EXDEV"))
-		add_line(text, "/tmp of a stage is a file system of its own: what is moved out of it "
-		               "is to be copied and removed, as mv does, or made in the work folder "
-		               "(TMPDIR=/build/NAME)");
+		add_line(text,
+		         "/tmp of a stage is a file system of its own: what is moved out of it "
+		         "is to be copied and removed, as mv does, or made in the work folder "
+		         "(TMPDIR=/build/NAME)");
 }
 
 /* ---- what the image lacks ------------------------------------------------------------------- */

@@ -91,10 +91,11 @@ int store_query(struct store *store, enum store_query query, struct db_stmt **re
 
 static bool is_ours(const char *name)
 {
-	static const char *const ours[] = {
-		"VERSION", "blobs", "db.sqlite",  "db.sqlite-shm", "dev", "db.sqlite-wal", "failed",
-		"images",  "locks", "lost+found", "snapshots",     "tmp", "trees", "work",          NULL
-	};
+	static const char *const ours[] = { "VERSION",       "blobs",     "db.sqlite",
+		                            "db.sqlite-shm", "dev",       "db.sqlite-wal",
+		                            "failed",        "images",    "locks",
+		                            "lost+found",    "snapshots", "tmp",
+		                            "trees",         "work",      NULL };
 	const char *const *known = ours;
 
 	while (*known && !str_eq(*known, name))

@@ -40,13 +40,13 @@ struct store {
 	struct db *db;
 	struct db_stmt *queries[QUERY_COUNT]; /* prepared when first used */
 	char boot[BOOT_ID_SIZE];
-	struct map *whole; /* digests of directories seen complete in this process */
-	struct map *uses;  /* what was used and is not written yet (use.h) */
-	int claims;        /* the file whose bytes are locked, or -1 */
-	int in_use;        /* held, shared, while the store is open */
-	bool alone;        /* held exclusively, until it is closed */
-	bool looking;      /* in a transaction of look-ups */
-	bool trusting;     /* of a source's file the stamps are enough (folder.h) */
+	struct map *whole;  /* digests of directories seen complete in this process */
+	struct map *uses;   /* what was used and is not written yet (use.h) */
+	int claims;         /* the file whose bytes are locked, or -1 */
+	int in_use;         /* held, shared, while the store is open */
+	bool alone;         /* held exclusively, until it is closed */
+	bool looking;       /* in a transaction of look-ups */
+	bool trusting;      /* of a source's file the stamps are enough (folder.h) */
 	bool ever_trusting; /* … or were so once */
 	struct digest
 		*seen; /* while looking: blobs that were there, each at the place of its hash */

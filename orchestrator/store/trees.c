@@ -119,7 +119,8 @@ static bool make_room(const struct trees *t)
 	if (fs_list(t->fd, ".", &list, &ignored) != 0)
 		return false;
 	left = remove_earlier(t, &list);
-	while ((left >= TREES_MOST || !has_room(t)) && (oldest = fs_longest_unchanged(t->fd, &list))) {
+	while ((left >= TREES_MOST || !has_room(t)) &&
+	       (oldest = fs_longest_unchanged(t->fd, &list))) {
 		left -= remove_unused(t, oldest);
 		oldest[0] = '\0'; /* it was looked at */
 	}

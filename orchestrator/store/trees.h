@@ -12,7 +12,7 @@
  * any check takes them; of many, and where the disk is nearly full, the longest unused go.
  */
 struct tree_use {
-	int fd; /* the folder, locked */
+	int fd;     /* the folder, locked */
 	char *root; /* absolute */
 };
 

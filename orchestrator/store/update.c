@@ -27,8 +27,8 @@ static bool same(const struct tree_node *a, const struct tree_node *b)
 static int update_dir(const struct update *u, const char *path, const struct blob_ref *from,
                       const struct blob_ref *to, struct err *err);
 
-/* One name that is in both, or in one of them. */
-static int update_node(const struct update *u, int dir, const char *path,
+/* One name that is in both, or in one of them: the other one's is NULL. */
+static int update_node(const struct update *u, int dir, const char *path, const char *name,
                        const struct tree_node *from, const struct tree_node *to, struct err *err)
 {
 	_cleanup_free_ char *below = NULL;
@@ -36,12 +36,12 @@ static int update_node(const struct update *u, int dir, const char *path,
 	if (from && to && same(from, to))
 		return 0;
 	if (from && to && from->kind == NODE_DIR && to->kind == NODE_DIR) {
-		below = path[0] ? path_join(path, to->name) : str_dup(to->name);
+		below = path[0] ? path_join(path, name) : str_dup(name);
 		return update_dir(u, below, &from->ref, &to->ref, err);
 	}
-	if (fs_remove_tree(dir, from ? from->name : to->name, err) < 0)
+	if (fs_remove_tree(dir, name, err) < 0)
 		return -1;
-	return to ? checkout_node(u->blobs, to, dir, to->name, u->options, err) : 0;
+	return to ? checkout_node(u->blobs, to, dir, name, u->options, err) : 0;
 }
 
 static int update_names(const struct update *u, int dir, const char *path,
@@ -50,12 +50,13 @@ static int update_names(const struct update *u, int dir, const char *path,
 	int rc = 0;
 
 	for (size_t i = 0, j = 0; rc == 0 && (i < from->n || j < to->n);) {
-		int order = i == from->n ? 1 :
-		            j == to->n   ? -1 :
-		                           strcmp(from->nodes[i].name, to->nodes[j].name);
+		const int order = i == from->n ? 1 :
+		                  j == to->n   ? -1 :
+		                                 strcmp(from->nodes[i].name, to->nodes[j].name);
+		const struct tree_node *old = order <= 0 ? &from->nodes[i] : NULL;
+		const struct tree_node *new = order >= 0 ? &to->nodes[j] : NULL;
 
-		rc = update_node(u, dir, path, order <= 0 ? &from->nodes[i] : NULL,
-		                 order >= 0 ? &to->nodes[j] : NULL, err);
+		rc = update_node(u, dir, path, old ? old->name : to->nodes[j].name, old, new, err);
 		i += order <= 0;
 		j += order >= 0;
 	}

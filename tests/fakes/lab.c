@@ -123,8 +123,8 @@ void lab_submit(struct lab *lab, struct action *action, int64_t timeout_ms, uint
 		                        .nice = lab->nice,
 		                        .network = lab->network,
 		                        .jobs_dir = lab->jobs_dir,
-		                        .jobs_style = lab->jobs_dir ? JOBSERVER_PIPE :
-		                                                      JOBSERVER_NONE,
+		                        .jobs_style =
+		                                lab->jobs_dir ? JOBSERVER_PIPE : JOBSERVER_NONE,
 		                        .token = token };
 	struct err err = ERR_INIT;
 

@@ -13,7 +13,7 @@
 #include "sandbox/overlay.h"
 
 static struct lab_input inputs[] = {
-	{ "src/a.txt", "one\n" }, { "src/b.txt", "two\n" },  { "src/sub/c.txt", "three\n" },
+	{ "src/a.txt", "one\n" },   { "src/b.txt", "two\n" }, { "src/sub/c.txt", "three\n" },
 	{ "more/d.txt", "four\n" }, { "single", "five\n" },
 };
 
@@ -90,11 +90,12 @@ static void what_a_stage_does_is_its_own(void **state)
 	struct lab *lab = *state;
 
 	assert_string_equal(
-		out_of(lab, "echo more >>src/a.txt; rm src/b.txt; rm -r src/sub; mkdir src/sub; "
-	                    "ls src/sub; cp more/d.txt src/moved; rm more/d.txt; chmod 700 more; touch more/new; "
-	                    "ln src/a.txt src/hard; ln -s a.txt src/soft; cat src/soft src/moved; "
-	                    "perl -e 'rename \"src/moved\", \"src/renamed\" or die'; "
-	                    "ls -A src more"),
+		out_of(lab,
+	               "echo more >>src/a.txt; rm src/b.txt; rm -r src/sub; mkdir src/sub; "
+	               "ls src/sub; cp more/d.txt src/moved; rm more/d.txt; chmod 700 more; touch more/new; "
+	               "ln src/a.txt src/hard; ln -s a.txt src/soft; cat src/soft src/moved; "
+	               "perl -e 'rename \"src/moved\", \"src/renamed\" or die'; "
+	               "ls -A src more"),
 		"one\nmore\nfour\nmore:\nnew\n\nsrc:\na.txt\nhard\nrenamed\nsoft\nsub\n");
 	assert_string_equal(out_of(lab, untouched), untouched_says);
 	lab_assert_no_work(lab);
@@ -102,7 +103,8 @@ static void what_a_stage_does_is_its_own(void **state)
 
 static void outputs_are_what_the_stage_sees(void **state)
 {
-	static struct action_output outputs[] = { { .path = "src" }, { .path = "more/big" },
+	static struct action_output outputs[] = { { .path = "src" },
+		                                  { .path = "more/big" },
 		                                  { .path = "out/big" } };
 	struct lab *lab = *state;
 	struct exec_completion c;
@@ -202,9 +204,12 @@ static void any_name_will_do(void **state)
 {
 	static char longest[256], at[300];
 	struct lab *lab = *state;
-	struct lab_input odd[] = { { "a,upperdir=b:c/x", "comma\n" }, { "back\\slash/x", "back\n" },
-		                   { "new\nline/x", "line\n" },      { "tab\t\"'/x", "tab\n" },
-		                   { "over/x", "over\n" },           { at, "long\n" } };
+	struct lab_input odd[] = { { "a,upperdir=b:c/x", "comma\n" },
+		                   { "back\\slash/x", "back\n" },
+		                   { "new\nline/x", "line\n" },
+		                   { "tab\t\"'/x", "tab\n" },
+		                   { "over/x", "over\n" },
+		                   { at, "long\n" } };
 	struct action action = {
 		.argv = LAB_LIST("sh", "-ec", "cat */x; rm */x; ls */x 2>/dev/null || echo gone"),
 		.n_argv = 3
@@ -256,7 +261,8 @@ static void what_fails_in_copies_fails(void **state)
 
 	need_overlays(lab);
 	must(fs_remove_tree(AT_FDCWD, failed, &err), &err);
-	run(lab, "echo changed >src/a.txt; echo mv: Device or resource busy >&2; exit 4", NULL, 0, &c);
+	run(lab, "echo changed >src/a.txt; echo mv: Device or resource busy >&2; exit 4", NULL, 0,
+	    &c);
 	assert_int_equal(c.status, EXEC_FAILED);
 	assert_true(c.copied);
 	assert_int_equal(c.result.exit_code, 4);

@@ -10,11 +10,11 @@
 #include <sys/wait.h>
 
 #include "base/path.h"
-#include "host/extent.h"
 #include "exec/limits.h"
 #include "exec/usage.h"
 #include "fakes/lab.h"
 #include "host/clock.h"
+#include "host/extent.h"
 #include "sandbox/spec.h"
 
 /* A process that holds so many MiB for a while. */

@@ -128,7 +128,8 @@ static void no_space(void **state)
 		  "/tmp and /dev/shm of a stage hold a gigabyte each" },
 		{ "run", "exit status 1", "Error: ENOSPC: no space left", "in the work folder" },
 		{ "run", "exit status 1", "no space between words", "" },
-		{ "run", "exit status 1", "OSError: [Errno 18] Invalid cross-device link: 'src/a'\n",
+		{ "run", "exit status 1",
+		  "OSError: [Errno 18] Invalid cross-device link: 'src/a'\n",
 		  "/tmp of a stage is a file system of its own" },
 	};
 
