@@ -306,15 +306,16 @@ static void compare_nodes(const struct tree_change *t, const char *path,
 static void merge(const struct tree_change *t, const char *path, const struct tree_dir *before,
                   const struct tree_dir *after)
 {
-	size_t i = 0, j = 0;
-
-	while (i < before->n || j < after->n) {
+	for (size_t i = 0, j = 0;;) {
 		const struct tree_node *b = i < before->n ? &before->nodes[i] : NULL;
 		const struct tree_node *a = j < after->n ? &after->nodes[j] : NULL;
-		int order = !b ? 1 : !a ? -1 : strcmp(b->name, a->name);
-		const char *name = order <= 0 ? b->name : a->name;
-		const char *below = path[0] ? arena_fmt(t->arena, "%s/%s", path, name) : name;
+		const int order = !b ? 1 : !a ? -1 : strcmp(b->name, a->name);
+		const struct tree_node *first = order <= 0 ? b : a;
+		const char *below;
 
+		if (!first)
+			return;
+		below = path[0] ? arena_fmt(t->arena, "%s/%s", path, first->name) : first->name;
 		compare_nodes(t, below, order <= 0 ? b : NULL, order >= 0 ? a : NULL);
 		i += order <= 0;
 		j += order >= 0;

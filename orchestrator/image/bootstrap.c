@@ -130,15 +130,18 @@ static int check_users(const char *map, struct err *err)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT(64 << 10);
 	struct err ignored = ERR_INIT;
-	unsigned long inside, outside, n, sum = 0;
+	unsigned long sum = 0;
 	struct str rest, line;
+	char *at;
 
 	if (fs_read(AT_FDCWD, map, &text, &ignored) != 0)
 		return 0;
 	rest = buf_str(&text);
-	while (str_cut(&rest, '\n', &line))
-		if (sscanf(line.p, "%lu %lu %lu", &inside, &outside, &n) == 3)
-			sum += n;
+	while (str_cut(&rest, '\n', &line)) { /* the first id inside, the first outside, how many */
+		strtoul(line.p, &at, 10);
+		strtoul(at, &at, 10);
+		sum += strtoul(at, NULL, 10);
+	}
 	if (sum >= SUBIDS_NEEDED || sum == 0)
 		return 0;
 	err_set(err, ERR_MACHINE,

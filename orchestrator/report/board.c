@@ -276,7 +276,7 @@ static void on_board(struct event_sink *sink, const struct event *e)
 	if (e->kind == EVENT_FAILED)
 		failure_add(&above, e, b->base.output);
 	if (e->kind == EVENT_NOTE)
-		progress_add_note(&above, e);
+		progress_add_note(&above, e->node->stage->address, e->why);
 	if (above.n || is_due(b, e))
 		show(b, e, &above);
 }

@@ -62,8 +62,8 @@ static const char *reason_text(const struct explanation *e)
 		[REASON_LOST] =
 			"nothing changed, but its result is not whole in the store any more",
 		[REASON_FAILED] = "it failed, and nothing changed since",
-		[REASON_AGAIN] = "nothing changed, but two runs of the same gave different bytes: "
-				 "it is not reproducible",
+		[REASON_AGAIN] = ("nothing changed, but two runs of the same gave different "
+		                  "bytes: it is not reproducible"),
 		[REASON_UNKNOWN] = "what it was made of before is not kept any more",
 	};
 

@@ -75,9 +75,9 @@ void progress_put(struct progress *p, const struct buf *text)
 		p->output->write(p->output, buf_text(text), text->n);
 }
 
-void progress_add_note(struct buf *text, const struct event *e)
+void progress_add_note(struct buf *text, const char *address, const char *why)
 {
-	buf_fmt(text, "  note    %s   %s\n", e->node->stage->address, e->why);
+	buf_fmt(text, "  note    %s   %s\n", address, why);
 }
 
 /* ---- plain -------------------------------------------------------------------------------- */
@@ -106,7 +106,7 @@ static void on_plain(struct event_sink *sink, const struct event *e)
 		buf_fmt(&text, "  again   %s   in a moment: %s\n", address, e->why);
 		break;
 	case EVENT_NOTE:
-		progress_add_note(&text, e);
+		progress_add_note(&text, address, e->why);
 		break;
 	case EVENT_CACHED:
 		buf_fmt(&p->held, "  cached  %s\n", address);

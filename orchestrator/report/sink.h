@@ -22,6 +22,6 @@ struct progress *progress_json_new(struct progress_output *output);
 struct progress *progress_trace_new(struct progress_output *output);
 void progress_put(struct progress *p, const struct buf *text);
 /* The line that tells of an EVENT_NOTE. */
-void progress_add_note(struct buf *text, const struct event *event);
+void progress_add_note(struct buf *text, const char *address, const char *why);
 
 #endif

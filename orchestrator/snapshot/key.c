@@ -14,8 +14,6 @@
 #include "snapshot/kept.h"
 #include "snapshot/snapshot.h"
 
-extern char **environ;
-
 enum snapshot_kind snapshot_kind_of(const struct stat *st)
 {
 	return S_ISREG(st->st_mode) ? SNAPSHOT_FILE :

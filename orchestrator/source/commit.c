@@ -251,8 +251,8 @@ static int cat_wanted(struct commit *c, const struct git_repo *repo, const char 
 	if (!in)
 		return err_sys(err, ERR_IO, "cannot read what git wrote");
 	fd = -1; /* the stream's */
-	rewind(in);
-	rc = take_all(c, repo, below, wanted, in, aside, err);
+	rc = fseek(in, 0, SEEK_SET) < 0 ? err_sys(err, ERR_IO, "cannot read what git wrote") :
+	                                  take_all(c, repo, below, wanted, in, aside, err);
 	fclose(in);
 	return rc;
 }

@@ -146,6 +146,6 @@ void stage_take_options(struct stage *stage, struct str text, struct arena *aren
 	if (kind && json_parse(text.p, text.n, "options", &options, &later) == 0 &&
 	    lower(stage, kind, options, arena, &lowered, &later) == 0)
 		stage->lowered = arena_dup(arena, &lowered, sizeof(lowered));
-	if (!stage->lowered || kind->relowered)
+	if (!kind || !stage->lowered || kind->relowered)
 		stage->text = arena_str_n(arena, text.p, text.n);
 }
