@@ -233,8 +233,8 @@ static void what_overlays_refuse_is_done_in_copies(void **state)
 	static const char *const scripts[] = {
 		"rm -r src && mkdir src && ls src && echo good",
 		"perl -e 'rename \"src\", \"other\" or die \"$!\"'; cat other/a.txt; echo good",
-		"perl -e 'rename \"src/sub\", \"src/below\" or die \"$!\"'; cat src/below/c.txt; "
-		"echo good",
+		("perl -e 'rename \"src/sub\", \"src/below\" or die \"$!\"'; cat src/below/c.txt; "
+		 "echo good"),
 	};
 	struct lab *lab = *state;
 	struct exec_completion c;

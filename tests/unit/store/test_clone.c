@@ -36,19 +36,20 @@ static bool mount_btrfs(const char *image, const char *dir)
 /* Whether the first extent of a file is another file's too. */
 static bool is_shared(int dirfd, const char *path)
 {
-	struct {
-		struct fiemap map;
-		struct fiemap_extent extents[1];
-	} ask = {
-		.map = { .fm_length = ~0ull, .fm_flags = FIEMAP_FLAG_SYNC, .fm_extent_count = 1 }
-	};
+	struct fiemap *ask = alloc(sizeof(*ask) + sizeof(ask->fm_extents[0]));
+	bool shared;
 	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
-	assert_int_equal(ioctl(fd, FS_IOC_FIEMAP, &ask), 0);
-	assert_int_equal(ask.map.fm_mapped_extents, 1);
+	ask->fm_length = ~0ull;
+	ask->fm_flags = FIEMAP_FLAG_SYNC;
+	ask->fm_extent_count = 1;
+	assert_int_equal(ioctl(fd, FS_IOC_FIEMAP, ask), 0);
+	assert_int_equal(ask->fm_mapped_extents, 1);
+	shared = ask->fm_extents[0].fe_flags & FIEMAP_EXTENT_SHARED;
 	close(fd);
-	return (ask.extents[0].fe_flags & FIEMAP_EXTENT_SHARED) != 0;
+	free(ask);
+	return shared;
 }
 
 static void clone_body(const char *dir)
