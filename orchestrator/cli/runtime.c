@@ -35,11 +35,10 @@ int runtime_check_lock(const char *name, struct err *err)
 {
 	if (!runtime_leaves_image(name))
 		return 0;
-	return err_set(
-		err, ERR_USAGE,
-		"what the %s runtime builds is not pinned and cannot be locked; lock without "
-		"--runtime",
-		name);
+	return err_set(err, ERR_USAGE,
+	               "what the %s runtime builds is not pinned and cannot be locked; lock "
+	               "without --runtime",
+	               name);
 }
 
 /* The first one's cause and hint stand first. */

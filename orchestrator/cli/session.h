@@ -45,8 +45,8 @@ struct session {
 	const char *probed; /* what says that it worked before, where it was not probed; or NULL */
 	struct executor *executor;
 	const struct err *end; /* how the command ends: who called says it there */
-	struct ledger *
-		ledger; /* what the last run of these words found out, until a run takes it; or NULL */
+	/* What the last run of these words found out, until a run takes it; or NULL. */
+	struct ledger *ledger;
 	struct snapshot_record *record; /* the store's; NULL: there will be no snapshot */
 	bool offline, update, paranoid;
 	bool committed;    /* what HEAD holds counts, not what lies there */

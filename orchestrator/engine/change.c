@@ -302,24 +302,15 @@ static bool list(const struct tree_change *t, const struct tree_node *node, stru
 static void compare_nodes(const struct tree_change *t, const char *path,
                           const struct tree_node *before, const struct tree_node *after);
 
-/* Two sorted listings, name by name. */
-static void merge(const struct tree_change *t, const char *path, const struct tree_dir *before,
-                  const struct tree_dir *after)
+static void compare_dirs(const struct tree_change *t, const char *path,
+                         const struct tree_dir *before, const struct tree_dir *after)
 {
-	for (size_t i = 0, j = 0;;) {
-		const struct tree_node *b = i < before->n ? &before->nodes[i] : NULL;
-		const struct tree_node *a = j < after->n ? &after->nodes[j] : NULL;
-		const int order = !b ? 1 : !a ? -1 : strcmp(b->name, a->name);
-		const struct tree_node *first = order <= 0 ? b : a;
-		const char *below;
+	struct tree_pair pair = { .a = before, .b = after };
+	const struct tree_node *b, *a;
+	const char *name;
 
-		if (!first)
-			return;
-		below = path[0] ? arena_fmt(t->arena, "%s/%s", path, first->name) : first->name;
-		compare_nodes(t, below, order <= 0 ? b : NULL, order >= 0 ? a : NULL);
-		i += order <= 0;
-		j += order >= 0;
-	}
+	while ((name = tree_pair_next(&pair, &b, &a)))
+		compare_nodes(t, path[0] ? arena_fmt(t->arena, "%s/%s", path, name) : name, b, a);
 }
 
 static void compare_nodes(const struct tree_change *t, const char *path,
@@ -333,7 +324,7 @@ static void compare_nodes(const struct tree_change *t, const char *path,
 	listed = list(t, before, &b);
 	listed = list(t, after, &a) && listed;
 	if (listed && b.n + a.n > 0)
-		merge(t, path, &b, &a);
+		compare_dirs(t, path, &b, &a);
 	/* What is no folder on one side stands for itself, and so does an empty or lost one. */
 	if (!listed || b.n + a.n == 0 || (before && after && before->kind != after->kind))
 		changes_add(t->changes,

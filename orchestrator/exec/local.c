@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "host/clock.h"
 #include "host/failpoint.h"
 #include "host/fs.h"
+#include "host/process.h"
 
 /* How long a cancelled runner has to stop its stage and tidy up before it is killed. */
 enum { GRACE_MS = 700 };
@@ -65,7 +65,7 @@ static struct job *job_free(struct job *job)
 
 static void kill_runner(const struct job *job)
 {
-	syscall(SYS_pidfd_send_signal, job->runner.pidfd, SIGKILL, NULL, 0);
+	process_signal_with(job->runner.pidfd, SIGKILL, 0);
 }
 
 static int watch_fd(struct local *local, int fd, void *data, struct err *err)

@@ -256,6 +256,21 @@ int tree_dir_decode(struct arena *arena, struct str bytes, struct tree_dir *ret,
 	return 0;
 }
 
+const char *tree_pair_next(struct tree_pair *pair, const struct tree_node **ret_a,
+                           const struct tree_node **ret_b)
+{
+	const struct tree_node *a = pair->at_a < pair->a->n ? &pair->a->nodes[pair->at_a] : NULL;
+	const struct tree_node *b = pair->at_b < pair->b->n ? &pair->b->nodes[pair->at_b] : NULL;
+	const int order = !a ? 1 : !b ? -1 : strcmp(a->name, b->name);
+	const struct tree_node *first = order <= 0 ? a : b;
+
+	*ret_a = order <= 0 ? a : NULL;
+	*ret_b = order >= 0 ? b : NULL;
+	pair->at_a += *ret_a != NULL;
+	pair->at_b += *ret_b != NULL;
+	return first ? first->name : NULL;
+}
+
 /* ---- looking for names --------------------------------------------------------------------- */
 
 /* The name of a node as it stands: it is the first field of each of the three messages. */

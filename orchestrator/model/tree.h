@@ -37,6 +37,16 @@ void tree_dir_encode(struct tree_dir *dir, struct buf *buf);
 /* Decodes into the arena; refuses unsorted, duplicate or malformed names (ERR_IO: corrupt). */
 int tree_dir_decode(struct arena *arena, struct str bytes, struct tree_dir *ret, struct err *err);
 /*
+ * Two directories side by side: every name that is in one of them or in both, in order. Starts as { a, b }.
+ */
+struct tree_pair {
+	const struct tree_dir *a, *b; /* sorted; borrowed */
+	size_t at_a, at_b;
+};
+/* The next name, or NULL at the end. A node is NULL where its directory has none of that name. */
+const char *tree_pair_next(struct tree_pair *pair, const struct tree_node **ret_a,
+                           const struct tree_node **ret_b);
+/*
  * A directory as its bytes, where single names of it are asked for and there may be 100,000. That all names
  * are in order is looked at at once, the rest of a node when it is asked for; that the encoding is the
  * canonical one, only decoding it says.

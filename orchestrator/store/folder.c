@@ -186,8 +186,8 @@ void store_end_trust(struct store *store)
 	if (!store->ever_trusting)
 		return;
 	store_changes(store);
-	store->foreign =
-		true; /* what was kept for the generation that it would have counts for nothing */
+	/* What was kept for the generation that it would have counts for nothing. */
+	store->foreign = true;
 }
 
 /* ---- what is seen besides ------------------------------------------------------------------- */

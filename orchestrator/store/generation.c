@@ -77,8 +77,8 @@ void store_changes(struct store *store)
 	alone = try_alone(store->changes);
 	if (alone && size_of(store->changes) > BYTES_MOST)
 		(void)!ftruncate(store->changes, 0);
-	marked = write(store->changes, ".", 1) ==
-	         1; /* also where others are at it: they are to see it */
+	/* Also where others are at it: they are to see it. */
+	marked = write(store->changes, ".", 1) == 1;
 	if (!alone || !is_as_found(store) || !marked)
 		store->foreign = true;
 	store->mark = size_of(store->changes);

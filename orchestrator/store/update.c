@@ -47,19 +47,13 @@ static int update_node(const struct update *u, int dir, const char *path, const 
 static int update_names(const struct update *u, int dir, const char *path,
                         const struct tree_dir *from, const struct tree_dir *to, struct err *err)
 {
+	struct tree_pair pair = { .a = from, .b = to };
+	const struct tree_node *old, *new;
+	const char *name;
 	int rc = 0;
 
-	for (size_t i = 0, j = 0; rc == 0 && (i < from->n || j < to->n);) {
-		const int order = i == from->n ? 1 :
-		                  j == to->n   ? -1 :
-		                                 strcmp(from->nodes[i].name, to->nodes[j].name);
-		const struct tree_node *old = order <= 0 ? &from->nodes[i] : NULL;
-		const struct tree_node *new = order >= 0 ? &to->nodes[j] : NULL;
-
-		rc = update_node(u, dir, path, old ? old->name : to->nodes[j].name, old, new, err);
-		i += order <= 0;
-		j += order >= 0;
-	}
+	while (rc == 0 && (name = tree_pair_next(&pair, &old, &new)))
+		rc = update_node(u, dir, path, name, old, new, err);
 	return rc;
 }
 

@@ -12,6 +12,17 @@ static struct store *open_beside(struct world *w)
 	return other;
 }
 
+/* A run that starts no stage says it anew. */
+static void assert_promised_again(struct world *w)
+{
+	open_again(w);
+	assert_int_equal(ask(w).results, 0);
+	run_with(w);
+	assert_int_equal(w->fake.n_run, 0);
+	open_again(w);
+	assert_int_equal(ask(w).results, n_keyed(w));
+}
+
 static void others_may_have_changed_the_store(void **state)
 {
 	struct world *w = *state;
@@ -29,12 +40,7 @@ static void others_may_have_changed_the_store(void **state)
 	assert_false(known.holds);
 	assert_int_equal(known.results, 0);
 	assert_int_equal(known.keys, n_keyed(w)); /* keys are the same in every store */
-	open_again(w);
-	assert_int_equal(ask(w).results, 0);
-	run_with(w);
-	assert_int_equal(w->fake.n_run, 0);
-	open_again(w);
-	assert_int_equal(ask(w).results, n_keyed(w));
+	assert_promised_again(w);
 }
 
 /* Two runs at once: whoever ends last does not know what the other one did. */
@@ -114,12 +120,7 @@ static void a_killed_one_leaves_no_promise(void **state)
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	open_again(w);
-	assert_int_equal(ask(w).results, 0);
-	run_with(w);
-	assert_int_equal(w->fake.n_run, 0);
-	open_again(w);
-	assert_int_equal(ask(w).results, n_keyed(w));
+	assert_promised_again(w);
 }
 
 static void lost_content_is_made_again(void **state)

@@ -338,6 +338,40 @@ static void disorder_is_met(void **state)
 	arena_free(arena);
 }
 
+/* "b" is in both, the others in one: what a pair says, "name:ab", an absent one as "-". */
+static void two_are_walked_side_by_side(void **state)
+{
+	struct tree_node one[] = { { .name = "a" }, { .name = "b" }, { .name = "d" } };
+	struct tree_node other[] = { { .name = "b" }, { .name = "c" }, { .name = "e" } };
+	static const struct {
+		size_t n_one, n_other;
+		const char *says;
+	} cases[] = {
+		{ 3, 3, "a:a- b:ab c:-b d:a- e:-b " },
+		{ 3, 0, "a:a- b:a- d:a- " },
+		{ 0, 3, "b:-b c:-b e:-b " },
+		{ 2, 1, "a:a- b:ab " },
+		{ 0, 0, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct tree_dir a = { one, cases[i].n_one }, b = { other, cases[i].n_other };
+		struct tree_pair pair = { .a = &a, .b = &b };
+		_cleanup_buf_ struct buf said = BUF_INIT(1000);
+		const struct tree_node *in_a, *in_b;
+		const char *name;
+
+		while ((name = tree_pair_next(&pair, &in_a, &in_b))) {
+			assert_true(!in_a || strcmp(in_a->name, name) == 0);
+			assert_true(!in_b || strcmp(in_b->name, name) == 0);
+			buf_fmt(&said, "%s:%c%c ", name, in_a ? 'a' : '-', in_b ? 'b' : '-');
+		}
+		assert_string_equal(buf_text(&said), cases[i].says);
+		assert_null(tree_pair_next(&pair, &in_a, &in_b));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +386,7 @@ int main(void)
 		cmocka_unit_test(bad_digests_are_refused),
 		cmocka_unit_test(names_are_found_whatever_their_kind),
 		cmocka_unit_test(disorder_is_met),
+		cmocka_unit_test(two_are_walked_side_by_side),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
