@@ -270,7 +270,7 @@ static bool says_mounted(int file)
 static bool wants_copies(const struct run *run, const struct supervised *s)
 {
 	return run->reply.status == EXEC_FAILED && run->work.layers.entered &&
-	       s->end == SUPERVISE_EXITED &&
+	       s->end == SUPERVISE_EXITED && !s->cancelled &&
 	       (says_mounted(s->log_file) || says_mounted(s->out_file));
 }
 

@@ -39,7 +39,7 @@ enum exec_status {
 	EXEC_OK,     /* accepted: result is whole */
 	EXEC_FAILED, /* the stage's own fault: exit code, signal, guard, missing output */
 	EXEC_BROKEN, /* Kiln's or the machine's fault: err has it */
-	EXEC_CANCELLED,
+	EXEC_CANCELLED, /* because of cancel(), and never else: an end that nobody asked for is BROKEN */
 };
 
 struct exec_completion {

@@ -207,13 +207,30 @@ static bool read_reply(struct job *job)
 	}
 }
 
+static void set_broken(const struct job *job, bool told, struct exec_completion *ret)
+{
+	ret->status = EXEC_BROKEN;
+	if (told)
+		err_set(&ret->err, ERR_IO,
+		        "the runner of %s was told to end (SIGTERM), and not by Kiln",
+		        job->address);
+	else
+		err_set(&ret->err, ERR_IO, "the runner of %s ended without an answer",
+		        job->address);
+	err_hint(&ret->err, "was it killed, or is the machine out of memory? A run with "
+	                    "a lower -j needs less");
+}
+
+/* A runner takes every SIGTERM for a cancel: whether it was one is known here. */
 static void complete(struct job *job, struct arena *arena, struct exec_completion *ret)
 {
 	struct runner_reply reply = { .err = ERR_INIT };
 	struct err err = ERR_INIT;
+	const bool answered = wire_take_reply(arena, buf_str(&job->reply), &reply, &err) == 0;
+	const bool told = answered && reply.status == EXEC_CANCELLED;
 
 	*ret = (struct exec_completion){ .token = job->token, .err = ERR_INIT };
-	if (wire_take_reply(arena, buf_str(&job->reply), &reply, &err) == 0) {
+	if (answered && (!told || job->cancelled)) {
 		ret->status = reply.status;
 		ret->result = reply.result;
 		ret->bytes_in = reply.bytes_in;
@@ -225,11 +242,7 @@ static void complete(struct job *job, struct arena *arena, struct exec_completio
 	} else if (job->cancelled) {
 		ret->status = EXEC_CANCELLED;
 	} else {
-		ret->status = EXEC_BROKEN;
-		err_set(&ret->err, ERR_IO, "the runner of %s ended without an answer",
-		        job->address);
-		err_hint(&ret->err, "was it killed, or is the machine out of memory? A run with "
-		                    "a lower -j needs less");
+		set_broken(job, told, ret);
 	}
 }
 
@@ -333,21 +346,29 @@ static const char *local_said(struct executor *executor, uint64_t token)
 	return NULL;
 }
 
+/*
+ * The newest first: a runner that was given the next stage before its last answer was read has two of them
+ * here, and of two signals that wait for a process the kernel keeps the first.
+ */
 static void local_cancel(struct executor *executor)
 {
 	struct local *local = (struct local *)executor;
 	struct itimerspec grace = { .it_value = { GRACE_MS / 1000, GRACE_MS % 1000 * 1000000L } };
+	bool any = false;
 
-	for (size_t i = 0; i < local->running.n; i++) {
-		if (!local->running.v[i]->cancelled)
-			runner_cancel(&local->running.v[i]->runner);
-		local->running.v[i]->cancelled = true;
+	for (size_t i = local->running.n; i-- > 0;) {
+		struct job *job = local->running.v[i];
+
+		if (job->cancelled)
+			continue;
+		runner_cancel(&job->runner);
+		job->cancelled = any = true;
 	}
 	for (size_t i = 0; i < local->queued.n; i++)
 		local->queued.v[i]->cancelled = true;
 	if (local->queued.n)
 		nudge(local);
-	if (local->running.n)
+	if (any) /* nobody gets more time by another cancel */
 		timerfd_settime(local->timer_fd, 0, &grace, NULL);
 }
 

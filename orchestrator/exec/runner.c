@@ -84,10 +84,11 @@ static bool next_errand(int sock, int signal_fd, struct errand *ret)
 			return false;
 	if (!p[1].revents)
 		return take_errand(sock, 0, ret);
+	/* Read first: one that comes later waits for the stage. */
+	(void)!read(signal_fd, &info, sizeof(info));
 	if (is_hung_up(sock))
 		return false;
 	shutdown(sock, SHUT_RD);
-	(void)!read(signal_fd, &info, sizeof(info));
 	if (!take_errand(sock, MSG_DONTWAIT, ret))
 		return false;
 	if (!cancels(&info, ret))

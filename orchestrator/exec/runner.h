@@ -11,7 +11,7 @@
  * says to the server, by a message of one byte, that it takes another; it ends where it does not, at the
  * socket's end, and at SIGTERM. A SIGTERM that comes while a stage runs cancels that. One that finds a request
  * which was not begun cancels it if it carries its number (sigqueue(3)); if not, that is carried out yet: nobody
- * else would.
+ * else would. Of two that wait the kernel keeps the first: a cancel behind somebody else's is not heard.
  */
 enum { RUNNER_REQUEST_MAX = (int)sizeof(int) + WIRE_REQUEST_MAX };
 

@@ -95,6 +95,8 @@ static void kill_all(struct watch *w)
 
 static void stop(struct watch *w, enum supervise_end end)
 {
+	if (end == SUPERVISE_CANCELLED)
+		w->s->cancelled = true;
 	if (w->s->end == SUPERVISE_EXITED && !w->child_ended)
 		w->s->end = end;
 	kill_all(w);

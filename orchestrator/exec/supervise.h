@@ -42,6 +42,7 @@ struct supervise_spec {
 
 struct supervised {
 	enum supervise_end end;
+	bool cancelled; /* also where that came too late to be how it ended */
 	int exit_code;  /* 128 + signal when a signal ended the child itself */
 	bool ran;       /* "exit-code" came through status_fd */
 	struct err err; /* what fn returned -1 with; code ERR_NONE when it did not */

@@ -56,7 +56,8 @@ pid_t process_fork_to_exec(int (*fn)(void *data), void *data);
 pid_t process_parent(pid_t pid);
 /* A pidfd (close-on-exec) of a child that was not waited for yet; -1 and errno. */
 int process_pidfd(pid_t pid);
-/* A signal that carries a number, as by sigqueue(3): false, and errno, where there is no such process any more. */
+/* A signal that carries a number, as by sigqueue(3): false, and errno, where there is no such process any more. It
+ * comes without the number where the user's signals that wait have reached their limit (RLIMIT_SIGPENDING). */
 bool process_signal_with(int pidfd, int sig, int value);
 
 #endif

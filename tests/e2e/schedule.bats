@@ -135,3 +135,38 @@ get() { "$KILN" get --offline --lock "$lock" "x86_64-unknown-linux-gnu/plain/$1"
 	[ "$status" -eq 1 ]
 	refute grep -q 'again ' log
 }
+
+# Ends a stage's runner, or that one's server, as soon as the stage runs: end_above NAME COMMAND-LINE.
+end_above() {
+	local pid
+	until pid=$(pgrep -f "^$2\$"); do sleep 0.05; done
+	while [ "$(cat "/proc/$pid/comm")" != "$1" ]; do pid=$(awk '{ print $4 }' "/proc/$pid/stat"); done
+	kill "$pid"
+}
+
+@test "a runner or its server that somebody else ends: status 7, not a success; run again where the stage says so" {
+	for name in kiln-runner kiln-server; do
+		long=7.5$(date +%N) # no other test's
+		recipe <<-LUA
+			step("ended", { argv = { "sh", "-c", "sleep $long; touch t" }, outputs = { "t" } })
+		LUA
+		"$KILN" build --offline --lock "$lock" --progress plain '*/ended' 2>log &
+		run=$!
+		end_above $name "sh -c sleep $long; touch t"
+		status=0
+		wait $run || status=$?
+		cat log
+		[ "$status" -eq 7 ]
+		refute grep -q 'nothing to do' log
+	done
+	long=0.9$(date +%N)
+	recipe <<-LUA
+		step("again", { argv = { "sh", "-c", "sleep $long; touch t" }, outputs = { "t" }, retries = 1 })
+	LUA
+	build '*/again' &
+	run=$!
+	end_above kiln-runner "sh -c sleep $long; touch t"
+	wait $run
+	cat log
+	grep -q 'again .*/again .*not by Kiln' log
+}

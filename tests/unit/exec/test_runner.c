@@ -5,6 +5,7 @@
 #include "unit/support.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -324,6 +325,72 @@ static void a_cancel_finds_what_was_not_begun(void **state)
 	lab_assert_no_work(lab);
 }
 
+/* One that has answered and was given the next before its answer is read, told of both. */
+static void the_newest_cancel_is_heard(void **state)
+{
+	struct action first = { .argv = LAB_LIST("true"), .n_argv = 1 };
+	struct action second = { .argv = LAB_LIST("sleep", "85.5"), .n_argv = 2 };
+	struct lab *lab = *state;
+	struct exec_completion c;
+	struct pollfd answered;
+	pid_t runner;
+
+	lab_out(lab, "true");
+	runner = the_runner(lab);
+	wait_until_idle(runner);
+	lab_submit(lab, &first, 0, 1);
+	answered = (struct pollfd){ lab->executor->ops->poll_fd(lab->executor), POLLIN, 0 };
+	assert_int_equal(poll(&answered, 1, 10000), 1);
+	wait_until_idle(runner);
+	kill(runner, SIGSTOP);
+	lab_submit(lab, &second, 0, 2);
+	lab->executor->ops->cancel(lab->executor);
+	kill(runner, SIGCONT);
+	lab_wait(lab, &c);
+	assert_int_equal(c.token, 1);
+	lab_wait(lab, &c);
+	assert_int_equal(c.status, EXEC_CANCELLED);
+	assert_no_runner(lab);
+	lab_assert_no_work(lab);
+}
+
+/* Another cancel gives what does not end no more time. */
+static void cancels_do_not_put_off_the_end(void **state)
+{
+	struct action a = { .argv = LAB_LIST("sleep", "86.5"), .n_argv = 2 };
+	const int64_t deadline = clock_mono_us() + 10000000;
+	struct lab *lab = *state;
+	struct exec_completion c;
+	struct err err = ERR_INIT;
+	pid_t runner;
+
+	lab_submit(lab, &a, 0, 1);
+	runner = the_runner(lab);
+	kill(runner, SIGSTOP);
+	do {
+		assert_true(clock_mono_us() < deadline);
+		lab->executor->ops->cancel(lab->executor);
+	} while (lab->executor->ops->wait(lab->executor, lab->arena, 100, &c, &err) != 0);
+	assert_int_equal(c.status, EXEC_CANCELLED);
+}
+
+/* A SIGTERM that is not Kiln's cancels nothing: what it ended is not done, and nobody wanted that. */
+static void a_sigterm_of_somebody_else_is_told(void **state)
+{
+	struct action a = { .argv = LAB_LIST("sleep", "87.5"), .n_argv = 2 };
+	struct lab *lab = *state;
+	struct exec_completion c;
+
+	lab_submit(lab, &a, 0, 1);
+	while (!lab_is_running("87.5"))
+		usleep(1000);
+	kill(the_runner(lab), SIGTERM);
+	lab_wait(lab, &c);
+	assert_int_equal(c.status, EXEC_BROKEN);
+	assert_contains(c.err.cause, "was told to end (SIGTERM), and not by Kiln");
+	assert_false(lab_is_running("87.5"));
+}
+
 /* A store that this one's mounts would lie over, and folders that are others by now under the same name. */
 static void mounts_are_of_the_store_at_hand(void **state)
 {
@@ -383,6 +450,9 @@ static int run(void)
 		with_lab(peaks_are_each_stages_own),
 		with_lab(nothing_is_lost_between_two),
 		with_lab(a_cancel_finds_what_was_not_begun),
+		with_lab(the_newest_cancel_is_heard),
+		with_lab(cancels_do_not_put_off_the_end),
+		with_lab(a_sigterm_of_somebody_else_is_told),
 		with_lab(mounts_are_of_the_store_at_hand),
 	};
 
